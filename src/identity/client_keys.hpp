@@ -1,0 +1,94 @@
+#pragma once
+/// The gateway's clients, known by key.
+///
+/// Keys are held as SHA-256 digests only. A presented key is hashed and looked up by digest in an
+/// immutable table; the lookup's timing can tell of the digest alone, which says nothing of the key, and
+/// the final comparison is CRYPTO_memcmp.
+/// Ownership: ClientKeys owns its clients; `const Client*` holds as long as the ClientKeys (moving it is
+/// fine). Thread rule: a ClientKeys is immutable, shared by all threads; a KeyHasher belongs to one thread.
+/// Errors: make() returns what is wrong with the configuration; the KeyHasher's constructor throws
+/// std::runtime_error if OpenSSL offers no SHA-256.
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "http/fields.hpp"
+
+namespace spillway::identity {
+
+using KeyDigest = std::array<unsigned char, 32>;
+
+/// SHA-256 with the algorithm fetched once and the context reused.
+class KeyHasher {
+public:
+    KeyHasher();
+    [[nodiscard]] KeyDigest operator()(std::string_view key);
+
+private:
+    struct Free {
+        void operator()(EVP_MD* md) const noexcept { EVP_MD_free(md); }
+        void operator()(EVP_MD_CTX* ctx) const noexcept { EVP_MD_CTX_free(ctx); }
+    };
+    std::unique_ptr<EVP_MD, Free> md_;
+    std::unique_ptr<EVP_MD_CTX, Free> ctx_;
+};
+
+/// 64 hexadecimal digits, either case.
+[[nodiscard]] Result<KeyDigest> parse_digest(std::string_view hex);
+[[nodiscard]] std::string to_hex(const KeyDigest& digest);
+
+/// Equal bytes; the time taken depends on the lengths only.
+[[nodiscard]] bool constant_time_equal(std::string_view a, std::string_view b) noexcept;
+
+struct Client {
+    std::string name;
+    std::uint32_t index = 0;  ///< position in ClientKeys::clients(), for arrays kept beside it
+};
+
+/// A client as configured; several keys allow rotation.
+struct ClientSpec {
+    std::string name;
+    std::vector<KeyDigest> keys;
+};
+
+class ClientKeys {
+public:
+    /// No clients: anonymous mode, where everyone is the one client "anonymous" whatever key they show.
+    [[nodiscard]] static Result<ClientKeys> make(std::span<const ClientSpec> specs);
+    ClientKeys() : ClientKeys(true) {}
+
+    /// Whose key this is; nullptr if nobody's (or empty).
+    [[nodiscard]] const Client* find(KeyHasher& hasher, std::string_view presented_key) const;
+    [[nodiscard]] bool anonymous() const noexcept { return table_.empty(); }
+    [[nodiscard]] std::span<const Client> clients() const noexcept { return clients_; }
+
+private:
+    explicit ClientKeys(bool anonymous);
+    struct Slot {
+        KeyDigest digest{};
+        std::uint32_t client = kEmpty;
+    };
+    static constexpr std::uint32_t kEmpty = 0xffffffffU;
+    [[nodiscard]] std::size_t first_slot(const KeyDigest& digest) const noexcept;
+    [[nodiscard]] const Client* find(const KeyDigest& digest) const noexcept;
+
+    std::vector<Client> clients_;
+    std::vector<Slot> table_;  ///< open addressing, power of two, at most half full
+};
+
+/// The key a request shows: `api-key` (Azure OpenAI), `Ocp-Apim-Subscription-Key` (API Management's
+/// default), or `Authorization: Bearer` (OpenAI; RFC 6750 §2.1, scheme in any case), the first that is not
+/// empty in that order. Empty when there is none. A view into the fields.
+[[nodiscard]] std::string_view presented_key(const http::Fields& fields) noexcept;
+
+/// Fields that carry a client's credentials and are never forwarded.
+[[nodiscard]] bool is_credential_field(std::string_view name) noexcept;
+
+}  // namespace spillway::identity

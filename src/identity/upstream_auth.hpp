@@ -1,0 +1,45 @@
+#pragma once
+/// What the gateway shows a backend: `api-key: K` (Azure OpenAI) or `Authorization: Bearer K` (OpenAI, or
+/// an Entra token for Azure OpenAI).
+///
+/// Ownership: a backend owns its CredentialSource. Thread rule: append_auth_header() is const and safe from
+/// any thread. Errors: a key that cannot stand in a field value is refused when it is made.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace spillway::identity {
+
+enum class AuthScheme : std::uint8_t {
+    api_key,  ///< `api-key: K`
+    bearer,   ///< `Authorization: Bearer K`
+};
+
+class CredentialSource {
+public:
+    CredentialSource() = default;
+    CredentialSource(const CredentialSource&) = delete;
+    CredentialSource& operator=(const CredentialSource&) = delete;
+    virtual ~CredentialSource() = default;
+
+    /// Appends the one field line, with its CRLF (nothing for a backend without credentials). False when no
+    /// usable credential is at hand at `now`: then the backend cannot be used, and `out` is unchanged.
+    [[nodiscard]] virtual bool append_auth_header(std::string& out, Wall now) const = 0;
+};
+
+/// A key from the configuration; an empty key sends no field. Fails if the key has characters other than
+/// visible ASCII.
+[[nodiscard]] Result<std::unique_ptr<CredentialSource>> make_static_key(AuthScheme scheme,
+                                                                        std::string_view key);
+
+/// Whether `s` is not empty and only visible ASCII: safe inside a field value (RFC 9110 §5.5).
+[[nodiscard]] bool is_credential_text(std::string_view s) noexcept;
+
+/// Appends `scheme`'s field line for `key`, which must be credential text.
+void append_auth_header(std::string& out, AuthScheme scheme, std::string_view key);
+
+}  // namespace spillway::identity

@@ -1,0 +1,149 @@
+#pragma once
+/// The access log: one JSON line (RFC 8259) per request.
+///
+/// Each worker thread owns a Writer and serialises into the Writer's buffer; a full buffer (64 KiB), or
+/// what there is at flush(), is handed to one writer thread that does the blocking write. A request
+/// allocates nothing in steady state and takes a lock only at a hand-over. Call flush() on a tick of
+/// about 100 ms and before the worker ends (the Writer's destructor does).
+/// If the writer thread falls behind, whole buffers are dropped and their lines counted; a worker never
+/// waits for a disk.
+/// Units: times are Duration, printed as milliseconds with three decimals.
+/// Ownership: the AccessLog must outlive its Writers. Records hold views, read during write() only.
+/// Thread rule: AccessLog's functions from any thread; a Writer from one thread at a time.
+/// Errors: the constructor throws std::system_error if the file cannot be opened; later failures are
+/// counted (stats().dropped_lines, .write_errors).
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace spillway::telemetry {
+
+/// One try at one backend.
+struct AttemptRecord {
+    std::string_view backend;
+    std::string_view reason;  ///< why it ended: "ok", "throttled", "connect", "timeout", …
+    int status = 0;           ///< the backend's HTTP status; 0 when there was none
+    Duration took{};
+};
+
+struct AccessRecord {
+    Wall time;  ///< when the request's head had been read
+    std::string_view request_id;
+    std::string_view client;          ///< the client's configured name, never its key
+    std::string_view client_address;  ///< "ip:port"
+    std::string_view method;
+    std::string_view target;  ///< as received; query values are masked unless known to be harmless
+    std::string_view operation;
+    std::string_view deployment;
+    std::string_view model;
+    bool stream = false;
+    std::string_view backend;  ///< who served it; empty for nobody
+    std::span<const AttemptRecord> attempts;
+    int status = 0;
+    std::uint64_t tokens_in = 0;
+    std::uint64_t tokens_out = 0;
+    std::uint64_t tokens_cached = 0;
+    bool tokens_known = false;  ///< read from the answer's usage; else the counts are estimates
+    std::uint64_t bytes_out = 0;
+    std::optional<Duration> first_byte;  ///< nothing when no byte went down
+    Duration total{};
+    std::string_view outcome;  ///< "ok", "client_left", "stream_cut", "refused", …
+};
+
+/// Longest value printed of any one text field, in bytes; the rest is cut, so that a line stays bounded.
+inline constexpr std::size_t kMaxLogField = 1024;
+
+struct AccessLogOptions {
+    std::size_t buffer_bytes = std::size_t{64} * 1024;  ///< hand over at this size
+    std::size_t max_buffers = 256;  ///< waiting for the writer thread, all workers together
+};
+
+class AccessLog {
+public:
+    struct Stats {
+        std::uint64_t written_lines = 0;
+        std::uint64_t dropped_lines = 0;  ///< queue full or write failed
+        std::uint64_t write_errors = 0;
+        std::uint64_t reopens = 0;
+    };
+
+    /// `path` "-" is standard output; a file is appended to, created with mode 0640.
+    explicit AccessLog(std::string path, AccessLogOptions options = {});
+    AccessLog(const AccessLog&) = delete;
+    AccessLog& operator=(const AccessLog&) = delete;
+    /// Writes out what was handed over, then ends the writer thread.
+    ~AccessLog();
+
+private:
+    struct Buffer {
+        std::string text;
+        std::uint64_t lines = 0;
+    };
+
+public:
+    class Writer {
+    public:
+        Writer(Writer&& other) noexcept;
+        Writer& operator=(Writer&&) = delete;
+        ~Writer();
+
+        void write(const AccessRecord& record);
+        /// Hands over what there is; does nothing when there is nothing.
+        void flush();
+
+    private:
+        friend class AccessLog;
+        explicit Writer(AccessLog& log);
+        AccessLog* log_;
+        Buffer buffer_;
+        std::int64_t second_ = -1;  ///< the second that date_ spells
+        std::string date_;
+    };
+    [[nodiscard]] Writer make_writer() { return Writer(*this); }
+
+    /// Closes and opens the file again before the next write (log rotation). Not for a signal handler
+    /// itself. If opening fails, the old file is kept and an error counted.
+    void reopen();
+    /// Waits until everything handed over before the call is written or counted as dropped.
+    void sync();
+    [[nodiscard]] Stats stats() const noexcept;
+
+private:
+    void hand_over(Buffer& buffer);
+    void run();
+    void write_out(const Buffer& buffer);
+    void open_again();
+
+    const std::string path_;
+    const AccessLogOptions options_;
+    int fd_ = -1;
+    bool torn_ = false;  ///< the last write ended inside a line; writer thread only
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    std::vector<Buffer> queue_;
+    std::vector<Buffer> free_;
+    std::size_t in_writing_ = 0;
+    std::uint64_t handed_ = 0;    ///< buffers ever queued
+    std::uint64_t finished_ = 0;  ///< of these, written or dropped
+    bool reopen_ = false;
+    bool stop_ = false;
+
+    std::atomic<std::uint64_t> written_lines_{0};
+    std::atomic<std::uint64_t> dropped_lines_{0};
+    std::atomic<std::uint64_t> write_errors_{0};
+    std::atomic<std::uint64_t> reopens_{0};
+    std::thread thread_;
+};
+
+}  // namespace spillway::telemetry

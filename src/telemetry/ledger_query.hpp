@@ -1,0 +1,55 @@
+#pragma once
+/// Totals from the usage ledger, for /api/usage and `spillway usage`.
+///
+/// Reads through a connection of its own, so it may run beside the gateway or in another process; WAL
+/// readers do not block the writer. It blocks on the disk: not for an event loop's thread.
+/// Thread rule: free functions, safe from any thread. Errors: returned.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace spillway::telemetry {
+
+/// What to group by; each true adds a key to the totals.
+struct UsageGroups {
+    bool client = false;
+    bool deployment = false;
+    bool backend = false;
+    bool model = false;
+    bool hour = false;  ///< UTC hour
+};
+
+struct UsageQuery {
+    Wall from;  ///< inclusive, to the millisecond
+    Wall to;    ///< exclusive
+    UsageGroups by;
+    std::string client;  ///< only this one; empty for all (also below)
+    std::string deployment;
+    std::string backend;
+    std::size_t limit = 10'000;  ///< most totals given
+};
+
+/// One group's sums; key fields that were not asked for are empty, `hour` the epoch.
+struct UsageTotal {
+    std::string client;
+    std::string deployment;
+    std::string backend;
+    std::string model;
+    Wall hour;
+    std::uint64_t requests = 0;
+    std::uint64_t failed = 0;     ///< status ≥ 400
+    std::uint64_t estimated = 0;  ///< requests whose counts are estimates
+    std::uint64_t prompt_tokens = 0;
+    std::uint64_t completion_tokens = 0;
+    std::uint64_t cached_tokens = 0;
+    std::uint64_t reasoning_tokens = 0;
+    double mean_ms = 0;
+};
+
+/// Ordered by hour, then client, deployment, backend, model.
+[[nodiscard]] Result<std::vector<UsageTotal>> query_usage(const std::string& path, const UsageQuery& query);
+
+}  // namespace spillway::telemetry

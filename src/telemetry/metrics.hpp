@@ -1,0 +1,207 @@
+#pragma once
+/// Metrics and their Prometheus text exposition, format 0.0.4
+/// (https://prometheus.io/docs/instrumenting/exposition_formats/).
+///
+/// Use: at start (or when a configuration is loaded) ask the Registry for a child by name and labels and
+/// keep the reference; on the hot path call inc/add/observe on it. Those take no lock and allocate
+/// nothing: every child has one cell per shard on its own cache line, a thread adds to the cell of the CPU
+/// it runs on, and render() sums them.
+/// Units: seconds, bytes and tokens by name suffix (`_seconds`, `_bytes`, `_total`), as Prometheus advises.
+/// Ownership: the Registry owns all children; references hold as long as it lives.
+/// Thread rule: everything here may be called from any thread. Registration and render() take the
+/// registry's lock, so callbacks run under it and must not use the registry.
+/// Errors: a bad name, or a name used again with another type, help, label names or buckets, throws
+/// std::invalid_argument (start-up).
+/// Label values must come from a bounded set (configured names): past kMaxChildren of one family, new
+/// label sets share one child whose label values are all "_other".
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace spillway::telemetry {
+
+inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
+inline constexpr std::size_t kMaxChildren = 4096;
+
+struct Label {
+    std::string_view name;
+    std::string_view value;
+};
+using Labels = std::initializer_list<Label>;
+
+/// Bounds for request times, 1 ms to 2 min: LLM answers are slow, gateway overhead is not.
+[[nodiscard]] std::span<const double> default_time_buckets() noexcept;
+
+namespace detail {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+/// Which cell the calling thread should add to: the CPU it runs on. glibc reads it from the rseq area
+/// without a system call; a thread moved between the read and the add costs contention, never a count.
+[[nodiscard]] std::size_t current_shard() noexcept;
+
+template <class T>
+class Sharded {
+public:
+    explicit Sharded(std::size_t shards) : cells_(std::make_unique<Cell[]>(shards)), mask_(shards - 1) {}
+    void add(T n) noexcept { cells_[current_shard() & mask_].value.fetch_add(n, std::memory_order_relaxed); }
+    [[nodiscard]] T sum() const noexcept {
+        T total{};
+        for (std::size_t i = 0; i <= mask_; ++i) total += cells_[i].value.load(std::memory_order_relaxed);
+        return total;
+    }
+
+private:
+    struct alignas(kCacheLine) Cell {
+        std::atomic<T> value{};
+    };
+    std::unique_ptr<Cell[]> cells_;
+    std::size_t mask_;
+};
+
+}  // namespace detail
+
+/// Only goes up.
+class Counter {
+public:
+    explicit Counter(std::size_t shards) : cells_(shards) {}
+    void inc(std::uint64_t n = 1) noexcept { cells_.add(n); }
+    [[nodiscard]] std::uint64_t value() const noexcept { return cells_.sum(); }
+
+private:
+    detail::Sharded<std::uint64_t> cells_;
+};
+
+/// A gauge moved by matching inc and dec from many threads (requests in flight, open connections).
+class UpDown {
+public:
+    explicit UpDown(std::size_t shards) : cells_(shards) {}
+    void inc(std::int64_t n = 1) noexcept { cells_.add(n); }
+    void dec(std::int64_t n = 1) noexcept { cells_.add(-n); }
+    [[nodiscard]] std::int64_t value() const noexcept { return cells_.sum(); }
+
+private:
+    detail::Sharded<std::int64_t> cells_;
+};
+
+/// A gauge that is set: one atomic, not for the hot path of many threads.
+class Gauge {
+public:
+    void set(double v) noexcept { value_.store(v, std::memory_order_relaxed); }
+    void add(double v) noexcept { value_.fetch_add(v, std::memory_order_relaxed); }
+    [[nodiscard]] double value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<double> value_{0};
+};
+
+/// Counts per bucket of upper bounds (`le`), ascending, +Inf implied.
+class Histogram {
+public:
+    Histogram(std::span<const double> bounds, std::size_t shards);
+    void observe(Duration d) noexcept { observe(to_seconds(d)); }
+    /// NaN is ignored.
+    void observe(double v) noexcept;
+
+    struct Snapshot {
+        std::vector<std::uint64_t> cumulative;  ///< one per bound, then +Inf (= count)
+        double sum = 0;
+        [[nodiscard]] std::uint64_t count() const noexcept { return cumulative.back(); }
+    };
+    [[nodiscard]] Snapshot snapshot() const;
+    [[nodiscard]] std::span<const double> bounds() const noexcept { return bounds_; }
+
+private:
+    struct alignas(detail::kCacheLine) Line {
+        std::atomic<std::uint64_t> slots[detail::kCacheLine / sizeof(std::uint64_t)]{};
+    };
+    [[nodiscard]] std::atomic<std::uint64_t>& slot(std::size_t shard, std::size_t i) const noexcept {
+        constexpr std::size_t kPerLine = detail::kCacheLine / sizeof(std::uint64_t);
+        return lines_[shard * lines_per_shard_ + i / kPerLine].slots[i % kPerLine];
+    }
+
+    std::vector<double> bounds_;
+    std::size_t lines_per_shard_;
+    std::size_t mask_;
+    /// Per shard: bucket counts, +Inf, then the sum as the bits of a double.
+    std::unique_ptr<Line[]> lines_;
+};
+
+/// What a callback family hands its samples to, at render.
+class Emitter {
+public:
+    void operator()(std::span<const Label> labels, double value);
+    void operator()(Labels labels, double value) { (*this)({labels.begin(), labels.size()}, value); }
+    void operator()(double value) { (*this)(std::span<const Label>{}, value); }
+
+private:
+    friend class Registry;
+    Emitter(std::string& out, std::string_view name) : out_(out), name_(name) {}
+    std::string& out_;
+    std::string_view name_;
+};
+
+enum class MetricType : std::uint8_t { counter, gauge, histogram };
+
+class Registry {
+public:
+    using Collect = std::function<void(Emitter&)>;
+
+    /// `shards` is rounded up to a power of two; 0 means one per CPU (at most 64).
+    explicit Registry(std::size_t shards = 0);
+    Registry(const Registry&) = delete;
+    Registry& operator=(const Registry&) = delete;
+    ~Registry();
+
+    /// The child of `name` with these labels, made on first use; the same labels give the same child.
+    Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
+    UpDown& up_down(std::string_view name, std::string_view help, Labels labels = {});
+    Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
+    Histogram& histogram(std::string_view name, std::string_view help, Labels labels = {},
+                         std::span<const double> bounds = default_time_buckets());
+
+    /// Keeps a callback registered; destroying it takes the callback out (what it read may then go away).
+    class Registration {
+    public:
+        Registration() = default;
+        Registration(Registration&& other) noexcept;
+        Registration& operator=(Registration&& other) noexcept;
+        ~Registration();
+
+    private:
+        friend class Registry;
+        Registration(Registry* registry, std::uint64_t id) : registry_(registry), id_(id) {}
+        Registry* registry_ = nullptr;
+        std::uint64_t id_ = 0;
+    };
+    /// A gauge or counter whose samples are read when rendering. Must not outlive the registry.
+    [[nodiscard]] Registration callback(MetricType type, std::string_view name, std::string_view help,
+                                        Collect collect);
+
+    /// All families in the text format 0.0.4, in order of registration.
+    [[nodiscard]] std::string render() const;
+
+private:
+    struct Family;
+    Family& family(MetricType type, std::string_view name, std::string_view help);
+    template <class T, class Make>
+    T& child(MetricType type, std::string_view name, std::string_view help, Labels labels, Make make);
+    void remove(std::uint64_t id) noexcept;
+
+    std::size_t shards_;
+    mutable std::mutex mutex_;
+    std::deque<Family> families_;
+    std::uint64_t next_id_ = 1;
+};
+
+}  // namespace spillway::telemetry
