@@ -48,9 +48,9 @@ struct Token {
 };
 
 /// Any of the three answers, received at `now`. IMDS spells numbers as strings, App Service gives
-/// `expires_on` (Unix seconds) without `expires_in`, Entra gives `expires_in` as a number; where there are
-/// both, `expires_in` counts (our clock may be off). An OAuth error answer (RFC 6749 §5.2) or a token that
-/// cannot stand in a header is an Error.
+/// `expires_on` (Unix seconds) without `expires_in`, Entra gives `expires_in` as a number. Where there are
+/// both, the earlier end counts: our clock may be off, and a cached answer's `expires_in` may be old. An
+/// OAuth error answer (RFC 6749 §5.2) or a token that cannot stand in a header is an Error.
 [[nodiscard]] Result<Token> parse_token_answer(std::string_view body, Wall now);
 
 /// The token in use and the decision when to fetch the next. A fetch that fails is tried again after

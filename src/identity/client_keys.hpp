@@ -62,7 +62,7 @@ class ClientKeys {
 public:
     /// No clients: anonymous mode, where everyone is the one client "anonymous" whatever key they show.
     [[nodiscard]] static Result<ClientKeys> make(std::span<const ClientSpec> specs);
-    ClientKeys() : ClientKeys(true) {}
+    ClientKeys();
 
     /// Whose key this is; nullptr if nobody's (or empty).
     [[nodiscard]] const Client* find(KeyHasher& hasher, std::string_view presented_key) const;
@@ -70,7 +70,6 @@ public:
     [[nodiscard]] std::span<const Client> clients() const noexcept { return clients_; }
 
 private:
-    explicit ClientKeys(bool anonymous);
     struct Slot {
         KeyDigest digest{};
         std::uint32_t client = kEmpty;

@@ -10,8 +10,8 @@
 /// Units: times are Duration, printed as milliseconds with three decimals.
 /// Ownership: the AccessLog must outlive its Writers. Records hold views, read during write() only.
 /// Thread rule: AccessLog's functions from any thread; a Writer from one thread at a time.
-/// Errors: the constructor throws std::system_error if the file cannot be opened; later failures are
-/// counted (stats().dropped_lines, .write_errors).
+/// Errors: the constructor throws std::system_error if the file cannot be opened; later failures (the
+/// thread blocks all signals, so a closed pipe is EPIPE) are counted (stats().dropped_lines, .write_errors).
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "telemetry/text.hpp"
 
 namespace spillway::telemetry {
 
@@ -67,6 +68,9 @@ struct AccessLogOptions {
     std::size_t max_buffers = 256;  ///< waiting for the writer thread, all workers together
 };
 
+/// Appends the record's line, with its line feed.
+void append_access_line(std::string& out, const AccessRecord& record, Rfc3339& stamp);
+
 class AccessLog {
 public:
     struct Stats {
@@ -80,7 +84,8 @@ public:
     explicit AccessLog(std::string path, AccessLogOptions options = {});
     AccessLog(const AccessLog&) = delete;
     AccessLog& operator=(const AccessLog&) = delete;
-    /// Writes out what was handed over, then ends the writer thread.
+    /// Writes out what was handed over, then ends the writer thread. A pipe whose reader stands still is
+    /// waited for one second at most.
     ~AccessLog();
 
 private:
@@ -105,8 +110,7 @@ public:
         explicit Writer(AccessLog& log);
         AccessLog* log_;
         Buffer buffer_;
-        std::int64_t second_ = -1;  ///< the second that date_ spells
-        std::string date_;
+        Rfc3339 stamp_;
     };
     [[nodiscard]] Writer make_writer() { return Writer(*this); }
 
@@ -121,12 +125,15 @@ private:
     void hand_over(Buffer& buffer);
     void run();
     void write_out(const Buffer& buffer);
+    [[nodiscard]] bool wait_writable() const;
+    void use_file(int fd);
     void open_again();
 
     const std::string path_;
     const AccessLogOptions options_;
     int fd_ = -1;
-    bool torn_ = false;  ///< the last write ended inside a line; writer thread only
+    bool may_block_ = false;  ///< a pipe, socket or terminal, whose reader may stand still
+    bool torn_ = false;       ///< the last write ended inside a line; writer thread only
 
     std::mutex mutex_;
     std::condition_variable wake_;
@@ -136,8 +143,9 @@ private:
     std::size_t in_writing_ = 0;
     std::uint64_t handed_ = 0;    ///< buffers ever queued
     std::uint64_t finished_ = 0;  ///< of these, written or dropped
-    bool reopen_ = false;
-    bool stop_ = false;
+    std::uint64_t reopen_wanted_ = 0;
+    std::uint64_t reopen_done_ = 0;
+    std::atomic<bool> stop_{false};
 
     std::atomic<std::uint64_t> written_lines_{0};
     std::atomic<std::uint64_t> dropped_lines_{0};

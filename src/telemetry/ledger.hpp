@@ -75,7 +75,7 @@ private:
 class Ledger::Writer {
 public:
     Writer(Writer&&) noexcept;
-    Writer& operator=(Writer&&) noexcept;
+    Writer& operator=(Writer&&) = delete;
     ~Writer();
     void append(const UsageRow& row);
 

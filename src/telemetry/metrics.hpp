@@ -17,8 +17,8 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -200,7 +200,7 @@ private:
 
     std::size_t shards_;
     mutable std::mutex mutex_;
-    std::deque<Family> families_;
+    std::list<Family> families_;
     std::uint64_t next_id_ = 1;
 };
 

@@ -1,0 +1,135 @@
+#include "identity/client_keys.hpp"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <bit>
+#include <cstring>
+#include <stdexcept>
+#include <unordered_set>
+
+#include "base/strings.hpp"
+
+namespace spillway::identity {
+namespace {
+
+constexpr std::string_view kBearer = "bearer";
+
+int hex_value(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char lower = ascii_lower(c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// The token of `Bearer <token>`; empty for any other scheme.
+std::string_view bearer_token(std::string_view authorization) noexcept {
+    const std::string_view value = trim(authorization);
+    if (value.size() <= kBearer.size() || !istarts_with(value, kBearer) || value[kBearer.size()] != ' ')
+        return {};
+    return trim(value.substr(kBearer.size()));
+}
+
+}  // namespace
+
+KeyHasher::KeyHasher() : md_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), ctx_(EVP_MD_CTX_new()) {
+    if (md_ == nullptr || ctx_ == nullptr) throw std::runtime_error("OpenSSL offers no SHA-256");
+}
+
+KeyDigest KeyHasher::operator()(std::string_view key) {
+    KeyDigest digest;
+    if (EVP_DigestInit_ex2(ctx_.get(), md_.get(), nullptr) != 1 ||
+        EVP_DigestUpdate(ctx_.get(), key.data(), key.size()) != 1 ||
+        EVP_DigestFinal_ex(ctx_.get(), digest.data(), nullptr) != 1)
+        throw std::runtime_error("SHA-256 failed");
+    return digest;
+}
+
+Result<KeyDigest> parse_digest(std::string_view hex) {
+    KeyDigest digest;
+    if (hex.size() != digest.size() * 2) return fail("a SHA-256 digest has 64 hexadecimal digits");
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+        const int high = hex_value(hex[2 * i]);
+        const int low = hex_value(hex[2 * i + 1]);
+        if (high < 0 || low < 0) return fail("a SHA-256 digest has 64 hexadecimal digits");
+        digest[i] = static_cast<unsigned char>(high * 16 + low);
+    }
+    return digest;
+}
+
+std::string to_hex(const KeyDigest& digest) {
+    std::string out;
+    for (const unsigned char byte : digest) out += fmt::format("{:02x}", byte);
+    return out;
+}
+
+bool constant_time_equal(std::string_view a, std::string_view b) noexcept {
+    return a.size() == b.size() && (a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
+ClientKeys::ClientKeys() {
+    clients_.push_back({"anonymous", 0});
+}
+
+Result<ClientKeys> ClientKeys::make(std::span<const ClientSpec> specs) {
+    ClientKeys keys;
+    if (specs.empty()) return keys;
+    keys.clients_.clear();
+    std::size_t count = 0;
+    for (const ClientSpec& spec : specs) count += spec.keys.size();
+    if (count == 0) return fail("no client has a key");
+    keys.table_.resize(std::bit_ceil(count * 2));
+
+    std::unordered_set<std::string_view> names;
+    for (const ClientSpec& spec : specs) {
+        if (spec.name.empty()) return fail("a client has no name");
+        if (!names.insert(spec.name).second)
+            return fail(fmt::format("two clients are named '{}'", spec.name));
+        const auto index = static_cast<std::uint32_t>(keys.clients_.size());
+        keys.clients_.push_back({spec.name, index});
+        for (const KeyDigest& digest : spec.keys) {
+            if (const Client* other = keys.find(digest); other != nullptr) {
+                if (other->index == index) return fail(fmt::format("client '{}' has a key twice", spec.name));
+                return fail(fmt::format("clients '{}' and '{}' have the same key", other->name, spec.name));
+            }
+            std::size_t slot = keys.first_slot(digest);
+            while (keys.table_[slot].client != kEmpty) slot = (slot + 1) & (keys.table_.size() - 1);
+            keys.table_[slot] = {digest, index};
+        }
+    }
+    return keys;
+}
+
+std::size_t ClientKeys::first_slot(const KeyDigest& digest) const noexcept {
+    // A digest is uniform already: its first bytes are the hash.
+    std::size_t hash = 0;
+    std::memcpy(&hash, digest.data(), sizeof hash);
+    return hash & (table_.size() - 1);
+}
+
+const Client* ClientKeys::find(const KeyDigest& digest) const noexcept {
+    for (std::size_t i = first_slot(digest); table_[i].client != kEmpty; i = (i + 1) & (table_.size() - 1))
+        if (CRYPTO_memcmp(table_[i].digest.data(), digest.data(), digest.size()) == 0)
+            return &clients_[table_[i].client];
+    return nullptr;
+}
+
+const Client* ClientKeys::find(KeyHasher& hasher, std::string_view presented_key) const {
+    if (anonymous()) return clients_.data();
+    if (presented_key.empty()) return nullptr;
+    return find(hasher(presented_key));
+}
+
+std::string_view presented_key(const http::Fields& fields) noexcept {
+    for (const std::string_view name : {"api-key", "ocp-apim-subscription-key"})
+        if (const std::string_view key = trim(fields.get(name)); !key.empty()) return key;
+    return bearer_token(fields.get("authorization"));
+}
+
+bool is_credential_field(std::string_view name) noexcept {
+    for (const std::string_view secret :
+         {"authorization", "api-key", "ocp-apim-subscription-key", "x-api-key", "proxy-authorization"})
+        if (iequals(name, secret)) return true;
+    return false;
+}
+
+}  // namespace spillway::identity

@@ -1,0 +1,201 @@
+#include "telemetry/access_log.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace spillway::telemetry {
+namespace {
+
+constexpr int kPollMs = 100;
+constexpr int kStopPolls = 10;
+/// poll() promises room for this much in a pipe (PIPE_BUF), so such a write does not block.
+constexpr std::size_t kPipeChunk = 4096;
+
+int open_file(const std::string& path) {
+    if (path == "-") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+void block_signals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+AccessLog::AccessLog(std::string path, AccessLogOptions options) : path_(std::move(path)), options_(options) {
+    const int fd = open_file(path_);
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), "access log " + path_);
+    use_file(fd);
+    queue_.reserve(options_.max_buffers);
+    free_.reserve(options_.max_buffers);
+    thread_ = std::thread([this] { run(); });
+}
+
+AccessLog::~AccessLog() {
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+    ::close(fd_);
+}
+
+void AccessLog::use_file(int fd) {
+    struct stat info {};
+    may_block_ = ::fstat(fd, &info) == 0 && !S_ISREG(info.st_mode);
+    fd_ = fd;
+    torn_ = false;
+}
+
+void AccessLog::reopen() {
+    {
+        const std::lock_guard lock(mutex_);
+        ++reopen_wanted_;
+    }
+    wake_.notify_one();
+}
+
+void AccessLog::sync() {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t buffers = handed_;
+    const std::uint64_t reopens = reopen_wanted_;
+    done_.wait(lock, [&] { return finished_ >= buffers && reopen_done_ >= reopens; });
+}
+
+AccessLog::Stats AccessLog::stats() const noexcept {
+    return {written_lines_.load(std::memory_order_relaxed), dropped_lines_.load(std::memory_order_relaxed),
+            write_errors_.load(std::memory_order_relaxed), reopens_.load(std::memory_order_relaxed)};
+}
+
+void AccessLog::hand_over(Buffer& buffer) {
+    bool queued = false;
+    {
+        const std::lock_guard lock(mutex_);
+        queued = queue_.size() + in_writing_ < options_.max_buffers;
+        if (queued) {
+            queue_.push_back(std::exchange(buffer, Buffer{}));
+            ++handed_;
+            if (!free_.empty()) {
+                buffer = std::move(free_.back());
+                free_.pop_back();
+            }
+        }
+    }
+    if (queued)
+        wake_.notify_one();
+    else
+        dropped_lines_.fetch_add(buffer.lines, std::memory_order_relaxed);
+    buffer.text.clear();
+    buffer.lines = 0;
+}
+
+void AccessLog::run() {
+    block_signals();
+    std::vector<Buffer> batch;
+    batch.reserve(options_.max_buffers);
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        wake_.wait(lock, [&] { return stop_ || !queue_.empty() || reopen_done_ != reopen_wanted_; });
+        if (queue_.empty() && reopen_done_ == reopen_wanted_) return;
+        batch.swap(queue_);
+        in_writing_ = batch.size();
+        const std::uint64_t reopens = reopen_wanted_;
+        lock.unlock();
+        if (reopens != reopen_done_) open_again();
+        for (Buffer& buffer : batch) {
+            write_out(buffer);
+            const std::lock_guard relock(mutex_);
+            free_.push_back(std::move(buffer));
+            --in_writing_;
+            ++finished_;
+            done_.notify_all();
+        }
+        batch.clear();
+        lock.lock();
+        reopen_done_ = reopens;
+        done_.notify_all();
+    }
+}
+
+void AccessLog::open_again() {
+    if (path_ == "-") return;
+    const int fd = open_file(path_);
+    if (fd < 0) {
+        write_errors_.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    ::close(fd_);
+    use_file(fd);
+    reopens_.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// False when the log is being shut down and the reader has stood still for a second.
+bool AccessLog::wait_writable() const {
+    for (int polls = 0; polls < kStopPolls;) {
+        pollfd p{fd_, POLLOUT, 0};
+        if (::poll(&p, 1, kPollMs) != 0) return true;
+        if (stop_) ++polls;
+    }
+    return false;
+}
+
+void AccessLog::write_out(const Buffer& buffer) {
+    std::string_view rest = buffer.text;
+    bool whole = !torn_ || ::write(fd_, "\n", 1) == 1;
+    while (whole && !rest.empty()) {
+        if (may_block_ && !wait_writable()) {
+            whole = false;
+            break;
+        }
+        const ssize_t n =
+            ::write(fd_, rest.data(), may_block_ ? std::min(rest.size(), kPipeChunk) : rest.size());
+        if (n > 0) {
+            rest.remove_prefix(static_cast<std::size_t>(n));
+            torn_ = buffer.text[buffer.text.size() - rest.size() - 1] != '\n';
+        } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+            whole = false;
+        }
+    }
+    const auto lost = static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
+    written_lines_.fetch_add(buffer.lines - lost, std::memory_order_relaxed);
+    if (whole) return;
+    dropped_lines_.fetch_add(lost, std::memory_order_relaxed);
+    write_errors_.fetch_add(1, std::memory_order_relaxed);
+}
+
+AccessLog::Writer::Writer(AccessLog& log) : log_(&log) {
+    buffer_.text.reserve(log.options_.buffer_bytes + kMaxLogField * 8);
+}
+
+AccessLog::Writer::Writer(Writer&& other) noexcept
+    : log_(std::exchange(other.log_, nullptr)),
+      buffer_(std::exchange(other.buffer_, Buffer{})),
+      stamp_(std::move(other.stamp_)) {}
+
+AccessLog::Writer::~Writer() {
+    if (log_ != nullptr) flush();
+}
+
+void AccessLog::Writer::write(const AccessRecord& record) {
+    append_access_line(buffer_.text, record, stamp_);
+    ++buffer_.lines;
+    if (buffer_.text.size() >= log_->options_.buffer_bytes) flush();
+}
+
+void AccessLog::Writer::flush() {
+    if (buffer_.lines != 0) log_->hand_over(buffer_);
+}
+
+}  // namespace spillway::telemetry

@@ -1,0 +1,287 @@
+#include "telemetry/ledger.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "telemetry/sqlite.hpp"
+#include "telemetry/text.hpp"
+
+namespace spillway::telemetry {
+namespace {
+
+/// Append only: a released step is never edited, a change is a new step.
+constexpr std::array<const char*, 1> kSchema{R"sql(
+CREATE TABLE usage (
+    id INTEGER PRIMARY KEY,
+    time_ms INTEGER NOT NULL,
+    request_id TEXT NOT NULL,
+    client TEXT NOT NULL,
+    backend TEXT NOT NULL,
+    deployment TEXT NOT NULL,
+    model TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    cached_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    estimated INTEGER NOT NULL,
+    took_ms REAL NOT NULL
+) STRICT;
+CREATE INDEX usage_time ON usage (time_ms);
+)sql"};
+
+constexpr const char* kInsert =
+    "INSERT INTO usage (time_ms, request_id, client, backend, deployment, model, operation, status,"
+    " prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, estimated, took_ms)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+constexpr std::size_t kTexts = 6;
+/// A count above this is a backend's nonsense; capped so that sums over many rows cannot overflow.
+constexpr std::uint64_t kMaxTokens = 1'000'000'000'000;
+
+struct StoredRow {
+    std::int64_t time_ms = 0;
+    std::array<std::size_t, kTexts> text_ends{};  ///< in Batch::text, in order
+    std::array<std::int64_t, 4> tokens{};
+    double took_ms = 0;
+    int status = 0;
+    bool estimated = false;
+};
+
+/// Rows with their texts in one arena: refilled without allocation once grown.
+struct Batch {
+    std::vector<StoredRow> rows;
+    std::string text;
+
+    void add(const UsageRow& row) {
+        const auto capped = [](std::uint64_t n) {
+            return static_cast<std::int64_t>(std::min(n, kMaxTokens));
+        };
+        StoredRow& s = rows.emplace_back();
+        s.time_ms = std::chrono::floor<std::chrono::milliseconds>(row.time).time_since_epoch().count();
+        const std::array<std::string_view, kTexts> texts{row.request_id, row.client, row.backend,
+                                                         row.deployment, row.model,  row.operation};
+        for (std::size_t i = 0; i < kTexts; ++i) {
+            append_utf8(text, texts[i]);
+            s.text_ends[i] = text.size();
+        }
+        s.tokens = {capped(row.prompt_tokens), capped(row.completion_tokens), capped(row.cached_tokens),
+                    capped(row.reasoning_tokens)};
+        s.took_ms = std::chrono::duration<double, std::milli>(row.took).count();
+        s.status = row.status;
+        s.estimated = row.estimated;
+    }
+    void clear() noexcept {
+        rows.clear();
+        text.clear();
+    }
+};
+
+}  // namespace
+
+struct Ledger::Slot {
+    Slot(std::size_t most, std::atomic<std::uint64_t>& dropped) : max_rows(most), dropped_rows(dropped) {}
+    const std::size_t max_rows;
+    std::atomic<std::uint64_t>& dropped_rows;
+    std::mutex mutex;
+    Batch filling;        ///< under mutex
+    bool closed = false;  ///< under mutex
+    Batch draining;       ///< the ledger's thread only; kept until its commit succeeded
+};
+
+class Ledger::Impl {
+public:
+    Impl(Database db, Statement insert, LedgerOptions options)
+        : options_(options), db_(std::move(db)), insert_(std::move(insert)), thread_([this] { run(); }) {}
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() {
+        {
+            const std::lock_guard lock(mutex_);
+            stop_ = true;
+        }
+        wake_.notify_one();
+        thread_.join();
+    }
+
+    std::shared_ptr<Slot> make_slot() {
+        auto slot = std::make_shared<Slot>(options_.max_rows, dropped_);
+        const std::lock_guard lock(mutex_);
+        slots_.push_back(slot);
+        return slot;
+    }
+
+    void sync() {
+        std::unique_lock lock(mutex_);
+        const std::uint64_t mine = ++sync_wanted_;
+        wake_.notify_one();
+        done_.wait(lock, [&] { return sync_done_ >= mine; });
+    }
+
+    Stats stats() const noexcept {
+        return {committed_.load(std::memory_order_relaxed), dropped_.load(std::memory_order_relaxed),
+                failed_.load(std::memory_order_relaxed)};
+    }
+
+private:
+    void run();
+    bool commit_slots(bool& held_back);
+    bool insert_all(const Batch& batch);
+    bool insert_row(const Batch& batch, std::size_t begin, const StoredRow& row);
+
+    const LedgerOptions options_;
+    Database db_;
+    Statement insert_;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    std::vector<std::shared_ptr<Slot>> slots_;
+    std::uint64_t sync_wanted_ = 0;
+    std::uint64_t sync_done_ = 0;
+    bool stop_ = false;
+
+    std::vector<std::shared_ptr<Slot>> working_;  ///< the thread's copy of slots_
+    std::atomic<std::uint64_t> committed_{0};
+    std::atomic<std::uint64_t> dropped_{0};
+    std::atomic<std::uint64_t> failed_{0};
+    std::thread thread_;
+};
+
+void Ledger::Impl::run() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    std::unique_lock lock(mutex_);
+    for (bool last = false; !last;) {
+        // Counted from before the commit, so that its own time does not stretch the interval.
+        const auto next = std::chrono::steady_clock::now() + options_.interval;
+        last = stop_;
+        const std::uint64_t sync = sync_wanted_;
+        working_ = slots_;
+        lock.unlock();
+
+        bool held_back = false;
+        const bool ok = commit_slots(held_back);
+        if (ok && held_back) commit_slots(held_back);
+
+        lock.lock();
+        std::erase_if(slots_, [](const auto& slot) {
+            const std::lock_guard slot_lock(slot->mutex);
+            return slot->closed && slot->filling.rows.empty() && slot->draining.rows.empty();
+        });
+        sync_done_ = sync;
+        done_.notify_all();
+        if (!last) wake_.wait_until(lock, next, [&] { return stop_ || sync_wanted_ != sync_done_; });
+    }
+}
+
+/// One transaction over all slots. `held_back` is set if a slot still held rows of a failed commit, so that
+/// its newer ones have to wait for another turn.
+bool Ledger::Impl::commit_slots(bool& held_back) {
+    held_back = false;
+    std::uint64_t rows = 0;
+    for (const auto& slot : working_) {
+        if (slot->draining.rows.empty()) {
+            const std::lock_guard lock(slot->mutex);
+            std::swap(slot->filling, slot->draining);
+        } else {
+            held_back = true;
+        }
+        rows += slot->draining.rows.size();
+    }
+    if (rows == 0) return true;
+    bool ok = execute(db_.get(), "BEGIN IMMEDIATE").has_value();
+    for (const auto& slot : working_) ok = ok && insert_all(slot->draining);
+    ok = ok && execute(db_.get(), "COMMIT").has_value();
+    if (!ok) {
+        failed_.fetch_add(1, std::memory_order_relaxed);
+        if (sqlite3_get_autocommit(db_.get()) == 0) static_cast<void>(execute(db_.get(), "ROLLBACK"));
+        return false;
+    }
+    committed_.fetch_add(rows, std::memory_order_relaxed);
+    for (const auto& slot : working_) slot->draining.clear();
+    return true;
+}
+
+bool Ledger::Impl::insert_all(const Batch& batch) {
+    std::size_t begin = 0;
+    for (const StoredRow& row : batch.rows) {
+        if (!insert_row(batch, begin, row)) return false;
+        begin = row.text_ends.back();
+    }
+    return true;
+}
+
+bool Ledger::Impl::insert_row(const Batch& batch, std::size_t begin, const StoredRow& row) {
+    sqlite3_stmt* s = insert_.get();
+    int column = 1;
+    bool ok = sqlite3_bind_int64(s, column++, row.time_ms) == SQLITE_OK;
+    for (const std::size_t end : row.text_ends) {
+        // The arena stays untouched until the statement is reset: no copy.
+        ok = ok && sqlite3_bind_text(s, column++, batch.text.data() + begin, static_cast<int>(end - begin),
+                                     SQLITE_STATIC) == SQLITE_OK;
+        begin = end;
+    }
+    ok = ok && sqlite3_bind_int(s, column++, row.status) == SQLITE_OK;
+    for (const std::int64_t n : row.tokens) ok = ok && sqlite3_bind_int64(s, column++, n) == SQLITE_OK;
+    ok = ok && sqlite3_bind_int(s, column++, row.estimated ? 1 : 0) == SQLITE_OK;
+    ok = ok && sqlite3_bind_double(s, column, row.took_ms) == SQLITE_OK;
+    ok = ok && sqlite3_step(s) == SQLITE_DONE;
+    sqlite3_reset(s);
+    return ok;
+}
+
+Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Ledger::~Ledger() = default;
+
+Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& path, LedgerOptions options) {
+    auto db = open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    if (!db) return db.error();
+    for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"})
+        if (auto set = execute(db->get(), pragma); !set) return set.error();
+    if (auto migrated = migrate(db->get(), kSchema); !migrated) return migrated.error();
+    auto insert = prepare(db->get(), kInsert);
+    if (!insert) return insert.error();
+    return std::unique_ptr<Ledger>(
+        new Ledger(std::make_unique<Impl>(std::move(*db), std::move(*insert), options)));
+}
+
+Ledger::Writer Ledger::make_writer() {
+    return Writer(impl_->make_slot());
+}
+void Ledger::sync() {
+    impl_->sync();
+}
+Ledger::Stats Ledger::stats() const noexcept {
+    return impl_->stats();
+}
+
+Ledger::Writer::Writer(std::shared_ptr<Slot> slot) : slot_(std::move(slot)) {}
+Ledger::Writer::Writer(Writer&&) noexcept = default;
+
+Ledger::Writer::~Writer() {
+    if (slot_ == nullptr) return;
+    const std::lock_guard lock(slot_->mutex);
+    slot_->closed = true;
+}
+
+void Ledger::Writer::append(const UsageRow& row) {
+    const std::lock_guard lock(slot_->mutex);
+    if (slot_->filling.rows.size() >= slot_->max_rows)
+        slot_->dropped_rows.fetch_add(1, std::memory_order_relaxed);
+    else
+        slot_->filling.add(row);
+}
+
+}  // namespace spillway::telemetry

@@ -1,0 +1,110 @@
+#include "telemetry/ledger_query.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include "telemetry/sqlite.hpp"
+
+namespace spillway::telemetry {
+namespace {
+
+constexpr std::int64_t kHourMs = 3'600'000;
+
+std::int64_t to_ms(Wall t) {
+    return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count();
+}
+
+/// Built from literals alone; all values are bound.
+std::string totals_sql(const UsageQuery& q) {
+    struct Key {
+        bool wanted;
+        std::string_view column;
+        std::string_view none;
+    };
+    const std::array<Key, 5> keys{{{q.by.hour, "time_ms / 3600000", "0"},
+                                   {q.by.client, "client", "''"},
+                                   {q.by.deployment, "deployment", "''"},
+                                   {q.by.backend, "backend", "''"},
+                                   {q.by.model, "model", "''"}}};
+    std::string sql = "SELECT ";
+    std::string groups;
+    int column = 0;
+    for (const Key& key : keys) {
+        sql += key.wanted ? key.column : key.none;
+        sql += ", ";
+        ++column;
+        if (!key.wanted) continue;
+        if (!groups.empty()) groups += ", ";
+        groups += std::to_string(column);
+    }
+    sql +=
+        "count(*), sum(status >= 400), sum(estimated), sum(prompt_tokens), sum(completion_tokens),"
+        " sum(cached_tokens), sum(reasoning_tokens), avg(took_ms) FROM usage"
+        " WHERE time_ms >= ?1 AND time_ms < ?2";
+    if (!q.client.empty()) sql += " AND client = ?3";
+    if (!q.deployment.empty()) sql += " AND deployment = ?4";
+    if (!q.backend.empty()) sql += " AND backend = ?5";
+    if (!groups.empty()) sql += " GROUP BY " + groups + " ORDER BY " + groups;
+    sql += " LIMIT ?6";
+    return sql;
+}
+
+void bind_text(sqlite3_stmt* s, int index, const std::string& value) {
+    // A filter that is not in the statement has nothing to bind to.
+    if (!value.empty())
+        sqlite3_bind_text(s, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+}
+
+std::string text(sqlite3_stmt* s, int column) {
+    const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(s, column));
+    return data == nullptr ? std::string()
+                           : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(s, column)));
+}
+
+UsageTotal read_total(sqlite3_stmt* s) {
+    const auto count = [s](int column) {
+        return static_cast<std::uint64_t>(sqlite3_column_int64(s, column));
+    };
+    UsageTotal t;
+    t.hour = Wall(std::chrono::milliseconds(sqlite3_column_int64(s, 0) * kHourMs));
+    t.client = text(s, 1);
+    t.deployment = text(s, 2);
+    t.backend = text(s, 3);
+    t.model = text(s, 4);
+    t.requests = count(5);
+    t.failed = count(6);
+    t.estimated = count(7);
+    t.prompt_tokens = count(8);
+    t.completion_tokens = count(9);
+    t.cached_tokens = count(10);
+    t.reasoning_tokens = count(11);
+    t.mean_ms = sqlite3_column_double(s, 12);
+    return t;
+}
+
+}  // namespace
+
+Result<std::vector<UsageTotal>> query_usage(const std::string& path, const UsageQuery& query) {
+    auto db = open_database(path, SQLITE_OPEN_READONLY);
+    if (!db) return db.error();
+    auto statement = prepare(db->get(), totals_sql(query));
+    if (!statement) return statement.error();
+    sqlite3_stmt* s = statement->get();
+    sqlite3_bind_int64(s, 1, to_ms(query.from));
+    sqlite3_bind_int64(s, 2, to_ms(query.to));
+    bind_text(s, 3, query.client);
+    bind_text(s, 4, query.deployment);
+    bind_text(s, 5, query.backend);
+    sqlite3_bind_int64(s, 6,
+                       static_cast<std::int64_t>(
+                           std::min<std::size_t>(query.limit, std::numeric_limits<std::int32_t>::max())));
+    std::vector<UsageTotal> totals;
+    int rc = SQLITE_ROW;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) totals.push_back(read_total(s));
+    if (rc != SQLITE_DONE) return fail(path + ": " + sqlite3_errmsg(db->get()));
+    return totals;
+}
+
+}  // namespace spillway::telemetry

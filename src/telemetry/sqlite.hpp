@@ -1,0 +1,31 @@
+#pragma once
+/// SQLite handles as owned values, and schema migration. Errors carry SQLite's own message.
+/// Thread rule: a connection and its statements belong to one thread at a time (opened with NOMUTEX).
+#include <sqlite3.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace spillway::telemetry {
+
+struct SqliteFree {
+    void operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
+    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+};
+using Database = std::unique_ptr<sqlite3, SqliteFree>;
+using Statement = std::unique_ptr<sqlite3_stmt, SqliteFree>;
+
+/// `flags` as sqlite3_open_v2 takes them. A locked file is waited for one second.
+[[nodiscard]] Result<Database> open_database(const std::string& path, int flags);
+[[nodiscard]] Result<void> execute(sqlite3* db, const char* sql);
+[[nodiscard]] Result<Statement> prepare(sqlite3* db, std::string_view sql);
+
+/// Brings the schema to version steps.size(): runs each step that `PRAGMA user_version` says is missing,
+/// all in one transaction. A file from a newer program is refused.
+[[nodiscard]] Result<void> migrate(sqlite3* db, std::span<const char* const> steps);
+
+}  // namespace spillway::telemetry

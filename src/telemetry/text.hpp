@@ -1,0 +1,42 @@
+#pragma once
+/// Text that must stay well formed whatever a client sent: UTF-8 repair (RFC 3629), JSON strings
+/// (RFC 8259 §7), request targets without secrets, RFC 3339 time stamps.
+/// Ownership: all append to the caller's buffer. Thread rule: free functions are safe; an Rfc3339 belongs
+/// to one thread.
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace spillway::telemetry {
+
+/// Bytes of the well-formed UTF-8 sequence `s` begins with; 0 if it begins with none.
+[[nodiscard]] std::size_t utf8_sequence(std::string_view s) noexcept;
+
+/// Appends `s`, each byte that is not part of well-formed UTF-8 replaced by U+FFFD.
+void append_utf8(std::string& out, std::string_view s);
+
+/// Appends `s` as the inside of a JSON string, UTF-8 repaired; past `max_bytes` of input the rest is
+/// replaced by an ellipsis.
+void append_json_text(std::string& out, std::string_view s, std::size_t max_bytes);
+
+/// Appends a request target as the inside of a JSON string: path, then the query with every value but a
+/// few known harmless ones (api-version, deployment, …) masked. Scheme and authority of an absolute
+/// target, which may hold credentials, are left out.
+void append_json_target(std::string& out, std::string_view target, std::size_t max_bytes);
+
+/// Appends `d` in milliseconds with three decimals; negative counts as zero.
+void append_milliseconds(std::string& out, Duration d);
+
+/// Prints `2025-01-31T23:59:59.123Z` (RFC 3339 §5.6), keeping the last second's text.
+class Rfc3339 {
+public:
+    void append(std::string& out, Wall time);
+
+private:
+    std::chrono::sys_seconds second_ = std::chrono::sys_seconds::min();
+    std::string text_;
+};
+
+}  // namespace spillway::telemetry

@@ -1,0 +1,143 @@
+#include "identity/client_keys.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace spillway::identity {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<ClientSpec> specs(KeyHasher& hash) {
+    return {{"team-a", {hash("key-a"), hash("key-a-next")}}, {"team-b", {hash("key-b")}}};
+}
+
+TEST(KeyHasher, IsSha256AndReusable) {
+    KeyHasher hash;
+    // FIPS 180-2 appendix B and the empty message.
+    EXPECT_EQ(to_hex(hash("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(to_hex(hash("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_EQ(to_hex(hash("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(KeyDigest, IsReadFromHex) {
+    KeyHasher hash;
+    EXPECT_EQ(parse_digest("BA7816BF8F01CFEA414140DE5DAE2223b00361a396177a9cb410ff61f20015ad").value(),
+              hash("abc"));
+    EXPECT_FALSE(parse_digest(""));
+    EXPECT_FALSE(parse_digest(std::string(63, '0')));
+    EXPECT_FALSE(parse_digest(std::string(66, '0')));
+    EXPECT_FALSE(parse_digest(std::string(63, '0') + "g"));
+    EXPECT_FALSE(parse_digest("/" + std::string(63, '0')));
+}
+
+TEST(ConstantTimeEqual, Compares) {
+    EXPECT_TRUE(constant_time_equal("", ""));
+    EXPECT_TRUE(constant_time_equal("secret", "secret"));
+    EXPECT_FALSE(constant_time_equal("secret", "secreT"));
+    EXPECT_FALSE(constant_time_equal("secret", "secre"));
+    EXPECT_FALSE(constant_time_equal("", "x"));
+}
+
+TEST(ClientKeys, FindsTheClientOfAKey) {
+    KeyHasher hash;
+    const ClientKeys keys = ClientKeys::make(specs(hash)).value();
+    EXPECT_FALSE(keys.anonymous());
+    ASSERT_NE(keys.find(hash, "key-a"), nullptr);
+    EXPECT_EQ(keys.find(hash, "key-a")->name, "team-a");
+    EXPECT_EQ(keys.find(hash, "key-a-next"), keys.find(hash, "key-a"));
+    EXPECT_EQ(keys.find(hash, "key-b")->index, 1U);
+    EXPECT_EQ(keys.find(hash, "key-c"), nullptr);
+    EXPECT_EQ(keys.find(hash, "key-"), nullptr);
+    EXPECT_EQ(keys.find(hash, ""), nullptr);
+    EXPECT_EQ(keys.clients().size(), 2U);
+}
+
+TEST(ClientKeys, ClientsStayWhereTheyAreWhenMoved) {
+    KeyHasher hash;
+    ClientKeys keys = ClientKeys::make(specs(hash)).value();
+    const Client* before = keys.find(hash, "key-b");
+    const ClientKeys moved = std::move(keys);
+    EXPECT_EQ(moved.find(hash, "key-b"), before);
+}
+
+TEST(ClientKeys, FindsEachOfMany) {
+    KeyHasher hash;
+    std::vector<ClientSpec> many;
+    for (int i = 0; i < 1000; ++i)
+        many.push_back({"client-" + std::to_string(i), {hash("key-" + std::to_string(i))}});
+    const ClientKeys keys = ClientKeys::make(many).value();
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const Client* client = keys.find(hash, "key-" + std::to_string(i));
+        ASSERT_NE(client, nullptr);
+        EXPECT_EQ(client->index, i);
+        EXPECT_EQ(keys.find(hash, "no-" + std::to_string(i)), nullptr);
+    }
+}
+
+TEST(ClientKeys, WithoutClientsEveryoneIsAnonymous) {
+    KeyHasher hash;
+    const ClientKeys keys = ClientKeys::make({}).value();
+    EXPECT_TRUE(keys.anonymous());
+    EXPECT_EQ(keys.find(hash, "anything")->name, "anonymous");
+    EXPECT_EQ(keys.find(hash, "")->index, 0U);
+    EXPECT_EQ(keys.clients().size(), 1U);
+}
+
+TEST(ClientKeys, RefusesAmbiguousConfiguration) {
+    KeyHasher hash;
+    const auto error = [](std::vector<ClientSpec> s) {
+        const auto made = ClientKeys::make(s);
+        return made ? std::string() : made.error().message;
+    };
+    EXPECT_THAT(error({{"a", {hash("k")}}, {"b", {hash("k")}}}), HasSubstr("'a' and 'b'"));
+    EXPECT_THAT(error({{"a", {hash("k"), hash("k")}}}), HasSubstr("twice"));
+    EXPECT_THAT(error({{"a", {hash("k")}}, {"a", {hash("l")}}}), HasSubstr("two clients"));
+    EXPECT_THAT(error({{"", {hash("k")}}}), HasSubstr("no name"));
+    // Never anonymous by accident: clients were named, so a key must be shown.
+    EXPECT_THAT(error({{"a", {}}}), HasSubstr("no client has a key"));
+}
+
+http::Fields fields(std::initializer_list<http::Field> list) {
+    http::Fields f;
+    for (const http::Field& field : list) f.add(field.name, field.value);
+    return f;
+}
+
+TEST(PresentedKey, IsTakenFromTheKnownFields) {
+    EXPECT_EQ(presented_key(fields({{"API-Key", "k1"}})), "k1");
+    EXPECT_EQ(presented_key(fields({{"Ocp-Apim-Subscription-Key", " k2 "}})), "k2");
+    EXPECT_EQ(presented_key(fields({{"Authorization", "Bearer k3"}})), "k3");
+    EXPECT_EQ(presented_key(fields({{"authorization", " bearer   k4 "}})), "k4");
+}
+
+TEST(PresentedKey, PrefersApiKeyUnlessEmpty) {
+    EXPECT_EQ(presented_key(fields(
+                  {{"authorization", "Bearer b"}, {"ocp-apim-subscription-key", "o"}, {"api-key", "a"}})),
+              "a");
+    EXPECT_EQ(presented_key(fields(
+                  {{"authorization", "Bearer b"}, {"ocp-apim-subscription-key", "o"}, {"api-key", ""}})),
+              "o");
+    EXPECT_EQ(presented_key(fields({{"authorization", "Bearer b"}, {"api-key", "  "}})), "b");
+}
+
+TEST(PresentedKey, IsEmptyForAnythingElse) {
+    EXPECT_EQ(presented_key(fields({})), "");
+    EXPECT_EQ(presented_key(fields({{"authorization", "Basic dXNlcg=="}})), "");
+    EXPECT_EQ(presented_key(fields({{"authorization", "Bearer"}})), "");
+    EXPECT_EQ(presented_key(fields({{"authorization", "Bearer   "}})), "");
+    EXPECT_EQ(presented_key(fields({{"authorization", "Bearerkey"}})), "");
+    EXPECT_EQ(presented_key(fields({{"authorization", ""}})), "");
+    EXPECT_EQ(presented_key(fields({{"x-key", "k"}})), "");
+}
+
+TEST(CredentialField, NamesWhatIsNeverForwarded) {
+    for (const char* name : {"Authorization", "API-KEY", "Ocp-Apim-Subscription-Key", "x-api-key"})
+        EXPECT_TRUE(is_credential_field(name)) << name;
+    for (const char* name : {"content-type", "api-key2", ""}) EXPECT_FALSE(is_credential_field(name)) << name;
+}
+
+}  // namespace
+}  // namespace spillway::identity

@@ -1,0 +1,303 @@
+#include "telemetry/ledger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "telemetry/ledger_query.hpp"
+#include "telemetry/sqlite.hpp"
+#include "telemetry/temp_dir.hpp"
+
+namespace spillway::telemetry {
+namespace {
+
+using namespace std::chrono_literals;
+using test::TempDir;
+
+const Wall kNoon = std::chrono::sys_days(std::chrono::year(2025) / 1 / 31) + 12h;
+
+UsageRow row(Wall time, std::string_view client, std::string_view deployment, std::string_view backend) {
+    UsageRow r;
+    r.time = time;
+    r.request_id = "id";
+    r.client = client;
+    r.deployment = deployment;
+    r.backend = backend;
+    r.model = "gpt-4o";
+    r.operation = "chat.completions";
+    r.status = 200;
+    r.prompt_tokens = 100;
+    r.completion_tokens = 20;
+    r.cached_tokens = 10;
+    r.reasoning_tokens = 5;
+    r.took = 250ms;
+    return r;
+}
+
+UsageQuery all(UsageGroups by = {}) {
+    UsageQuery q;
+    q.from = kNoon - 24h;
+    q.to = kNoon + 24h;
+    q.by = by;
+    return q;
+}
+
+std::uint64_t rows_in(const std::string& path) {
+    return query_usage(path, all()).value().at(0).requests;
+}
+
+/// One row each hour from noon for a/x/east, one at noon for b/y/west that failed on an estimate.
+void fill(const std::string& path) {
+    const auto ledger = Ledger::open(path).value();
+    Ledger::Writer writer = ledger->make_writer();
+    for (int hour = 0; hour < 3; ++hour) writer.append(row(kNoon + hour * 1h, "a", "x", "east"));
+    UsageRow failed = row(kNoon + 1ms, "b", "y", "west");
+    failed.status = 429;
+    failed.estimated = true;
+    failed.took = 50ms;
+    writer.append(failed);
+}
+
+TEST(Ledger, TotalsWithoutGroups) {
+    const TempDir dir;
+    fill(dir.file("usage.db"));
+    const auto totals = query_usage(dir.file("usage.db"), all()).value();
+    ASSERT_EQ(totals.size(), 1U);
+    EXPECT_EQ(totals[0].requests, 4U);
+    EXPECT_EQ(totals[0].failed, 1U);
+    EXPECT_EQ(totals[0].estimated, 1U);
+    EXPECT_EQ(totals[0].prompt_tokens, 400U);
+    EXPECT_EQ(totals[0].completion_tokens, 80U);
+    EXPECT_EQ(totals[0].cached_tokens, 40U);
+    EXPECT_EQ(totals[0].reasoning_tokens, 20U);
+    EXPECT_DOUBLE_EQ(totals[0].mean_ms, 200.0);
+    EXPECT_EQ(totals[0].client, "");
+}
+
+TEST(Ledger, TotalsByEachKey) {
+    const TempDir dir;
+    fill(dir.file("usage.db"));
+    const auto totals =
+        query_usage(dir.file("usage.db"),
+                    all({.client = true, .deployment = true, .backend = true, .model = true, .hour = true}))
+            .value();
+    ASSERT_EQ(totals.size(), 4U);
+    EXPECT_EQ(totals[0].hour, kNoon);
+    EXPECT_EQ(totals[0].client, "a");
+    EXPECT_EQ(totals[1].hour, kNoon);
+    EXPECT_EQ(totals[1].client, "b");
+    EXPECT_EQ(totals[1].deployment, "y");
+    EXPECT_EQ(totals[1].backend, "west");
+    EXPECT_EQ(totals[1].model, "gpt-4o");
+    EXPECT_EQ(totals[3].hour, kNoon + 2h);
+
+    const auto by_client = query_usage(dir.file("usage.db"), all({.client = true})).value();
+    ASSERT_EQ(by_client.size(), 2U);
+    EXPECT_EQ(by_client[0].requests, 3U);
+    EXPECT_EQ(by_client[1].requests, 1U);
+    const auto by_hour = query_usage(dir.file("usage.db"), all({.hour = true})).value();
+    ASSERT_EQ(by_hour.size(), 3U);
+    EXPECT_EQ(by_hour[0].requests, 2U);
+}
+
+TEST(Ledger, TotalsOfATimeSpanAndFilters) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    fill(path);
+    UsageQuery q = all();
+    q.from = kNoon;
+    q.to = kNoon + 1h;  // the row at one o'clock is not in it
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 2U);
+    q.client = "a";
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 1U);
+    q.client = "b' OR '1'='1";
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 0U);
+    q.client.clear();
+    q.backend = "west";
+    q.deployment = "y";
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 1U);
+    q.deployment = "x";
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 0U);
+    q = all({.hour = true});
+    q.limit = 1;
+    EXPECT_EQ(query_usage(path, q).value().size(), 1U);
+    q.from = q.to;
+    EXPECT_TRUE(query_usage(path, q).value().empty());
+}
+
+TEST(Ledger, SyncCommitsAndAnotherOpenGoesOn) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    for (std::uint64_t turn = 1; turn <= 2; ++turn) {
+        const auto ledger = Ledger::open(path, {.interval = 1h}).value();
+        Ledger::Writer writer = ledger->make_writer();
+        Ledger::Writer other = ledger->make_writer();
+        writer.append(row(kNoon, "a", "x", "east"));
+        other.append(row(kNoon, "a", "x", "east"));
+        ledger->sync();
+        EXPECT_EQ(ledger->stats().committed_rows, 2U);
+        EXPECT_EQ(rows_in(path), 2 * turn);
+    }
+}
+
+TEST(Ledger, KeepsRowsOfManyThreadsAndOfWritersGone) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    constexpr int kThreads = 4;
+    constexpr int kRows = 2000;
+    {
+        const auto ledger = Ledger::open(path, {.interval = 1ms}).value();
+        std::vector<std::thread> threads;
+        for (int t = 0; t < kThreads; ++t)
+            threads.emplace_back([&ledger] {
+                Ledger::Writer first = ledger->make_writer();
+                Ledger::Writer writer = std::move(first);
+                for (int i = 0; i < kRows; ++i) writer.append(row(kNoon, "a", "x", "east"));
+            });
+        for (std::thread& thread : threads) thread.join();
+    }
+    EXPECT_EQ(rows_in(path), static_cast<std::uint64_t>(kThreads) * kRows);
+}
+
+TEST(Ledger, RepairsTextAndCapsCounts) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    {
+        const auto ledger = Ledger::open(path).value();
+        Ledger::Writer writer = ledger->make_writer();
+        UsageRow r = row(kNoon, "a", "bad\xff", "");
+        r.prompt_tokens = std::numeric_limits<std::uint64_t>::max();
+        for (int i = 0; i < 3; ++i) writer.append(r);
+    }
+    const auto totals = query_usage(path, all({.deployment = true})).value();
+    ASSERT_EQ(totals.size(), 1U);
+    EXPECT_EQ(totals[0].deployment, "bad\xEF\xBF\xBD");
+    EXPECT_EQ(totals[0].backend, "");
+    EXPECT_EQ(totals[0].prompt_tokens, 3'000'000'000'000U);
+}
+
+TEST(Ledger, DropsPastItsBoundAndCounts) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    const auto ledger = Ledger::open(path, {.interval = 1h, .max_rows = 10}).value();
+    ledger->sync();  // the first turn is over: nothing is collected before the next sync
+    Ledger::Writer writer = ledger->make_writer();
+    for (int i = 0; i < 15; ++i) writer.append(row(kNoon, "a", "x", "east"));
+    EXPECT_EQ(ledger->stats().dropped_rows, 5U);
+    ledger->sync();
+    EXPECT_EQ(rows_in(path), 10U);
+}
+
+TEST(Ledger, KeepsRowsOfAFailedCommitAndTriesAgain) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    const auto ledger = Ledger::open(path, {.interval = 1h}).value();
+    Ledger::Writer writer = ledger->make_writer();
+    // Another connection makes every insert fail, then lets them through.
+    const Database db = open_database(path, SQLITE_OPEN_READWRITE).value();
+    ASSERT_TRUE(
+        execute(db.get(), "CREATE TRIGGER no BEFORE INSERT ON usage BEGIN SELECT RAISE(ABORT, 'no'); END"));
+    writer.append(row(kNoon, "a", "x", "east"));
+    ledger->sync();
+    EXPECT_EQ(ledger->stats().failed_commits, 1U);
+    EXPECT_EQ(rows_in(path), 0U);
+    ASSERT_TRUE(execute(db.get(), "DROP TRIGGER no"));
+    writer.append(row(kNoon, "a", "x", "east"));
+    ledger->sync();
+    EXPECT_EQ(ledger->stats().committed_rows, 2U);
+    EXPECT_EQ(rows_in(path), 2U);
+}
+
+TEST(Ledger, RefusesWhatIsNoLedger) {
+    const TempDir dir;
+    EXPECT_FALSE(Ledger::open("/nonexistent/usage.db"));
+    std::ofstream(dir.file("text.db")) << std::string(5000, 'x');
+    EXPECT_FALSE(Ledger::open(dir.file("text.db")));
+    EXPECT_FALSE(query_usage(dir.file("none.db"), all()));
+    EXPECT_FALSE(query_usage(dir.file("text.db"), all()));
+}
+
+TEST(LedgerSchema, MigratesStepByStep) {
+    const TempDir dir;
+    const Database db = open_database(dir.file("m.db"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE).value();
+    const std::array<const char*, 2> two{"CREATE TABLE t (a INTEGER)", "ALTER TABLE t ADD COLUMN b INTEGER"};
+    const std::span<const char* const> steps(two);
+    EXPECT_TRUE(migrate(db.get(), steps.first(1)));
+    EXPECT_TRUE(execute(db.get(), "INSERT INTO t (a) VALUES (1)"));
+    EXPECT_FALSE(execute(db.get(), "INSERT INTO t (b) VALUES (1)"));
+    EXPECT_TRUE(migrate(db.get(), steps));
+    EXPECT_TRUE(migrate(db.get(), steps));  // nothing left to do
+    EXPECT_TRUE(execute(db.get(), "INSERT INTO t (b) VALUES (1)"));
+    const auto older = migrate(db.get(), steps.first(1));
+    ASSERT_FALSE(older);
+    EXPECT_THAT(older.error().message, testing::HasSubstr("newer"));
+}
+
+TEST(LedgerSchema, AFailingStepChangesNothing) {
+    const TempDir dir;
+    const Database db = open_database(dir.file("m.db"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE).value();
+    const std::array<const char*, 2> broken{"CREATE TABLE t (a INTEGER)", "NONSENSE"};
+    EXPECT_FALSE(migrate(db.get(), broken));
+    EXPECT_FALSE(execute(db.get(), "INSERT INTO t (a) VALUES (1)"));
+    EXPECT_FALSE(prepare(db.get(), "SELECT"));
+}
+
+/// What the child of the kill test does: a row each millisecond, its number and time told after append().
+[[noreturn]] void append_until_killed(const std::string& path, int pipe) {
+    auto ledger = Ledger::open(path);
+    if (!ledger) ::_exit(1);
+    Ledger::Writer writer = (*ledger)->make_writer();
+    for (std::int64_t i = 0;; ++i) {
+        writer.append(row(kNoon, "a", "x", "east"));
+        const std::int64_t appended = mono_now().time_since_epoch().count();
+        if (::write(pipe, &appended, sizeof appended) != sizeof appended) ::_exit(1);
+        std::this_thread::sleep_for(1ms);
+    }
+}
+
+// Real time by nature: what is promised is about a process killed at a real moment.
+TEST(LedgerCrash, KillLosesAtMostTheLast200Milliseconds) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) append_until_killed(path, ends[1]);
+    ::close(ends[1]);
+    std::vector<std::int64_t> appended;
+    std::int64_t at = 0;
+    while (appended.size() < 600 && ::read(ends[0], &at, sizeof at) == sizeof at) appended.push_back(at);
+    const std::int64_t killed = mono_now().time_since_epoch().count();
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    while (::read(ends[0], &at, sizeof at) == sizeof at) appended.push_back(at);
+    ::close(ends[0]);
+
+    const auto safe =
+        static_cast<std::uint64_t>(std::count_if(appended.begin(), appended.end(), [&](std::int64_t t) {
+            return t < killed - Duration(200ms).count();
+        }));
+    EXPECT_GT(safe, 100U);
+    const std::uint64_t kept = rows_in(path);
+    EXPECT_GE(kept, safe);
+    EXPECT_LE(kept, appended.size() + 1);  // one may be appended and not yet told
+
+    const Database db = open_database(path, SQLITE_OPEN_READWRITE).value();
+    const Statement check = prepare(db.get(), "PRAGMA integrity_check").value();
+    ASSERT_EQ(sqlite3_step(check.get()), SQLITE_ROW);
+    EXPECT_STREQ(reinterpret_cast<const char*>(sqlite3_column_text(check.get(), 0)), "ok");
+}
+
+}  // namespace
+}  // namespace spillway::telemetry
