@@ -43,7 +43,7 @@ if(SPILLWAY_SANITIZE)
   endif()
 endif()
 if(SPILLWAY_COVERAGE)
-  add_compile_options(--coverage -O0)
+  add_compile_options(--coverage -O0 -fprofile-update=atomic)
   add_link_options(--coverage)
 endif()
 

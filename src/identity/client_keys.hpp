@@ -25,7 +25,8 @@ namespace spillway::identity {
 
 using KeyDigest = std::array<unsigned char, 32>;
 
-/// SHA-256 with the algorithm fetched once and the context reused.
+/// SHA-256 with the algorithm fetched once and the context reused. (OpenSSL 3.0 still renews its inner state
+/// at each start, one small malloc; about 0.1 µs in all.)
 class KeyHasher {
 public:
     KeyHasher();

@@ -141,36 +141,39 @@ void AccessLog::open_again() {
     reopens_.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// False when the log is being shut down and the reader has stood still for a second.
-bool AccessLog::wait_writable() const {
-    for (int polls = 0; polls < kStopPolls;) {
+/// False when the log is being shut down and the reader has stood still for a second in all.
+bool AccessLog::wait_writable() {
+    while (stalls_ < kStopPolls) {
         pollfd p{fd_, POLLOUT, 0};
         if (::poll(&p, 1, kPollMs) != 0) return true;
-        if (stop_) ++polls;
+        if (stop_) ++stalls_;
     }
     return false;
 }
 
-void AccessLog::write_out(const Buffer& buffer) {
-    std::string_view rest = buffer.text;
-    bool whole = !torn_ || ::write(fd_, "\n", 1) == 1;
-    while (whole && !rest.empty()) {
-        if (may_block_ && !wait_writable()) {
-            whole = false;
-            break;
-        }
-        const ssize_t n =
-            ::write(fd_, rest.data(), may_block_ ? std::min(rest.size(), kPipeChunk) : rest.size());
-        if (n > 0) {
-            rest.remove_prefix(static_cast<std::size_t>(n));
-            torn_ = buffer.text[buffer.text.size() - rest.size() - 1] != '\n';
-        } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-            whole = false;
-        }
+/// How much of `text` was written before an error or the end of patience.
+std::size_t AccessLog::write_all(std::string_view text) {
+    std::size_t done = 0;
+    while (done < text.size()) {
+        if (may_block_ && !wait_writable()) return done;
+        const std::size_t most = may_block_ ? std::min(text.size() - done, kPipeChunk) : text.size() - done;
+        const ssize_t n = ::write(fd_, text.data() + done, most);
+        if (n > 0)
+            done += static_cast<std::size_t>(n);
+        else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+            return done;
     }
-    const auto lost = static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
+    return done;
+}
+
+void AccessLog::write_out(const Buffer& buffer) {
+    if (torn_ && write_all("\n") == 1) torn_ = false;
+    const std::size_t done = torn_ ? 0 : write_all(buffer.text);
+    if (done > 0) torn_ = buffer.text[done - 1] != '\n';
+    const auto lost = static_cast<std::uint64_t>(
+        std::count(buffer.text.begin() + static_cast<std::ptrdiff_t>(done), buffer.text.end(), '\n'));
     written_lines_.fetch_add(buffer.lines - lost, std::memory_order_relaxed);
-    if (whole) return;
+    if (done == buffer.text.size()) return;
     dropped_lines_.fetch_add(lost, std::memory_order_relaxed);
     write_errors_.fetch_add(1, std::memory_order_relaxed);
 }

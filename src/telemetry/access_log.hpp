@@ -125,7 +125,8 @@ private:
     void hand_over(Buffer& buffer);
     void run();
     void write_out(const Buffer& buffer);
-    [[nodiscard]] bool wait_writable() const;
+    [[nodiscard]] bool wait_writable();
+    [[nodiscard]] std::size_t write_all(std::string_view text);
     void use_file(int fd);
     void open_again();
 
@@ -133,6 +134,7 @@ private:
     const AccessLogOptions options_;
     int fd_ = -1;
     bool may_block_ = false;  ///< a pipe, socket or terminal, whose reader may stand still
+    int stalls_ = 0;          ///< waits without effect while shutting down; writer thread only
     bool torn_ = false;       ///< the last write ended inside a line; writer thread only
 
     std::mutex mutex_;

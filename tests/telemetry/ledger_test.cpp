@@ -250,12 +250,12 @@ TEST(LedgerSchema, AFailingStepChangesNothing) {
     EXPECT_FALSE(prepare(db.get(), "SELECT"));
 }
 
-/// What the child of the kill test does: a row each millisecond, its number and time told after append().
+/// What the child of the kill test does: a row each millisecond, its time told after append().
 [[noreturn]] void append_until_killed(const std::string& path, int pipe) {
     auto ledger = Ledger::open(path);
     if (!ledger) ::_exit(1);
     Ledger::Writer writer = (*ledger)->make_writer();
-    for (std::int64_t i = 0;; ++i) {
+    for (;;) {
         writer.append(row(kNoon, "a", "x", "east"));
         const std::int64_t appended = mono_now().time_since_epoch().count();
         if (::write(pipe, &appended, sizeof appended) != sizeof appended) ::_exit(1);

@@ -183,7 +183,8 @@ TEST(Metrics, RefusesWhatCannotBeExposed) {
     EXPECT_THROW(registry.counter("ok_total", "h"), std::invalid_argument);
     static_cast<void>(registry.up_down("level", "h"));
     EXPECT_THROW(registry.gauge("level", "h"), std::invalid_argument);
-    EXPECT_THROW(registry.callback(MetricType::histogram, "cb", "h", [](Emitter&) {}), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(registry.callback(MetricType::histogram, "cb", "h", [](Emitter&) {})),
+                 std::invalid_argument);
     const double falling[] = {1, 0.5};
     const double infinite[] = {1, HUGE_VAL};
     const double two[] = {1, 2};
