@@ -30,7 +30,7 @@ TEST(KeyDigest, IsReadFromHex) {
     EXPECT_FALSE(parse_digest(std::string(63, '0')));
     EXPECT_FALSE(parse_digest(std::string(66, '0')));
     EXPECT_FALSE(parse_digest(std::string(63, '0') + "g"));
-    EXPECT_FALSE(parse_digest("/" + std::string(63, '0')));
+    EXPECT_FALSE(parse_digest(std::string("/").append(63, '0')));
 }
 
 TEST(ConstantTimeEqual, Compares) {
