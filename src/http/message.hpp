@@ -1,0 +1,46 @@
+#pragma once
+/// Heads of HTTP/1.1 messages as views into the connection's buffer (RFC 9112), and their limits.
+/// Ownership: views; a request's hold for its Exchange, a response's until the next head is read.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/fields.hpp"
+
+namespace spillway::http {
+
+/// How the body that follows a head is delimited (RFC 9112 §6.3).
+enum class Framing : std::uint8_t { none, length, chunked, until_close };
+
+struct RequestHead {
+    std::string_view method;
+    std::string_view target;  ///< origin-form; absolute-form is reduced to it
+    unsigned version = 11;    ///< 10 or 11
+    bool keep_alive = true;
+    bool expects_continue = false;
+    Framing framing = Framing::none;
+    std::uint64_t content_length = 0;
+    Fields fields;
+};
+
+struct ResponseHead {
+    unsigned status = 0;
+    std::string_view reason;
+    unsigned version = 11;
+    bool keep_alive = true;
+    Framing framing = Framing::none;
+    std::uint64_t content_length = 0;
+    Fields fields;
+};
+
+/// The standard phrase of a status code, or "Unknown".
+[[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
+
+/// Appends "name: value\r\n". Values are written as they are: callers pass parsed or own text only.
+inline void append_field(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+void append_status_line(std::string& out, unsigned status);
+
+}  // namespace spillway::http

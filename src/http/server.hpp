@@ -1,0 +1,112 @@
+#pragma once
+/// HTTP/1.1 server (RFC 9112): keep-alive, pipelining, TLS, limits on head, body and time.
+/// One Server per io_context and thread; several share a port through SO_REUSEPORT.
+///
+/// A handler gets an Exchange: a request that was read whole, and the way to answer it. It must answer
+/// (respond, or start…finish); when it returns without, the client gets a 500. Bad requests are answered
+/// here, with OpenAI's error JSON, and never reach the handler.
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/message.hpp"
+
+namespace spillway::http {
+
+struct ServerLimits {
+    std::size_t max_head_bytes = 32 * 1024;
+    std::size_t max_body_bytes = 32 * 1024 * 1024;
+    Duration head_timeout = std::chrono::seconds(10);      ///< from a head's first byte to its last
+    Duration body_timeout = std::chrono::seconds(30);      ///< between two reads of a body
+    Duration keep_alive_timeout = std::chrono::seconds(75);///< idle between requests
+    Duration write_timeout = std::chrono::seconds(60);     ///< one write that makes no progress
+    std::size_t max_connections = 0;                       ///< of this Server; 0 = no limit
+};
+
+class ServerConnection;
+
+/// One request and its answer. Lives on its connection's thread, for the handler's call only.
+/// All views hold until the handler returns. Writes return false once the client is gone (or timed out).
+class Exchange {
+public:
+    [[nodiscard]] const RequestHead& request() const noexcept;
+    /// The whole body; at least 64 readable bytes follow it (simdjson's padding).
+    [[nodiscard]] std::string_view body() const noexcept;
+    /// The client's address, "1.2.3.4:567".
+    [[nodiscard]] std::string_view peer() const noexcept;
+    /// When the request's first byte was read.
+    [[nodiscard]] Mono received_at() const noexcept;
+    [[nodiscard]] asio::io_context& context() const noexcept;
+
+    /// Head and body in one write. `extra` goes out beside Content-Length and Connection.
+    asio::awaitable<bool> respond(unsigned status, std::span<const Field> extra, std::string_view body);
+    asio::awaitable<bool> respond(unsigned status, std::initializer_list<Field> extra, std::string_view body) {
+        return respond(status, std::span<const Field>(extra.begin(), extra.size()), body);
+    }
+
+    /// Prepares a head, sent with the first write. `fields` are ready lines ("name: value\r\n"…), without
+    /// Content-Length, Transfer-Encoding and Connection. No length: chunked (HTTP/1.0: until close).
+    void start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length);
+    /// One gathered write of a piece of body (with the head before it if that is still due).
+    asio::awaitable<bool> write(std::string_view piece);
+    asio::awaitable<bool> write(std::span<const std::string_view> pieces);
+    /// Ends the body; `last` goes out in the same write as the end mark.
+    asio::awaitable<bool> finish(std::string_view last = {});
+    /// Closes the connection without a proper end (a cut the client can see).
+    void abort();
+
+    [[nodiscard]] bool started() const noexcept;      ///< an answer's first byte may have gone down
+    [[nodiscard]] bool client_gone() const noexcept;  ///< closed, reset or timed out
+    [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
+    /// `callback` runs (once) on this thread when the client leaves while the handler is busy; at once,
+    /// before on_gone returns, if it already left. An empty function unsets it.
+    void on_gone(std::function<void()> callback);
+
+private:
+    friend class ServerConnection;
+    explicit Exchange(ServerConnection& connection) : connection_(connection) {}
+    ServerConnection& connection_;
+};
+
+using Handler = std::function<asio::awaitable<void>(Exchange&)>;
+
+struct Listen {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0: any free port, see Server::port()
+    bool reuse_port = true;  ///< let several Servers share it
+};
+
+class Server {
+public:
+    Server(asio::io_context& context, ServerLimits limits, Handler handler);
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server();
+
+    /// TLS from PEM files; call before listen().
+    Result<void> use_tls(const std::string& cert_file, const std::string& key_file);
+    /// Binds and starts to accept. An error names host, port and reason.
+    Result<void> listen(const Listen& where);
+    [[nodiscard]] std::uint16_t port() const noexcept;
+    [[nodiscard]] std::size_t connections() const noexcept;
+    /// No new connections; idle ones close, busy ones close after their answer.
+    void drain();
+    /// Closes everything now.
+    void close();
+
+private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace spillway::http

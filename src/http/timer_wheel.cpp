@@ -1,0 +1,75 @@
+#include "http/timer_wheel.hpp"
+
+#include <algorithm>
+
+namespace spillway::http {
+
+boost::asio::execution_context::id TimerWheel::id;
+
+TimerWheel::TimerWheel(boost::asio::execution_context& context)
+    : service(context), timer_(static_cast<boost::asio::io_context&>(context)) {}
+
+TimerWheel& TimerWheel::of(boost::asio::io_context& context) {
+    return boost::asio::use_service<TimerWheel>(context);
+}
+
+std::uint64_t TimerWheel::tick_now() const {
+    return static_cast<std::uint64_t>((mono_now() - start_) / tick);
+}
+
+void TimerWheel::arm(Timeout& timeout, Duration delay) {
+    timeout.unlink();
+    if (delay <= Duration::zero()) return;
+    if (!running_) done_tick_ = tick_now();
+    const auto ticks = static_cast<std::uint64_t>((delay + tick - Duration(1)) / tick) + 1;
+    timeout.due_tick_ = tick_now() + ticks;
+    slots_[timeout.due_tick_ % slot_count].push_back(timeout);
+    if (!running_) schedule();
+}
+
+void TimerWheel::schedule() {
+    running_ = true;
+    timer_.expires_after(tick);
+    timer_.async_wait([this](const boost::system::error_code& ec) {
+        if (!ec) turn();
+    });
+}
+
+void TimerWheel::turn() {
+    const std::uint64_t now = tick_now();
+    // After a long stall one full turn visits every slot; more would repeat it.
+    const std::uint64_t first = std::max(done_tick_ + 1, now >= slot_count ? now - slot_count + 1 : 0);
+    Slot due;
+    for (std::uint64_t t = first; t <= now; ++t) {
+        Slot& slot = slots_[t % slot_count];
+        for (auto it = slot.begin(); it != slot.end();) {
+            Timeout& timeout = *it++;
+            if (timeout.due_tick_ <= now) {
+                timeout.unlink();
+                due.push_back(timeout);
+            }
+        }
+    }
+    done_tick_ = now;
+    while (!due.empty()) {
+        Timeout& timeout = due.front();
+        timeout.unlink();
+        timeout.on_expiry_();  // may arm, disarm or destroy any Timeout, this one too
+    }
+    if (empty()) {
+        running_ = false;
+    } else {
+        schedule();
+    }
+}
+
+bool TimerWheel::empty() const {
+    return std::all_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.empty(); });
+}
+
+void TimerWheel::shutdown() {
+    timer_.cancel();
+    for (Slot& slot : slots_) slot.clear();
+}
+
+}  // namespace spillway::http

@@ -1,0 +1,68 @@
+#pragma once
+/// Coarse time-outs shared by all connections of one io_context: a hashed timing wheel (Varghese and
+/// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most one
+/// tick (20 ms) late and never early. For waits that must be exact, use asio::steady_timer.
+///
+/// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction.
+/// Thread rule: the wheel, its Timeouts and their callbacks all live on the io_context's one thread.
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+#include <array>
+#include <functional>
+
+#include "base/clock.hpp"
+
+namespace spillway::http {
+
+class TimerWheel;
+
+class Timeout : public boost::intrusive::list_base_hook<
+                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+public:
+    explicit Timeout(std::function<void()> on_expiry) : on_expiry_(std::move(on_expiry)) {}
+    Timeout(const Timeout&) = delete;
+    Timeout& operator=(const Timeout&) = delete;
+    ~Timeout() = default;
+
+    void disarm() noexcept { unlink(); }
+    [[nodiscard]] bool armed() const noexcept { return is_linked(); }
+
+private:
+    friend class TimerWheel;
+    std::function<void()> on_expiry_;
+    std::uint64_t due_tick_ = 0;
+};
+
+class TimerWheel : public boost::asio::execution_context::service {
+public:
+    using key_type = TimerWheel;
+    static boost::asio::execution_context::id id;
+
+    explicit TimerWheel(boost::asio::execution_context& context);
+    /// The wheel of this io_context, made at first use.
+    static TimerWheel& of(boost::asio::io_context& context);
+
+    /// (Re)arms `timeout` to fire after `delay`; a delay of zero or less disarms (no limit).
+    void arm(Timeout& timeout, Duration delay);
+
+private:
+    static constexpr std::size_t slot_count = 1024;
+    static constexpr Duration tick = std::chrono::milliseconds(20);
+    using Slot = boost::intrusive::list<Timeout, boost::intrusive::constant_time_size<false>>;
+
+    void shutdown() override;
+    void schedule();
+    void turn();
+    [[nodiscard]] std::uint64_t tick_now() const;
+    [[nodiscard]] bool empty() const;
+
+    boost::asio::steady_timer timer_;
+    Mono start_ = mono_now();
+    std::uint64_t done_tick_ = 0;
+    bool running_ = false;
+    std::array<Slot, slot_count> slots_;
+};
+
+}  // namespace spillway::http
