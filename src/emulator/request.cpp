@@ -1,0 +1,250 @@
+#include "emulator/request.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "emulator/schema_value.hpp"
+#include "emulator/tokens.hpp"
+
+namespace spillway::emulator {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+
+// OpenAI's own counting: 3 tokens around each message, 3 to prime the answer (their cookbook).
+constexpr std::size_t tokens_per_message = 3;
+constexpr std::size_t tokens_to_prime = 3;
+
+std::string_view text(const element& e, std::string_view key) {
+    std::string_view out;
+    if (e[key].get(out) != simdjson::SUCCESS) return {};
+    return out;
+}
+std::size_t number(const element& e, std::string_view key, std::size_t otherwise) {
+    std::uint64_t n = 0;
+    return e[key].get(n) == simdjson::SUCCESS ? static_cast<std::size_t>(n) : otherwise;
+}
+bool flag(const element& e, std::string_view key) {
+    bool b = false;
+    return e[key].get(b) == simdjson::SUCCESS && b;
+}
+
+/// A string, or the "text" of all parts of a content list.
+std::string content_text(const element& content) {
+    std::string_view plain;
+    if (content.get(plain) == simdjson::SUCCESS) return std::string(plain);
+    std::string out;
+    array parts;
+    if (content.get(parts) == simdjson::SUCCESS)
+        for (const element part : parts) out += text(part, "text");
+    return out;
+}
+
+void count(ModelRequest& r, std::string_view s) {
+    r.prompt_tokens += count_tokens(s);
+    r.prompt_chars += s.size();
+    if (s.find(filter_mark) != std::string_view::npos) r.filtered = true;
+}
+
+void read_messages(ModelRequest& r, const array& messages) {
+    for (const element m : messages) {
+        r.prompt_tokens += tokens_per_message;
+        const std::string_view type = text(m, "type");
+        element content;
+        std::string said;
+        if (m["content"].get(content) == simdjson::SUCCESS) said = content_text(content);
+        if (type == "function_call_output") said = std::string(text(m, "output"));
+        count(r, said);
+        const std::string_view role = text(m, "role");
+        r.after_tool = role == "tool" || role == "function" || type == "function_call_output";
+        if (r.after_tool)
+            r.tool_result = std::move(said);
+        else if (role == "user")
+            r.question = std::move(said);
+    }
+    r.prompt_tokens += tokens_to_prime;
+}
+
+/// The question names the tool ("get_weather", or a telling word of it, "weather").
+bool asks_for(std::string_view question, std::string_view tool) {
+    std::string lower(question);
+    for (char& c : lower) c = ascii_lower(c);
+    if (tool.empty()) return false;
+    if (lower.find(tool) != std::string::npos) return true;
+    while (!tool.empty()) {
+        const std::size_t end = tool.find_first_of("_-");
+        const std::string_view word = tool.substr(0, end);
+        if (word.size() > 3 && lower.find(word) != std::string::npos) return true;
+        if (end == std::string_view::npos) break;
+        tool.remove_prefix(end + 1);
+    }
+    return false;
+}
+
+void read_tools(ModelRequest& r, const element& root) {
+    array tools;
+    if (root["tools"].get(tools) != simdjson::SUCCESS) return;
+    std::string_view choice = text(root, "tool_choice");
+    std::string_view named;
+    element chosen;
+    if (root["tool_choice"].get(chosen) == simdjson::SUCCESS && chosen.is_object()) {
+        element function;
+        named = chosen["function"].get(function) == simdjson::SUCCESS ? text(function, "name")
+                                                                      : text(chosen, "name");
+        choice = "named";
+    }
+    for (const element tool : tools) {
+        element f = tool;  // the Responses API has name and parameters at the top
+        element inner;
+        if (tool["function"].get(inner) == simdjson::SUCCESS) f = inner;
+        const std::string raw = simdjson::minify(f);
+        count(r, raw);
+        const std::string_view name = text(f, "name");
+        if (r.tool_call || name.empty() || choice == "none") continue;
+        const bool wanted = choice == "required" || (choice == "named" && name == named) ||
+                            (choice != "named" && !r.after_tool && asks_for(r.question, name));
+        if (!wanted) continue;
+        element parameters;
+        r.tool_call = ToolCall{std::string(name), f["parameters"].get(parameters) == simdjson::SUCCESS
+                                                      ? value_for_schema(parameters, r.question)
+                                                      : "{}"};
+    }
+}
+
+void read_format(ModelRequest& r, const element& root) {
+    element format;
+    if (root["response_format"].get(format) != simdjson::SUCCESS) {
+        element outer;
+        if (root["text"].get(outer) != simdjson::SUCCESS || outer["format"].get(format) != simdjson::SUCCESS)
+            return;
+    }
+    const std::string_view type = text(format, "type");
+    if (type == "json_object") r.json_answer = fmt::format(R"({{"answer":{}}})", json_quoted(r.question));
+    if (type != "json_schema") return;
+    element holder = format;
+    element inner;
+    if (format["json_schema"].get(inner) == simdjson::SUCCESS) holder = inner;
+    if (holder["schema"].get(inner) == simdjson::SUCCESS) r.json_answer = value_for_schema(inner, r.question);
+}
+
+Error missing(std::string_view name) {
+    return fail(fmt::format("'{}' is a required property", name));
+}
+
+Result<void> read_inputs(ModelRequest& r, const element& root) {
+    element input;
+    if (root["input"].get(input) != simdjson::SUCCESS) return missing("input");
+    std::string_view one;
+    array many;
+    if (input.get(one) == simdjson::SUCCESS) {
+        r.inputs.emplace_back(one);
+    } else if (input.get(many) == simdjson::SUCCESS) {
+        const bool token_list = many.size() > 0 && many.at(0).is_uint64();
+        if (token_list) {
+            r.inputs.push_back(simdjson::minify(many));
+        } else {
+            for (const element e : many) {
+                if (e.get(one) == simdjson::SUCCESS)
+                    r.inputs.emplace_back(one);
+                else
+                    r.inputs.push_back(simdjson::minify(e));
+            }
+        }
+    }
+    if (r.inputs.empty()) return fail("'input' must be a string or a list that is not empty");
+    for (const std::string& s : r.inputs) count(r, s);
+    r.base64 = text(root, "encoding_format") == "base64";
+    r.dimensions = number(root, "dimensions", 0);
+    if (r.dimensions > 3072) return fail("'dimensions' must not be above 3072");
+    return {};
+}
+
+Result<void> read_by_operation(ModelRequest& r, const element& root) {
+    array list;
+    element e;
+    switch (r.operation) {
+        case Operation::embeddings:
+            return read_inputs(r, root);
+        case Operation::chat:
+            if (root["messages"].get(list) != simdjson::SUCCESS) return missing("messages");
+            if (list.size() == 0) return fail("[] is too short - 'messages'");
+            read_messages(r, list);
+            break;
+        case Operation::responses:
+            if (root["input"].get(e) != simdjson::SUCCESS) return missing("input");
+            count(r, text(root, "instructions"));
+            if (e.get(list) == simdjson::SUCCESS) {
+                read_messages(r, list);
+            } else {
+                r.question = content_text(e);
+                count(r, r.question);
+                r.prompt_tokens += tokens_per_message + tokens_to_prime;
+            }
+            break;
+        case Operation::completions:
+            if (root["prompt"].get(e) == simdjson::SUCCESS) {
+                std::string_view s;
+                if (e.get(list) == simdjson::SUCCESS && list.size() > 0 &&
+                    list.at(0).get(s) == simdjson::SUCCESS)
+                    r.question = std::string(s);
+                else
+                    r.question = content_text(e);
+            }
+            count(r, r.question);
+            break;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string_view operation_name(Operation op) noexcept {
+    switch (op) {
+        case Operation::chat:
+            return "ChatCompletions_Create";
+        case Operation::completions:
+            return "Completions_Create";
+        case Operation::embeddings:
+            return "Embeddings_Create";
+        case Operation::responses:
+            return "Responses_Create";
+    }
+    return "Unknown";
+}
+
+Result<ModelRequest> read_request(Operation operation, std::string_view body) {
+    thread_local simdjson::dom::parser parser;
+    element root;
+    if (const auto ec = parser.parse(body.data(), body.size(), true).get(root); ec != simdjson::SUCCESS)
+        return fail(
+            fmt::format("We could not parse the JSON body of your request: {}", simdjson::error_message(ec)));
+    if (!root.is_object()) return fail("The body of the request must be a JSON object");
+    ModelRequest r;
+    r.operation = operation;
+    r.model = std::string(text(root, "model"));
+    r.stream = flag(root, "stream");
+    element e;
+    if (root["stream_options"].get(e) == simdjson::SUCCESS) r.include_usage = flag(e, "include_usage");
+    for (const std::string_view key : {"max_output_tokens", "max_tokens", "max_completion_tokens"})
+        r.max_tokens = number(root, key, r.max_tokens);
+    if (operation == Operation::completions && r.max_tokens == 0) r.max_tokens = 16;  // the API's default
+    r.choices = std::clamp<std::size_t>(number(root, "n", 1), 1, 128);
+    r.best_of = std::max(number(root, "best_of", 1), r.choices);
+    array list;
+    if (!text(root, "stop").empty()) r.stop.emplace_back(text(root, "stop"));
+    if (root["stop"].get(list) == simdjson::SUCCESS)
+        for (const element s : list)
+            if (std::string_view v; s.get(v) == simdjson::SUCCESS && !v.empty()) r.stop.emplace_back(v);
+    if (auto done = read_by_operation(r, root); !done) return done.error();
+    if (operation == Operation::chat || operation == Operation::responses) {
+        read_tools(r, root);
+        read_format(r, root);
+    }
+    return r;
+}
+
+}  // namespace spillway::emulator

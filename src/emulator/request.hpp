@@ -1,0 +1,51 @@
+#pragma once
+/// The fields of a request body that the emulated model looks at, read with simdjson's DOM.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace spillway::emulator {
+
+enum class Operation { chat, completions, embeddings, responses };
+
+/// The name in Azure's rate-limit messages, "ChatCompletions_Create".
+[[nodiscard]] std::string_view operation_name(Operation op) noexcept;
+
+struct ToolCall {
+    std::string name;
+    std::string arguments;  ///< JSON built from the tool's schema
+};
+
+struct ModelRequest {
+    Operation operation = Operation::chat;
+    std::string model;
+    std::string question;     ///< the last user message's text (completions: the prompt)
+    std::string tool_result;  ///< set when the last message is a tool's result
+    bool after_tool = false;
+    std::optional<ToolCall> tool_call;  ///< the answer is to be this call
+    std::string json_answer;            ///< set when response_format asks for JSON
+    bool filtered = false;              ///< the prompt has the content filter's mark
+    bool stream = false;
+    bool include_usage = false;
+    std::size_t max_tokens = 0;  ///< 0: not given
+    std::size_t choices = 1;     ///< n
+    std::size_t best_of = 1;
+    std::vector<std::string> stop;
+    std::size_t prompt_tokens = 0;
+    std::size_t prompt_chars = 0;
+    std::vector<std::string> inputs;  ///< embeddings
+    std::size_t dimensions = 0;       ///< embeddings; 0: the model's own
+    bool base64 = false;              ///< embeddings
+};
+
+/// Any text with this in it is refused by the emulated prompt filter.
+inline constexpr std::string_view filter_mark = "content_filter";
+
+/// An error's message is fit for a 400 body.
+[[nodiscard]] Result<ModelRequest> read_request(Operation operation, std::string_view body);
+
+}  // namespace spillway::emulator
