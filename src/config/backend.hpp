@@ -1,0 +1,94 @@
+#pragma once
+/// One backend: an Azure OpenAI resource or an OpenAI-compatible endpoint.
+///
+/// Plain values, filled by config/yaml.hpp or config/aca_env.hpp. Durations are spillway::Duration, sizes
+/// bytes, rates per minute. docs/configuration.md says what each key means to a user.
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "config/secret.hpp"
+
+namespace spillway::config {
+
+/// An http or https URL without user, query and fragment (RFC 3986, RFC 9110 §4.2).
+struct BackendUrl {
+    bool tls = false;
+    std::string host;  ///< lower case; an IPv6 address without its brackets
+    std::uint16_t port = 80;
+    std::string base_path;  ///< "" or "/…" with no '/' at its end; goes before the request's path
+
+    /// `host` as the Host field says it: brackets for IPv6, the port unless it is the scheme's own.
+    [[nodiscard]] std::string authority() const;
+    [[nodiscard]] std::string to_string() const;
+    friend bool operator==(const BackendUrl&, const BackendUrl&) = default;
+};
+
+/// The whole of `text` as a BackendUrl; the Error says what was expected and holds no part of `text` before
+/// an '@', where a password could be.
+[[nodiscard]] Result<BackendUrl> parse_backend_url(std::string_view text);
+
+enum class BackendKind : std::uint8_t {
+    azure,   ///< `/openai/deployments/{d}/…` and `/openai/v1/…`
+    openai,  ///< `/v1/…`, the model in the body
+};
+
+enum class KeyStyle : std::uint8_t {
+    api_key,  ///< `api-key: K` (Azure's habit)
+    bearer,   ///< `Authorization: Bearer K` (OpenAI's habit)
+};
+
+struct BackendTimeouts {
+    Duration connect = std::chrono::seconds(5);       ///< name, TCP and TLS together
+    Duration first_byte = std::chrono::seconds(100);  ///< request sent to the answer's first byte
+    Duration idle = std::chrono::seconds(60);         ///< between two reads of the answer
+    friend bool operator==(const BackendTimeouts&, const BackendTimeouts&) = default;
+};
+
+struct BackendTls {
+    bool verify = true;
+    std::string ca_file;      ///< PEM; empty: the system's
+    std::string server_name;  ///< SNI and the name verified; empty: the URL's host
+    friend bool operator==(const BackendTls&, const BackendTls&) = default;
+};
+
+struct BackendConfig {
+    std::string name;  ///< unique
+    BackendUrl url;
+    BackendKind kind = BackendKind::azure;
+    std::uint32_t priority = 1;  ///< lower is used first
+    std::uint32_t weight = 1;    ///< > 0; share among backends of one priority
+    Secret api_key;              ///< empty: no credential is sent
+    KeyStyle key_style = KeyStyle::api_key;
+
+    std::string deployment;  ///< used for every request; empty: the client's, by `deployments`
+    /// The client's model or deployment name → this backend's deployment; others pass unchanged.
+    std::map<std::string, std::string, std::less<>> deployments;
+
+    std::optional<std::uint64_t> tpm;  ///< tokens per minute; nothing: not known, learned
+    std::optional<std::uint64_t> rpm;  ///< requests per minute
+    bool ptu = false;                  ///< provisioned throughput: a leaky bucket, not minute windows
+
+    BackendTimeouts timeouts;
+    BackendTls tls;
+    std::size_t max_idle_connections = 256;  ///< pooled per worker thread; 0 = no pool
+    friend bool operator==(const BackendConfig&, const BackendConfig&) = default;
+};
+
+/// The deployment this backend serves a request for `requested` with; `requested` itself if nothing maps it.
+/// The view is of the config or of the argument.
+[[nodiscard]] std::string_view resolve_deployment(const BackendConfig& backend, std::string_view requested);
+
+/// azure for hosts under .openai.azure.com, .cognitiveservices.azure.com, .services.ai.azure.com; openai for
+/// api.openai.com or a base path that ends in `/v1` outside `/openai/v1`; else azure.
+[[nodiscard]] BackendKind guess_kind(const BackendUrl& url);
+
+[[nodiscard]] std::string_view to_string(BackendKind kind) noexcept;
+[[nodiscard]] std::string_view to_string(KeyStyle style) noexcept;
+
+}  // namespace spillway::config

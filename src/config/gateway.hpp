@@ -1,0 +1,109 @@
+#pragma once
+/// What `spillway serve` is told: plain values with the defaults of docs/configuration.md.
+///
+/// Durations are spillway::Duration, sizes bytes. Thread rule: filled at start-up or reload, then shared as
+/// const.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "config/backend.hpp"
+#include "config/secret.hpp"
+
+namespace spillway::config {
+
+struct ListenConfig {
+    std::string host = "127.0.0.1";  ///< a name or address; "0.0.0.0" or "::" for all
+    std::uint16_t port = 8080;       ///< 0: any free port
+    friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
+};
+
+struct ServerTls {
+    std::string cert_file;  ///< PEM, the chain, leaf first
+    std::string key_file;   ///< PEM
+    friend bool operator==(const ServerTls&, const ServerTls&) = default;
+};
+
+struct LimitsConfig {
+    std::size_t max_head_bytes = 32 * 1024;
+    std::size_t max_body_bytes = 32 * 1024 * 1024;
+    std::size_t max_answer_buffer_bytes = 4 * 1024 * 1024;   ///< a plain answer is held up to this, so it
+                                                             ///< can still be retried elsewhere
+    std::size_t max_connections = 0;                         ///< of the whole process; 0 = no limit
+    Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
+    Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
+    Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
+    Duration write_timeout = std::chrono::seconds(60);       ///< one write to the client without progress
+    Duration request_timeout = std::chrono::seconds(600);    ///< the whole request, all attempts together
+    friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
+struct AdminConfig {
+    bool enabled = true;
+    ListenConfig listen{"127.0.0.1", 8081};
+    Secret token;  ///< empty: none asked for
+    friend bool operator==(const AdminConfig&, const AdminConfig&) = default;
+};
+
+/// SHA-256 of a client's key; the same type as identity::KeyDigest.
+using KeySha256 = std::array<unsigned char, 32>;
+
+struct ClientConfig {
+    std::string name;             ///< unique
+    std::vector<KeySha256> keys;  ///< one, or several while a key is rotated
+    friend bool operator==(const ClientConfig&, const ClientConfig&) = default;
+};
+
+/// Retries stay within ratio × requests, plus `burst` saved up: a retry storm cannot double the load.
+struct RetryBudget {
+    double ratio = 0.5;          ///< retries earned by each request
+    std::uint32_t burst = 1000;  ///< most retries that can be saved up
+    friend bool operator==(const RetryBudget&, const RetryBudget&) = default;
+};
+
+struct RetryConfig {
+    std::uint32_t max_attempts = 0;  ///< of one request, first included; 0 = number of backends + 1
+    RetryBudget budget;
+    Duration default_cool_down = std::chrono::seconds(10);  ///< when a refusal names no time
+    Duration max_cool_down = std::chrono::seconds(60);      ///< caps what a backend asks for
+    friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
+};
+
+struct StreamConfig {
+    bool late_commit = true;                      ///< hold preamble events until the first real output
+    std::size_t max_preamble_bytes = 256 * 1024;  ///< commit when the preamble grows beyond
+    bool include_usage = true;                    ///< ask for the usage chunk, hide it if not asked for
+    friend bool operator==(const StreamConfig&, const StreamConfig&) = default;
+};
+
+struct AccessLogConfig {
+    std::string path = "-";  ///< "-" = standard output, "off" = none, else a file
+    [[nodiscard]] bool enabled() const noexcept { return path != "off"; }
+    friend bool operator==(const AccessLogConfig&, const AccessLogConfig&) = default;
+};
+
+struct GatewayConfig {
+    ListenConfig listen;
+    std::uint32_t threads = 0;     ///< workers; 0 = one per core
+    std::optional<ServerTls> tls;  ///< nothing: plain HTTP
+    LimitsConfig limits;
+    AdminConfig admin;
+    std::vector<ClientConfig> clients;  ///< empty: anyone who can connect
+    bool allow_anonymous = false;       ///< permits empty `clients` off loopback
+    std::vector<BackendConfig> backends;
+    RetryConfig retry;
+    StreamConfig stream;
+    AccessLogConfig access_log;
+    friend bool operator==(const GatewayConfig&, const GatewayConfig&) = default;
+
+    /// retry.max_attempts with 0 resolved.
+    [[nodiscard]] std::uint32_t max_attempts() const noexcept {
+        return retry.max_attempts != 0 ? retry.max_attempts : static_cast<std::uint32_t>(backends.size()) + 1;
+    }
+};
+
+}  // namespace spillway::config
