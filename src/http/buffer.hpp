@@ -41,6 +41,8 @@ public:
     }
     void commit(std::size_t n) noexcept { end_ += n; }
     void consume(std::size_t n) noexcept { begin_ += n; }
+    /// Drops everything behind the first `n` bytes.
+    void truncate(std::size_t n) noexcept { end_ = begin_ + std::min(n, size()); }
     void clear() noexcept { begin_ = end_ = 0; }
     /// Appends a copy.
     void append(std::string_view bytes) {

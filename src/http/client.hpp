@@ -64,7 +64,7 @@ class Origin;
 
 class Upstream {
 public:
-    explicit Upstream(std::unique_ptr<ClientConnection> connection);
+    explicit Upstream(std::shared_ptr<ClientConnection> connection);
     Upstream(Upstream&&) noexcept;
     Upstream& operator=(Upstream&&) noexcept;
     ~Upstream();
@@ -84,7 +84,7 @@ public:
     void cancel();
 
 private:
-    std::unique_ptr<ClientConnection> connection_;
+    std::shared_ptr<ClientConnection> connection_;
 };
 
 /// One scheme, host and port as seen by one thread, with its idle connections.

@@ -23,6 +23,8 @@
 
 namespace spillway::http {
 
+namespace asio = boost::asio;
+
 struct ServerLimits {
     std::size_t max_head_bytes = 32 * 1024;
     std::size_t max_body_bytes = 32 * 1024 * 1024;
@@ -46,6 +48,7 @@ public:
     [[nodiscard]] std::string_view peer() const noexcept;
     /// When the request's first byte was read.
     [[nodiscard]] Mono received_at() const noexcept;
+    /// The io_context this connection lives on: timers and upstream pools of the same thread.
     [[nodiscard]] asio::io_context& context() const noexcept;
 
     /// Head and body in one write. `extra` goes out beside Content-Length and Connection.

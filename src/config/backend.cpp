@@ -1,0 +1,81 @@
+#include "config/backend.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "base/strings.hpp"
+
+namespace spillway::config {
+namespace urls = boost::urls;
+
+std::string BackendUrl::authority() const {
+    const auto shown = host.find(':') == std::string::npos ? host : '[' + host + ']';
+    return port == (tls ? 443 : 80) ? shown : fmt::format("{}:{}", shown, port);
+}
+
+std::string BackendUrl::to_string() const {
+    return fmt::format("{}://{}{}", tls ? "https" : "http", authority(), base_path);
+}
+
+Result<BackendUrl> parse_backend_url(std::string_view text) {
+    constexpr auto expected = "expected a URL like https://name.openai.azure.com";
+    const auto parsed = urls::parse_absolute_uri(text);
+    if (!parsed) return fail(fmt::format("is not a URL; {}", expected));
+    const urls::url_view& url = *parsed;
+    const bool tls = url.scheme_id() == urls::scheme::https;
+    if (!tls && url.scheme_id() != urls::scheme::http)
+        return fail(fmt::format("has a scheme other than http and https; {}", expected));
+    if (url.has_userinfo())
+        return fail("holds a user name or password; give the credential as api_key instead");
+    if (url.has_query()) return fail(fmt::format("has a query (?…), which would be lost; {}", expected));
+
+    BackendUrl out;
+    out.tls = tls;
+    const auto address = url.host_type() == urls::host_type::ipv6 ? url.host_ipv6_address().to_string() : "";
+    // A name with escapes or an IPvFuture literal is nothing a resolver could use.
+    if (url.host_type() == urls::host_type::ipvfuture || url.encoded_host().find('%') != std::string_view::npos)
+        return fail(fmt::format("has a host that cannot be resolved; {}", expected));
+    out.host = address.empty() ? std::string(url.encoded_host()) : std::string(address);
+    if (out.host.empty()) return fail(fmt::format("has no host; {}", expected));
+    std::transform(out.host.begin(), out.host.end(), out.host.begin(), ascii_lower);
+    out.port = tls ? 443 : 80;
+    if (url.has_port() && !std::string_view(url.port()).empty()) {
+        const auto port = parse_int<std::uint16_t>(std::string_view(url.port()));
+        if (!port || *port == 0) return fail("has a port outside 1…65535");
+        out.port = *port;
+    }
+    out.base_path = std::string(url.encoded_path());
+    while (out.base_path.ends_with('/')) out.base_path.pop_back();
+    return out;
+}
+
+std::string_view resolve_deployment(const BackendConfig& backend, std::string_view requested) {
+    if (!backend.deployment.empty()) return backend.deployment;
+    const auto it = backend.deployments.find(requested);
+    return it == backend.deployments.end() ? requested : std::string_view(it->second);
+}
+
+BackendKind guess_kind(const BackendUrl& url) {
+    constexpr std::array<std::string_view, 3> azure{".openai.azure.com", ".cognitiveservices.azure.com",
+                                                    ".services.ai.azure.com"};
+    const std::string_view host = url.host;
+    if (std::any_of(azure.begin(), azure.end(), [&](auto suffix) { return host.ends_with(suffix); }))
+        return BackendKind::azure;
+    const std::string_view path = url.base_path;
+    const bool openai =
+        host == "api.openai.com" || (path.ends_with("/v1") && !path.ends_with("/openai/v1"));
+    return openai ? BackendKind::openai : BackendKind::azure;
+}
+
+std::string_view to_string(BackendKind kind) noexcept {
+    return kind == BackendKind::azure ? "azure" : "openai";
+}
+std::string_view to_string(KeyStyle style) noexcept {
+    return style == KeyStyle::api_key ? "api-key" : "bearer";
+}
+
+}  // namespace spillway::config

@@ -1,0 +1,133 @@
+#include "http/server.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <unordered_set>
+
+#include "http/server_connection.hpp"
+
+namespace spillway::http {
+
+namespace {
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using Acceptor = asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>;
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+
+std::string peer_text(const tcp::endpoint& e) {
+    return e.address().is_v6() ? fmt::format("[{}]:{}", e.address().to_string(), e.port())
+                               : fmt::format("{}:{}", e.address().to_string(), e.port());
+}
+}  // namespace
+
+struct Server::Impl : std::enable_shared_from_this<Impl> {
+    Impl(asio::io_context& c, ServerLimits l, Handler h)
+        : context(c), limits(l), handler(std::move(h)), acceptor(c.get_executor()) {}
+
+    asio::awaitable<void> accept() {
+        const auto self = shared_from_this();
+        while (acceptor.is_open()) {
+            Stream::Socket socket(context.get_executor());
+            const auto [ec] = co_await acceptor.async_accept(socket, as_values);
+            if (ec == asio::error::operation_aborted || !acceptor.is_open()) break;
+            if (ec) {  // out of descriptors, say: wait for some to come free
+                asio::steady_timer pause(context, std::chrono::milliseconds(50));
+                (void)co_await pause.async_wait(as_values);
+                continue;
+            }
+            if (limits.max_connections > 0 && open.size() >= limits.max_connections) continue;
+            boost::system::error_code ignored;
+            socket.set_option(tcp::no_delay(true), ignored);
+            const auto peer = socket.remote_endpoint(ignored);
+            serve(std::make_shared<ServerConnection>(Stream(std::move(socket)), context, limits, handler,
+                                                     peer_text(peer)));
+        }
+    }
+
+    void serve(const std::shared_ptr<ServerConnection>& connection) {
+        open.insert(connection.get());
+        asio::co_spawn(context, connection->run(tls),
+                       [self = shared_from_this(), connection](const std::exception_ptr& failure) {
+                           self->open.erase(connection.get());
+                           connection->close();
+                           if (failure) std::rethrow_exception(failure);
+                       });
+    }
+
+    asio::io_context& context;
+    ServerLimits limits;
+    Handler handler;
+    Acceptor acceptor;
+    std::shared_ptr<asio::ssl::context> tls;
+    std::unordered_set<ServerConnection*> open;
+    std::uint16_t port = 0;
+};
+
+Server::Server(asio::io_context& context, ServerLimits limits, Handler handler)
+    : impl_(std::make_shared<Impl>(context, limits, std::move(handler))) {}
+Server::~Server() {
+    boost::system::error_code ignored;
+    impl_->acceptor.close(ignored);
+}
+
+Result<void> Server::use_tls(const std::string& cert_file, const std::string& key_file) {
+    auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+    boost::system::error_code ec;
+    tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                         asio::ssl::context::no_tlsv1_1,
+                     ec);
+    tls->use_certificate_chain_file(cert_file, ec);
+    if (ec) return fail(fmt::format("cannot use TLS certificate {}: {}", cert_file, ec.message()));
+    tls->use_private_key_file(key_file, asio::ssl::context::pem, ec);
+    if (ec) return fail(fmt::format("cannot use TLS key {}: {}", key_file, ec.message()));
+    impl_->tls = std::move(tls);
+    return {};
+}
+
+Result<void> Server::listen(const Listen& where) {
+    boost::system::error_code ec;
+    const auto address = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, ec);
+    const auto failed = [&](std::string_view what) {
+        return fail(fmt::format("cannot {} {}:{}: {}", what, where.host, where.port, ec.message()));
+    };
+    if (ec) return failed("listen on");
+    const tcp::endpoint endpoint(address, where.port);
+    auto& acceptor = impl_->acceptor;
+    acceptor.open(endpoint.protocol(), ec);
+    if (ec) return failed("open a socket for");
+    acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (where.reuse_port) acceptor.set_option(ReusePort(true), ec);
+    acceptor.bind(endpoint, ec);
+    if (ec) {
+        const auto error = failed("listen on");
+        boost::system::error_code ignored;
+        acceptor.close(ignored);
+        return error;
+    }
+    acceptor.listen(4096, ec);
+    if (ec) return failed("listen on");
+    impl_->port = acceptor.local_endpoint(ec).port();
+    asio::co_spawn(impl_->context, impl_->accept(), asio::detached);
+    return {};
+}
+
+std::uint16_t Server::port() const noexcept { return impl_->port; }
+std::size_t Server::connections() const noexcept { return impl_->open.size(); }
+
+void Server::drain() {
+    boost::system::error_code ignored;
+    impl_->acceptor.close(ignored);
+    const auto open = impl_->open;
+    for (ServerConnection* c : open) c->drain();
+}
+void Server::close() {
+    boost::system::error_code ignored;
+    impl_->acceptor.close(ignored);
+    const auto open = impl_->open;
+    for (ServerConnection* c : open) c->close();
+}
+
+}  // namespace spillway::http
