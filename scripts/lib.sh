@@ -16,3 +16,6 @@ llvm_tool() {
 }
 
 jobs=${SPILLWAY_JOBS:-$(nproc)}
+
+# Object files are shared between checkouts: ccache sees paths relative to the root.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1

@@ -14,8 +14,12 @@ using Mono = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 /// Calendar time: HTTP dates, log lines, ledger rows.
 using Wall = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
-[[nodiscard]] inline Mono mono_now() noexcept { return std::chrono::steady_clock::now(); }
-[[nodiscard]] inline Wall wall_now() noexcept { return std::chrono::system_clock::now(); }
+[[nodiscard]] inline Mono mono_now() noexcept {
+    return std::chrono::steady_clock::now();
+}
+[[nodiscard]] inline Wall wall_now() noexcept {
+    return std::chrono::system_clock::now();
+}
 
 [[nodiscard]] constexpr double to_seconds(Duration d) noexcept {
     return std::chrono::duration<double>(d).count();

@@ -22,6 +22,8 @@ template <class T>
 using Result = boost::system::result<T, Error>;
 using ErrorCode = boost::system::error_code;
 
-[[nodiscard]] inline Error fail(std::string message) { return Error{std::move(message)}; }
+[[nodiscard]] inline Error fail(std::string message) {
+    return Error{std::move(message)};
+}
 
 }  // namespace spillway

@@ -37,7 +37,8 @@ Result<BackendUrl> parse_backend_url(std::string_view text) {
     out.tls = tls;
     const auto address = url.host_type() == urls::host_type::ipv6 ? url.host_ipv6_address().to_string() : "";
     // A name with escapes or an IPvFuture literal is nothing a resolver could use.
-    if (url.host_type() == urls::host_type::ipvfuture || url.encoded_host().find('%') != std::string_view::npos)
+    if (url.host_type() == urls::host_type::ipvfuture ||
+        url.encoded_host().find('%') != std::string_view::npos)
         return fail(fmt::format("has a host that cannot be resolved; {}", expected));
     out.host = address.empty() ? std::string(url.encoded_host()) : std::string(address);
     if (out.host.empty()) return fail(fmt::format("has no host; {}", expected));
@@ -66,8 +67,7 @@ BackendKind guess_kind(const BackendUrl& url) {
     if (std::any_of(azure.begin(), azure.end(), [&](auto suffix) { return host.ends_with(suffix); }))
         return BackendKind::azure;
     const std::string_view path = url.base_path;
-    const bool openai =
-        host == "api.openai.com" || (path.ends_with("/v1") && !path.ends_with("/openai/v1"));
+    const bool openai = host == "api.openai.com" || (path.ends_with("/v1") && !path.ends_with("/openai/v1"));
     return openai ? BackendKind::openai : BackendKind::azure;
 }
 

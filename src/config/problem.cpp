@@ -12,7 +12,9 @@ namespace {
 constexpr std::size_t kMaxCompared = 64;
 
 /// The same up to case and the kind of dash: `maxBodyBytes` stays different, `Max-Body-Bytes` does not.
-char folded(char c) noexcept { return c == '-' ? '_' : ascii_lower(c); }
+char folded(char c) noexcept {
+    return c == '-' ? '_' : ascii_lower(c);
+}
 
 /// Edits (insert, delete, replace, swap of neighbours) from a to b: optimal string alignment.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -25,7 +27,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t change = folded(a[i - 1]) == folded(b[j - 1]) ? 0 : 1;
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
-            if (i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) && folded(a[i - 2]) == folded(b[j - 1]))
+            if (i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) &&
+                folded(a[i - 2]) == folded(b[j - 1]))
                 row[j] = std::min(row[j], before[j - 2] + 1);
         }
         std::swap(before, last);

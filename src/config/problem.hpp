@@ -35,8 +35,9 @@ struct Loaded {
 
     [[nodiscard]] bool ok() const noexcept { return value.has_value(); }
     [[nodiscard]] std::size_t errors() const noexcept {
-        return static_cast<std::size_t>(std::count_if(
-            problems.begin(), problems.end(), [](const Problem& p) { return p.severity == Severity::error; }));
+        return static_cast<std::size_t>(std::count_if(problems.begin(), problems.end(), [](const Problem& p) {
+            return p.severity == Severity::error;
+        }));
     }
 };
 

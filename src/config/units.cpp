@@ -14,10 +14,10 @@ struct SizeUnit {
     std::string_view name;
     std::uint64_t factor;
 };
-constexpr std::array kSizeUnits{
-    SizeUnit{"KiB", 1ULL << 10U}, SizeUnit{"MiB", 1ULL << 20U}, SizeUnit{"GiB", 1ULL << 30U},
-    SizeUnit{"kB", 1'000},        SizeUnit{"KB", 1'000},        SizeUnit{"MB", 1'000'000},
-    SizeUnit{"GB", 1'000'000'000}, SizeUnit{"B", 1}};
+constexpr std::array kSizeUnits{SizeUnit{"KiB", 1ULL << 10U},  SizeUnit{"MiB", 1ULL << 20U},
+                                SizeUnit{"GiB", 1ULL << 30U},  SizeUnit{"kB", 1'000},
+                                SizeUnit{"KB", 1'000},         SizeUnit{"MB", 1'000'000},
+                                SizeUnit{"GB", 1'000'000'000}, SizeUnit{"B", 1}};
 
 struct TimeUnit {
     std::string_view name;

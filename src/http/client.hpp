@@ -51,8 +51,8 @@ struct OriginOptions {
     std::uint16_t port = 80;
     bool tls = false;
     bool tls_verify = true;
-    std::string tls_ca_file;      ///< empty: the system's
-    std::string tls_server_name;  ///< empty: host
+    std::string tls_ca_file;                             ///< empty: the system's
+    std::string tls_server_name;                         ///< empty: host
     Duration connect_timeout = std::chrono::seconds(5);  ///< name, TCP and TLS together
     Duration idle_timeout = std::chrono::seconds(50);    ///< a pooled connection's life without use
     std::size_t max_idle = 256;
@@ -60,11 +60,11 @@ struct OriginOptions {
 };
 
 class ClientConnection;
-class Origin;
+struct OriginState;
 
 class Upstream {
 public:
-    explicit Upstream(std::shared_ptr<ClientConnection> connection);
+    Upstream(std::shared_ptr<ClientConnection> connection, std::weak_ptr<OriginState> origin);
     Upstream(Upstream&&) noexcept;
     Upstream& operator=(Upstream&&) noexcept;
     ~Upstream();
@@ -85,6 +85,7 @@ public:
 
 private:
     std::shared_ptr<ClientConnection> connection_;
+    std::weak_ptr<OriginState> origin_;
 };
 
 /// One scheme, host and port as seen by one thread, with its idle connections.
@@ -101,9 +102,7 @@ public:
     [[nodiscard]] const OriginOptions& options() const noexcept;
 
 private:
-    friend class ClientConnection;
-    struct Impl;
-    std::shared_ptr<Impl> impl_;
+    std::shared_ptr<OriginState> state_;
 };
 
 }  // namespace spillway::http

@@ -118,7 +118,8 @@ private:
         pieces_.emplace_back(body.data(), body.size());
         return body.size();
     }
-    void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, boost::system::error_code&) override {}
+    void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, boost::system::error_code&) override {
+    }
     std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view body,
                                    boost::system::error_code&) override {
         if (!body.empty()) pieces_.emplace_back(body.data(), body.size());

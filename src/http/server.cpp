@@ -114,8 +114,12 @@ Result<void> Server::listen(const Listen& where) {
     return {};
 }
 
-std::uint16_t Server::port() const noexcept { return impl_->port; }
-std::size_t Server::connections() const noexcept { return impl_->open.size(); }
+std::uint16_t Server::port() const noexcept {
+    return impl_->port;
+}
+std::size_t Server::connections() const noexcept {
+    return impl_->open.size();
+}
 
 void Server::drain() {
     boost::system::error_code ignored;

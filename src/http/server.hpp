@@ -28,11 +28,11 @@ namespace asio = boost::asio;
 struct ServerLimits {
     std::size_t max_head_bytes = 32 * 1024;
     std::size_t max_body_bytes = 32 * 1024 * 1024;
-    Duration head_timeout = std::chrono::seconds(10);      ///< from a head's first byte to its last
-    Duration body_timeout = std::chrono::seconds(30);      ///< between two reads of a body
-    Duration keep_alive_timeout = std::chrono::seconds(75);///< idle between requests
-    Duration write_timeout = std::chrono::seconds(60);     ///< one write that makes no progress
-    std::size_t max_connections = 0;                       ///< of this Server; 0 = no limit
+    Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
+    Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
+    Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
+    Duration write_timeout = std::chrono::seconds(60);       ///< one write that makes no progress
+    std::size_t max_connections = 0;                         ///< of this Server; 0 = no limit
 };
 
 class ServerConnection;
@@ -53,7 +53,8 @@ public:
 
     /// Head and body in one write. `extra` goes out beside Content-Length and Connection.
     asio::awaitable<bool> respond(unsigned status, std::span<const Field> extra, std::string_view body);
-    asio::awaitable<bool> respond(unsigned status, std::initializer_list<Field> extra, std::string_view body) {
+    asio::awaitable<bool> respond(unsigned status, std::initializer_list<Field> extra,
+                                  std::string_view body) {
         return respond(status, std::span<const Field>(extra.begin(), extra.size()), body);
     }
 

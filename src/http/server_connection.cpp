@@ -26,7 +26,8 @@ asio::awaitable<void> ServerConnection::run(std::shared_ptr<asio::ssl::context> 
     const auto self = shared_from_this();
     if (tls) {
         TimerWheel::of(context_).arm(timeout_, limits_.head_timeout);
-        const auto [ec] = co_await stream_.wrap(*tls).async_handshake(asio::ssl::stream_base::server, as_values);
+        const auto [ec] =
+            co_await stream_.wrap(*tls).async_handshake(asio::ssl::stream_base::server, as_values);
         timeout_.disarm();
         if (ec) co_return;
     }
@@ -113,18 +114,25 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
         Parser<true> parser(head_, limits_.max_head_bytes);
         boost::system::error_code ec;
         std::size_t head_size = 0;
-        const ParseState state = in_.empty() ? ParseState::need_more : parser.parse_head(in_.view(), head_size, ec);
+        const ParseState state =
+            in_.empty() ? ParseState::need_more : parser.parse_head(in_.view(), head_size, ec);
         if (state == ParseState::error) {
             if (ec == beast_http::error::header_limit)
                 co_return co_await refuse(431, "The request's head is too large.", "request_head_too_large");
             co_return co_await refuse(400, "The request is not valid HTTP/1.1.", "bad_request");
         }
         if (state == ParseState::head_done) {
-            if (!check_head()) co_return co_await refuse(400, "The request has no valid Host.", "bad_request");
+            if (!check_head())
+                co_return co_await refuse(400, "The request has no valid Host.", "bad_request");
             switch (head_.framing) {
-                case Framing::length: co_return co_await read_length_body(head_size);
-                case Framing::chunked: co_return co_await read_chunked_body(parser, head_size);
-                default: body_ = {}; take_request(head_size); co_return Read::request;
+                case Framing::length:
+                    co_return co_await read_length_body(head_size);
+                case Framing::chunked:
+                    co_return co_await read_chunked_body(parser, head_size);
+                default:
+                    body_ = {};
+                    take_request(head_size);
+                    co_return Read::request;
             }
         }
         if (in_.size() > limits_.max_head_bytes)
@@ -160,7 +168,9 @@ void ServerConnection::take_request(std::size_t bytes) {
 
 asio::awaitable<bool> ServerConnection::send_continue() {
     if (!head_.expects_continue || head_.version < 11) co_return true;
-    co_return co_await send({asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))});
+    Buffers buffers;
+    buffers.push_back(asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")));
+    co_return co_await send(buffers);
 }
 
 asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::size_t head_size) {
@@ -218,7 +228,9 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_chunked_body(Pars
 asio::awaitable<ServerConnection::Read> ServerConnection::refuse(unsigned status, std::string_view message,
                                                                  std::string_view code) {
     std::string body = "{\"error\":{\"message\":\"";
-    body.append(message).append("\",\"type\":\"").append(status < 500 ? "invalid_request_error" : "server_error");
+    body.append(message)
+        .append("\",\"type\":\"")
+        .append(status < 500 ? "invalid_request_error" : "server_error");
     body.append("\",\"code\":\"").append(code).append("\",\"param\":null}}");
     close_after_ = true;
     out_head_.clear();
@@ -226,7 +238,10 @@ asio::awaitable<ServerConnection::Read> ServerConnection::refuse(unsigned status
     append_field(out_head_, "Content-Type", "application/json");
     out_head_.append("\r\n");
     started_ = finished_ = true;
-    co_await send({asio::buffer(out_head_), asio::buffer(body)});
+    Buffers buffers;
+    buffers.push_back(asio::buffer(out_head_));
+    buffers.push_back(asio::buffer(body));
+    co_await send(buffers);
     // Let the answer arrive before unread input makes the kernel reset the connection (RFC 9112 §9.6).
     boost::system::error_code ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -287,12 +302,14 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
             auto end = std::to_chars(chunk_line_.data(), chunk_line_.data() + 17, size, 16).ptr;
             *end++ = '\r';
             *end++ = '\n';
-            buffers.push_back(asio::buffer(chunk_line_.data(), static_cast<std::size_t>(end - chunk_line_.data())));
+            buffers.push_back(
+                asio::buffer(chunk_line_.data(), static_cast<std::size_t>(end - chunk_line_.data())));
         }
         for (const std::string_view piece : pieces) buffers.push_back(asio::buffer(piece));
         if (chunked_ && !last) buffers.push_back(asio::buffer(std::string_view("\r\n")));
     }
-    if (last && chunked_ && head_.method != "HEAD") buffers.push_back(asio::buffer(std::string_view(size > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n")));
+    if (last && chunked_ && head_.method != "HEAD")
+        buffers.push_back(asio::buffer(std::string_view(size > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n")));
     if (!chunked_) body_left_ -= std::min<std::uint64_t>(body_left_, size);
     const bool ok = co_await send(buffers);
     // A body shorter than its Content-Length leaves the connection unusable.
@@ -303,16 +320,33 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
     co_return ok;
 }
 
-const RequestHead& Exchange::request() const noexcept { return connection_.head_; }
-std::string_view Exchange::body() const noexcept { return connection_.body_; }
-std::string_view Exchange::peer() const noexcept { return connection_.peer_; }
-Mono Exchange::received_at() const noexcept { return connection_.received_at_; }
-asio::io_context& Exchange::context() const noexcept { return connection_.context_; }
-bool Exchange::started() const noexcept { return connection_.started_; }
-bool Exchange::client_gone() const noexcept { return connection_.gone_; }
-std::uint64_t Exchange::bytes_sent() const noexcept { return connection_.sent_; }
+const RequestHead& Exchange::request() const noexcept {
+    return connection_.head_;
+}
+std::string_view Exchange::body() const noexcept {
+    return connection_.body_;
+}
+std::string_view Exchange::peer() const noexcept {
+    return connection_.peer_;
+}
+Mono Exchange::received_at() const noexcept {
+    return connection_.received_at_;
+}
+asio::io_context& Exchange::context() const noexcept {
+    return connection_.context_;
+}
+bool Exchange::started() const noexcept {
+    return connection_.started_;
+}
+bool Exchange::client_gone() const noexcept {
+    return connection_.gone_;
+}
+std::uint64_t Exchange::bytes_sent() const noexcept {
+    return connection_.sent_;
+}
 
-asio::awaitable<bool> Exchange::respond(unsigned status, std::span<const Field> extra, std::string_view body) {
+asio::awaitable<bool> Exchange::respond(unsigned status, std::span<const Field> extra,
+                                        std::string_view body) {
     ServerConnection& c = connection_;
     c.out_head_.clear();
     c.begin_head(status, body.size());

@@ -5,11 +5,11 @@
 ///
 /// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction.
 /// Thread rule: the wheel, its Timeouts and their callbacks all live on the io_context's one thread.
+#include <array>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
-#include <array>
 #include <functional>
 
 #include "base/clock.hpp"
@@ -18,8 +18,8 @@ namespace spillway::http {
 
 class TimerWheel;
 
-class Timeout : public boost::intrusive::list_base_hook<
-                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class Timeout
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
     explicit Timeout(std::function<void()> on_expiry) : on_expiry_(std::move(on_expiry)) {}
     Timeout(const Timeout&) = delete;

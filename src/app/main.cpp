@@ -1,0 +1,30 @@
+#include <cstdio>
+#include <exception>
+
+#include "app/verbs.hpp"
+
+int main(int argc, char** argv) {
+    try {
+        CLI::App app{"Spillway: one endpoint in front of several Azure OpenAI resources", "spillway"};
+        app.set_version_flag("--version", SPILLWAY_VERSION);
+        app.require_subcommand(1);
+        app.fallthrough();
+        spillway::app::Run run;
+        spillway::app::add_serve(app, run);
+        spillway::app::add_check(app, run);
+        spillway::app::add_emulate(app, run);
+        spillway::app::add_up(app, run);
+        spillway::app::add_down(app, run);
+        spillway::app::add_env(app, run);
+        try {
+            app.parse(argc, argv);
+        } catch (const CLI::ParseError& e) {
+            const int status = app.exit(e);
+            return status == 0 ? 0 : 2;
+        }
+        return run ? run() : 2;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "spillway: %s\n", e.what());
+        return 1;
+    }
+}

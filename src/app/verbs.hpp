@@ -1,0 +1,20 @@
+#pragma once
+/// The verbs of the program. Each lives in its own file and adds one subcommand; main() parses and runs the
+/// one that was named. `run` is set by the verb's callback and returns the exit status: 0 good, 1 failed,
+/// 2 wrong usage or configuration.
+#include <CLI/CLI.hpp>
+
+#include <functional>
+
+namespace spillway::app {
+
+using Run = std::function<int()>;
+
+void add_serve(CLI::App& app, Run& run);
+void add_check(CLI::App& app, Run& run);
+void add_emulate(CLI::App& app, Run& run);
+void add_up(CLI::App& app, Run& run);
+void add_down(CLI::App& app, Run& run);
+void add_env(CLI::App& app, Run& run);
+
+}  // namespace spillway::app

@@ -1,0 +1,152 @@
+#pragma once
+/// Which backend gets the next attempt, and what each answer teaches. Pure: no socket, no clock and no
+/// randomness of its own; `now` and an Rng are handed in.
+///
+///     const auto name = router.deployment("gpt-4o");           // once per request; bounded, never fails
+///     Choice c = router.pick({name, tokens, tried}, now, rng);  // reserves quota on the chosen backend
+///     router.began(c.lease, limits, now);                       // a 2xx head came: it serves
+///     router.ended(c.lease, outcome, now);                      // exactly once per lease
+///
+/// Rules: DESIGN "Wire rules that must hold" and the public policy `openai-apim-lb`: 401, 429, ≥ 500, connect
+/// errors and time-outs make a backend unavailable for `retry_after` (capped; a default if none was told);
+/// lower priority number first; among equals by weight and headroom; a cool-down ends in a single probe.
+/// A 429 concerns one deployment of a backend (Azure's quotas are per deployment); 401, connect errors and
+/// time-outs concern the whole backend.
+///
+/// Ownership: copies what it needs of the configuration. Thread rule: every function from any thread; state
+/// is atomics, no lock is shared on the request's path. Errors: none; a choice without a backend says why.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/rate_limit.hpp"
+#include "base/clock.hpp"
+#include "base/rng.hpp"
+#include "config/backend.hpp"
+#include "config/gateway.hpp"
+
+namespace spillway::routing {
+
+using BackendIndex = std::uint32_t;
+inline constexpr BackendIndex no_backend = 0xffffffffU;
+
+/// A requested deployment or model name, interned; the empty name is one as well.
+struct DeploymentRef {
+    std::uint32_t index = 0;
+};
+
+struct Ask {
+    DeploymentRef deployment;
+    std::uint64_t tokens = 0;                   ///< estimate of what the backend will charge at admission
+    std::span<const BackendIndex> tried;        ///< not to be picked again for this request
+    std::optional<BackendIndex> pinned;         ///< only this one will do (ids live on one resource)
+    std::uint64_t affinity = 0;                 ///< hash of the prompt's prefix; 0: none
+};
+
+/// One attempt's claim on a backend, given back by ended(). A plain value; the caller keeps it.
+struct Lease {
+    BackendIndex backend = no_backend;
+    std::uint32_t slot = 0;      ///< the backend's deployment
+    std::uint64_t reserved = 0;  ///< tokens
+    Mono at{};
+    bool probe = false;  ///< the single request that tests a backend after its cool-down
+};
+
+enum class PickReason : std::uint8_t {
+    preferred,    ///< highest priority, by weight and headroom
+    only_one,     ///< no other was usable
+    affinity,     ///< holds the prompt's prefix
+    pinned,       ///< holds the resource asked for
+    spilled,      ///< a higher priority was out of quota or cooling down
+    probe,        ///< tests a backend after its cool-down
+    none,         ///< no backend: see Choice::retry_in
+};
+[[nodiscard]] std::string_view to_string(PickReason reason) noexcept;
+
+struct Choice {
+    Lease lease;  ///< backend == no_backend: nobody is usable
+    PickReason reason = PickReason::none;
+    Duration retry_in{};  ///< without a backend: soonest time one could serve, never below 1 ms
+    [[nodiscard]] bool found() const noexcept { return lease.backend != no_backend; }
+};
+
+enum class OutcomeKind : std::uint8_t {
+    served,         ///< answered to its end
+    client_error,   ///< a 4xx that is the client's affair (400, 404, content filter): says the backend is well
+    throttled,      ///< 429
+    unauthorized,   ///< 401 (403 is the client's affair)
+    server_error,   ///< ≥ 500
+    connect_error,  ///< no connection: resolve, connect, TLS
+    timeout,        ///< no first byte or no next byte in time
+    broken,         ///< closed or malformed before the end, or an error event inside a stream
+    cancelled,      ///< the client left, or shutdown: says nothing of the backend
+};
+[[nodiscard]] std::string_view to_string(OutcomeKind kind) noexcept;
+
+struct Outcome {
+    OutcomeKind kind = OutcomeKind::served;
+    unsigned status = 0;                    ///< 0: none was received
+    std::optional<Duration> retry_after;    ///< api::retry_after() of the answer's head
+    api::RateLimits limits;                 ///< of the answer's head, if there was one
+    std::optional<std::uint64_t> tokens;    ///< what the request really used, prompt and completion
+    Duration first_byte{};                  ///< send to first byte of the answer; zero: none came
+};
+
+/// For the admin plane.
+struct BackendView {
+    enum class State : std::uint8_t { available, throttled, failed, unauthorized, probing, disabled };
+    struct Deployment {
+        std::string name;  ///< the backend's own name for it
+        State state = State::available;
+        Duration until{};  ///< time left of its cool-down
+        std::optional<std::uint64_t> tpm, rpm;                          ///< configured or learned limits
+        std::optional<std::int64_t> remaining_tokens, remaining_requests;  ///< the mirror's view
+        std::uint64_t reserved_tokens = 0;
+        std::uint32_t in_flight = 0;
+    };
+    std::string name;
+    State state = State::available;
+    std::string reason;  ///< "429", "connect", "401", …; empty when available
+    Duration until{};    ///< time left; zero when available
+    std::uint32_t priority = 1;
+    std::uint32_t weight = 1;
+    std::uint32_t in_flight = 0;
+    std::uint64_t served = 0, throttled = 0, failed = 0;  ///< attempts since the start
+    std::vector<Deployment> deployments;                  ///< those asked for so far
+};
+[[nodiscard]] std::string_view to_string(BackendView::State state) noexcept;
+
+class Router {
+public:
+    Router(std::span<const config::BackendConfig> backends, const config::RetryConfig& retry);
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+    ~Router();
+
+    [[nodiscard]] DeploymentRef deployment(std::string_view requested);
+    [[nodiscard]] Choice pick(const Ask& ask, Mono now, Rng& rng);
+    void began(const Lease& lease, const api::RateLimits& limits, Mono now);
+    void ended(const Lease& lease, const Outcome& outcome, Mono now);
+
+    /// Earns the retry budget's share of one request.
+    void request_came() noexcept;
+    /// Takes one retry out of the budget; false: it is used up, give the client what there is.
+    [[nodiscard]] bool take_retry() noexcept;
+
+    [[nodiscard]] std::size_t size() const noexcept;
+    /// Is any backend usable now? For /readyz.
+    [[nodiscard]] bool ready(Mono now) const;
+    [[nodiscard]] std::vector<BackendView> view(Mono now) const;
+    /// Takes a backend out of rotation, or puts it back (admin plane).
+    void set_enabled(BackendIndex backend, bool enabled) noexcept;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spillway::routing
