@@ -3,7 +3,6 @@
 /// one that was named. `run` is set by the verb's callback and returns the exit status: 0 good, 1 failed,
 /// 2 wrong usage or configuration.
 #include <CLI/CLI.hpp>
-
 #include <functional>
 
 namespace spillway::app {

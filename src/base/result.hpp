@@ -9,7 +9,9 @@
 
 namespace spillway {
 
+/// Not an aggregate, lest a string could be taken for an Error and Result<std::string> be ambiguous.
 struct Error {
+    Error() = default;
     std::string message;
 };
 
@@ -23,7 +25,9 @@ using Result = boost::system::result<T, Error>;
 using ErrorCode = boost::system::error_code;
 
 [[nodiscard]] inline Error fail(std::string message) {
-    return Error{std::move(message)};
+    Error error;
+    error.message = std::move(message);
+    return error;
 }
 
 }  // namespace spillway

@@ -43,9 +43,11 @@ asio::awaitable<NetResult<void>> OriginState::resolve(tcp::resolver& resolver) {
         addresses_until = Mono::max();
         co_return NetResult<void>();
     }
-    auto [failed, found] = co_await resolver.async_resolve(options.host, std::to_string(options.port), as_values);
+    auto [failed, found] =
+        co_await resolver.async_resolve(options.host, std::to_string(options.port), as_values);
     if (failed || found.empty()) {
-        if (!addresses.empty()) co_return NetResult<void>();  // a name server's hiccup: the last answer will do
+        if (!addresses.empty())
+            co_return NetResult<void>();  // a name server's hiccup: the last answer will do
         co_return NetError{NetError::Kind::resolve,
                            fmt::format("cannot resolve {}: {}", options.host, failed.message())};
     }
@@ -80,13 +82,15 @@ asio::awaitable<NetResult<void>> OriginState::handshake(ClientConnection& connec
     auto& stream = connection.stream().wrap(*tls);
     boost::system::error_code ec;
     asio::ip::make_address(name, ec);
-    if (ec) SSL_set_tlsext_host_name(stream.native_handle(), name.c_str());  // no SNI for addresses: RFC 6066 §3
+    if (ec)
+        SSL_set_tlsext_host_name(stream.native_handle(), name.c_str());  // no SNI for addresses: RFC 6066 §3
     if (options.tls_verify) {
         stream.set_verify_mode(asio::ssl::verify_peer, ec);
         stream.set_verify_callback(asio::ssl::host_name_verification(name), ec);
     }
     const auto [failed] = co_await stream.async_handshake(asio::ssl::stream_base::client, as_values);
-    if (failed) co_return NetError{NetError::Kind::tls, fmt::format("TLS with {}: {}", name, failed.message())};
+    if (failed)
+        co_return NetError{NetError::Kind::tls, fmt::format("TLS with {}: {}", name, failed.message())};
     co_return NetResult<void>();
 }
 
@@ -124,11 +128,12 @@ asio::awaitable<NetResult<std::shared_ptr<ClientConnection>>> OriginState::open(
     if (timed_out) co_return late;
     if (failed) {
         addresses_until = {};  // the name may point elsewhere by now
-        co_return NetError{NetError::Kind::connect,
-                           fmt::format("cannot connect to {}:{}: {}", options.host, options.port, failed.message())};
+        co_return NetError{NetError::Kind::connect, fmt::format("cannot connect to {}:{}: {}", options.host,
+                                                                options.port, failed.message())};
     }
     if (options.tls) {
-        if (const auto done = co_await handshake(*connection); !done) co_return timed_out ? late : done.error();
+        if (const auto done = co_await handshake(*connection); !done)
+            co_return timed_out ? late : done.error();
         if (timed_out) co_return late;
     }
     co_return connection;
@@ -172,8 +177,12 @@ asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh) {
     if (!opened) co_return opened.error();
     co_return Upstream(std::move(*opened), state);
 }
-std::size_t Origin::idle() const noexcept { return state_->idle.size(); }
-const OriginOptions& Origin::options() const noexcept { return state_->options; }
+std::size_t Origin::idle() const noexcept {
+    return state_->idle.size();
+}
+const OriginOptions& Origin::options() const noexcept {
+    return state_->options;
+}
 
 Upstream::Upstream(std::shared_ptr<ClientConnection> connection, std::weak_ptr<OriginState> origin)
     : connection_(std::move(connection)), origin_(std::move(origin)) {}
@@ -190,7 +199,9 @@ Upstream::~Upstream() {
     if (connection_) connection_->close();
 }
 
-bool Upstream::reused() const noexcept { return connection_->reused(); }
+bool Upstream::reused() const noexcept {
+    return connection_->reused();
+}
 asio::awaitable<NetResult<void>> Upstream::send(std::span<const std::string_view> pieces, Duration timeout) {
     return connection_->send(pieces, timeout);
 }

@@ -41,10 +41,10 @@ struct DeploymentRef {
 
 struct Ask {
     DeploymentRef deployment;
-    std::uint64_t tokens = 0;                   ///< estimate of what the backend will charge at admission
-    std::span<const BackendIndex> tried;        ///< not to be picked again for this request
-    std::optional<BackendIndex> pinned;         ///< only this one will do (ids live on one resource)
-    std::uint64_t affinity = 0;                 ///< hash of the prompt's prefix; 0: none
+    std::uint64_t tokens = 0;             ///< estimate of what the backend will charge at admission
+    std::span<const BackendIndex> tried;  ///< not to be picked again for this request
+    std::optional<BackendIndex> pinned;   ///< only this one will do (ids live on one resource)
+    std::uint64_t affinity = 0;           ///< hash of the prompt's prefix; 0: none
 };
 
 /// One attempt's claim on a backend, given back by ended(). A plain value; the caller keeps it.
@@ -57,13 +57,13 @@ struct Lease {
 };
 
 enum class PickReason : std::uint8_t {
-    preferred,    ///< highest priority, by weight and headroom
-    only_one,     ///< no other was usable
-    affinity,     ///< holds the prompt's prefix
-    pinned,       ///< holds the resource asked for
-    spilled,      ///< a higher priority was out of quota or cooling down
-    probe,        ///< tests a backend after its cool-down
-    none,         ///< no backend: see Choice::retry_in
+    preferred,  ///< highest priority, by weight and headroom
+    only_one,   ///< no other was usable
+    affinity,   ///< holds the prompt's prefix
+    pinned,     ///< holds the resource asked for
+    spilled,    ///< a higher priority was out of quota or cooling down
+    probe,      ///< tests a backend after its cool-down
+    none,       ///< no backend: see Choice::retry_in
 };
 [[nodiscard]] std::string_view to_string(PickReason reason) noexcept;
 
@@ -75,11 +75,11 @@ struct Choice {
 };
 
 enum class OutcomeKind : std::uint8_t {
-    served,         ///< answered to its end
-    client_error,   ///< a 4xx that is the client's affair (400, 404, content filter): says the backend is well
-    throttled,      ///< 429
-    unauthorized,   ///< 401 (403 is the client's affair)
-    server_error,   ///< ≥ 500
+    served,        ///< answered to its end
+    client_error,  ///< a 4xx that is the client's affair (400, 404, content filter): says the backend is well
+    throttled,     ///< 429
+    unauthorized,  ///< 401 (403 is the client's affair)
+    server_error,  ///< ≥ 500
     connect_error,  ///< no connection: resolve, connect, TLS
     timeout,        ///< no first byte or no next byte in time
     broken,         ///< closed or malformed before the end, or an error event inside a stream
@@ -89,11 +89,11 @@ enum class OutcomeKind : std::uint8_t {
 
 struct Outcome {
     OutcomeKind kind = OutcomeKind::served;
-    unsigned status = 0;                    ///< 0: none was received
-    std::optional<Duration> retry_after;    ///< api::retry_after() of the answer's head
-    api::RateLimits limits;                 ///< of the answer's head, if there was one
-    std::optional<std::uint64_t> tokens;    ///< what the request really used, prompt and completion
-    Duration first_byte{};                  ///< send to first byte of the answer; zero: none came
+    unsigned status = 0;                  ///< 0: none was received
+    std::optional<Duration> retry_after;  ///< api::retry_after() of the answer's head
+    api::RateLimits limits;               ///< of the answer's head, if there was one
+    std::optional<std::uint64_t> tokens;  ///< what the request really used, prompt and completion
+    Duration first_byte{};                ///< send to first byte of the answer; zero: none came
 };
 
 /// For the admin plane.
@@ -102,8 +102,8 @@ struct BackendView {
     struct Deployment {
         std::string name;  ///< the backend's own name for it
         State state = State::available;
-        Duration until{};  ///< time left of its cool-down
-        std::optional<std::uint64_t> tpm, rpm;                          ///< configured or learned limits
+        Duration until{};                                                  ///< time left of its cool-down
+        std::optional<std::uint64_t> tpm, rpm;                             ///< configured or learned limits
         std::optional<std::int64_t> remaining_tokens, remaining_requests;  ///< the mirror's view
         std::uint64_t reserved_tokens = 0;
         std::uint32_t in_flight = 0;
