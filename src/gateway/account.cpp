@@ -1,0 +1,74 @@
+// What a request leaves behind: one access-log line, metrics, and the fields that tell the client.
+#include <fmt/format.h>
+
+#include "gateway/request.hpp"
+
+namespace spillway::gateway {
+
+void Request::Claim::began(const api::RateLimits& limits) {
+    request_.upstreams_->snapshot->router->began(lease_, limits, mono_now());
+}
+
+void Request::Claim::end(routing::Outcome outcome) {
+    if (ended_) return;
+    ended_ = true;
+    const Mono now = mono_now();
+    outcome.first_byte = first_byte_;
+    request_.upstreams_->snapshot->router->ended(lease_, outcome, now);
+    request_.notes_.push_back({lease_.backend, outcome.status, outcome.kind, now - began_});
+    const auto& name = request_.backend(lease_.backend).name;
+    request_.worker_.metrics.attempt(name, lease_.backend, outcome.kind);
+    if (first_byte_ > Duration::zero())
+        request_.worker_.metrics.first_byte(name, lease_.backend, first_byte_);
+}
+
+std::string Request::spillway_fields() const {
+    std::string out;
+    if (served_by_) http::append_field(out, "x-spillway-backend", backend(*served_by_).name);
+    const auto attempts = fmt::format_int(tried_.size());
+    http::append_field(out, "x-spillway-attempts", {attempts.data(), attempts.size()});
+    http::append_field(out, "x-request-id", id_);
+    return out;
+}
+
+void Request::account() {
+    const Duration total = mono_now() - exchange_.received_at();
+    const std::string_view client = client_ != nullptr ? std::string_view(client_->name) : std::string_view();
+    const bool served = served_by_.has_value() && status_ < 400;
+    if (served && !usage_known_) {
+        usage_.prompt = scan_.prompt_chars / 4 + scan_.prompt_token_ids;
+        usage_.completion = output_events_;
+    }
+    const Metrics::Subject who{client, client_ != nullptr ? client_->index : 0x3fffffffU, deployment_,
+                               deployment_ref_.index};
+    worker_.metrics.request(who, status_, total, served && notes_.size() > 1);
+    if (served) worker_.metrics.tokens(who, usage_);
+    if (!worker_.log) return;
+    boost::container::small_vector<telemetry::AttemptRecord, 4> attempts;
+    for (const Note& n : notes_)
+        attempts.push_back({backend(n.backend).name, routing::to_string(n.kind), static_cast<int>(n.status), n.took});
+    telemetry::AccessRecord record;
+    record.time = began_wall_;
+    record.request_id = id_;
+    record.client = client;
+    record.client_address = exchange_.peer();
+    record.method = exchange_.request().method;
+    record.target = exchange_.request().target;
+    record.operation = api::to_string(route_.op);
+    record.deployment = deployment_;
+    record.stream = scan_.stream;
+    if (served_by_) record.backend = backend(*served_by_).name;
+    record.attempts = {attempts.data(), attempts.size()};
+    record.status = status_;
+    record.tokens_in = usage_.prompt;
+    record.tokens_out = usage_.completion;
+    record.tokens_cached = usage_.cached;
+    record.tokens_known = usage_known_;
+    record.bytes_out = exchange_.bytes_sent();
+    record.first_byte = first_byte_;
+    record.total = total;
+    record.outcome = outcome_;
+    worker_.log->write(record);
+}
+
+}  // namespace spillway::gateway

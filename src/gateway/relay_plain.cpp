@@ -1,0 +1,119 @@
+// An answer that is no event stream: held until it is whole, so that it can still be fetched elsewhere if it
+// breaks off, and so that its usage is known; passed through once it grows beyond the limit.
+#include "api/hop_by_hop.hpp"
+#include "gateway/request.hpp"
+
+namespace spillway::gateway {
+
+void Request::start_answer(const http::ResponseHead& head, std::optional<std::uint64_t> length) {
+    status_ = static_cast<int>(head.status);
+    std::string fields;
+    fields.reserve(1024);
+    api::append_end_to_end(fields, head.fields, [](std::string_view name) {
+        return iequals(name, "content-length") || iequals(name, "x-request-id") ||
+               istarts_with(name, "x-spillway-");
+    });
+    if (const auto theirs = head.fields.get("x-request-id"); !theirs.empty())
+        http::append_field(fields, "x-spillway-upstream-request-id", theirs);
+    fields += spillway_fields();
+    exchange_.start(head.status, fields, length);
+}
+
+asio::awaitable<bool> Request::send(std::span<const std::string_view> pieces, bool last) {
+    bool sent = true;
+    if (!last) {
+        sent = co_await exchange_.write(pieces);
+    } else {
+        if (pieces.size() > 1) sent = co_await exchange_.write(pieces.first(pieces.size() - 1));
+        if (sent) sent = co_await exchange_.finish(pieces.empty() ? std::string_view() : pieces.back());
+    }
+    if (!first_byte_) first_byte_ = mono_now() - exchange_.received_at();
+    co_return sent;
+}
+
+asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::ResponseHead& head,
+                                                    routing::Outcome outcome) {
+    const bool served = outcome.kind == routing::OutcomeKind::served;
+    if (served) claim.began(outcome.limits);
+    const std::size_t limit = config().limits.max_answer_buffer_bytes;
+    const Duration idle = backend(claim.backend()).timeouts.idle;
+    const bool sized = head.framing == http::Framing::length;
+    std::string held;
+    if (sized && head.content_length > limit)
+        co_return co_await pass_through(claim, head, std::move(held), std::move(outcome));
+    std::string_view whole;
+    for (;;) {
+        const auto piece = co_await upstream_->read_body(idle);
+        if (!piece) co_return failed(claim, piece.error());
+        if (sized && held.empty() && piece->size() == head.content_length) {
+            whole = *piece;  // the usual case: all of it in one read, no copy
+            break;
+        }
+        if (piece->empty()) {
+            whole = held;
+            break;
+        }
+        held.append(*piece);
+        if (held.size() > limit) co_return co_await pass_through(claim, head, std::move(held), std::move(outcome));
+    }
+    if (served) {
+        if (const auto usage = api::find_usage(whole)) {
+            usage_ = *usage;
+            usage_known_ = true;
+            outcome.tokens = usage->total;
+        }
+    } else {
+        outcome_ = "client_error";
+    }
+    served_by_ = claim.backend();
+    claim.end(std::move(outcome));
+    std::optional<std::uint64_t> length = whole.size();
+    if (exchange_.request().method == "HEAD") length = parse_int<std::uint64_t>(head.fields.get("content-length"));
+    start_answer(head, length);
+    if (!co_await send({&whole, 1}, true)) outcome_ = "client_left";
+    if (upstream_) upstream_->done();
+    upstream_.reset();
+    co_return Next::answered;
+}
+
+/// Too large to hold: from here on a break can only be shown as a break.
+asio::awaitable<Request::Next> Request::pass_through(Claim& claim, const http::ResponseHead& head,
+                                                     std::string held, routing::Outcome outcome) {
+    served_by_ = claim.backend();
+    const Duration idle = backend(claim.backend()).timeouts.idle;
+    start_answer(head, head.framing == http::Framing::length ? std::optional(head.content_length) : std::nullopt);
+    std::string tail = held.substr(held.size() - std::min(held.size(), kTail));
+    std::string_view piece = held;
+    for (;;) {
+        if (!piece.empty() && !co_await send({&piece, 1}, false)) {
+            outcome_ = "client_left";
+            outcome.kind = routing::OutcomeKind::cancelled;
+            break;
+        }
+        const auto next = co_await upstream_->read_body(idle);
+        if (!next) {
+            exchange_.abort();
+            outcome_ = over() ? (late_ ? "timeout" : "client_left") : "answer_cut";
+            outcome.kind = over() ? routing::OutcomeKind::cancelled : routing::OutcomeKind::broken;
+            break;
+        }
+        piece = *next;
+        if (piece.empty()) {
+            (void)co_await send({}, true);
+            if (const auto usage = api::find_usage(tail)) {
+                usage_ = *usage;
+                usage_known_ = true;
+                outcome.tokens = usage->total;
+            }
+            upstream_->done();
+            break;
+        }
+        tail.append(piece);
+        if (tail.size() > 2 * kTail) tail.erase(0, tail.size() - kTail);
+    }
+    upstream_.reset();
+    claim.end(std::move(outcome));
+    co_return Next::answered;
+}
+
+}  // namespace spillway::gateway

@@ -1,0 +1,179 @@
+#include "gateway/request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "api/error.hpp"
+
+namespace spillway::gateway {
+
+namespace {
+
+/// A client's own request id is kept if it is short and plain.
+bool usable_id(std::string_view id) noexcept {
+    if (id.empty() || id.size() > 128) return false;
+    return std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_' || c == '.' || c == ':';
+    });
+}
+
+bool is_json_object(std::string_view body) noexcept { return trim(body).starts_with('{'); }
+
+}  // namespace
+
+Request::Request(Worker& worker, http::Exchange& exchange)
+    : worker_(worker),
+      exchange_(exchange),
+      upstreams_(worker.upstreams()),
+      began_wall_(wall_now()),
+      deadline_([this] {
+          late_ = true;
+          cancel_upstream();
+      }) {
+    const std::string_view given = exchange.request().fields.get("x-request-id");
+    if (usable_id(given))
+        id_ = given;
+    else
+        id_ = fmt::format("{:016x}{:016x}", worker.rng(), worker.rng());
+    worker_.metrics.in_flight.inc();
+}
+
+Request::~Request() { worker_.metrics.in_flight.dec(); }
+
+asio::awaitable<void> Request::run() {
+    http::TimerWheel::of(exchange_.context()).arm(deadline_, config().limits.request_timeout);
+    exchange_.on_gone([this] { cancel_upstream(); });
+    const http::RequestHead& head = exchange_.request();
+    if (head.target == "/healthz" || head.target == "/status-0123456789abcdef") {
+        // Probes of load balancers and of openai-aca-lb's users; no key, no log line, no backend.
+        const http::Field type{"content-type", "text/plain"};
+        (void)co_await exchange_.respond(200, {&type, 1}, "ok\n");
+        co_return;
+    }
+    route_ = api::classify(head.target);
+    if (!authenticate()) {
+        outcome_ = "unauthorized";
+        co_await refuse(401,
+                        "Access denied: the request carries no valid key. Give it as the api-key header or as "
+                        "a bearer token.",
+                        "authentication_error", "401");
+    } else if (co_await understand()) {
+        co_await serve();
+    }
+    account();
+}
+
+bool Request::authenticate() {
+    client_ = upstreams_->snapshot->clients.find(worker_.hasher,
+                                                 identity::presented_key(exchange_.request().fields));
+    return client_ != nullptr;
+}
+
+/// Reads what matters of the request; answers itself and returns false if it cannot be served.
+asio::awaitable<bool> Request::understand() {
+    const http::RequestHead& head = exchange_.request();
+    outcome_ = "refused";
+    if (route_.bad) {
+        co_await refuse(400, "The request's path is not valid.", "invalid_request_error", "bad_path");
+        co_return false;
+    }
+    if (route_.style == api::PathStyle::unknown) {
+        co_await refuse(404,
+                        "There is nothing here. Known are /openai/deployments/{deployment}/…, /openai/v1/… and "
+                        "/v1/….",
+                        "invalid_request_error", "404");
+        co_return false;
+    }
+    if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_)) {
+        co_await refuse(400, "The deployment's name is not valid.", "invalid_request_error", "bad_deployment");
+        co_return false;
+    }
+    const bool known = route_.op != api::Operation::other && head.method == "POST";
+    if (known || is_json_object(exchange_.body())) {
+        const api::ScanError error = worker_.scanner.scan(exchange_.body(), scan_);
+        if (error != api::ScanError::none && known) {
+            co_await refuse(400, api::to_string(error), "invalid_request_error", "bad_json");
+            co_return false;
+        }
+        scanned_ = error == api::ScanError::none;
+        if (!scanned_) scan_ = {};
+        // The scanner is shared by all requests of this thread: keep no view into it.
+        if (deployment_.empty()) deployment_ = scan_.model;
+        scan_.model = scan_.user = scan_.previous_response_id = {};
+    }
+    deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
+    estimate_ = scan_.prompt_chars / 4 + scan_.prompt_token_ids + scan_.max_tokens.value_or(16) * scan_.n;
+    outcome_ = "ok";
+    co_return true;
+}
+
+asio::awaitable<void> Request::serve() {
+    auto& router = *upstreams_->snapshot->router;
+    router.request_came();
+    const std::uint32_t most = config().max_attempts();
+    Duration retry_in{};
+    while (!over()) {
+        const auto choice = router.pick({.deployment = deployment_ref_,
+                                         .tokens = estimate_,
+                                         .tried = {tried_.data(), tried_.size()},
+                                         .pinned = {},
+                                         .affinity = 0},
+                                        mono_now(), worker_.rng);
+        retry_in = choice.retry_in;
+        if (!choice.found()) break;
+        tried_.push_back(choice.lease.backend);
+        if (co_await attempt(choice.lease) == Next::answered) co_return;
+        if (tried_.size() >= most || !router.take_retry()) {
+            retry_in = std::chrono::seconds(1);
+            break;
+        }
+    }
+    if (exchange_.client_gone()) {
+        outcome_ = "client_left";
+        status_ = 499;
+    } else if (late_) {
+        outcome_ = "timeout";
+        co_await refuse(504, "No backend answered in time.", "server_error", "timeout");
+    } else {
+        co_await all_out(retry_in);
+    }
+}
+
+/// 429 if quota is what is lacking, 503 if backends failed; both say the soonest time to come back.
+asio::awaitable<void> Request::all_out(Duration retry_in) {
+    const bool failed = !notes_.empty() && std::none_of(notes_.begin(), notes_.end(), [](const Note& n) {
+        return n.kind == routing::OutcomeKind::throttled;
+    });
+    using std::chrono::milliseconds;
+    const auto ms = std::max<std::int64_t>(1, std::chrono::ceil<milliseconds>(retry_in).count());
+    const auto seconds = (ms + 999) / 1000;
+    const auto ms_text = fmt::format_int(ms);
+    const auto s_text = fmt::format_int(seconds);
+    const std::array<http::Field, 2> when{{{"retry-after", {s_text.data(), s_text.size()}},
+                                                     {"retry-after-ms", {ms_text.data(), ms_text.size()}}}};
+    outcome_ = "all_out";
+    if (failed) {
+        co_await refuse(503, fmt::format("No backend could serve the request. Please retry after {} seconds.", seconds),
+                        "server_error", "no_backend", when);
+    } else {
+        co_await refuse(429, fmt::format("All backends are out of quota. Please retry after {} seconds.", seconds),
+                        "rate_limit_error", "rate_limit_exceeded", when);
+    }
+}
+
+asio::awaitable<void> Request::refuse(unsigned status, std::string_view message, std::string_view type,
+                                      std::string_view code, std::span<const http::Field> extra) {
+    status_ = static_cast<int>(status);
+    std::string fields = "content-type: application/json\r\n";
+    for (const http::Field& f : extra) http::append_field(fields, f.name, f.value);
+    fields += spillway_fields();
+    const std::string body = api::error_json(message, type, code);
+    exchange_.start(status, fields, body.size());
+    const std::string_view piece = body;
+    (void)co_await send({&piece, 1}, true);
+}
+
+}  // namespace spillway::gateway

@@ -1,0 +1,148 @@
+#pragma once
+/// One request's life: authenticate, admit, pick, attempt, retry, stream back, account.
+///
+/// Before the answer's first byte went down, a failed attempt is followed at once by another backend; after
+/// it, a failure ends with an error event, never in silence. A stream is committed late: its preamble waits
+/// for the first real output (DESIGN, "The request's way").
+///
+/// Ownership: lives in its handler's coroutine frame; the worker and the exchange outlive it.
+/// Thread rule: its worker's thread.
+#include <boost/asio/awaitable.hpp>
+#include <boost/container/small_vector.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/request_scan.hpp"
+#include "api/route.hpp"
+#include "api/usage.hpp"
+#include "gateway/worker.hpp"
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "http/timer_wheel.hpp"
+
+namespace spillway::gateway {
+
+class Request {
+public:
+    Request(Worker& worker, http::Exchange& exchange);
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+    ~Request();
+
+    asio::awaitable<void> run();
+
+private:
+    /// What follows an attempt.
+    enum class Next : std::uint8_t { answered, elsewhere };
+    /// An attempt's claim; its end is reported exactly once, at the latest when it is destroyed.
+    class Claim;
+    struct Note {
+        routing::BackendIndex backend;
+        unsigned status;
+        routing::OutcomeKind kind;
+        Duration took;
+    };
+
+    // request.cpp: admission and the loop over backends
+    [[nodiscard]] bool authenticate();
+    asio::awaitable<bool> understand();
+    asio::awaitable<void> serve();
+    asio::awaitable<void> all_out(Duration retry_in);
+    asio::awaitable<void> refuse(unsigned status, std::string_view message, std::string_view type,
+                                 std::string_view code, std::span<const http::Field> extra = {});
+    [[nodiscard]] const config::GatewayConfig& config() const noexcept { return upstreams_->snapshot->config; }
+    [[nodiscard]] const config::BackendConfig& backend(routing::BackendIndex i) const {
+        return config().backends[i];
+    }
+
+    // attempt.cpp: one backend
+    asio::awaitable<Next> attempt(const routing::Lease& lease);
+    asio::awaitable<http::NetResult<const http::ResponseHead*>> send_and_read_head(routing::BackendIndex to);
+    [[nodiscard]] std::string_view model_in_body() const noexcept;
+    [[nodiscard]] bool write_upstream_request(routing::BackendIndex to);
+    Next failed(Claim& claim, routing::Outcome outcome);
+    Next failed(Claim& claim, const http::NetError& error);
+    void cancel_upstream() noexcept;
+    [[nodiscard]] bool over() const noexcept { return exchange_.client_gone() || late_; }
+
+    // relay_plain.cpp, relay_stream.cpp: the answer
+    asio::awaitable<Next> relay_plain(Claim& claim, const http::ResponseHead& head, routing::Outcome outcome);
+    asio::awaitable<Next> pass_through(Claim& claim, const http::ResponseHead& head, std::string held,
+                                       routing::Outcome outcome);
+    static constexpr std::size_t kTail = 4096;  ///< where a plain answer's usage is looked for
+    friend class StreamRelay;
+    void start_answer(const http::ResponseHead& head, std::optional<std::uint64_t> length);
+    asio::awaitable<bool> send(std::span<const std::string_view> pieces, bool last);
+
+    // account.cpp
+    void account();
+    [[nodiscard]] std::string spillway_fields() const;
+
+    Worker& worker_;
+    http::Exchange& exchange_;
+    const std::shared_ptr<Upstreams> upstreams_;
+    const Wall began_wall_;
+
+    std::string id_;
+    const identity::Client* client_ = nullptr;
+    api::Route route_;
+    api::RequestScan scan_;
+    bool scanned_ = false;
+    std::string deployment_;  ///< deployment or model as the client named it
+    routing::DeploymentRef deployment_ref_;
+    std::uint64_t estimate_ = 0;
+
+    std::optional<http::Upstream> upstream_;
+    http::ConnectCancel connecting_;
+    std::string upstream_head_;
+    std::string edit_scratch_;
+    api::BodyPieces body_pieces_;
+    bool added_usage_ = false;  ///< the client did not ask for the usage chunk: it is hidden
+
+    http::Timeout deadline_;
+    bool late_ = false;
+
+    boost::container::small_vector<routing::BackendIndex, 8> tried_;
+    boost::container::small_vector<Note, 4> notes_;
+    std::optional<routing::BackendIndex> served_by_;
+    int status_ = 0;
+    std::string_view outcome_ = "ok";
+    api::Usage usage_;
+    bool usage_known_ = false;
+    std::uint64_t output_events_ = 0;
+    std::optional<Duration> first_byte_;
+};
+
+/// An outcome of which nothing but the kind is known.
+[[nodiscard]] inline routing::Outcome outcome_of(routing::OutcomeKind kind) {
+    routing::Outcome outcome;
+    outcome.kind = kind;
+    return outcome;
+}
+
+/// Reports the attempt's end to the router and keeps the note for the log.
+class Request::Claim {
+public:
+    Claim(Request& request, const routing::Lease& lease)
+        : request_(request), lease_(lease), began_(mono_now()) {}
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() { end(outcome_of(routing::OutcomeKind::cancelled)); }
+
+    [[nodiscard]] routing::BackendIndex backend() const noexcept { return lease_.backend; }
+    /// The backend serves: a 2xx head, or a stream's first real output.
+    void began(const api::RateLimits& limits);
+    void first_byte() noexcept { first_byte_ = mono_now() - began_; }
+    [[nodiscard]] Duration first_byte_took() const noexcept { return first_byte_; }
+    void end(routing::Outcome outcome);
+
+private:
+    Request& request_;
+    routing::Lease lease_;
+    Mono began_;
+    Duration first_byte_{};
+    bool ended_ = false;
+};
+
+}  // namespace spillway::gateway

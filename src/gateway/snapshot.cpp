@@ -1,0 +1,38 @@
+#include "gateway/snapshot.hpp"
+
+#include <fmt/format.h>
+
+namespace spillway::gateway {
+
+Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config) {
+    auto snapshot = std::make_shared<Snapshot>(std::move(config));
+    std::vector<identity::ClientSpec> specs;
+    for (const auto& client : snapshot->config.clients) specs.push_back({client.name, client.keys});
+    auto clients = identity::ClientKeys::make(specs);
+    if (!clients) return clients.error();
+    snapshot->clients = std::move(*clients);
+    for (const auto& backend : snapshot->config.backends) {
+        const auto scheme = backend.key_style == config::KeyStyle::bearer ? identity::AuthScheme::bearer
+                                                                          : identity::AuthScheme::api_key;
+        auto credential = identity::make_static_key(scheme, backend.api_key.reveal());
+        if (!credential) return fail(fmt::format("backend {}: {}", backend.name, credential.error().message));
+        snapshot->credentials.push_back(std::move(*credential));
+        snapshot->host_lines.push_back(fmt::format("Host: {}\r\n", backend.url.authority()));
+    }
+    return std::shared_ptr<const Snapshot>(std::move(snapshot));
+}
+
+http::OriginOptions origin_options(const config::BackendConfig& backend) {
+    http::OriginOptions options;
+    options.host = backend.url.host;
+    options.port = backend.url.port;
+    options.tls = backend.url.tls;
+    options.tls_verify = backend.tls.verify;
+    options.tls_ca_file = backend.tls.ca_file;
+    options.tls_server_name = backend.tls.server_name;
+    options.connect_timeout = backend.timeouts.connect;
+    options.max_idle = backend.max_idle_connections;
+    return options;
+}
+
+}  // namespace spillway::gateway

@@ -1,0 +1,39 @@
+#pragma once
+/// One configuration made ready to serve: who may call, which backends there are, with what credentials.
+/// Built whole, swapped whole on reload; a request keeps the one it began with.
+///
+/// Ownership: shared by all workers through shared_ptr<const Snapshot>. Thread rule: immutable, but for the
+/// router, whose state is atomics. Errors: make_snapshot() says what in the configuration cannot be used.
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/gateway.hpp"
+#include "http/client.hpp"
+#include "identity/client_keys.hpp"
+#include "identity/upstream_auth.hpp"
+#include "routing/router.hpp"
+
+namespace spillway::gateway {
+
+namespace asio = boost::asio;
+
+struct Snapshot {
+    explicit Snapshot(config::GatewayConfig c)
+        : config(std::move(c)), router(std::make_unique<routing::Router>(config.backends, config.retry)) {}
+
+    config::GatewayConfig config;
+    identity::ClientKeys clients;
+    std::vector<std::unique_ptr<identity::CredentialSource>> credentials;  ///< by backend
+    std::vector<std::string> host_lines;                                   ///< "Host: …\r\n" by backend
+    std::unique_ptr<routing::Router> router;
+};
+
+[[nodiscard]] Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config);
+
+/// How one worker reaches a backend.
+[[nodiscard]] http::OriginOptions origin_options(const config::BackendConfig& backend);
+
+}  // namespace spillway::gateway

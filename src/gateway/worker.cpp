@@ -1,0 +1,94 @@
+#include "gateway/worker.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "gateway/request.hpp"
+
+namespace spillway::gateway {
+
+namespace {
+constexpr Duration tick_length = std::chrono::milliseconds(100);
+
+http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t workers) {
+    http::ServerLimits limits;
+    limits.max_head_bytes = c.limits.max_head_bytes;
+    limits.max_body_bytes = c.limits.max_body_bytes;
+    limits.head_timeout = c.limits.head_timeout;
+    limits.body_timeout = c.limits.body_timeout;
+    limits.keep_alive_timeout = c.limits.keep_alive_timeout;
+    limits.write_timeout = c.limits.write_timeout;
+    limits.max_connections = (c.limits.max_connections + workers - 1) / workers;
+    return limits;
+}
+}  // namespace
+
+Upstreams::Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s) : snapshot(std::move(s)) {
+    for (const auto& backend : snapshot->config.backends)
+        origins.push_back(std::make_unique<http::Origin>(context, origin_options(backend)));
+}
+
+Worker::Worker(Shared shared, std::shared_ptr<const Snapshot> snapshot, std::uint64_t seed)
+    : rng(seed),
+      metrics(shared.registry),
+      upstreams_(std::make_shared<Upstreams>(context_, snapshot)),
+      server_(context_, server_limits(snapshot->config, std::max(1U, snapshot->config.threads)),
+              [this](http::Exchange& exchange) { return handle(exchange); }),
+      ticker_(context_) {
+    if (shared.access_log != nullptr) log.emplace(shared.access_log->make_writer());
+    asio::co_spawn(context_, tick(), asio::detached);
+}
+
+Worker::~Worker() { stop(); }
+
+Result<void> Worker::listen(const http::Listen& where) {
+    if (const auto& tls = upstreams_->snapshot->config.tls)
+        if (auto ready = server_.use_tls(tls->cert_file, tls->key_file); !ready) return ready;
+    return server_.listen(where);
+}
+
+void Worker::run() {
+    thread_ = std::thread([this] { context_.run(); });
+}
+
+void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
+    asio::post(context_, [this, s = std::move(snapshot)]() mutable {
+        upstreams_ = std::make_shared<Upstreams>(context_, std::move(s));
+    });
+}
+
+void Worker::drain() {
+    asio::post(context_, [this] { server_.drain(); });
+}
+
+void Worker::stop() {
+    if (!thread_.joinable()) return;
+    asio::post(context_, [this] {
+        server_.close();
+        ticker_.cancel();
+        // What is under way sees its sockets closed and ends; a last look a moment later stops the rest.
+        asio::post(context_, [this] { context_.stop(); });
+    });
+    thread_.join();
+    if (log) log->flush();
+}
+
+asio::awaitable<void> Worker::tick() {
+    for (;;) {
+        ticker_.expires_after(tick_length);
+        const auto [ec] = co_await ticker_.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (ec) co_return;
+        if (log) log->flush();
+        connections_.store(server_.connections());
+    }
+}
+
+asio::awaitable<void> Worker::handle(http::Exchange& exchange) {
+    Request request(*this, exchange);
+    co_await request.run();
+}
+
+}  // namespace spillway::gateway

@@ -1,0 +1,77 @@
+#pragma once
+/// One thread of the data plane: its event loop, listener, upstream pools and per-thread tools.
+///
+/// Ownership: what is shared (registry, access log) must outlive it. Thread rule: everything but post-like
+/// calls (use, drain, stop) belongs to the worker's own thread; those three are safe from any.
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/request_scan.hpp"
+#include "api/stream_event.hpp"
+#include "base/rng.hpp"
+#include "gateway/metrics.hpp"
+#include "gateway/snapshot.hpp"
+#include "http/server.hpp"
+#include "identity/client_keys.hpp"
+#include "telemetry/access_log.hpp"
+
+namespace spillway::gateway {
+
+/// A snapshot as one worker uses it: with its own connection pools.
+struct Upstreams {
+    Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s);
+    std::shared_ptr<const Snapshot> snapshot;
+    std::vector<std::unique_ptr<http::Origin>> origins;  ///< by backend
+};
+
+class Worker {
+public:
+    struct Shared {
+        telemetry::Registry& registry;
+        telemetry::AccessLog* access_log;  ///< null: none is kept
+    };
+    Worker(Shared shared, std::shared_ptr<const Snapshot> snapshot, std::uint64_t seed);
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    ~Worker();
+
+    /// Binds; before run().
+    Result<void> listen(const http::Listen& where);
+    [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
+    /// Starts the thread.
+    void run();
+
+    void use(std::shared_ptr<const Snapshot> snapshot);
+    void drain();
+    /// Closes all and ends the thread.
+    void stop();
+    [[nodiscard]] std::size_t connections() const noexcept { return connections_.load(); }
+
+    // For Request, on this thread:
+    [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
+    [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+    identity::KeyHasher hasher;
+    api::RequestScanner scanner;
+    api::EventClassifier classifier;
+    Rng rng;
+    Metrics metrics;
+    std::optional<telemetry::AccessLog::Writer> log;
+
+private:
+    asio::awaitable<void> handle(http::Exchange& exchange);
+    asio::awaitable<void> tick();
+
+    asio::io_context context_{1};
+    std::shared_ptr<Upstreams> upstreams_;
+    http::Server server_;
+    asio::steady_timer ticker_;
+    std::atomic<std::size_t> connections_{0};
+    std::thread thread_;
+};
+
+}  // namespace spillway::gateway
