@@ -2,24 +2,20 @@
 /// The few request fields that matter, read from a body in one pass without a DOM, and edits of the body
 /// as a list of pieces, so that it is never copied.
 /// Fields: OpenAI API reference (chat, completions, embeddings, responses). Of duplicated keys the last
-/// counts, as with most servers (RFC 8259 §4 leaves it open). What is not read is not fully validated:
-/// that is the backend's part.
+/// counts, as with most servers (RFC 8259 §4 leaves it open). All of the body has to be JSON (RFC 8259);
+/// whether the fields make sense together is the backend's part.
 ///
 /// Ownership: a RequestScan views the body and the scanner's own buffers; it holds until the scanner's
-/// next scan() or the body's end. Thread rule: one scanner per thread. No allocation per request once
-/// its buffers have grown.
+/// next scan() or the body's end. Thread rule: one scanner per thread. No allocation but for a model, user
+/// or key written with escapes, and none once the buffers have grown to that.
 #include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace spillway::api {
-
-/// Bytes that have to be readable (of any value) behind a body handed to scan(): SIMDJSON_PADDING.
-inline constexpr std::size_t body_padding = 64;
 
 enum class ScanError : std::uint8_t {
     none,
@@ -27,7 +23,7 @@ enum class ScanError : std::uint8_t {
     not_object,  ///< JSON, but not an object
     malformed,   ///< not JSON: cut short, unbalanced, trailing bytes
     bad_utf8,    ///< not UTF-8 (RFC 8259 §8.1)
-    too_large,   ///< more than the parser can index (4 GiB), or out of memory
+    too_deep,    ///< more than 1,024 containers within one another
 };
 /// A sentence for the client's 400.
 [[nodiscard]] std::string_view to_string(ScanError e) noexcept;
@@ -54,7 +50,7 @@ struct RequestScan {
     std::size_t prompt_chars = 0;
     /// Token ids given as numbers (prompt and input may be arrays of them).
     std::size_t prompt_token_ids = 0;
-    /// Messages, prompts or inputs: the array's length, or 1 for a single string or token array.
+    /// Messages, prompts and inputs: the array's length, or 1 for a single string, object or token array.
     std::size_t prompt_items = 0;
 
     // For edited():
@@ -69,25 +65,22 @@ struct RequestScan {
 
 class RequestScanner {
 public:
-    RequestScanner();
-    RequestScanner(RequestScanner&&) noexcept;
-    RequestScanner& operator=(RequestScanner&&) noexcept;
-    ~RequestScanner();
-
-    /// Reads `body` into `out`, which is reset first. Precondition: body_padding bytes behind `body` are
-    /// readable.
+    /// Reads `body` into `out`, which is reset first. Nothing behind `body` is read.
     [[nodiscard]] ScanError scan(std::string_view body, RequestScan& out);
 
 private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    // Where fields that were written with escapes are unescaped to.
+    std::string key_;
+    std::string model_;
+    std::string user_;
+    std::string previous_response_id_;
 };
 
 using BodyPieces = boost::container::small_vector<std::string_view, 8>;
 
 /// The body as pieces to be written one after another: `model` set to `new_model` (inserted if absent)
-/// unless that is empty, and, if asked, `stream_options.include_usage` set to true. A `stream_options` that
-/// is neither object nor null is left for the backend to refuse. Views into `body` and `scratch`
+/// unless that is empty, and, if asked, `stream_options.include_usage` set to true. A `stream_options`
+/// that is neither object nor null is left for the backend to refuse. Views into `body` and `scratch`
 /// (replaced), which must outlive them. Precondition: `scan` is of this body and free of error.
 [[nodiscard]] BodyPieces edited(std::string_view body, const RequestScan& scan, std::string_view new_model,
                                 bool add_include_usage, std::string& scratch);

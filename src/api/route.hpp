@@ -4,8 +4,9 @@
 /// plane), `/openai/v1/…` (Azure v1 API), `/v1/…` (OpenAI). Fixed segments compare without regard to case.
 ///
 /// A target that could leave a backend's base path is refused (`bad`): dot segments, plain or encoded
-/// (RFC 3986 §5.2.4, §6.2.2), backslashes, control characters, malformed escapes, letters or digits hidden
-/// behind escapes outside the deployment, an encoded slash in the deployment.
+/// (RFC 3986 §5.2.4, §6.2.2), also with path parameters ("..;"), backslashes, control characters and spaces,
+/// '#', empty segments ("//"), malformed escapes and escapes of escapes ("%252e"), letters or digits hidden
+/// behind escapes outside the deployment, an encoded slash but in …/models/{name}.
 ///
 /// Ownership: Route holds views into the target. Thread rule: free functions, safe everywhere; none throws
 /// but for memory.
@@ -48,7 +49,7 @@ struct Route {
 [[nodiscard]] Route classify(std::string_view target) noexcept;
 
 /// Percent-decodes one path segment into `out` (replaced). False if an escape is malformed or the result
-/// is empty or holds a slash, a backslash or a control character.
+/// is empty, "." or "..", or holds a slash, a backslash or a control character.
 [[nodiscard]] bool decode_segment(std::string_view raw, std::string& out);
 
 /// Whether the upstream target names the deployment in its path; if not, the backend reads the body's

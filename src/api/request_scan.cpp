@@ -1,0 +1,299 @@
+#include "api/request_scan.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "api/json_reader.hpp"
+#include "base/strings.hpp"
+
+namespace spillway::api {
+namespace {
+
+/// What one of messages, prompt, input and instructions adds to the prompt.
+struct Text {
+    std::size_t chars = 0;
+    std::size_t token_ids = 0;
+    std::size_t items = 0;
+};
+
+/// Inside a message or an input item, the values of these keys are text the model reads; all other strings
+/// are roles, types, ids, links or data.
+bool is_text_key(std::string_view key) noexcept {
+    switch (key.size()) {
+        case 4:
+            return key == "text";
+        case 5:
+            return key == "input";
+        case 6:
+            return key == "output";
+        case 7:
+            return key == "content" || key == "refusal" || key == "summary";
+        case 9:
+            return key == "arguments";
+        default:
+            return false;
+    }
+}
+
+/// One body's scan: walks the reader through it and fills `out`.
+class Scan {
+public:
+    struct Buffers {
+        std::string& key;
+        std::string& model;
+        std::string& user;
+        std::string& previous_response_id;
+    };
+    Scan(std::string_view body, RequestScan& out, Buffers buffers) noexcept
+        : reader_(body), out_(out), buffers_(buffers) {}
+
+    ScanError run() {
+        if (reader_.at_end()) return ScanError::empty;
+        if (reader_.peek() != JsonKind::object) {
+            const bool json = reader_.skip() && reader_.at_end();
+            return json ? ScanError::not_object : broken();
+        }
+        out_.object_begin = reader_.offset() + 1;
+        const bool whole = reader_.object([this](const JsonString& key) {
+            out_.empty_object = false;
+            return member(key.text(buffers_.key));
+        });
+        if (!whole || !reader_.at_end()) return broken();
+        finish();
+        return ScanError::none;
+    }
+
+private:
+    // A request's text lies at most a handful of containers deep; what is deeper is checked, not counted.
+    static constexpr int max_text_depth = 32;
+
+    [[nodiscard]] ScanError broken() const noexcept {
+        return reader_.too_deep() ? ScanError::too_deep : ScanError::malformed;
+    }
+
+    bool member(std::string_view key) {
+        switch (key.size()) {
+            case 1:
+                if (key == "n") return whole(n_);
+                break;
+            case 4:
+                if (key == "user") return string(out_.user, buffers_.user);
+                break;
+            case 5:
+                if (key == "model") return model();
+                if (key == "input") return prompt(input_);
+                break;
+            case 6:
+                if (key == "stream") return flag(out_.stream);
+                if (key == "prompt") return prompt(prompt_);
+                break;
+            case 7:
+                if (key == "best_of") return whole(best_of_);
+                break;
+            case 8:
+                if (key == "messages") return prompt(messages_);
+                break;
+            case 10:
+                if (key == "max_tokens") return whole(max_tokens_);
+                break;
+            case 12:
+                if (key == "instructions") return prompt(instructions_);
+                break;
+            case 14:
+                if (key == "stream_options") return stream_options();
+                break;
+            case 17:
+                if (key == "max_output_tokens") return whole(max_output_);
+                break;
+            case 20:
+                if (key == "previous_response_id")
+                    return string(out_.previous_response_id, buffers_.previous_response_id);
+                break;
+            case 21:
+                if (key == "max_completion_tokens") return whole(max_completion_);
+                break;
+            default:
+                break;
+        }
+        return reader_.skip();
+    }
+
+    bool whole(std::optional<std::uint64_t>& value) {
+        value.reset();
+        if (reader_.peek() != JsonKind::number) return reader_.skip();
+        std::string_view number;
+        if (!reader_.number(number)) return false;
+        value = json_whole(number);
+        return true;
+    }
+
+    bool flag(bool& value) {
+        value = false;
+        return reader_.peek() == JsonKind::boolean ? reader_.boolean(value) : reader_.skip();
+    }
+
+    bool string(std::string_view& value, std::string& buffer) {
+        value = {};
+        if (reader_.peek() != JsonKind::string) return reader_.skip();
+        JsonString text;
+        if (!reader_.string(text)) return false;
+        value = text.text(buffer);
+        return true;
+    }
+
+    template <class Read>
+    bool spanned(Span& span, Read&& read) {
+        (void)reader_.peek();  // to the value's first byte
+        const std::size_t begin = reader_.offset();
+        if (!read()) return false;
+        span = {begin, reader_.offset() - begin};
+        return true;
+    }
+
+    bool model() {
+        return spanned(out_.model_span, [this] { return string(out_.model, buffers_.model); });
+    }
+
+    bool stream_options() {
+        out_.has_stream_options = true;
+        out_.include_usage = false;
+        out_.include_usage_span = {};
+        out_.options_is_object = reader_.peek() == JsonKind::object;
+        out_.options_is_empty = true;
+        if (!out_.options_is_object)
+            return spanned(out_.stream_options_span, [this] { return reader_.skip(); });
+        out_.stream_options_span = {reader_.offset(), 1};
+        return reader_.object([this](const JsonString& key) {
+            out_.options_is_empty = false;
+            if (key.text(buffers_.key) != "include_usage") return reader_.skip();
+            return spanned(out_.include_usage_span, [this] { return flag(out_.include_usage); });
+        });
+    }
+
+    /// A whole messages, prompt, input or instructions.
+    bool prompt(Text& text) {
+        text = {};
+        switch (reader_.peek()) {
+            case JsonKind::array:
+                return prompt_list(text);
+            case JsonKind::string:
+            case JsonKind::object:
+                text.items = 1;
+                return contents(text, 0);
+            default:
+                return reader_.skip();
+        }
+    }
+
+    /// A list of strings, messages or token lists; or one list of tokens, which is one prompt.
+    bool prompt_list(Text& text) {
+        std::size_t length = 0;
+        std::size_t numbers = 0;
+        const bool good = reader_.array([&] {
+            ++length;
+            if (reader_.peek() != JsonKind::number) return contents(text, 0);
+            ++numbers;
+            return reader_.skip();
+        });
+        text.token_ids += numbers;
+        text.items = numbers > 0 && numbers == length ? 1 : length;
+        return good;
+    }
+
+    /// Counts a value that is text itself or holds some.
+    bool contents(Text& text, int depth) {
+        if (depth == max_text_depth) return reader_.skip();
+        switch (reader_.peek()) {
+            case JsonKind::string: {
+                JsonString s;
+                if (!reader_.string(s)) return false;
+                text.chars += s.characters();
+                return true;
+            }
+            case JsonKind::array:
+                return reader_.array([&] {
+                    if (reader_.peek() == JsonKind::number) ++text.token_ids;
+                    return contents(text, depth + 1);
+                });
+            case JsonKind::object:
+                return reader_.object([&](const JsonString& key) {
+                    const bool is_text = is_text_key(key.text(buffers_.key));
+                    if (!is_text && reader_.peek() == JsonKind::string) return reader_.skip();
+                    return is_text ? contents(text, depth + 1) : structure(text, depth + 1);
+                });
+            default:
+                return reader_.skip();
+        }
+    }
+
+    /// A value that is no text itself, but may hold some further in (tool_calls, function).
+    bool structure(Text& text, int depth) {
+        if (depth == max_text_depth) return reader_.skip();
+        switch (reader_.peek()) {
+            case JsonKind::object:
+                return contents(text, depth);
+            case JsonKind::array:
+                return reader_.array([&] { return structure(text, depth + 1); });
+            default:
+                return reader_.skip();
+        }
+    }
+
+    void finish() noexcept {
+        for (const auto& limit : {max_tokens_, max_completion_, max_output_})
+            if (limit) out_.max_tokens = std::max(out_.max_tokens.value_or(0), *limit);
+        const std::uint64_t n = std::max(n_.value_or(1), best_of_.value_or(1));
+        out_.n =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(n, std::numeric_limits<std::uint32_t>::max()));
+        for (const Text& text : {messages_, prompt_, input_, instructions_}) {
+            out_.prompt_chars += text.chars;
+            out_.prompt_token_ids += text.token_ids;
+        }
+        out_.prompt_items = messages_.items + prompt_.items + input_.items;
+    }
+
+    JsonReader reader_;
+    RequestScan& out_;
+    Buffers buffers_;
+    std::optional<std::uint64_t> max_tokens_;
+    std::optional<std::uint64_t> max_completion_;
+    std::optional<std::uint64_t> max_output_;
+    std::optional<std::uint64_t> n_;
+    std::optional<std::uint64_t> best_of_;
+    Text messages_;
+    Text prompt_;
+    Text input_;
+    Text instructions_;
+};
+
+}  // namespace
+
+std::string_view to_string(ScanError e) noexcept {
+    switch (e) {
+        case ScanError::none:
+            return "The request's body is valid.";
+        case ScanError::empty:
+            return "The request has no body; a JSON object is expected.";
+        case ScanError::not_object:
+            return "The request's body is JSON, but not an object.";
+        case ScanError::malformed:
+            return "The request's body is not valid JSON.";
+        case ScanError::bad_utf8:
+            return "The request's body is not valid UTF-8.";
+        case ScanError::too_deep:
+            return "The request's body is nested too deeply.";
+    }
+    return "The request's body cannot be read.";
+}
+
+ScanError RequestScanner::scan(std::string_view body, RequestScan& out) {
+    out = {};
+    if (!simdjson::validate_utf8(body)) return ScanError::bad_utf8;
+    const ScanError error = Scan(body, out, {key_, model_, user_, previous_response_id_}).run();
+    if (error != ScanError::none) out = {};
+    return error;
+}
+
+}  // namespace spillway::api
