@@ -22,7 +22,9 @@ public:
     /// key, key_env, key_file or key_sha256 of `reader`, with `others` that exclude them.
     void read(MapReader& reader, std::initializer_list<std::string_view> others) {
         if (const auto key = reader.secret("key", others)) {
-            const std::string_view from = reader.has("key") ? "key" : reader.has("key_env") ? "key_env" : "key_file";
+            const std::string_view from = reader.has("key")       ? "key"
+                                          : reader.has("key_env") ? "key_env"
+                                                                  : "key_file";
             add(reader, from, digest_of(key->reveal()));
         }
         if (!reader.has("key_sha256")) return;
@@ -41,7 +43,8 @@ public:
             return context.error(item.node.Mark(), item.path, std::string(fault));
         const auto digest = digest_of(key.reveal());
         if (const auto [it, fresh] = seen_.try_emplace(digest, item.path); !fresh)
-            return context.error(item.node.Mark(), item.path, fmt::format("is the same key as {}", it->second));
+            return context.error(item.node.Mark(), item.path,
+                                 fmt::format("is the same key as {}", it->second));
         client_.keys.push_back(digest);
     }
 
@@ -77,8 +80,8 @@ void read_client(MapReader& reader, ClientConfig& client, SeenKeys& seen) {
             reader.context().error(item.node.Mark(), item.path, std::string(kKeyExpected));
         }
     }
-    const bool given = reader.has("key") || reader.has("key_env") || reader.has("key_file") ||
-                       reader.has("key_sha256");
+    const bool given =
+        reader.has("key") || reader.has("key_env") || reader.has("key_file") || reader.has("key_sha256");
     if (!given && (!reader.has("keys") || reader.list("keys").empty()))
         reader.error_here("needs a key: one of key, key_env, key_file, key_sha256, or a list in keys");
     reader.finish();

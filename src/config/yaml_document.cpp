@@ -17,7 +17,8 @@ int Context::column(const YAML::Mark& at) const noexcept {
     const auto end = std::min(text_.size(), static_cast<std::size_t>(std::max(at.pos, 0)));
     const auto start = end - std::min(end, static_cast<std::size_t>(std::max(at.column, 0)));
     int n = 1;
-    for (const char c : text_.substr(start, end - start)) n += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+    for (const char c : text_.substr(start, end - start))
+        n += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
     return n;
 }
 

@@ -56,7 +56,8 @@ EmulatedDeployment read_deployment(MapReader& reader, const DeploymentDefaults& 
                                   {{"payg", DeploymentKind::payg}, {"ptu", DeploymentKind::ptu}});
     if (reader.has("tpm")) {
         reader.whole<std::uint64_t>("tpm", out.tpm, 1, kMaxPerMinute);
-        if (reader.has("capacity")) reader.error("tpm", "is given besides capacity, which is thousands of it");
+        if (reader.has("capacity"))
+            reader.error("tpm", "is given besides capacity, which is thousands of it");
         out.rpm = requests_for(out.tpm);
     }
     reader.whole<std::uint64_t>("rpm", out.rpm, 1, kMaxPerMinute);
@@ -168,11 +169,11 @@ void check_whole(MapReader& root, const EmulatorConfig& config) {
         if (resource.port == 0)
             root.error("resources", fmt::format("{} has no port left below 65536; lower base_port", path));
         else if (const auto [it, fresh] = ports.try_emplace(resource.port, path); !fresh)
-            root.error("resources", fmt::format("{} has port {}, which is taken by {}", path, resource.port,
-                                                it->second));
-        if (const auto [it, fresh] = names.try_emplace(resource.name, path); !fresh)
             root.error("resources",
-                       fmt::format("{} has the name {}, which is taken by {}", path, resource.name, it->second));
+                       fmt::format("{} has port {}, which is taken by {}", path, resource.port, it->second));
+        if (const auto [it, fresh] = names.try_emplace(resource.name, path); !fresh)
+            root.error("resources", fmt::format("{} has the name {}, which is taken by {}", path,
+                                                resource.name, it->second));
     }
 }
 

@@ -125,8 +125,9 @@ void check_whole(MapReader& root, const GatewayConfig& config) {
                                "or set allow_anonymous: true to serve anyone",
                                to_string(config.listen)));
     if (config.admin.enabled && config.listen == config.admin.listen && config.listen.port != 0)
-        root.error("admin", fmt::format("listens on the same address as server, {}; give admin.listen another",
-                                        to_string(config.listen)));
+        root.error("admin",
+                   fmt::format("listens on the same address as server, {}; give admin.listen another",
+                               to_string(config.listen)));
 }
 
 }  // namespace

@@ -180,7 +180,8 @@ std::optional<std::size_t> MapReader::choice_index(std::string_view key,
     return std::nullopt;
 }
 
-std::optional<Secret> MapReader::secret(std::string_view key, std::initializer_list<std::string_view> others) {
+std::optional<Secret> MapReader::secret(std::string_view key,
+                                        std::initializer_list<std::string_view> others) {
     const auto env_key = fmt::format("{}_env", key);
     const auto file_key = fmt::format("{}_file", key);
     std::vector<std::string_view> keys{key, env_key, file_key};

@@ -46,7 +46,8 @@ void Request::account() {
     if (!worker_.log) return;
     boost::container::small_vector<telemetry::AttemptRecord, 4> attempts;
     for (const Note& n : notes_)
-        attempts.push_back({backend(n.backend).name, routing::to_string(n.kind), static_cast<int>(n.status), n.took});
+        attempts.push_back(
+            {backend(n.backend).name, routing::to_string(n.kind), static_cast<int>(n.status), n.took});
     telemetry::AccessRecord record;
     record.time = began_wall_;
     record.request_id = id_;

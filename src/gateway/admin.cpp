@@ -66,7 +66,8 @@ Result<void> Admin::listen() {
 bool Admin::allowed(const http::Exchange& exchange) const {
     const auto snapshot = gateway_.snapshot();
     const auto& token = snapshot->config.admin.token;
-    return token.empty() || identity::constant_time_equal(identity::presented_key(exchange.request().fields), token.reveal());
+    return token.empty() ||
+           identity::constant_time_equal(identity::presented_key(exchange.request().fields), token.reveal());
 }
 
 std::string Admin::backends_json() const {
@@ -102,7 +103,9 @@ asio::awaitable<void> Admin::handle(http::Exchange& exchange) {
     const std::string_view path = target.substr(0, target.find('?'));
     const std::string_view method = exchange.request().method;
     const http::Field plain{"content-type", "text/plain; charset=utf-8"};
-    const auto text = [&](unsigned status, std::string_view body) { return exchange.respond(status, {&plain, 1}, body); };
+    const auto text = [&](unsigned status, std::string_view body) {
+        return exchange.respond(status, {&plain, 1}, body);
+    };
     if (path == "/healthz") {
         (void)co_await text(200, "ok\n");
         co_return;
@@ -131,7 +134,8 @@ asio::awaitable<void> Admin::handle(http::Exchange& exchange) {
     } else {
         body = api::error_json("There is no such page.", "invalid_request_error", "404");
     }
-    const std::array<http::Field, 2> json{{{"content-type", "application/json"}, {"cache-control", "no-store"}}};
+    const std::array<http::Field, 2> json{
+        {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
     (void)co_await exchange.respond(status, json, body);
 }
 

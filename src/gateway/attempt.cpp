@@ -14,10 +14,14 @@ routing::OutcomeKind kind_of(http::NetError::Kind kind) noexcept {
     switch (kind) {
         case Kind::resolve:
         case Kind::connect:
-        case Kind::tls: return routing::OutcomeKind::connect_error;
-        case Kind::timeout: return routing::OutcomeKind::timeout;
-        case Kind::cancelled: return routing::OutcomeKind::cancelled;
-        default: return routing::OutcomeKind::broken;
+        case Kind::tls:
+            return routing::OutcomeKind::connect_error;
+        case Kind::timeout:
+            return routing::OutcomeKind::timeout;
+        case Kind::cancelled:
+            return routing::OutcomeKind::cancelled;
+        default:
+            return routing::OutcomeKind::broken;
     }
 }
 
@@ -43,7 +47,8 @@ bool Request::write_upstream_request(routing::BackendIndex to) {
     const auto& snapshot = *upstreams_->snapshot;
     const config::BackendConfig& b = backend(to);
     const http::RequestHead& head = exchange_.request();
-    const auto kind = b.kind == config::BackendKind::openai ? api::TargetKind::openai : api::TargetKind::azure;
+    const auto kind =
+        b.kind == config::BackendKind::openai ? api::TargetKind::openai : api::TargetKind::azure;
     const std::string_view upstream_name = config::resolve_deployment(b, deployment_);
 
     std::string& out = upstream_head_;
@@ -82,7 +87,8 @@ std::string_view Request::model_in_body() const noexcept {
     return exchange_.body().substr(scan_.model_span.offset + 1, scan_.model_span.length - 2);
 }
 
-asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_read_head(routing::BackendIndex to) {
+asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_read_head(
+    routing::BackendIndex to) {
     http::Origin& origin = *upstreams_->origins[to];
     const Duration timeout = backend(to).timeouts.first_byte;
     boost::container::small_vector<std::string_view, 10> pieces;

@@ -77,26 +77,27 @@ Gateway::~Gateway() {
 
 void Gateway::add_callbacks() {
     using telemetry::MetricType;
-    callbacks_.push_back(registry_.callback(MetricType::gauge, "spillway_connections", "Open client connections",
+    callbacks_.push_back(
+        registry_.callback(MetricType::gauge, "spillway_connections", "Open client connections",
+                           [this](telemetry::Emitter& emit) { emit(static_cast<double>(connections())); }));
+    callbacks_.push_back(registry_.callback(MetricType::gauge, "spillway_backend_available",
+                                            "Whether a backend takes requests (1) or not (0)",
                                             [this](telemetry::Emitter& emit) {
-                                                emit(static_cast<double>(connections()));
+                                                for (const auto& b : snapshot_->router->view(mono_now()))
+                                                    emit({{"backend", b.name}}, state_value(b.state));
                                             }));
-    callbacks_.push_back(registry_.callback(
-        MetricType::gauge, "spillway_backend_available", "Whether a backend takes requests (1) or not (0)",
-        [this](telemetry::Emitter& emit) {
-            for (const auto& b : snapshot_->router->view(mono_now())) emit({{"backend", b.name}}, state_value(b.state));
-        }));
-    callbacks_.push_back(registry_.callback(
-        MetricType::gauge, "spillway_backend_in_flight", "Attempts under way at a backend",
-        [this](telemetry::Emitter& emit) {
-            for (const auto& b : snapshot_->router->view(mono_now())) emit({{"backend", b.name}}, b.in_flight);
-        }));
+    callbacks_.push_back(registry_.callback(MetricType::gauge, "spillway_backend_in_flight",
+                                            "Attempts under way at a backend",
+                                            [this](telemetry::Emitter& emit) {
+                                                for (const auto& b : snapshot_->router->view(mono_now()))
+                                                    emit({{"backend", b.name}}, b.in_flight);
+                                            }));
     if (access_log_) {
-        callbacks_.push_back(registry_.callback(MetricType::counter, "spillway_access_log_dropped_lines_total",
-                                                "Access-log lines lost because the disk was too slow or full",
-                                                [this](telemetry::Emitter& emit) {
-                                                    emit(static_cast<double>(access_log_->stats().dropped_lines));
-                                                }));
+        callbacks_.push_back(registry_.callback(
+            MetricType::counter, "spillway_access_log_dropped_lines_total",
+            "Access-log lines lost because the disk was too slow or full", [this](telemetry::Emitter& emit) {
+                emit(static_cast<double>(access_log_->stats().dropped_lines));
+            }));
     }
 }
 
@@ -126,6 +127,8 @@ void Gateway::reopen_log() {
     if (access_log_) access_log_->reopen();
 }
 
-std::uint16_t Gateway::port() const noexcept { return workers_.front()->port(); }
+std::uint16_t Gateway::port() const noexcept {
+    return workers_.front()->port();
+}
 
 }  // namespace spillway::gateway

@@ -7,7 +7,8 @@ namespace spillway::gateway {
 Metrics::Metrics(telemetry::Registry& registry)
     : in_flight(registry.up_down("spillway_requests_in_flight", "Requests being worked on")),
       registry_(registry),
-      request_seconds_(registry.histogram("spillway_request_seconds", "From a request's first byte to the end of its answer")),
+      request_seconds_(registry.histogram("spillway_request_seconds",
+                                          "From a request's first byte to the end of its answer")),
       rescued_(registry.counter("spillway_rescued_requests_total",
                                 "Requests served well after at least one backend refused or failed")) {}
 
@@ -49,8 +50,9 @@ void Metrics::tokens(const Subject& who, const api::Usage& usage) {
     auto& counters = tokens_[(std::uint64_t{who.client_index} << 32U) | who.deployment_index];
     if (counters.prompt == nullptr) {
         const auto of = [&](std::string_view kind) {
-            return &registry_.counter("spillway_tokens_total", "Tokens by client, deployment and kind",
-                                      {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}});
+            return &registry_.counter(
+                "spillway_tokens_total", "Tokens by client, deployment and kind",
+                {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}});
         };
         counters = {of("prompt"), of("completion"), of("cached"), of("reasoning")};
     }

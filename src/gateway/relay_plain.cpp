@@ -54,7 +54,8 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
             break;
         }
         held.append(*piece);
-        if (held.size() > limit) co_return co_await pass_through(claim, head, std::move(held), std::move(outcome));
+        if (held.size() > limit)
+            co_return co_await pass_through(claim, head, std::move(held), std::move(outcome));
     }
     if (served) {
         if (const auto usage = api::find_usage(whole)) {
@@ -68,7 +69,8 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
     served_by_ = claim.backend();
     claim.end(std::move(outcome));
     std::optional<std::uint64_t> length = whole.size();
-    if (exchange_.request().method == "HEAD") length = parse_int<std::uint64_t>(head.fields.get("content-length"));
+    if (exchange_.request().method == "HEAD")
+        length = parse_int<std::uint64_t>(head.fields.get("content-length"));
     start_answer(head, length);
     if (!co_await send({&whole, 1}, true)) outcome_ = "client_left";
     if (upstream_) upstream_->done();
@@ -81,7 +83,8 @@ asio::awaitable<Request::Next> Request::pass_through(Claim& claim, const http::R
                                                      std::string held, routing::Outcome outcome) {
     served_by_ = claim.backend();
     const Duration idle = backend(claim.backend()).timeouts.idle;
-    start_answer(head, head.framing == http::Framing::length ? std::optional(head.content_length) : std::nullopt);
+    start_answer(head,
+                 head.framing == http::Framing::length ? std::optional(head.content_length) : std::nullopt);
     std::string tail = held.substr(held.size() - std::min(held.size(), kTail));
     std::string_view piece = held;
     for (;;) {

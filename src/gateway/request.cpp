@@ -20,7 +20,9 @@ bool usable_id(std::string_view id) noexcept {
     });
 }
 
-bool is_json_object(std::string_view body) noexcept { return trim(body).starts_with('{'); }
+bool is_json_object(std::string_view body) noexcept {
+    return trim(body).starts_with('{');
+}
 
 }  // namespace
 
@@ -41,7 +43,9 @@ Request::Request(Worker& worker, http::Exchange& exchange)
     worker_.metrics.in_flight.inc();
 }
 
-Request::~Request() { worker_.metrics.in_flight.dec(); }
+Request::~Request() {
+    worker_.metrics.in_flight.dec();
+}
 
 asio::awaitable<void> Request::run() {
     http::TimerWheel::of(exchange_.context()).arm(deadline_, config().limits.request_timeout);
@@ -56,10 +60,11 @@ asio::awaitable<void> Request::run() {
     route_ = api::classify(head.target);
     if (!authenticate()) {
         outcome_ = "unauthorized";
-        co_await refuse(401,
-                        "Access denied: the request carries no valid key. Give it as the api-key header or as "
-                        "a bearer token.",
-                        "authentication_error", "401");
+        co_await refuse(
+            401,
+            "Access denied: the request carries no valid key. Give it as the api-key header or as "
+            "a bearer token.",
+            "authentication_error", "401");
     } else if (co_await understand()) {
         co_await serve();
     }
@@ -81,14 +86,16 @@ asio::awaitable<bool> Request::understand() {
         co_return false;
     }
     if (route_.style == api::PathStyle::unknown) {
-        co_await refuse(404,
-                        "There is nothing here. Known are /openai/deployments/{deployment}/…, /openai/v1/… and "
-                        "/v1/….",
-                        "invalid_request_error", "404");
+        co_await refuse(
+            404,
+            "There is nothing here. Known are /openai/deployments/{deployment}/…, /openai/v1/… and "
+            "/v1/….",
+            "invalid_request_error", "404");
         co_return false;
     }
     if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_)) {
-        co_await refuse(400, "The deployment's name is not valid.", "invalid_request_error", "bad_deployment");
+        co_await refuse(400, "The deployment's name is not valid.", "invalid_request_error",
+                        "bad_deployment");
         co_return false;
     }
     const bool known = route_.op != api::Operation::other && head.method == "POST";
@@ -153,13 +160,15 @@ asio::awaitable<void> Request::all_out(Duration retry_in) {
     const auto ms_text = fmt::format_int(ms);
     const auto s_text = fmt::format_int(seconds);
     const std::array<http::Field, 2> when{{{"retry-after", {s_text.data(), s_text.size()}},
-                                                     {"retry-after-ms", {ms_text.data(), ms_text.size()}}}};
+                                           {"retry-after-ms", {ms_text.data(), ms_text.size()}}}};
     outcome_ = "all_out";
     if (failed) {
-        co_await refuse(503, fmt::format("No backend could serve the request. Please retry after {} seconds.", seconds),
-                        "server_error", "no_backend", when);
+        co_await refuse(
+            503, fmt::format("No backend could serve the request. Please retry after {} seconds.", seconds),
+            "server_error", "no_backend", when);
     } else {
-        co_await refuse(429, fmt::format("All backends are out of quota. Please retry after {} seconds.", seconds),
+        co_await refuse(429,
+                        fmt::format("All backends are out of quota. Please retry after {} seconds.", seconds),
                         "rate_limit_error", "rate_limit_exceeded", when);
     }
 }

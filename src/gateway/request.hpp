@@ -51,7 +51,9 @@ private:
     asio::awaitable<void> all_out(Duration retry_in);
     asio::awaitable<void> refuse(unsigned status, std::string_view message, std::string_view type,
                                  std::string_view code, std::span<const http::Field> extra = {});
-    [[nodiscard]] const config::GatewayConfig& config() const noexcept { return upstreams_->snapshot->config; }
+    [[nodiscard]] const config::GatewayConfig& config() const noexcept {
+        return upstreams_->snapshot->config;
+    }
     [[nodiscard]] const config::BackendConfig& backend(routing::BackendIndex i) const {
         return config().backends[i];
     }

@@ -40,8 +40,8 @@ asio::awaitable<Request::Next> StreamRelay::run() {
             api::SseEvent event;
             while (!retry_ && !failed_ && splitter_.next(event)) take(event, *piece);
             if (splitter_.too_large())
-                co_return co_await end_with_error("The backend sent an event that is too large.", "event_too_large",
-                                                  routing::OutcomeKind::broken);
+                co_return co_await end_with_error("The backend sent an event that is too large.",
+                                                  "event_too_large", routing::OutcomeKind::broken);
         }
         if (retry_) co_return request_.failed(claim_, std::move(outcome_));
         if (!co_await flush()) co_return client_left();
@@ -71,18 +71,25 @@ void StreamRelay::take(const api::SseEvent& event, std::string_view chunk) {
     }
     switch (info.kind) {
         case api::EventKind::preamble:
-            if (!committed_ && held_.size() + event.raw.size() <= request_.config().stream.max_preamble_bytes) {
+            if (!committed_ &&
+                held_.size() + event.raw.size() <= request_.config().stream.max_preamble_bytes) {
                 held_.append(event.raw);
                 return;
             }
             break;
-        case api::EventKind::output: ++request_.output_events_; break;
+        case api::EventKind::output:
+            ++request_.output_events_;
+            break;
         case api::EventKind::usage_only:
             if (request_.added_usage_) return;
             break;
-        case api::EventKind::error: take_error(info); break;
+        case api::EventKind::error:
+            take_error(info);
+            break;
         case api::EventKind::done:
-        case api::EventKind::terminal: complete_ = true; break;
+        case api::EventKind::terminal:
+            complete_ = true;
+            break;
     }
     if (retry_) return;
     if (!committed_) commit();
@@ -110,7 +117,8 @@ void StreamRelay::take_error(const api::EventInfo& info) {
 /// Adds an event to what goes down. Bytes of this chunk are viewed; an event carried over from an earlier
 /// one (the first of a chunk at most) is copied, since the splitter's buffer changes.
 void StreamRelay::pass(std::string_view raw, std::string_view chunk) {
-    const bool in_chunk = raw.data() >= chunk.data() && raw.data() + raw.size() <= chunk.data() + chunk.size();
+    const bool in_chunk =
+        raw.data() >= chunk.data() && raw.data() + raw.size() <= chunk.data() + chunk.size();
     if (!in_chunk) {
         carry_.assign(raw);
         pieces_.push_back(carry_);
@@ -139,8 +147,8 @@ asio::awaitable<bool> StreamRelay::flush() {
 
 asio::awaitable<Request::Next> StreamRelay::upstream_ended() {
     if (!complete_ && !transparent_) {
-        co_return co_await end_with_error("The backend ended the stream before it was complete.", "stream_cut",
-                                          routing::OutcomeKind::broken);
+        co_return co_await end_with_error("The backend ended the stream before it was complete.",
+                                          "stream_cut", routing::OutcomeKind::broken);
     }
     pieces_.clear();
     if (!co_await request_.send({}, true)) co_return client_left();
@@ -148,17 +156,21 @@ asio::awaitable<Request::Next> StreamRelay::upstream_ended() {
 }
 
 asio::awaitable<Request::Next> StreamRelay::upstream_broke(const http::NetError& error) {
-    if (request_.exchange_.client_gone()) co_return committed_ ? client_left() : request_.failed(claim_, error);
+    if (request_.exchange_.client_gone())
+        co_return committed_ ? client_left() : request_.failed(claim_, error);
     if (!committed_) co_return request_.failed(claim_, error);
     if (complete_) {  // all that matters came; only the transfer's end is missing
         (void)co_await request_.send({}, true);
         co_return close(false);
     }
     if (request_.late_)
-        co_return co_await end_with_error("The request took too long.", "timeout", routing::OutcomeKind::timeout);
+        co_return co_await end_with_error("The request took too long.", "timeout",
+                                          routing::OutcomeKind::timeout);
     if (error.kind == http::NetError::Kind::timeout)
-        co_return co_await end_with_error("The backend stopped sending.", "timeout", routing::OutcomeKind::timeout);
-    co_return co_await end_with_error("The backend's stream was cut.", "stream_cut", routing::OutcomeKind::broken);
+        co_return co_await end_with_error("The backend stopped sending.", "timeout",
+                                          routing::OutcomeKind::timeout);
+    co_return co_await end_with_error("The backend's stream was cut.", "stream_cut",
+                                      routing::OutcomeKind::broken);
 }
 
 /// Before the commit: elsewhere. After it: an error event as the last thing the client reads.

@@ -42,7 +42,9 @@ Worker::Worker(Shared shared, std::shared_ptr<const Snapshot> snapshot, std::uin
     asio::co_spawn(context_, tick(), asio::detached);
 }
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+    stop();
+}
 
 Result<void> Worker::listen(const http::Listen& where) {
     if (const auto& tls = upstreams_->snapshot->config.tls)
