@@ -1,17 +1,16 @@
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "app/verbs.hpp"
 #include "config/describe.hpp"
-#include "config/find.hpp"
+#include "config/load.hpp"
 
 namespace spillway::app {
 namespace {
 
 struct CheckOptions {
-    std::optional<std::string> file;
+    std::string file;
     bool emulator = false;
 };
 
@@ -26,7 +25,7 @@ int report(const config::Loaded<T>& loaded) {
 
 int check(const CheckOptions& options) {
     const auto sources = config::process_sources();
-    if (options.emulator) return report(config::load_emulator_from(options.file.value_or(""), sources));
+    if (options.emulator) return report(config::load_emulator_from(options.file, sources));
     return report(config::load_gateway_from(options.file, sources));
 }
 

@@ -67,7 +67,8 @@ public:
         for (const auto& [number, names] : backends_) config.backends.push_back(read_backend(number, names));
         read_timeout(config);
         if (backends_.empty())
-            error("BACKEND_1_URL", "no backend is set; expected BACKEND_1_URL and BACKEND_1_PRIORITY at least");
+            error("BACKEND_1_URL",
+                  "no backend is set; expected BACKEND_1_URL and BACKEND_1_PRIORITY at least");
         Loaded<GatewayConfig> out;
         out.problems = std::move(problems_);
         if (out.errors() == 0) out.value = std::move(config);
@@ -127,7 +128,8 @@ private:
                              "expected one port from 1 to 65535; for anything else set SPILLWAY_LISTEN");
             config.listen.port = *port;
         } else if (get_some("ASPNETCORE_URLS")) {
-            warning("ASPNETCORE_URLS", "is not used; set SPILLWAY_LISTEN to listen elsewhere than 0.0.0.0:8080");
+            warning("ASPNETCORE_URLS",
+                    "is not used; set SPILLWAY_LISTEN to listen elsewhere than 0.0.0.0:8080");
         }
     }
 
@@ -138,13 +140,15 @@ private:
         }
         if (const auto value = get("SPILLWAY_CLIENT_KEY")) {
             // Someone meant to ask for a key: never fall back to serving anyone.
-            if (value->empty()) error("SPILLWAY_CLIENT_KEY", "is empty; expected a key, or unset the variable");
+            if (value->empty())
+                error("SPILLWAY_CLIENT_KEY", "is empty; expected a key, or unset the variable");
             return;
         }
         config.allow_anonymous = true;
         if (!is_loopback(config.listen.host))
-            warning("SPILLWAY_CLIENT_KEY",
-                    "is not set: whoever can connect is served, as by openai-aca-lb; set it to ask for a key");
+            warning(
+                "SPILLWAY_CLIENT_KEY",
+                "is not set: whoever can connect is served, as by openai-aca-lb; set it to ask for a key");
     }
 
     void read_admin(AdminConfig& admin) {
@@ -158,7 +162,8 @@ private:
             warning("SPILLWAY_ADMIN_TOKEN", "is not set: whoever can connect sees the backends and clients");
     }
 
-    [[nodiscard]] std::string spelt(std::uint64_t number, const Names& names, std::string_view property) const {
+    [[nodiscard]] std::string spelt(std::uint64_t number, const Names& names,
+                                    std::string_view property) const {
         const auto it = names.find(property);
         return it == names.end() ? fmt::format("BACKEND_{}_{}", number, property) : it->second;
     }

@@ -80,9 +80,10 @@ void describe_rules(Lines& out, const GatewayConfig& c) {
     out.add("limits: head {}, body {}, held answer {}, connections {}", format_size(l.max_head_bytes),
             format_size(l.max_body_bytes), format_size(l.max_answer_buffer_bytes),
             or_automatic(l.max_connections, "unlimited"));
-    out.add("  timeouts: head {}, body {}, keep-alive {}, write {}, request {}", format_duration(l.head_timeout),
-            format_duration(l.body_timeout), format_duration(l.keep_alive_timeout),
-            format_duration(l.write_timeout), format_duration(l.request_timeout));
+    out.add("  timeouts: head {}, body {}, keep-alive {}, write {}, request {}",
+            format_duration(l.head_timeout), format_duration(l.body_timeout),
+            format_duration(l.keep_alive_timeout), format_duration(l.write_timeout),
+            format_duration(l.request_timeout));
 }
 
 void describe_deployment(Lines& out, const EmulatedDeployment& d) {
@@ -115,7 +116,8 @@ std::string describe(const GatewayConfig& config) {
 
 std::string describe(const EmulatorConfig& config) {
     Lines out;
-    out.add("admin: http://{}, seed: {}", to_string(ListenConfig{config.host, config.admin_port}), config.seed);
+    out.add("admin: http://{}, seed: {}", to_string(ListenConfig{config.host, config.admin_port}),
+            config.seed);
     for (const auto& r : config.resources) {
         out.add("resource {}: http://{}", r.name, to_string(ListenConfig{config.host, r.port}));
         out.add("  region: {}, api keys: {}, bearer tokens: {}", r.region,

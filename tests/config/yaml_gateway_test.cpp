@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/fake_sources.hpp"
 #include "config/key_digest.hpp"
 #include "config/yaml.hpp"
-#include "config/fake_sources.hpp"
 
 namespace spillway::config {
 namespace {
@@ -31,9 +31,9 @@ TEST(YamlGateway, OneUrlIsEnough) {
 }
 
 TEST(YamlGateway, EveryKeyIsRead) {
-    const auto sources = fake_sources({{"K1", "from-env"}, {"TOKEN", "admin-token\n"}},
-                                      {{"etc/cert.pem", "C"}, {"/abs/key.pem", "K"}, {"etc/ca.pem", "A"},
-                                       {"etc/key2", "from-file\r\n"}});
+    const auto sources = fake_sources(
+        {{"K1", "from-env"}, {"TOKEN", "admin-token\n"}},
+        {{"etc/cert.pem", "C"}, {"/abs/key.pem", "K"}, {"etc/ca.pem", "A"}, {"etc/key2", "from-file\r\n"}});
     const auto c = load(R"(
 server:
   listen: "[::]:8443"
@@ -131,7 +131,8 @@ TEST(YamlGateway, JsonIsYaml) {
 }
 
 TEST(YamlGateway, SectionsWithAllLinesCommentedOutAreAbsent) {
-    const auto c = load("server:\nadmin:\nlog:\nlimits:\nretry:\nstream:\nclients:\nbackends: [{url: http://h}]\n");
+    const auto c =
+        load("server:\nadmin:\nlog:\nlimits:\nretry:\nstream:\nclients:\nbackends: [{url: http://h}]\n");
     EXPECT_EQ(c.limits, LimitsConfig{});
 }
 

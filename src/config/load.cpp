@@ -1,4 +1,4 @@
-#include "config/find.hpp"
+#include "config/load.hpp"
 
 #include "config/aca_env.hpp"
 #include "config/yaml.hpp"
@@ -23,7 +23,7 @@ Loaded<T> load_file(const std::string& path, const Sources& sources,
 }  // namespace
 
 std::optional<std::string> gateway_file(const std::optional<std::string>& path, const Sources& sources) {
-    if (path) return path;
+    if (path && !path->empty()) return path;
     auto named = sources.env("SPILLWAY_CONFIG");
     return named && !named->empty() ? named : std::nullopt;
 }
@@ -32,9 +32,10 @@ Loaded<GatewayConfig> load_gateway_from(const std::optional<std::string>& path, 
     if (const auto file = gateway_file(path, sources)) return load_file(*file, sources, load_gateway);
     if (has_aca_env(sources)) return load_aca_env(sources);
     Loaded<GatewayConfig> out;
-    out.problems.push_back({Severity::error, "", 0, 0, "",
-                            "no configuration; expected --config FILE, SPILLWAY_CONFIG=FILE, or BACKEND_1_URL "
-                            "and BACKEND_1_PRIORITY in the environment"});
+    out.problems.push_back(
+        {Severity::error, "", 0, 0, "",
+         "no configuration; expected --config FILE, SPILLWAY_CONFIG=FILE, or BACKEND_1_URL "
+         "and BACKEND_1_PRIORITY in the environment"});
     return out;
 }
 

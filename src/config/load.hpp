@@ -13,9 +13,9 @@
 
 namespace spillway::config {
 
-/// The file `path` (--config), else the file $SPILLWAY_CONFIG names, else the BACKEND_n_… environment
-/// (config/aca_env.hpp), else a problem that says so. A named file that is not there is a problem, never a
-/// reason to go on to the next.
+/// The file `path` (--config) unless empty, else the file $SPILLWAY_CONFIG names, else the BACKEND_n_…
+/// environment (config/aca_env.hpp), else a problem that says so. A named file that is not there is a
+/// problem, never a reason to go on to the next.
 [[nodiscard]] Loaded<GatewayConfig> load_gateway_from(const std::optional<std::string>& path,
                                                       const Sources& sources);
 
