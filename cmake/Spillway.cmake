@@ -56,9 +56,11 @@ target_compile_definitions(spillway_boost INTERFACE
   BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
 target_link_libraries(spillway_boost INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
-# spillway_room(<name> <what it may use>...): one folder, one static library, all its *.cpp.
+# spillway_room(<name> <what it may use>...): one folder, one static library, all its *.cpp
+# but a main.cpp.
 function(spillway_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     add_library(spillway_${name} INTERFACE)
     target_include_directories(spillway_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)

@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "app/stack_runner.hpp"
+#include "http/client.hpp"
+
+namespace spillway::app::stack {
+namespace {
+
+boost::asio::awaitable<void> ask(http::Origin& origin, std::string request, Duration timeout, bool& good) {
+    auto up = co_await origin.connect(true);
+    if (!up) co_return;
+    const std::array<std::string_view, 1> pieces{request};
+    if (const auto sent = co_await up->send(pieces, timeout); !sent) co_return;
+    const auto head = co_await up->read_head(timeout);
+    good = head.has_value() && (*head)->status == 200;
+}
+
+}  // namespace
+
+bool answers(std::uint16_t port, std::string_view path, std::chrono::milliseconds timeout) {
+    boost::asio::io_context context(1);
+    http::OriginOptions options;
+    options.host = "127.0.0.1";
+    options.port = port;
+    options.connect_timeout = timeout;
+    http::Origin origin(context, std::move(options));
+    bool good = false;
+    std::string request =
+        fmt::format("GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", path, port);
+    boost::asio::co_spawn(context, ask(origin, std::move(request), timeout, good), boost::asio::detached);
+    context.run_for(timeout * 2);
+    return good;
+}
+
+}  // namespace spillway::app::stack

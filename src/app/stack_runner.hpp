@@ -1,0 +1,80 @@
+#pragma once
+/// Does what stack_plan.hpp has decided: starts, restarts and stops the services of the local stack, keeps a
+/// record of each in the stack's folder, and goes back to what was if a step fails.
+///
+/// SIGINT and SIGTERM are held back while a Runner lives: it sees them between steps, undoes what it began
+/// and returns. Ownership: the Runner refers to its Folder and Environment. Thread rule: for one thread.
+#include <signal.h>
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/stack_folder.hpp"
+#include "app/stack_process.hpp"
+#include "app/stack_services.hpp"
+
+namespace spillway::app::stack {
+
+/// What a service's record in the folder says.
+struct Record {
+    ProcessId process;
+    std::optional<ServiceSpec> spec;  ///< nothing if it is not readable (of another version, say)
+};
+
+struct Limits {
+    std::chrono::milliseconds ready{30'000};  ///< from a start to the first answer
+    std::chrono::milliseconds grace{15'000};  ///< from SIGTERM to SIGKILL
+};
+
+class Runner {
+public:
+    using Say = std::function<void(std::string_view line)>;
+
+    Runner(const Folder& folder, std::string program, Limits limits, Say say);
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+    ~Runner();
+
+    [[nodiscard]] std::vector<Observed> observe(const std::vector<Service>& services) const;
+    /// All steps or, after an Error, what ran before.
+    Result<void> apply(const std::vector<Service>& services, const std::vector<Step>& steps);
+    /// Stops what is recorded, last service first. Says if there is nothing.
+    Result<void> stop_all();
+
+private:
+    struct Before {
+        const Service* service = nullptr;
+        bool ran = false;
+        std::string config_text;  // if it is to be restarted
+        std::optional<Record> record;
+        bool stopped = false;
+        bool started = false;
+    };
+
+    [[nodiscard]] std::optional<Record> record_of(std::string_view name) const;
+    Result<void> write_record(std::string_view name, const ProcessId& process, const ServiceSpec* spec) const;
+    Result<void> stop_service(std::string_view name, const ProcessId& process);
+    Result<ProcessId> launch(const Service& service, std::string_view config_text, const ServiceSpec* spec);
+    Result<void> wait_ready(const Service& service, const ProcessId& process);
+    Result<void> go(const std::vector<Step>& steps, std::vector<Before>& before);
+    void roll_back(std::vector<Before>& before);
+    [[nodiscard]] std::string last_lines(std::string_view name) const;
+    void pause();
+
+    const Folder& folder_;
+    std::string program_;
+    Limits limits_;
+    Say say_;
+    sigset_t held_back_{};
+    sigset_t usual_{};
+    bool interrupted_ = false;
+};
+
+/// Is an HTTP server there that answers GET `path` with 200?
+[[nodiscard]] bool answers(std::uint16_t port, std::string_view path, std::chrono::milliseconds timeout);
+
+}  // namespace spillway::app::stack

@@ -1,0 +1,65 @@
+#pragma once
+/// What a user can set of the local stack, with `spillway env set`: names and defaults, what is refused, and
+/// what follows from them.
+///
+/// Ownership: values. Thread rule: free functions, safe everywhere. Errors: messages for the user that name
+/// the setting; a key's value is never in them.
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/stack_values.hpp"
+#include "base/result.hpp"
+#include "config/secret.hpp"
+
+namespace spillway::app::stack {
+
+namespace setting {
+inline constexpr std::string_view api_key = "SPILLWAY_API_KEY";
+inline constexpr std::string_view capacity = "OPENAI_CAPACITY";
+inline constexpr std::string_view port = "SPILLWAY_PORT";
+inline constexpr std::string_view admin_port = "SPILLWAY_ADMIN_PORT";
+inline constexpr std::string_view emulator_admin_port = "SPILLWAY_EMULATOR_ADMIN_PORT";
+inline constexpr std::string_view emulator_base_port = "SPILLWAY_EMULATOR_BASE_PORT";
+/// Follows from the port; can be read, not set.
+inline constexpr std::string_view gateway_url = "APIM_GATEWAY_URL";
+}  // namespace setting
+
+/// The emulated resources' ports are emulator_base_port and the next ones.
+inline constexpr std::uint16_t resource_count = 3;
+
+struct Settings {
+    std::uint32_t capacity = 30;  ///< of each resource, in thousand tokens a minute
+    std::uint16_t port = 8080;
+    std::uint16_t admin_port = 8081;
+    std::uint16_t emulator_admin_port = 9100;
+    std::uint16_t emulator_base_port = 9101;
+    config::Secret api_key;  ///< the one client's
+
+    [[nodiscard]] std::uint64_t tokens_per_minute() const noexcept { return capacity * std::uint64_t{1000}; }
+    /// Azure OpenAI gives 6 requests a minute for each 1,000 tokens a minute (quota how-to).
+    [[nodiscard]] std::uint64_t requests_per_minute() const noexcept { return capacity * std::uint64_t{6}; }
+    [[nodiscard]] std::string gateway_url() const;
+};
+
+/// `value` in its usual spelling, if `name` is a setting and may have it.
+[[nodiscard]] Result<std::string> check_setting(std::string_view name, std::string_view value);
+
+/// Defaults where `values` has nothing. An Error if a value is bad or two ports are the same.
+[[nodiscard]] Result<Settings> settings_from(const Values& values);
+
+/// All settings and what follows from them, by name, in the order they are shown.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> listed(const Settings& settings);
+
+/// A name for a stack, which is also its folder's: letters, digits, '-', '_' and '.', 1 to 64, not beginning
+/// with a sign.
+[[nodiscard]] bool is_stack_name(std::string_view name) noexcept;
+
+/// 32 random bytes in hexadecimal, from the system's generator (OpenSSL). Throws std::runtime_error if there
+/// are none.
+[[nodiscard]] std::string make_key();
+
+}  // namespace spillway::app::stack
