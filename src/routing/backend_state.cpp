@@ -1,0 +1,110 @@
+#include "routing/backend_state.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+namespace spillway::routing {
+namespace {
+
+using State = BackendView::State;
+
+State state_of(const Availability::Look& look) noexcept {
+    switch (look.standing) {
+        case Availability::Standing::open:
+        case Availability::Standing::ramp_full:
+            return State::available;
+        case Availability::Standing::probe_ready:
+        case Availability::Standing::probe_overdue:
+        case Availability::Standing::probing:
+            return State::probing;
+        case Availability::Standing::cooling:
+            break;
+    }
+    if (look.reason == TripReason::throttled) return State::throttled;
+    return look.reason == TripReason::unauthorized ? State::unauthorized : State::failed;
+}
+
+/// The credential has no place here: routing knows no socket.
+config::BackendConfig without_key(config::BackendConfig config) {
+    config.api_key = {};
+    return config;
+}
+
+}  // namespace
+
+BackendState::BackendState(const config::BackendConfig& from, std::uint32_t numbers)
+    : config(without_key(from)),
+      hash(std::hash<std::string>{}(from.name)),
+      slot_of_(numbers),
+      slots_(std::size_t{numbers} + 1) {}
+
+void BackendState::add_slot(std::uint32_t number, std::optional<std::string_view> requested) {
+    const std::string_view fixed = config.deployment;
+    const std::string_view name =
+        requested ? config::resolve_deployment(config, *requested) : (fixed.empty() ? "(others)" : fixed);
+    const auto known = std::find_if(owned_.begin(), owned_.end(), [&](const auto& s) { return s->name == name; });
+    if (known != owned_.end()) {
+        slot_of_[number] = static_cast<std::uint32_t>(known - owned_.begin());
+        return;
+    }
+    const auto index = static_cast<std::uint32_t>(owned_.size());
+    owned_.push_back(std::make_unique<Slot>(std::string(name)));
+    slots_[index].store(owned_.back().get(), std::memory_order_release);
+    slot_of_[number] = index;
+    slot_count_.store(index + 1, std::memory_order_release);
+}
+
+BackendView BackendState::view(Mono now) const {
+    BackendView v;
+    v.name = config.name;
+    v.priority = config.priority;
+    v.weight = config.weight;
+    v.in_flight = in_flight.load(std::memory_order_relaxed);
+    v.served = served.load(std::memory_order_relaxed);
+    v.throttled = throttled.load(std::memory_order_relaxed);
+    v.failed = failed.load(std::memory_order_relaxed);
+
+    std::optional<Availability::Look> soonest;  // of the slots, if none of them is available
+    bool any_available = false;
+    for (std::uint32_t i = 0; i < slot_count(); ++i) {
+        const Slot& s = slot(i);
+        if (!s.asked.load(std::memory_order_relaxed)) continue;
+        const auto look = s.gate.look(now, 0);
+        BackendView::Deployment d;
+        d.name = s.name;
+        d.state = state_of(look);
+        d.until = look.wait;
+        d.in_flight = s.in_flight.load(std::memory_order_relaxed);
+        v.deployments.push_back(std::move(d));
+        if (state_of(look) == State::available) any_available = true;
+        if (!soonest || look.wait < soonest->wait) soonest = look;
+    }
+    auto look = gate.look(now, 0);
+    // A backend is as well as the best of its deployments.
+    if (state_of(look) == State::available && soonest && !any_available) look = *soonest;
+    v.state = enabled.load(std::memory_order_relaxed) ? state_of(look) : State::disabled;
+    if (v.state == State::disabled) {
+        v.reason = "disabled";
+    } else if (v.state != State::available) {
+        v.reason = to_string(look.reason);
+        v.until = look.wait;
+    }
+    return v;
+}
+
+bool BackendState::ready(Mono now) const noexcept {
+    if (!enabled.load(std::memory_order_relaxed)) return false;
+    const auto out = [](Availability::Standing s) { return s == Availability::Standing::cooling; };
+    if (out(gate.look(now, 0).standing)) return false;
+    bool any_asked = false;
+    for (std::uint32_t i = 0; i < slot_count(); ++i) {
+        const Slot& s = slot(i);
+        if (!s.asked.load(std::memory_order_relaxed)) continue;
+        if (!out(s.gate.look(now, 0).standing)) return true;
+        any_asked = true;
+    }
+    return !any_asked;
+}
+
+}  // namespace spillway::routing

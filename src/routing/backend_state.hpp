@@ -1,0 +1,63 @@
+#pragma once
+/// The live state of one backend and of its deployments ("slots"), which the Router keeps.
+///
+/// Ownership: fixed size from the start, slots are made once and never go. Thread rule: reading and counting
+/// from any thread; add_slot() only under the deployment table's lock.
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/backend.hpp"
+#include "routing/availability.hpp"
+#include "routing/router.hpp"
+
+namespace spillway::routing {
+
+/// One deployment of a backend: what Azure's quotas are about.
+struct Slot {
+    explicit Slot(std::string deployment) : name(std::move(deployment)) {}
+
+    const std::string name;
+    Availability gate;
+    std::atomic<std::uint32_t> in_flight{0};
+    std::atomic<bool> asked{false};
+};
+
+class BackendState {
+public:
+    BackendState(const config::BackendConfig& config, std::uint32_t numbers);
+
+    /// Sets the slot that serves requests for number `number`, called `requested` by clients (nullopt: all
+    /// names beyond the bound).
+    void add_slot(std::uint32_t number, std::optional<std::string_view> requested);
+
+    [[nodiscard]] std::uint32_t slot_of(std::uint32_t number) const noexcept { return slot_of_[number]; }
+    [[nodiscard]] Slot& slot(std::uint32_t index) const noexcept {
+        return *slots_[index].load(std::memory_order_acquire);
+    }
+    [[nodiscard]] std::uint32_t slot_count() const noexcept {
+        return slot_count_.load(std::memory_order_acquire);
+    }
+    [[nodiscard]] BackendView view(Mono now) const;
+    /// Would some request find this backend usable?
+    [[nodiscard]] bool ready(Mono now) const noexcept;
+
+    const config::BackendConfig config;
+    const std::uint64_t hash;  ///< of the name
+    Availability gate;
+    std::atomic<bool> enabled{true};
+    std::atomic<std::uint32_t> in_flight{0};
+    std::atomic<std::uint64_t> served{0}, throttled{0}, failed{0};
+
+private:
+    std::vector<std::uint32_t> slot_of_;
+    std::vector<std::atomic<Slot*>> slots_;
+    std::atomic<std::uint32_t> slot_count_{0};
+    std::vector<std::unique_ptr<Slot>> owned_;
+};
+
+}  // namespace spillway::routing

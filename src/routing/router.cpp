@@ -1,0 +1,306 @@
+#include "routing/router.hpp"
+
+#include <algorithm>
+#include <boost/container/small_vector.hpp>
+
+#include "routing/backend_state.hpp"
+#include "routing/deployment_table.hpp"
+#include "routing/retry_budget.hpp"
+#include "routing/weighted_pick.hpp"
+
+namespace spillway::routing {
+namespace {
+
+using Standing = Availability::Standing;
+
+/// Names that clients may bring in, besides those of the configuration.
+constexpr std::uint32_t client_names = 256;
+/// A refusal that tells to wait for nothing: enough not to spin on it.
+constexpr Duration told_zero = std::chrono::milliseconds(100);
+constexpr Duration shortest_wait = std::chrono::milliseconds(1);
+
+/// In which order candidates are taken: all priorities are searched for the first kind before the next.
+enum class Pass : std::uint8_t {
+    normal,   ///< open, or ready for its probe
+    ramping,  ///< over its ramp, or its probe is overdue: better than to refuse
+};
+
+struct Option {
+    BackendIndex backend = no_backend;
+    std::uint32_t slot = 0;
+    Pass pass = Pass::normal;
+    bool probe_backend = false;
+    bool probe_slot = false;
+    Candidate candidate;
+
+    [[nodiscard]] bool probes() const noexcept { return probe_backend || probe_slot; }
+};
+using Options = boost::container::small_vector<Option, 16>;
+
+std::uint32_t names_in(std::span<const config::BackendConfig> backends) {
+    std::size_t names = 1;
+    for (const auto& b : backends) names += b.deployments.size();
+    return static_cast<std::uint32_t>(std::min<std::size_t>(names, 100'000));
+}
+
+TripReason reason_of(OutcomeKind kind) noexcept {
+    switch (kind) {
+        case OutcomeKind::throttled:
+            return TripReason::throttled;
+        case OutcomeKind::unauthorized:
+            return TripReason::unauthorized;
+        case OutcomeKind::server_error:
+            return TripReason::server_error;
+        case OutcomeKind::connect_error:
+            return TripReason::connect_error;
+        case OutcomeKind::timeout:
+            return TripReason::timeout;
+        case OutcomeKind::broken:
+            return TripReason::broken;
+        case OutcomeKind::served:
+        case OutcomeKind::client_error:
+        case OutcomeKind::cancelled:
+            break;
+    }
+    return TripReason::none;
+}
+
+bool contains(std::span<const BackendIndex> list, BackendIndex b) noexcept {
+    return std::find(list.begin(), list.end(), b) != list.end();
+}
+
+}  // namespace
+
+struct Router::Impl {
+    Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config);
+
+    [[nodiscard]] Duration cool_down(const Outcome& outcome) const noexcept;
+    Options options(const Ask& ask, Mono now, Duration& soonest) const;
+    bool claim(const Option& option, const Ask& ask, Mono now, Lease& lease);
+    [[nodiscard]] PickReason reason(const Option& option, const Ask& ask, bool affinity, bool alone) const;
+
+    config::RetryConfig retry;
+    std::vector<std::unique_ptr<BackendState>> backends;
+    std::vector<BackendIndex> by_priority;
+    RetryBudget budget;
+    DeploymentTable table;
+    Strategy strategy = Strategy::two_choices;
+};
+
+Router::Impl::Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config)
+    : retry(retry_config),
+      backends([&] {
+          std::vector<std::unique_ptr<BackendState>> made;
+          const std::uint32_t numbers = names_in(configs) + client_names + 1;
+          for (const auto& c : configs) made.push_back(std::make_unique<BackendState>(c, numbers));
+          return made;
+      }()),
+      budget(retry_config.budget),
+      table(names_in(configs) + client_names, [this](std::uint32_t number, std::string_view name) {
+          for (auto& b : backends) b->add_slot(number, name);
+      }) {
+    for (auto& b : backends) b->add_slot(table.overflow(), std::nullopt);
+    for (const auto& c : configs)
+        for (const auto& [requested, deployment] : c.deployments) (void)table.intern(requested);
+    for (BackendIndex i = 0; i < backends.size(); ++i) by_priority.push_back(i);
+    std::stable_sort(by_priority.begin(), by_priority.end(), [&](BackendIndex a, BackendIndex b) {
+        return backends[a]->config.priority < backends[b]->config.priority;
+    });
+}
+
+Duration Router::Impl::cool_down(const Outcome& outcome) const noexcept {
+    Duration wait = outcome.retry_after.value_or(retry.default_cool_down);
+    if (wait <= Duration::zero()) wait = told_zero;
+    return std::clamp(wait, shortest_wait, std::max(retry.max_cool_down, shortest_wait));
+}
+
+/// All that could serve `ask` now, in order of priority; `soonest` is when one of the others could.
+Options Router::Impl::options(const Ask& ask, Mono now, Duration& soonest) const {
+    Options out;
+    for (const BackendIndex index : by_priority) {
+        if (ask.pinned && *ask.pinned != index) continue;
+        BackendState& b = *backends[index];
+        if (!b.enabled.load(std::memory_order_relaxed)) continue;
+        Option o;
+        o.backend = index;
+        o.slot = b.slot_of(ask.deployment.index);
+        Slot& slot = b.slot(o.slot);
+        const auto whole = b.gate.look(now, b.in_flight.load(std::memory_order_relaxed));
+        const auto part = slot.gate.look(now, slot.in_flight.load(std::memory_order_relaxed));
+        const Duration wait = std::max(whole.wait, part.wait);
+        soonest = std::min(soonest, wait);
+        if (wait > Duration::zero() || contains(ask.tried, index)) continue;
+        for (const Standing s : {whole.standing, part.standing})
+            if (s == Standing::ramp_full || s == Standing::probe_overdue) o.pass = Pass::ramping;
+        const auto probes = [](Standing s) {
+            return s == Standing::probe_ready || s == Standing::probe_overdue;
+        };
+        o.probe_backend = probes(whole.standing);
+        o.probe_slot = probes(part.standing);
+        o.candidate = {b.config.weight, slot.in_flight.load(std::memory_order_relaxed), 1.0, b.hash};
+        out.push_back(o);
+    }
+    return out;
+}
+
+/// Makes `option` the request's, unless another thread was faster.
+bool Router::Impl::claim(const Option& option, const Ask& ask, Mono now, Lease& lease) {
+    BackendState& b = *backends[option.backend];
+    Slot& slot = b.slot(option.slot);
+    if (option.probe_backend && !b.gate.try_probe(now)) return false;
+    if (option.probe_slot && !slot.gate.try_probe(now)) {
+        if (option.probe_backend) b.gate.release_probe(now);
+        return false;
+    }
+    b.in_flight.fetch_add(1, std::memory_order_relaxed);
+    slot.in_flight.fetch_add(1, std::memory_order_relaxed);
+    if (!slot.asked.load(std::memory_order_relaxed)) slot.asked.store(true, std::memory_order_relaxed);
+    lease.backend = option.backend;
+    lease.slot = option.slot;
+    lease.reserved = ask.tokens;
+    lease.at = now;
+    lease.probe = option.probes();
+    return true;
+}
+
+PickReason Router::Impl::reason(const Option& option, const Ask& ask, bool affinity, bool alone) const {
+    if (ask.pinned) return PickReason::pinned;
+    if (option.probes()) return PickReason::probe;
+    if (affinity) return PickReason::affinity;
+    const std::uint32_t priority = backends[option.backend]->config.priority;
+    for (const auto& b : backends)
+        if (b->config.priority < priority && b->enabled.load(std::memory_order_relaxed))
+            return PickReason::spilled;
+    return alone ? PickReason::only_one : PickReason::preferred;
+}
+
+Router::Router(std::span<const config::BackendConfig> backends, const config::RetryConfig& retry)
+    : impl_(std::make_unique<Impl>(backends, retry)) {}
+
+Router::~Router() = default;
+
+DeploymentRef Router::deployment(std::string_view requested) {
+    return {impl_->table.intern(requested)};
+}
+
+Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
+    Impl& s = *impl_;
+    Choice choice;
+    Duration soonest = api::max_wait;
+    Options all = s.options(ask, now, soonest);
+    const bool alone = all.size() == 1;
+    const auto rank = [&](const Option& o) { return s.backends[o.backend]->config.priority; };
+
+    for (const Pass pass : {Pass::normal, Pass::ramping}) {
+        for (auto from = all.begin(); from != all.end();) {
+            const auto to = std::find_if(from, all.end(), [&](const Option& o) { return rank(o) != rank(*from); });
+            Options group;
+            std::copy_if(from, to, std::back_inserter(group), [&](const Option& o) { return o.pass == pass; });
+            from = to;
+            while (!group.empty()) {
+                bool affinity = false;
+                boost::container::small_vector<Candidate, 16> candidates;
+                for (const Option& o : group) candidates.push_back(o.candidate);
+                // A probe goes first, but not with a request that has failed already while others can serve it.
+                auto at = static_cast<std::size_t>(
+                    std::find_if(group.begin(), group.end(), [](const Option& o) { return o.probes(); }) -
+                    group.begin());
+                if (at < group.size() && !ask.tried.empty() && group.size() > 1) {
+                    // Sort probes behind: choose among the others.
+                    const auto others = std::stable_partition(group.begin(), group.end(),
+                                                              [](const Option& o) { return !o.probes(); });
+                    if (others != group.begin()) {
+                        candidates.clear();
+                        for (auto it = group.begin(); it != others; ++it) candidates.push_back(it->candidate);
+                        at = group.size();
+                    } else {
+                        at = 0;
+                    }
+                }
+                if (at == group.size() && ask.affinity != 0) {
+                    const std::size_t held = choose_by_affinity(candidates, ask.affinity);
+                    affinity = held < candidates.size();
+                    if (affinity) at = held;
+                }
+                if (at == group.size()) at = choose(s.strategy, candidates, rng);
+                if (s.claim(group[at], ask, now, choice.lease)) {
+                    choice.reason = s.reason(group[at], ask, affinity, alone);
+                    return choice;
+                }
+                group.erase(group.begin() + static_cast<std::ptrdiff_t>(at));
+            }
+        }
+    }
+    choice.retry_in = std::max(soonest, shortest_wait);
+    return choice;
+}
+
+void Router::began(const Lease& lease, const api::RateLimits&, Mono now) {
+    if (lease.backend >= impl_->backends.size()) return;
+    BackendState& b = *impl_->backends[lease.backend];
+    b.gate.succeeded(lease.at, now);
+    b.slot(lease.slot).gate.succeeded(lease.at, now);
+}
+
+void Router::ended(const Lease& lease, const Outcome& outcome, Mono now) {
+    if (lease.backend >= impl_->backends.size()) return;
+    BackendState& b = *impl_->backends[lease.backend];
+    Slot& slot = b.slot(lease.slot);
+    b.in_flight.fetch_sub(1, std::memory_order_relaxed);
+    slot.in_flight.fetch_sub(1, std::memory_order_relaxed);
+    switch (outcome.kind) {
+        case OutcomeKind::served:
+        case OutcomeKind::client_error:
+            b.served.fetch_add(1, std::memory_order_relaxed);
+            b.gate.succeeded(lease.at, now);
+            slot.gate.succeeded(lease.at, now);
+            return;
+        case OutcomeKind::cancelled:
+            if (lease.probe) {
+                b.gate.release_probe(lease.at);
+                slot.gate.release_probe(lease.at);
+            }
+            return;
+        case OutcomeKind::throttled:
+            b.throttled.fetch_add(1, std::memory_order_relaxed);
+            slot.gate.trip(TripReason::throttled, lease.at, now + impl_->cool_down(outcome));
+            // It answered: for the backend as a whole that is a sign of life.
+            b.gate.succeeded(lease.at, now);
+            return;
+        case OutcomeKind::unauthorized:
+        case OutcomeKind::server_error:
+        case OutcomeKind::connect_error:
+        case OutcomeKind::timeout:
+        case OutcomeKind::broken:
+            break;
+    }
+    b.failed.fetch_add(1, std::memory_order_relaxed);
+    b.gate.trip(reason_of(outcome.kind), lease.at, now + impl_->cool_down(outcome));
+    // The slot's own probe proved nothing about the slot.
+    if (lease.probe) slot.gate.release_probe(lease.at);
+}
+
+void Router::request_came() noexcept {
+    impl_->budget.earn();
+}
+bool Router::take_retry() noexcept {
+    return impl_->budget.take();
+}
+std::size_t Router::size() const noexcept {
+    return impl_->backends.size();
+}
+bool Router::ready(Mono now) const {
+    return std::any_of(impl_->backends.begin(), impl_->backends.end(),
+                       [&](const auto& b) { return b->ready(now); });
+}
+std::vector<BackendView> Router::view(Mono now) const {
+    std::vector<BackendView> out;
+    for (const auto& b : impl_->backends) out.push_back(b->view(now));
+    return out;
+}
+void Router::set_enabled(BackendIndex backend, bool enabled) noexcept {
+    if (backend < impl_->backends.size())
+        impl_->backends[backend]->enabled.store(enabled, std::memory_order_relaxed);
+}
+
+}  // namespace spillway::routing

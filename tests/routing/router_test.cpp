@@ -1,0 +1,407 @@
+#include "routing/router.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <map>
+
+#include "routing/router_fixture.hpp"
+
+namespace spillway::routing {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using State = BackendView::State;
+
+TEST(Router, TakesTheLowestPriorityNumberFirst) {
+    Bench t({backend("late", 3), backend("first", 1), backend("middle", 2)});
+    for (int i = 0; i < 100; ++i) {
+        const Choice c = t.pick();
+        EXPECT_EQ(c.lease.backend, 1U);
+        EXPECT_EQ(c.reason, PickReason::preferred);
+        t.serve(c.lease);
+    }
+    t.once(OutcomeKind::throttled, 60s);
+    const Choice spilled = t.pick();
+    EXPECT_EQ(spilled.lease.backend, 2U);
+    EXPECT_EQ(spilled.reason, PickReason::spilled);
+}
+
+TEST(Router, SharesByWeightWithinAPriority) {
+    Bench t({backend("a", 1, 6), backend("b", 1, 3), backend("c", 1, 1)});
+    std::array<int, 3> got{};
+    for (int i = 0; i < 20'000; ++i) {
+        const Choice c = t.pick();
+        ++got.at(c.lease.backend);
+        t.serve(c.lease);
+    }
+    EXPECT_NEAR(got[0], 12'000, 400);
+    EXPECT_NEAR(got[1], 6'000, 400);
+    EXPECT_NEAR(got[2], 2'000, 250);
+}
+
+TEST(Router, PrefersTheOneThatDoesNotCollectRequests) {
+    Bench t({backend("stuck"), backend("quick")});
+    std::array<int, 2> got{};
+    for (int i = 0; i < 1000; ++i) {
+        const Choice c = t.pick();
+        ++got.at(c.lease.backend);
+        if (c.lease.backend == 1) t.serve(c.lease);  // the other never answers
+    }
+    EXPECT_LT(got[0], 20);
+}
+
+TEST(Router, NeverPicksATriedOneAgain) {
+    Bench t({backend("a"), backend("b"), backend("c")});
+    for (int i = 0; i < 200; ++i) {
+        const Choice c = t.pick({0, 2});
+        EXPECT_EQ(c.lease.backend, 1U);
+        EXPECT_EQ(c.reason, PickReason::only_one);
+        t.serve(c.lease);
+    }
+    const Choice none = t.pick({0, 1, 2});
+    EXPECT_FALSE(none.found());
+    EXPECT_EQ(none.reason, PickReason::none);
+    EXPECT_EQ(none.retry_in, 1ms);
+}
+
+TEST(Router, HoldsToThePinnedOne) {
+    Bench t({backend("a"), backend("b")});
+    Ask ask;
+    ask.pinned = 1;
+    for (int i = 0; i < 50; ++i) {
+        const Choice c = t.router.pick(ask, t.now, t.rng);
+        EXPECT_EQ(c.lease.backend, 1U);
+        EXPECT_EQ(c.reason, PickReason::pinned);
+        t.serve(c.lease);
+    }
+    t.end(t.router.pick(ask, t.now, t.rng).lease, OutcomeKind::timeout);
+    const Choice none = t.router.pick(ask, t.now, t.rng);
+    EXPECT_FALSE(none.found());
+    EXPECT_EQ(none.retry_in, 10s);
+}
+
+TEST(Router, KeepsAPrefixOnOneBackendWhileItIsThere) {
+    Bench t({backend("a"), backend("b"), backend("c")});
+    std::map<std::uint64_t, BackendIndex> home;
+    std::array<int, 3> got{};
+    for (int round = 0; round < 5; ++round) {
+        for (std::uint64_t prefix = 1; prefix <= 300; ++prefix) {
+            Ask ask;
+            ask.affinity = prefix;
+            const Choice c = t.router.pick(ask, t.now, t.rng);
+            EXPECT_EQ(c.reason, PickReason::affinity);
+            if (round == 0) {
+                home[prefix] = c.lease.backend;
+                ++got.at(c.lease.backend);
+            }
+            EXPECT_EQ(home[prefix], c.lease.backend);
+            t.serve(c.lease);
+        }
+    }
+    EXPECT_THAT(got, Each(testing::AllOf(testing::Gt(60), testing::Lt(140))));
+}
+
+struct Trip {
+    OutcomeKind kind;
+    State state;
+    std::string_view reason;
+};
+
+class RouterTrips : public testing::TestWithParam<Trip> {};
+
+TEST_P(RouterTrips, TakesTheBackendOutForTheTimeTold) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    ASSERT_EQ(t.once(GetParam().kind, 5s), 0U);
+    const auto v = t.router.view(t.now).at(0);
+    EXPECT_EQ(v.state, GetParam().state);
+    EXPECT_EQ(v.reason, GetParam().reason);
+    EXPECT_EQ(v.until, 5s);
+    t.now += 5s - 1ms;
+    EXPECT_EQ(t.once(OutcomeKind::served), 1U);
+    t.now += 1ms;
+    const Choice probe = t.pick();
+    EXPECT_EQ(probe.lease.backend, 0U);
+    EXPECT_EQ(probe.reason, PickReason::probe);
+    EXPECT_TRUE(probe.lease.probe);
+    EXPECT_EQ(t.router.view(t.now).at(0).state, State::probing);
+}
+
+TEST_P(RouterTrips, ForTheDefaultTimeIfNoneWasTold) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    ASSERT_EQ(t.once(GetParam().kind), 0U);
+    EXPECT_EQ(t.router.view(t.now).at(0).until, 10s);
+}
+
+TEST_P(RouterTrips, ForNoLongerThanTheCap) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    ASSERT_EQ(t.once(GetParam().kind, 86'400s), 0U);
+    EXPECT_EQ(t.router.view(t.now).at(0).until, 60s);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, RouterTrips,
+    testing::Values(Trip{OutcomeKind::throttled, State::throttled, "429"},
+                    Trip{OutcomeKind::unauthorized, State::unauthorized, "401"},
+                    Trip{OutcomeKind::server_error, State::failed, "5xx"},
+                    Trip{OutcomeKind::connect_error, State::failed, "connect"},
+                    Trip{OutcomeKind::timeout, State::failed, "timeout"},
+                    Trip{OutcomeKind::broken, State::failed, "broken"}),
+    [](const auto& param) { return std::string(to_string(param.param.kind)); });
+
+TEST(Router, ThrottlesOneDeploymentButFailsTheWholeBackend) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    t.once(OutcomeKind::throttled, 5s, "gpt-4o");
+    EXPECT_EQ(t.pick({}, "gpt-4o").lease.backend, 1U);
+    EXPECT_EQ(t.once(OutcomeKind::server_error, 5s, "embedding"), 0U);
+    EXPECT_EQ(t.pick({}, "embedding").lease.backend, 1U);
+    EXPECT_EQ(t.pick({}, "another").lease.backend, 1U);
+}
+
+TEST(Router, KnowsThatTwoNamesAreOneDeployment) {
+    auto a = backend("a", 1);
+    a.deployments = {{"gpt-4o", "shared"}, {"gpt-4o-mini", "shared"}};
+    Bench t({a, backend("b", 2)});
+    t.once(OutcomeKind::throttled, 5s, "gpt-4o");
+    EXPECT_EQ(t.pick({}, "gpt-4o-mini").lease.backend, 1U);
+    EXPECT_EQ(t.pick({}, "other").lease.backend, 0U);
+}
+
+TEST(Router, LeavesClientErrorsAndCancelledRequestsAlone) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(t.once(OutcomeKind::client_error), 0U);
+        EXPECT_EQ(t.once(OutcomeKind::cancelled), 0U);
+    }
+    EXPECT_EQ(t.router.view(t.now).at(0).state, State::available);
+}
+
+TEST(Router, TellsTheSoonestTimeOfAllWhenNobodyCanServe) {
+    Bench t({backend("a"), backend("b"), backend("c")});
+    const std::array<Duration, 3> waits{30s, 12s, 20s};
+    std::vector<BackendIndex> tried;
+    for (int i = 0; i < 3; ++i) {
+        Ask ask;
+        ask.deployment = t.router.deployment("gpt-4o");
+        ask.tried = tried;
+        const Choice c = t.router.pick(ask, t.now, t.rng);
+        ASSERT_TRUE(c.found());
+        t.end(c.lease, OutcomeKind::throttled, waits.at(c.lease.backend));
+        tried.push_back(c.lease.backend);
+    }
+    EXPECT_EQ(t.pick({0, 1, 2}).retry_in, 12s);  // the request that tried them all
+    t.now += 2s;
+    const Choice none = t.pick();
+    EXPECT_FALSE(none.found());
+    EXPECT_EQ(none.retry_in, 10s);
+    EXPECT_FALSE(t.router.ready(t.now));
+    EXPECT_EQ(t.in_flight(), 0U);
+}
+
+TEST(Router, SendsOneProbeAndTheOthersWhenItBeganToServe) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    t.once(OutcomeKind::server_error, 5s);
+    t.now += 5s;
+    const Choice probe = t.pick();
+    ASSERT_TRUE(probe.lease.probe);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(t.once(OutcomeKind::served), 1U);
+    t.now += 30s;  // however long it takes
+    EXPECT_EQ(t.once(OutcomeKind::served), 1U);
+    t.router.began(probe.lease, {}, t.now);
+    EXPECT_EQ(t.pick().lease.backend, 0U);
+}
+
+TEST(Router, CoolsDownAgainWhenTheProbeFails) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    t.once(OutcomeKind::connect_error);
+    t.now += 10s;
+    const Choice probe = t.pick();
+    ASSERT_TRUE(probe.lease.probe);
+    t.end(probe.lease, OutcomeKind::connect_error);
+    EXPECT_EQ(t.router.view(t.now).at(0).until, 10s);
+    EXPECT_EQ(t.pick().lease.backend, 1U);
+}
+
+TEST(Router, FreesTheProbeOfACancelledRequest) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    for (const OutcomeKind kind : {OutcomeKind::throttled, OutcomeKind::timeout}) {
+        t.once(kind, 5s);
+        t.now += 5s;
+        const Choice first = t.pick();
+        ASSERT_TRUE(first.lease.probe);
+        t.end(first.lease, OutcomeKind::cancelled);
+        const Choice second = t.pick();
+        EXPECT_EQ(second.reason, PickReason::probe);
+        EXPECT_EQ(second.lease.backend, 0U);
+        t.serve(second.lease);
+        t.now += 20s;
+    }
+}
+
+TEST(Router, DoesNotProbeWithARequestThatHasFailedAlready) {
+    Bench t({backend("a"), backend("b"), backend("c")});
+    while (t.router.view(t.now).at(0).state == State::available) t.once(OutcomeKind::server_error, 5s);
+    t.now += 60s;
+    Bench u({backend("a"), backend("b"), backend("c")});
+    Ask pin;
+    pin.pinned = 0;
+    u.end(u.router.pick(pin, u.now, u.rng).lease, OutcomeKind::server_error, 5s);
+    u.now += 5s;
+    for (int i = 0; i < 20; ++i) {
+        const Choice c = u.pick({1});
+        EXPECT_EQ(c.lease.backend, 2U);
+        u.serve(c.lease);
+    }
+    EXPECT_TRUE(u.pick({1, 2}).lease.probe);  // unless nobody else is left
+}
+
+TEST(Router, RampsUpAfterRecovery) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    t.once(OutcomeKind::throttled, 5s);
+    t.now += 5s;
+    std::vector<Lease> running{t.pick().lease};
+    std::vector<std::size_t> rounds;
+    for (int round = 0; round < 6; ++round) {
+        for (const Lease& lease : running) t.router.began(lease, {}, t.now);
+        for (const Lease& lease : running) t.end(lease, OutcomeKind::cancelled);
+        running.clear();
+        for (;;) {
+            const Choice c = t.pick();
+            if (c.lease.backend == 1) {
+                t.end(c.lease, OutcomeKind::served);
+                break;
+            }
+            running.push_back(c.lease);
+            if (running.size() > 500) break;
+        }
+        rounds.push_back(running.size());
+    }
+    EXPECT_THAT(rounds, ElementsAre(2, 4, 8, 16, 32, 501));
+}
+
+TEST(Router, DoesNotRefuseBecauseOfTheRamp) {
+    Bench t({backend("a", 1)});
+    t.once(OutcomeKind::throttled, 5s);
+    t.now += 5s;
+    t.router.began(t.pick().lease, {}, t.now);
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(t.pick().found());
+}
+
+TEST(Router, SendsASecondProbeToAThrottledOneIfTheFirstIsSlowAndNobodyElseCanServe) {
+    Bench t({backend("a", 1)});
+    t.once(OutcomeKind::throttled, 5s);
+    t.now += 5s;
+    ASSERT_TRUE(t.pick().lease.probe);
+    const Choice none = t.pick();
+    EXPECT_FALSE(none.found());
+    EXPECT_LE(none.retry_in, 1s);
+    t.now += none.retry_in;
+    EXPECT_TRUE(t.pick().lease.probe);
+    EXPECT_FALSE(t.pick().found());
+}
+
+TEST(Router, ForgetsOldNewsAfterARecovery) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    const Lease old = t.pick().lease;
+    t.once(OutcomeKind::timeout, 5s);
+    t.now += 5s;
+    t.serve(t.pick().lease);
+    t.end(old, OutcomeKind::timeout);  // was sent before the recovery
+    EXPECT_EQ(t.router.view(t.now).at(0).state, State::available);
+}
+
+TEST(Router, AWaitOfZeroDoesNotSpin) {
+    Bench t({backend("a", 1)});
+    t.once(OutcomeKind::throttled, 0s);
+    const Choice none = t.pick();
+    EXPECT_FALSE(none.found());
+    EXPECT_GT(none.retry_in, 10ms);
+    EXPECT_LT(none.retry_in, 1s);
+}
+
+TEST(Router, TakesABackendOutOfRotationAndPutsItBack) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    t.router.set_enabled(0, false);
+    EXPECT_EQ(t.pick().lease.backend, 1U);
+    EXPECT_EQ(t.router.view(t.now).at(0).state, State::disabled);
+    t.router.set_enabled(1, false);
+    EXPECT_FALSE(t.router.ready(t.now));
+    const Choice none = t.pick();
+    EXPECT_FALSE(none.found());
+    t.router.set_enabled(0, true);
+    t.router.set_enabled(99, false);
+    EXPECT_TRUE(t.router.ready(t.now));
+    EXPECT_EQ(t.pick().lease.backend, 0U);
+}
+
+TEST(Router, CountsAndShowsWhatItKnows) {
+    Bench t({backend("a", 1, 5)});
+    EXPECT_EQ(t.router.size(), 1U);
+    const Choice running = t.pick({}, "gpt-4o");
+    EXPECT_EQ(t.in_flight(), 2U);  // the backend and its deployment
+    t.once(OutcomeKind::served, {}, "gpt-4o");
+    t.once(OutcomeKind::throttled, 5s, "embedding");
+    const auto v = t.router.view(t.now).at(0);
+    EXPECT_EQ(v.name, "a");
+    EXPECT_EQ(v.weight, 5U);
+    EXPECT_EQ(v.served, 1U);
+    EXPECT_EQ(v.throttled, 1U);
+    EXPECT_EQ(v.state, State::available);  // gpt-4o is
+    ASSERT_EQ(v.deployments.size(), 2U);
+    EXPECT_EQ(v.deployments[0].name, "gpt-4o");
+    EXPECT_EQ(v.deployments[0].in_flight, 1U);
+    EXPECT_EQ(v.deployments[1].state, State::throttled);
+    EXPECT_EQ(v.deployments[1].until, 5s);
+    t.serve(running.lease);
+    EXPECT_EQ(t.in_flight(), 0U);
+}
+
+TEST(Router, NamesBeyondTheBoundShareOneSlot) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    for (int i = 0; i < 5000; ++i) (void)t.router.deployment("made-up-" + std::to_string(i));
+    const auto one = t.router.deployment("beyond");
+    EXPECT_EQ(one.index, t.router.deployment("too").index);
+    EXPECT_NE(one.index, t.router.deployment("").index);
+    EXPECT_EQ(t.once(OutcomeKind::throttled, 5s, "beyond"), 0U);
+    EXPECT_EQ(t.pick({}, "too").lease.backend, 1U);
+    EXPECT_EQ(t.pick({}, "made-up-3").lease.backend, 0U);
+}
+
+TEST(Router, WithoutBackendsSaysSo) {
+    Bench t({});
+    EXPECT_FALSE(t.pick().found());
+    EXPECT_FALSE(t.router.ready(t.now));
+    t.router.began(Lease{}, {}, t.now);
+    t.end(Lease{}, OutcomeKind::served);
+}
+
+TEST(Router, GivesRetriesAsTheBudgetAllows) {
+    config::RetryConfig retry;
+    retry.budget = {0.5, 2};
+    Bench t({backend("a")}, retry);
+    EXPECT_TRUE(t.router.take_retry());
+    EXPECT_TRUE(t.router.take_retry());
+    EXPECT_FALSE(t.router.take_retry());
+    t.router.request_came();
+    EXPECT_FALSE(t.router.take_retry());
+    t.router.request_came();
+    EXPECT_TRUE(t.router.take_retry());
+    for (int i = 0; i < 100; ++i) t.router.request_came();
+    EXPECT_TRUE(t.router.take_retry());
+    EXPECT_TRUE(t.router.take_retry());
+    EXPECT_FALSE(t.router.take_retry());
+}
+
+TEST(Router, EveryValueHasAName) {
+    for (int i = 0; i <= static_cast<int>(PickReason::none); ++i)
+        EXPECT_FALSE(to_string(static_cast<PickReason>(i)).empty());
+    for (int i = 0; i <= static_cast<int>(OutcomeKind::cancelled); ++i)
+        EXPECT_FALSE(to_string(static_cast<OutcomeKind>(i)).empty());
+    for (int i = 0; i <= static_cast<int>(State::disabled); ++i)
+        EXPECT_FALSE(to_string(static_cast<State>(i)).empty());
+}
+
+}  // namespace
+}  // namespace spillway::routing
