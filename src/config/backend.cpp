@@ -50,6 +50,8 @@ Result<BackendUrl> parse_backend_url(std::string_view text) {
         out.port = *port;
     }
     out.base_path = std::string(url.encoded_path());
+    // Boost 1.81 takes `x` in `https://h:x` for a path.
+    if (!out.base_path.empty() && out.base_path.front() != '/') return fail("has a port outside 1…65535");
     while (out.base_path.ends_with('/')) out.base_path.pop_back();
     return out;
 }

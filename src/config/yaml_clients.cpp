@@ -67,7 +67,8 @@ void read_client(MapReader& reader, ClientConfig& client, SeenKeys& seen) {
     if (!client.name.empty() && !is_name(client.name)) reader.error("name", std::string(kNameExpected));
 
     keys.read(reader, {"key_sha256", "keys"});
-    for (const auto& item : reader.list("keys", "expected a list of keys")) {
+    const auto listed = reader.list("keys", "expected a list of keys");
+    for (const auto& item : listed) {
         if (item.node.IsScalar()) {
             keys.read_plain(reader.context(), item);
         } else if (item.node.IsMap()) {
@@ -80,9 +81,11 @@ void read_client(MapReader& reader, ClientConfig& client, SeenKeys& seen) {
             reader.context().error(item.node.Mark(), item.path, std::string(kKeyExpected));
         }
     }
-    const bool given =
-        reader.has("key") || reader.has("key_env") || reader.has("key_file") || reader.has("key_sha256");
-    if (!given && (!reader.has("keys") || reader.list("keys").empty()))
+    const bool given = reader.has("key") || reader.has("key_env") || reader.has("key_file") ||
+                       reader.has("key_sha256") || !listed.empty();
+    const auto list = reader.any("keys");
+    const bool reported = list && !list->node.IsNull() && !list->node.IsSequence();
+    if (!given && !reported)
         reader.error_here("needs a key: one of key, key_env, key_file, key_sha256, or a list in keys");
     reader.finish();
 }
