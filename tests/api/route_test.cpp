@@ -1,0 +1,238 @@
+#include "api/route.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace spillway::api {
+namespace {
+
+struct Known {
+    const char* target;
+    Operation op;
+    PathStyle style;
+    const char* deployment;
+    const char* tail;
+    const char* query;
+};
+
+TEST(Classify, AllSurfaces) {
+    using enum Operation;
+    using enum PathStyle;
+    const Known known[] = {
+        {"/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", chat, azure_deployment, "gpt-4o",
+         "/chat/completions", "api-version=2024-10-21"},
+        {"/openai/deployments/d/completions", completions, azure_deployment, "d", "/completions", ""},
+        {"/openai/deployments/d/embeddings", embeddings, azure_deployment, "d", "/embeddings", ""},
+        {"/openai/deployments/d/audio/speech", other, azure_deployment, "d", "/audio/speech", ""},
+        {"/openai/deployments/chat/chat/completions", chat, azure_deployment, "chat", "/chat/completions", ""},
+        {"/openai/deployments/a%20b/embeddings", embeddings, azure_deployment, "a%20b", "/embeddings", ""},
+        {"/openai/deployments/d", other, azure_deployment, "d", "", ""},
+        {"/openai/deployments/d/", other, azure_deployment, "d", "/", ""},
+        {"/openai/deployments", other, azure_plain, "", "/deployments", ""},
+        {"/openai/deployments/", other, azure_plain, "", "/deployments/", ""},
+        {"/OpenAI/Deployments/D/Chat/Completions", chat, azure_deployment, "D", "/Chat/Completions", ""},
+        {"/openai/v1/chat/completions", chat, azure_v1, "", "/chat/completions", ""},
+        {"/openai/v1/responses", responses, azure_v1, "", "/responses", ""},
+        {"/openai/v1/responses/resp_1", other, azure_v1, "", "/responses/resp_1", ""},
+        {"/openai/v1", other, azure_v1, "", "", ""},
+        {"/openai/v1beta/x", other, azure_plain, "", "/v1beta/x", ""},
+        {"/openai/responses?api-version=p", responses, azure_plain, "", "/responses", "api-version=p"},
+        {"/openai/files", other, azure_plain, "", "/files", ""},
+        {"/openai", other, azure_plain, "", "", ""},
+        {"/v1/chat/completions", chat, openai_v1, "", "/chat/completions", ""},
+        {"/v1/chat/completions/", chat, openai_v1, "", "/chat/completions/", ""},
+        {"/v1/completions", completions, openai_v1, "", "/completions", ""},
+        {"/v1/embeddings", embeddings, openai_v1, "", "/embeddings", ""},
+        {"/v1/responses", responses, openai_v1, "", "/responses", ""},
+        {"/v1/models", other, openai_v1, "", "/models", ""},
+        {"/v1/models/meta-llama%2FLlama-3", other, openai_v1, "", "/models/meta-llama%2FLlama-3", ""},
+        {"/v1", other, openai_v1, "", "", ""},
+        {"/v12/chat/completions", other, unknown, "", "/v12/chat/completions", ""},
+        {"/chat/completions", other, unknown, "", "/chat/completions", ""},
+        {"/openaiX/v1/chat/completions", other, unknown, "", "/openaiX/v1/chat/completions", ""},
+        {"/", other, unknown, "", "/", ""},
+        {"/v1/files?a=..%2f..&b=%zz", other, openai_v1, "", "/files", "a=..%2f..&b=%zz"},
+        {"/v1/files/...", other, openai_v1, "", "/files/...", ""},
+        {"/v1/files/.well-known/a..b", other, openai_v1, "", "/files/.well-known/a..b", ""},
+        {"/v1/files/caf%C3%A9%20x", other, openai_v1, "", "/files/caf%C3%A9%20x", ""},
+    };
+    for (const Known& k : known) {
+        const Route r = classify(k.target);
+        EXPECT_FALSE(r.bad) << k.target;
+        EXPECT_EQ(r.op, k.op) << k.target;
+        EXPECT_EQ(r.style, k.style) << k.target << to_string(r.style);
+        EXPECT_EQ(r.deployment, k.deployment) << k.target;
+        EXPECT_EQ(r.tail, k.tail) << k.target;
+        EXPECT_EQ(r.query, k.query) << k.target;
+    }
+}
+
+TEST(Classify, AnEmptyQueryIsTold) {
+    EXPECT_FALSE(classify("/v1/models").has_query);
+    const Route r = classify("/v1/models?");
+    EXPECT_TRUE(r.has_query);
+    EXPECT_EQ(r.query, "");
+    EXPECT_EQ(r.path, "/v1/models");
+}
+
+TEST(Classify, WhatCouldLeaveTheBasePathIsRefused) {
+    const std::string_view bad[] = {
+        "",
+        "*",
+        "v1/models",
+        "http://host/v1/models",
+        "?x",
+        "/..",
+        "/.",
+        "/v1/..",
+        "/v1/../admin",
+        "/v1/./models",
+        "/v1/files/..?x",
+        "/openai/deployments/../x/chat/completions",
+        "/openai/deployments/./chat/completions",
+        "/openai/deployments/%2e%2e/chat/completions",
+        "/openai/deployments/%2E./chat/completions",
+        "/v1/%2e%2e/admin",
+        "/v1/.%2e/admin",
+        "/v1/%2e",
+        "/v1/%252e%252e/admin",
+        "/v1/files/a%2f..%2f..%2fadmin",
+        "/v1/models/a%2F..%2Fb",
+        "/v1/models/..%2Fb",
+        "/v1/files/a%2Fb",
+        "/v1/chat%2Fcompletions",
+        "/v1/..;/admin",
+        "/v1/..;x=1/admin",
+        "/v1/.;/admin",
+        "/v1/..%3b/admin",
+        "/v1\\..\\admin",
+        "/v1/%5c..%5cadmin",
+        "/openai/deployments/a%2Fb/chat/completions",
+        "/openai/deployments/a%5cb/chat/completions",
+        "/openai/deployments/a%00b/chat/completions",
+        "/openai/deployments/a%0d%0ab/chat/completions",
+        "/openai/deployments/a%/chat/completions",
+        "/openai/deployments/a%4/chat/completions",
+        "/openai/deployments/a%zz/chat/completions",
+        "/openai/deployments/a%2541/chat/completions",
+        "/openai/%64eployments/x/chat/completions",
+        "/%6fpenai/v1/chat/completions",
+        "/v%31/chat/completions",
+        "/v1/ch%61t/completions",
+        "/v1/files/%",
+        "/v1/files/%4",
+        "/v1/files/%g0",
+        "//host/v1/models",
+        "/v1//models",
+        "/openai/deployments//chat/completions",
+        "/v1/models#x",
+        "/v1/models?a#x",
+        "/v1/mod els",
+        "/v1/models?a b",
+        "/v1/mod\tels",
+        "/v1/models?a\r\nX: y",
+        "/v1/mod\x7f" "els",
+        std::string_view("/v1/mod\0els", 11),
+    };
+    for (const std::string_view target : bad) EXPECT_TRUE(classify(target).bad) << target;
+}
+
+TEST(DecodeSegment, Decodes) {
+    std::string out = "old";
+    EXPECT_TRUE(decode_segment("gpt-4o", out));
+    EXPECT_EQ(out, "gpt-4o");
+    EXPECT_TRUE(decode_segment("a%20b%C3%a9%41", out));
+    EXPECT_EQ(out, "a b\xc3\xa9" "A");
+    for (const char* raw : {"", ".", "..", "%2e.", "a%", "a%4", "a%4g", "a%2fb", "a/b", "a%5Cb", "a\\b", "%00", "%1f", "%7F"})
+        EXPECT_FALSE(decode_segment(raw, out)) << raw;
+}
+
+std::string target(TargetKind kind, std::string_view base, std::string_view from, std::string_view deployment = {}) {
+    const Route r = classify(from);
+    EXPECT_FALSE(r.bad) << from;
+    std::string out = "+";
+    append_target(out, kind, base, r, deployment);
+    EXPECT_EQ(out.front(), '+') << "it appends";
+    return out.substr(1);
+}
+
+TEST(AppendTarget, AzureToAzureKeepsThePath) {
+    const auto azure = [](std::string_view from, std::string_view d = {}) {
+        return target(TargetKind::azure, "", from, d);
+    };
+    EXPECT_EQ(azure("/openai/deployments/a/chat/completions?api-version=1&x=2"),
+              "/openai/deployments/a/chat/completions?api-version=1&x=2");
+    EXPECT_EQ(azure("/openai/deployments/a/chat/completions?", "b"), "/openai/deployments/b/chat/completions?");
+    EXPECT_EQ(azure("/openai/deployments/chat/chat/completions", "b"), "/openai/deployments/b/chat/completions");
+    EXPECT_EQ(azure("/openai/deployments/deployments/embeddings", "x"), "/openai/deployments/x/embeddings");
+    EXPECT_EQ(azure("/openai/deployments/a%20b/embeddings", "c d/\xc3\xa9"),
+              "/openai/deployments/c%20d%2F%C3%A9/embeddings");
+    EXPECT_EQ(azure("/openai/deployments/a", "b"), "/openai/deployments/b");
+    EXPECT_EQ(azure("/v1/chat/completions", "b"), "/openai/v1/chat/completions");
+    EXPECT_EQ(azure("/openai/v1/responses?api-version=preview", "b"), "/openai/v1/responses?api-version=preview");
+    EXPECT_EQ(azure("/openai/files?api-version=1"), "/openai/files?api-version=1");
+    EXPECT_EQ(azure("/some/thing?x"), "/some/thing?x");
+}
+
+TEST(AppendTarget, ASharedPrefixIsNotDoubled) {
+    const auto azure = [](std::string_view base, std::string_view from) {
+        return target(TargetKind::azure, base, from, "b");
+    };
+    EXPECT_EQ(azure("/openai", "/openai/deployments/a/embeddings"), "/openai/deployments/b/embeddings");
+    EXPECT_EQ(azure("/OpenAI/", "/openai/deployments/a/embeddings"), "/OpenAI/deployments/b/embeddings");
+    EXPECT_EQ(azure("/openai", "/v1/embeddings"), "/openai/v1/embeddings");
+    EXPECT_EQ(azure("/openai", "/openai/v1/embeddings"), "/openai/v1/embeddings");
+    EXPECT_EQ(azure("/proxy/openai", "/openai/files"), "/proxy/openai/files");
+    EXPECT_EQ(azure("/proxy", "/openai/files"), "/proxy/openai/files");
+    EXPECT_EQ(azure("/proxy/", "/openai/deployments/a/embeddings"), "/proxy/openai/deployments/b/embeddings");
+    EXPECT_EQ(azure("/proxy", "/v1/models"), "/proxy/openai/v1/models");
+    EXPECT_EQ(azure("/openai", "/other"), "/openai/other");
+    EXPECT_EQ(azure("/openai/v1", "/openai/v1/models"), "/openai/v1/models");
+    EXPECT_EQ(azure("/openai/v1", "/v1/models"), "/openai/v1/models");
+}
+
+TEST(AppendTarget, ToTheV1Surface) {
+    const auto openai = [](std::string_view base, std::string_view from) {
+        return target(TargetKind::openai, base, from, "ignored");
+    };
+    EXPECT_EQ(openai("", "/v1/chat/completions"), "/v1/chat/completions");
+    EXPECT_EQ(openai("/v1", "/v1/chat/completions"), "/v1/chat/completions");
+    EXPECT_EQ(openai("/api/v1/", "/openai/v1/chat/completions"), "/api/v1/chat/completions");
+    EXPECT_EQ(openai("/openai", "/v1/chat/completions"), "/openai/v1/chat/completions");
+    EXPECT_EQ(openai("/v1", "/openai/deployments/a/chat/completions?api-version=1"), "/v1/chat/completions");
+    EXPECT_EQ(openai("/v1", "/openai/responses?a=1&API-Version=2&b=3"), "/v1/responses?a=1&b=3");
+    EXPECT_EQ(openai("/v1", "/openai/responses?api-version&&x"), "/v1/responses?x");
+    EXPECT_EQ(openai("/v1", "/openai/responses?api-versions=1"), "/v1/responses?api-versions=1");
+    EXPECT_EQ(openai("/v1", "/v1/models?"), "/v1/models");
+    EXPECT_EQ(openai("/v1", "/healthz?api-version=1"), "/v1/healthz?api-version=1");
+    EXPECT_EQ(target(TargetKind::azure, "/openai/v1", "/openai/deployments/a/embeddings?api-version=1", "b"),
+              "/openai/v1/embeddings");
+}
+
+TEST(DeploymentInPath, OnlyOnAzuresDeploymentSurface) {
+    const Route path = classify("/openai/deployments/a/chat/completions");
+    const Route body = classify("/openai/v1/chat/completions");
+    EXPECT_TRUE(deployment_in_path(TargetKind::azure, "", path));
+    EXPECT_TRUE(deployment_in_path(TargetKind::azure, "/openai", path));
+    EXPECT_FALSE(deployment_in_path(TargetKind::azure, "/openai/v1/", path));
+    EXPECT_FALSE(deployment_in_path(TargetKind::openai, "", path));
+    EXPECT_FALSE(deployment_in_path(TargetKind::azure, "", body));
+    EXPECT_FALSE(deployment_in_path(TargetKind::azure, "", classify("/openai/deployments")));
+}
+
+TEST(RouteNames, AreTold) {
+    EXPECT_EQ(to_string(Operation::chat), "chat");
+    EXPECT_EQ(to_string(Operation::completions), "completions");
+    EXPECT_EQ(to_string(Operation::embeddings), "embeddings");
+    EXPECT_EQ(to_string(Operation::responses), "responses");
+    EXPECT_EQ(to_string(Operation::other), "other");
+    EXPECT_EQ(to_string(PathStyle::azure_deployment), "azure_deployment");
+    EXPECT_EQ(to_string(PathStyle::azure_v1), "azure_v1");
+    EXPECT_EQ(to_string(PathStyle::openai_v1), "openai_v1");
+    EXPECT_EQ(to_string(PathStyle::azure_plain), "azure_plain");
+    EXPECT_EQ(to_string(PathStyle::unknown), "unknown");
+}
+
+}  // namespace
+}  // namespace spillway::api
