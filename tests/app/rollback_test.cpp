@@ -1,0 +1,163 @@
+/// A change that fails half-way: what ran before must run again. The services are shell scripts; their health
+/// ports are answered by the test, so that only the script's own end decides.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "app/stack_runner.hpp"
+
+namespace spillway::app::stack {
+namespace {
+
+namespace fs = std::filesystem;
+namespace asio = boost::asio;
+using testing::HasSubstr;
+
+/// Answers every connection with 200 until it is destroyed.
+class HealthServer {
+public:
+    HealthServer()
+        : acceptor_(context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
+          port_(acceptor_.local_endpoint().port()),
+          thread_([this] { serve(); }) {}
+    HealthServer(const HealthServer&) = delete;
+    HealthServer& operator=(const HealthServer&) = delete;
+    ~HealthServer() {
+        ended_ = true;
+        asio::io_context context;
+        asio::ip::tcp::socket last(context);
+        boost::system::error_code ignored;
+        last.connect(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port_), ignored);
+        thread_.join();
+    }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
+private:
+    void serve() {
+        while (!ended_) {
+            boost::system::error_code ec;
+            asio::ip::tcp::socket socket(context_);
+            acceptor_.accept(socket, ec);
+            std::string request;
+            if (ec || ended_) continue;
+            asio::read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", ec);
+            constexpr std::string_view answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            asio::write(socket, asio::buffer(answer), ec);
+        }
+    }
+    asio::io_context context_;
+    asio::ip::tcp::acceptor acceptor_;
+    std::uint16_t port_;
+    std::atomic<bool> ended_{false};
+    std::thread thread_;
+};
+
+class RollbackTest : public testing::Test {
+protected:
+    RollbackTest() {
+        const std::string path = folder_.file("program");
+        std::ofstream(path) << "#!/bin/sh\nif grep -q bad \"$3\"; then echo no good; exit 3; fi\nexec sleep 1000\n";
+        fs::permissions(path, fs::perms::owner_all);
+    }
+    ~RollbackTest() override {
+        static_cast<void>(runner().stop_all());
+        std::error_code ec;
+        fs::remove_all(folder_.path(), ec);
+    }
+    static Folder make_folder() {
+        std::string name = (fs::temp_directory_path() / "spillway-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+        return Folder(name);
+    }
+    Runner runner() {
+        return Runner(folder_, folder_.file("program"), Limits{}, [this](std::string_view line) {
+            said_ += line;
+            said_ += '\n';
+        });
+    }
+    std::vector<Service> services(const std::string& config) const {
+        Settings settings;
+        settings.api_key = config::Secret("client-key");
+        auto out = services_for(settings, {folder_.path().string(), "build", "resource-key"});
+        for (Service& service : out) {
+            service.health_port = health_.port();
+            service.config_text = config;
+            service.spec.config_digest = config;
+            for (NamedPort& port : service.spec.ports) port.number = health_.port();
+        }
+        return out;
+    }
+    Result<void> apply(const std::vector<Service>& wanted) {
+        auto one = runner();
+        const auto observed = one.observe(wanted);
+        std::vector<Step> steps;
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+            steps.push_back(plan_step(wanted[i].spec, observed[i]));
+        return one.apply(wanted, steps);
+    }
+    std::string config_of(std::string_view service) const {
+        return folder_.read(std::string(service) + ".yaml").value().value_or("");
+    }
+    HealthServer health_;
+    Folder folder_ = make_folder();
+    std::string said_;
+};
+
+TEST_F(RollbackTest, BringsBackWhatRanBefore) {
+    const auto good = services("good");
+    ASSERT_TRUE(apply(good));
+    auto next = services("better");
+    next[1].config_text = next[1].spec.config_digest = "bad";
+
+    const auto done = apply(next);
+    ASSERT_FALSE(done.has_value());
+    EXPECT_THAT(done.error().message, HasSubstr("the gateway ended with exit status 3"));
+    EXPECT_THAT(done.error().message, HasSubstr("no good"));
+
+    EXPECT_EQ(config_of("emulator"), "good");
+    EXPECT_EQ(config_of("gateway"), "good");
+    const auto one = runner();
+    for (const Observed& now : one.observe(good)) {
+        EXPECT_TRUE(now.running) << said_;
+        EXPECT_TRUE(now.answers);
+    }
+    EXPECT_EQ(one.observe(good)[0].record, good[0].spec);
+    EXPECT_EQ(one.observe(good)[1].record, good[1].spec);
+}
+
+TEST_F(RollbackTest, StopsWhatDidNotRunBefore) {
+    auto wanted = services("good");
+    wanted[1].config_text = wanted[1].spec.config_digest = "bad";
+    ASSERT_FALSE(apply(wanted).has_value());
+    const auto one = runner();
+    for (const Observed& now : one.observe(wanted)) EXPECT_FALSE(now.running) << said_;
+    EXPECT_FALSE(fs::exists(folder_.file("emulator.pid")));
+}
+
+TEST_F(RollbackTest, LeavesAloneWhatIsKept) {
+    ASSERT_TRUE(apply(services("good")));
+    auto next = services("good");
+    next[1].config_text = next[1].spec.config_digest = "bad";
+    const std::string emulator = folder_.read("emulator.pid").value().value();
+    ASSERT_FALSE(apply(next).has_value());
+    EXPECT_EQ(folder_.read("emulator.pid").value().value(), emulator);
+}
+
+TEST_F(RollbackTest, SaysIfTheOldOneDoesNotComeBack) {
+    ASSERT_TRUE(apply(services("good")));
+    std::ofstream(folder_.file("program")) << "#!/bin/sh\nexit 4\n";
+    ASSERT_FALSE(apply(services("better")).has_value());
+    EXPECT_THAT(said_, HasSubstr("not back: the emulator ended with exit status 4"));
+}
+
+}  // namespace
+}  // namespace spillway::app::stack
