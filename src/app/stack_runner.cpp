@@ -128,12 +128,13 @@ std::string Runner::last_lines(std::string_view name) const {
 Result<void> Runner::wait_ready(const Service& service, const ProcessId& process) {
     const Mono begin = mono_now();
     for (;;) {
+        // Asked before the look at the process: one that cannot have its port ends, and another may answer
+        // there.
+        const bool answered = stack::answers(service.health_port, service.health_path, answer_limit);
         if (const auto end = how_it_ended(process))
             return fail(
                 fmt::format("the {} {} before it was ready{}", service.name, *end, last_lines(service.name)));
-        if (stack::answers(service.health_port, service.health_path, answer_limit)) {
-            // Our process must have the port: one that cannot listen ends, and another may answer there.
-            if (how_it_ended(process)) continue;
+        if (answered) {
             say_(fmt::format("  {:<9} ready after {:.1f} s (process {})", service.name,
                              to_seconds(mono_now() - begin), process.pid));
             return {};

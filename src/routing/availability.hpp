@@ -5,9 +5,9 @@
 ///       ▲                 ▲──────────────trip──────────────────────────────┤
 ///       └──── ramping ◀───────────────────succeeded────────────────────────┘
 ///
-/// After a cool-down one request probes; when it begins to serve, others follow: two at once, and one more for
-/// each sign of success, which doubles per round, until full_ramp or ramp_time. The ramp only says "rather
-/// another one"; whether that may be refused is the caller's affair.
+/// After a cool-down one request probes; when it begins to serve, others follow: two at once, and one more
+/// for each sign of success, which doubles per round, until full_ramp or ramp_time. The ramp only says
+/// "rather another one"; whether that may be refused is the caller's affair.
 ///
 /// Time: milliseconds of Mono, rounded so that a cool-down is never cut short. Thread rule: every function
 /// from any thread; one atomic word, no lock. Errors: none.
@@ -37,8 +37,8 @@ public:
     static constexpr std::uint32_t full_ramp = 64;
     /// A ramp ends after this, however few came.
     static constexpr Duration ramp_time = std::chrono::seconds(10);
-    /// A probe of a throttled one that is still unanswered after this was most likely let in (refusals come at
-    /// once): if nobody else can serve, another may be sent after it.
+    /// A probe of a throttled one that is still unanswered after this was most likely let in (refusals come
+    /// at once): if nobody else can serve, another may be sent after it.
     static constexpr Duration probe_patience = std::chrono::seconds(1);
 
     enum class Standing : std::uint8_t {

@@ -43,7 +43,8 @@ void BackendState::add_slot(std::uint32_t number, std::optional<std::string_view
     const std::string_view fixed = config.deployment;
     const std::string_view name =
         requested ? config::resolve_deployment(config, *requested) : (fixed.empty() ? "(others)" : fixed);
-    const auto known = std::find_if(owned_.begin(), owned_.end(), [&](const auto& s) { return s->name == name; });
+    const auto known =
+        std::find_if(owned_.begin(), owned_.end(), [&](const auto& s) { return s->name == name; });
     if (known != owned_.end()) {
         slot_of_[number] = static_cast<std::uint32_t>(known - owned_.begin());
         return;

@@ -13,7 +13,8 @@ DeploymentTable::DeploymentTable(std::uint32_t capacity, OnNew on_new)
     (void)intern("");
 }
 
-const DeploymentTable::Entry* DeploymentTable::find(std::string_view name, std::size_t& place) const noexcept {
+const DeploymentTable::Entry* DeploymentTable::find(std::string_view name,
+                                                    std::size_t& place) const noexcept {
     const std::size_t mask = places_.size() - 1;
     for (place = std::hash<std::string_view>{}(name)&mask;; place = (place + 1) & mask) {
         const Entry* entry = places_[place].load(std::memory_order_acquire);

@@ -15,7 +15,8 @@ RetryBudget::RetryBudget(const config::RetryBudget& config) noexcept
 void RetryBudget::earn() noexcept {
     std::int64_t old = saved_.load(std::memory_order_relaxed);
     while (old < most_) {
-        if (saved_.compare_exchange_weak(old, std::min(most_, old + share_), std::memory_order_relaxed)) return;
+        if (saved_.compare_exchange_weak(old, std::min(most_, old + share_), std::memory_order_relaxed))
+            return;
     }
 }
 

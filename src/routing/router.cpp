@@ -193,15 +193,18 @@ Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
 
     for (const Pass pass : {Pass::normal, Pass::ramping}) {
         for (auto from = all.begin(); from != all.end();) {
-            const auto to = std::find_if(from, all.end(), [&](const Option& o) { return rank(o) != rank(*from); });
+            const auto to =
+                std::find_if(from, all.end(), [&](const Option& o) { return rank(o) != rank(*from); });
             Options group;
-            std::copy_if(from, to, std::back_inserter(group), [&](const Option& o) { return o.pass == pass; });
+            std::copy_if(from, to, std::back_inserter(group),
+                         [&](const Option& o) { return o.pass == pass; });
             from = to;
             while (!group.empty()) {
                 bool affinity = false;
                 boost::container::small_vector<Candidate, 16> candidates;
                 for (const Option& o : group) candidates.push_back(o.candidate);
-                // A probe goes first, but not with a request that has failed already while others can serve it.
+                // A probe goes first, but not with a request that has failed already while others can serve
+                // it.
                 auto at = static_cast<std::size_t>(
                     std::find_if(group.begin(), group.end(), [](const Option& o) { return o.probes(); }) -
                     group.begin());

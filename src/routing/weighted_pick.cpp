@@ -6,7 +6,8 @@
 namespace spillway::routing {
 namespace {
 
-/// Differences of headroom below this are noise: the first drawn keeps the request, and weights their meaning.
+/// Differences of headroom below this are noise: the first drawn keeps the request, and weights their
+/// meaning.
 constexpr double headroom_tie = 0.02;
 
 /// By weight; `without` (an index, or one too many for none) is left out.

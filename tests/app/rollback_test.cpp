@@ -1,5 +1,5 @@
 /// A change that fails half-way: what ran before must run again. The services are shell scripts; their health
-/// ports are answered by the test, so that only the script's own end decides.
+/// ports are answered by the test, once the recorded process has said that it is ready.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -22,11 +22,13 @@ namespace fs = std::filesystem;
 namespace asio = boost::asio;
 using testing::HasSubstr;
 
-/// Answers every connection with 200 until it is destroyed.
+/// Answers GET /emulator with 200 if the file emulator.ready names the process of emulator.pid, else with
+/// 503.
 class HealthServer {
 public:
-    HealthServer()
-        : acceptor_(context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
+    explicit HealthServer(Folder folder)
+        : folder_(std::move(folder)),
+          acceptor_(context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
           port_(acceptor_.local_endpoint().port()),
           thread_([this] { serve(); }) {}
     HealthServer(const HealthServer&) = delete;
@@ -50,10 +52,20 @@ private:
             std::string request;
             if (ec || ended_) continue;
             asio::read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", ec);
-            constexpr std::string_view answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            const std::size_t begin = request.find('/') + 1;
+            const bool good = ready(request.substr(begin, request.find(' ', begin) - begin));
+            const std::string answer =
+                std::string("HTTP/1.1 ") + (good ? "200 OK" : "503 No") + "\r\ncontent-length: 0\r\n\r\n";
             asio::write(socket, asio::buffer(answer), ec);
         }
     }
+    [[nodiscard]] bool ready(const std::string& service) const {
+        const auto record = folder_.read_values(service + ".pid").value();
+        const auto said = folder_.read(service + ".ready").value();
+        return record && said && record->at("PID") + "\n" == *said;
+    }
+
+    Folder folder_;
     asio::io_context context_;
     asio::ip::tcp::acceptor acceptor_;
     std::uint16_t port_;
@@ -65,7 +77,10 @@ class RollbackTest : public testing::Test {
 protected:
     RollbackTest() {
         const std::string path = folder_.file("program");
-        std::ofstream(path) << "#!/bin/sh\nif grep -q bad \"$3\"; then echo no good; exit 3; fi\nexec sleep 1000\n";
+        std::ofstream(path) << "#!/bin/sh\n"
+                               "if grep -q bad \"$3\"; then echo no good; exit 3; fi\n"
+                               "echo $$ > new.$$; mv new.$$ \"$(basename \"$3\" .yaml).ready\"\n"
+                               "exec sleep 1000\n";
         fs::permissions(path, fs::perms::owner_all);
     }
     ~RollbackTest() override {
@@ -90,6 +105,7 @@ protected:
         auto out = services_for(settings, {folder_.path().string(), "build", "resource-key"});
         for (Service& service : out) {
             service.health_port = health_.port();
+            service.health_path = "/" + service.name;
             service.config_text = config;
             service.spec.config_digest = config;
             for (NamedPort& port : service.spec.ports) port.number = health_.port();
@@ -107,8 +123,8 @@ protected:
     std::string config_of(std::string_view service) const {
         return folder_.read(std::string(service) + ".yaml").value().value_or("");
     }
-    HealthServer health_;
     Folder folder_ = make_folder();
+    HealthServer health_{folder_};
     std::string said_;
 };
 

@@ -22,10 +22,14 @@ const std::string kOpen =
 
 /// The table of the sample's README.
 Texts sample() {
-    return {{"BACKEND_1_URL", "https://andre-openai.openai.azure.com"},   {"BACKEND_1_PRIORITY", "1"},
-            {"BACKEND_1_APIKEY", "key-of-one"},                           {"BACKEND_2_URL", "https://two.openai.azure.com/"},
-            {"BACKEND_2_PRIORITY", "2"},                                  {"BACKEND_2_APIKEY", "key-of-two"},
-            {"BACKEND_2_DEPLOYMENT_NAME", "chat"},                        {"PATH", "/bin"}};
+    return {{"BACKEND_1_URL", "https://andre-openai.openai.azure.com"},
+            {"BACKEND_1_PRIORITY", "1"},
+            {"BACKEND_1_APIKEY", "key-of-one"},
+            {"BACKEND_2_URL", "https://two.openai.azure.com/"},
+            {"BACKEND_2_PRIORITY", "2"},
+            {"BACKEND_2_APIKEY", "key-of-two"},
+            {"BACKEND_2_DEPLOYMENT_NAME", "chat"},
+            {"PATH", "/bin"}};
 }
 
 Texts with(Texts texts, const Texts& more) {
@@ -72,8 +76,9 @@ TEST(AcaEnv, NumbersMayHaveGapsAndAreOrderedAsNumbers) {
 }
 
 TEST(AcaEnv, CaseAndSpacesDoNotMatterAsInTheSample) {
-    const auto loaded = load_aca_env(fake_sources(
-        {{"backend_1_url", " http://127.0.0.1 "}, {"Backend_1_Priority", " 3 "}, {"BACKEND_1_ApiKey", " k\n"}}));
+    const auto loaded = load_aca_env(fake_sources({{"backend_1_url", " http://127.0.0.1 "},
+                                                   {"Backend_1_Priority", " 3 "},
+                                                   {"BACKEND_1_ApiKey", " k\n"}}));
     ASSERT_TRUE(loaded.ok()) << to_string(loaded.problems);
     EXPECT_EQ(loaded.value->backends[0].priority, 3U);
     EXPECT_EQ(loaded.value->backends[0].api_key.reveal(), "k");
@@ -99,9 +104,9 @@ TEST(AcaEnv, ListensWhereItIsTold) {
 }
 
 TEST(AcaEnv, ClientAndAdminCanBeClosed) {
-    const auto loaded = load_aca_env(fake_sources(with(
-        sample(),
-        {{"SPILLWAY_CLIENT_KEY", "ck"}, {"SPILLWAY_ADMIN_LISTEN", "0.0.0.0:9"}, {"SPILLWAY_ADMIN_TOKEN", "at"}})));
+    const auto loaded = load_aca_env(fake_sources(with(sample(), {{"SPILLWAY_CLIENT_KEY", "ck"},
+                                                                  {"SPILLWAY_ADMIN_LISTEN", "0.0.0.0:9"},
+                                                                  {"SPILLWAY_ADMIN_TOKEN", "at"}})));
     EXPECT_EQ(to_string(loaded.problems), "");
     ASSERT_TRUE(loaded.ok());
     EXPECT_FALSE(loaded.value->allow_anonymous);
@@ -112,18 +117,22 @@ TEST(AcaEnv, ClientAndAdminCanBeClosed) {
 TEST(AcaEnv, ProblemsNameTheVariable) {
     const std::string url = "https://h", open = kOpen;
     EXPECT_EQ(problems_of({{"BACKEND_3_APIKEY", "k"}}),
-              open + "BACKEND_3_URL: is not set; each backend needs a URL and a priority\n"
-                     "BACKEND_3_PRIORITY: is not set; each backend needs a URL and a priority\n");
+              open +
+                  "BACKEND_3_URL: is not set; each backend needs a URL and a priority\n"
+                  "BACKEND_3_PRIORITY: is not set; each backend needs a URL and a priority\n");
     EXPECT_EQ(problems_of(with(sample(), {{"BACKEND_1_PRIORITY", "high"}})),
               open + "BACKEND_1_PRIORITY: expected a whole number from 0 to 2147483647\n");
     EXPECT_EQ(problems_of(with(sample(), {{"BACKEND_1_PRIORITY", ""}})),
               open + "BACKEND_1_PRIORITY: expected a whole number from 0 to 2147483647\n");
     EXPECT_EQ(problems_of(with(sample(), {{"BACKEND_2_URL", "two.openai.azure.com"}})),
               open + "BACKEND_2_URL: is not a URL; expected a URL like https://name.openai.azure.com\n");
-    EXPECT_EQ(problems_of(with(sample(), {{"BACKEND_2_APIKEY", "Zx9 very secret"}})),
-              open + "BACKEND_2_APIKEY: holds spaces, line breaks or characters outside ASCII, which a key cannot\n");
-    EXPECT_EQ(problems_of(with(sample(), {{"BACKEND_2_APIKEY", ""}})),
-              open + "BACKEND_2_APIKEY: warning: is not set: requests go to this backend without a credential\n");
+    EXPECT_EQ(
+        problems_of(with(sample(), {{"BACKEND_2_APIKEY", "Zx9 very secret"}})),
+        open +
+            "BACKEND_2_APIKEY: holds spaces, line breaks or characters outside ASCII, which a key cannot\n");
+    EXPECT_EQ(
+        problems_of(with(sample(), {{"BACKEND_2_APIKEY", ""}})),
+        open + "BACKEND_2_APIKEY: warning: is not set: requests go to this backend without a credential\n");
     EXPECT_EQ(problems_of(with(sample(), {{"BACKEND_2_URL", "http://two"}})),
               open + "BACKEND_2_URL: warning: is not https: the API key can be read on its way\n");
     EXPECT_EQ(problems_of(with(sample(), {{"BACKEND_1_API_KEY", "k"}})),
@@ -136,19 +145,23 @@ TEST(AcaEnv, ProblemsNameTheVariable) {
     for (const auto* bad : {"0", "80;81", "x", "65536"})
         EXPECT_EQ(problems_of(with(sample(), {{"ASPNETCORE_HTTP_PORTS", bad}})),
                   "ASPNETCORE_HTTP_PORTS: expected one port from 1 to 65535; for anything else set "
-                  "SPILLWAY_LISTEN\n" + open);
+                  "SPILLWAY_LISTEN\n" +
+                      open);
     EXPECT_THAT(problems_of(with(sample(), {{"SPILLWAY_LISTEN", "8080"}})),
                 HasSubstr("SPILLWAY_LISTEN: expected an address and a port"));
     EXPECT_THAT(problems_of(with(sample(), {{"SPILLWAY_ADMIN_LISTEN", "8080"}})),
                 HasSubstr("SPILLWAY_ADMIN_LISTEN: expected an address and a port"));
     EXPECT_EQ(problems_of(with(sample(), {{"SPILLWAY_ADMIN_LISTEN", "0.0.0.0:1"}})),
-              open + "SPILLWAY_ADMIN_TOKEN: warning: is not set: whoever can connect sees the backends and "
-                     "clients\n");
-    EXPECT_EQ(problems_of(with(sample(), {{"ASPNETCORE_URLS", "http://+:80"}})),
-              "ASPNETCORE_URLS: warning: is not used; set SPILLWAY_LISTEN to listen elsewhere than 0.0.0.0:8080\n" +
-                  open);
-    EXPECT_EQ(problems_of({}), open + "BACKEND_1_URL: no backend is set; expected BACKEND_1_URL and "
-                                      "BACKEND_1_PRIORITY at least\n");
+              open +
+                  "SPILLWAY_ADMIN_TOKEN: warning: is not set: whoever can connect sees the backends and "
+                  "clients\n");
+    EXPECT_EQ(
+        problems_of(with(sample(), {{"ASPNETCORE_URLS", "http://+:80"}})),
+        "ASPNETCORE_URLS: warning: is not used; set SPILLWAY_LISTEN to listen elsewhere than 0.0.0.0:8080\n" +
+            open);
+    EXPECT_EQ(problems_of({}), open +
+                                   "BACKEND_1_URL: no backend is set; expected BACKEND_1_URL and "
+                                   "BACKEND_1_PRIORITY at least\n");
 }
 
 TEST(AcaEnv, ABadClientKeyNeverOpensTheGateway) {

@@ -60,8 +60,9 @@ limits: head 32KiB, body 32MiB, held answer 4MiB, connections unlimited
 }
 
 TEST(Describe, AGatewayWithoutClients) {
-    const auto loaded = load_gateway("admin: {enabled: false}\nbackends: [{url: http://127.0.0.1, key_style: bearer, api_key: Zx9}]",
-                                     "f", fake_sources());
+    const auto loaded = load_gateway(
+        "admin: {enabled: false}\nbackends: [{url: http://127.0.0.1, key_style: bearer, api_key: Zx9}]", "f",
+        fake_sources());
     ASSERT_TRUE(loaded.ok());
     const auto text = describe(*loaded.value);
     EXPECT_THAT(text, HasSubstr("\nadmin: off\n"));

@@ -30,11 +30,13 @@ TEST(BackendUrl, KeepsWhatCounts) {
 }
 
 TEST(BackendUrl, RefusesTheRest) {
-    for (const auto* bad : {"", "h", "//h", "ftp://h", "https://", "https:///p", "https://h:0", "https://h:65536",
-                            "https://h:x", "https://h?q", "https://h/#f", "https://u@h", "https://u:p@h",
-                            "https://a b", "https://%41", "https://[v1.x]", "https://h\n", " https://h"})
+    for (const auto* bad :
+         {"", "h", "//h", "ftp://h", "https://", "https:///p", "https://h:0", "https://h:65536",
+          "https://h:x", "https://h?q", "https://h/#f", "https://u@h", "https://u:p@h", "https://a b",
+          "https://%41", "https://[v1.x]", "https://h\n", " https://h"})
         EXPECT_FALSE(parse_backend_url(bad)) << bad;
-    EXPECT_THAT(parse_backend_url("https://u:Zx9@h").error().message, testing::Not(testing::HasSubstr("Zx9")));
+    EXPECT_THAT(parse_backend_url("https://u:Zx9@h").error().message,
+                testing::Not(testing::HasSubstr("Zx9")));
 }
 
 TEST(BackendUrl, SuggestsTheKind) {
@@ -63,14 +65,16 @@ TEST(Listen, ReadsBackWhatItWrites) {
         ASSERT_TRUE(listen) << text;
         EXPECT_EQ(to_string(*listen), text);
     }
-    for (const auto* bad : {"", "8080", ":8080", "h:", "h:-1", "h:65536", "::1:80", "[::1]", "[h]:1", "a b:1", "h:1 "})
+    for (const auto* bad :
+         {"", "8080", ":8080", "h:", "h:-1", "h:65536", "::1:80", "[::1]", "[h]:1", "a b:1", "h:1 "})
         EXPECT_FALSE(parse_listen(bad)) << bad;
 }
 
 TEST(Listen, KnowsLoopback) {
     for (const auto* host : {"localhost", "LOCALHOST", "127.0.0.1", "127.255.0.9", "::1", "::ffff:127.1.2.3"})
         EXPECT_TRUE(is_loopback(host)) << host;
-    for (const auto* host : {"", "0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "::ffff:10.0.0.1", "127.evil.example"})
+    for (const auto* host :
+         {"", "0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "::ffff:10.0.0.1", "127.evil.example"})
         EXPECT_FALSE(is_loopback(host)) << host;
 }
 
@@ -100,9 +104,11 @@ TEST(Units, Sizes) {
     EXPECT_EQ(parse_size("1MB"), 1'000'000U);
     EXPECT_EQ(parse_size("10B"), 10U);
     EXPECT_EQ(parse_size("10"), 10U);
-    for (const auto* bad : {"", "KiB", "-1", "1.5MiB", "1k", "18446744073709551616", "18446744073709551615KiB"})
+    for (const auto* bad :
+         {"", "KiB", "-1", "1.5MiB", "1k", "18446744073709551616", "18446744073709551615KiB"})
         EXPECT_FALSE(parse_size(bad)) << bad;
-    for (const std::uint64_t n : {0U, 1U, 1000U, 1024U, 1536U, 1U << 30U}) EXPECT_EQ(parse_size(format_size(n)), n);
+    for (const std::uint64_t n : {0U, 1U, 1000U, 1024U, 1536U, 1U << 30U})
+        EXPECT_EQ(parse_size(format_size(n)), n);
     EXPECT_EQ(format_size(4U << 20U), "4MiB");
 }
 

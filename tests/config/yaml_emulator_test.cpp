@@ -156,12 +156,14 @@ INSTANTIATE_TEST_SUITE_P(
              "f:1:12: resources: resources[1] has the name a, which is taken by resources[0]\n"},
         Case{"resources: [{name: a b}]",
              "f:1:20: resources[0].name: expected 1 to 64 letters, digits, '.', '_' or '-'\n"},
-        Case{"api_key: a\napi_keys: [b]",
-             "f:2:11: api_keys: is given besides api_key; expected one of api_key, api_key_env, api_key_file, "
-             "api_keys\n"},
+        Case{
+            "api_key: a\napi_keys: [b]",
+            "f:2:11: api_keys: is given besides api_key; expected one of api_key, api_key_env, api_key_file, "
+            "api_keys\n"},
         Case{"api_keys: [[b]]", "f:1:12: api_keys[0]: expected a text\n"},
         Case{"api_keys: ['b c']",
-             "f:1:12: api_keys[0]: holds spaces, line breaks or characters outside ASCII, which a key cannot\n"},
+             "f:1:12: api_keys[0]: holds spaces, line breaks or characters outside ASCII, which a key "
+             "cannot\n"},
         Case{"deployments: [{tpm: 1}]", "f:1:15: deployments[0]: needs a name\n"},
         Case{"deployments: [{name: a}, {name: a}]",
              "f:1:33: deployments[1].name: the name a is taken by deployments[0]\n"},
@@ -176,7 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"deployments: [{name: a, kind: ptu, rpm: 1}]",
              "f:1:41: deployments[0].rpm: has no effect with kind: ptu, which has ptu_tokens_per_minute\n"},
         Case{"deployments: [{name: a, token_window: 1us}]",
-             "f:1:39: deployments[0].token_window: expected a duration such as 500ms, 10s or 2m, from 100ms to "
+             "f:1:39: deployments[0].token_window: expected a duration such as 500ms, 10s or 2m, from 100ms "
+             "to "
              "1h\n"},
         Case{"latency: {jitter: 2}", "f:1:19: latency.jitter: expected a number from 0 to 1\n"},
         Case{"estimate: {chars_per_token: 0}",

@@ -11,9 +11,11 @@ namespace {
 constexpr std::string_view kSecret = "Zx9-very-secret";
 
 Sources sources() {
-    return fake_sources(
-        {{"GOOD", "good"}, {"EMPTY", ""}, {"SPACED", "a b"}, {"lower", "x"}},
-        {{"good.key", "good"}, {"empty.key", ""}, {"two-lines.key", "Zx9-very-secret\nmore"}, {"c.pem", "c"}});
+    return fake_sources({{"GOOD", "good"}, {"EMPTY", ""}, {"SPACED", "a b"}, {"lower", "x"}},
+                        {{"good.key", "good"},
+                         {"empty.key", ""},
+                         {"two-lines.key", "Zx9-very-secret\nmore"},
+                         {"c.pem", "c"}});
 }
 
 struct Case {
@@ -92,10 +94,12 @@ const Case kBackends[] = {
     {"UrlWithQuery", "backends:\n  - url: https://h/?key=Zx9-very-secret\n",
      "2:10: backends[0].url: has a query (?…), which would be lost; expected a URL like "
      "https://name.openai.azure.com\n"},
-    {"UrlPort", "backends:\n  - url: https://h:99999\n", "2:10: backends[0].url: has a port outside 1…65535\n"},
+    {"UrlPort", "backends:\n  - url: https://h:99999\n",
+     "2:10: backends[0].url: has a port outside 1…65535\n"},
     {"SameName", "backends:\n  - {name: a, url: http://h}\n  - {name: a, url: http://i}\n",
      "3:12: backends[1].name: the name a is taken by backends[0]\n"},
-    {"BadName", BACKEND("name: a b"), "3:11: backends[0].name: expected 1 to 64 letters, digits, '.', '_' or '-'\n"},
+    {"BadName", BACKEND("name: a b"),
+     "3:11: backends[0].name: expected 1 to 64 letters, digits, '.', '_' or '-'\n"},
     {"EmptyName", BACKEND("name: ''"), "3:11: backends[0].name: is empty; expected a text\n"},
     {"NameOfTwoLines", BACKEND("name: \"a\\nb\""),
      "3:11: backends[0].name: holds control characters; expected a text of one line\n"},
@@ -111,12 +115,15 @@ const Case kBackends[] = {
      "3:5: backends[0].prioritty: is not a known key; did you mean priority?\n"},
     {"WeightBeyond", BACKEND("weight: 1000001"),
      "3:13: backends[0].weight: expected a whole number from 1 to 1000000\n"},
-    {"Kind", BACKEND("kind: azur"), "3:11: backends[0].kind: expected azure or openai; did you mean azure?\n"},
+    {"Kind", BACKEND("kind: azur"),
+     "3:11: backends[0].kind: expected azure or openai; did you mean azure?\n"},
     {"KindFar", BACKEND("kind: bedrock"), "3:11: backends[0].kind: expected azure or openai\n"},
     {"KeyStyle", BACKEND("key_style: api_key"),
      "3:16: backends[0].key_style: expected api-key or bearer; did you mean api-key?\n"},
-    {"Tpm", BACKEND("tpm: 0"), "3:10: backends[0].tpm: expected a whole number from 1 to 18446744073709551615\n"},
-    {"Rpm", BACKEND("rpm: 1.5"), "3:10: backends[0].rpm: expected a whole number from 1 to 18446744073709551615\n"},
+    {"Tpm", BACKEND("tpm: 0"),
+     "3:10: backends[0].tpm: expected a whole number from 1 to 18446744073709551615\n"},
+    {"Rpm", BACKEND("rpm: 1.5"),
+     "3:10: backends[0].rpm: expected a whole number from 1 to 18446744073709551615\n"},
     {"Ptu", BACKEND("ptu: maybe"), "3:10: backends[0].ptu: expected true or false\n"},
     {"Timeout", BACKEND("timeouts: {connect: 0}"),
      "3:25: backends[0].timeouts.connect: expected a duration such as 500ms, 10s or 2m, from 1ms to 24h\n"},
@@ -152,7 +159,8 @@ const Case kSecrets[] = {
     {"Empty", BACKEND("api_key: ''"), "3:14: backends[0].api_key: is empty\n"},
     {"AMap", BACKEND("api_key: {Zx9-very-secret: }"), "3:14: backends[0].api_key: expected a text\n"},
     {"Spaces", BACKEND("api_key: Zx9-very-secret 2"),
-     "3:14: backends[0].api_key: holds spaces, line breaks or characters outside ASCII, which a key cannot\n"},
+     "3:14: backends[0].api_key: holds spaces, line breaks or characters outside ASCII, which a key "
+     "cannot\n"},
     {"Two", BACKEND("api_key: Zx9-very-secret\n    api_key_env: GOOD"),
      "4:18: backends[0].api_key_env: is given besides api_key; expected one of api_key, api_key_env, "
      "api_key_file\n"},
@@ -173,13 +181,15 @@ const Case kSecrets[] = {
      "3:19: backends[0].api_key_file: the file cannot be opened: No such file or directory\n"},
     {"FileEmpty", BACKEND("api_key_file: empty.key"), "3:19: backends[0].api_key_file: the file is empty\n"},
     {"FileOfTwoLines", BACKEND("api_key_file: two-lines.key"),
-     "3:19: backends[0].api_key_file: the file holds spaces, line breaks or characters outside ASCII, which a "
+     "3:19: backends[0].api_key_file: the file holds spaces, line breaks or characters outside ASCII, which "
+     "a "
      "key cannot\n"},
 };
 
 const Case kClients[] = {
     {"NotAList", BACKENDS "clients: Zx9-very-secret\n", "2:10: clients: expected a list of clients\n"},
-    {"NotMaps", BACKENDS "clients: [Zx9-very-secret]\n", "2:11: clients[0]: expected a map of keys and values\n"},
+    {"NotMaps", BACKENDS "clients: [Zx9-very-secret]\n",
+     "2:11: clients[0]: expected a map of keys and values\n"},
     {"NoName", BACKENDS "clients:\n  - key: k\n", "3:5: clients[0]: needs a name\n"},
     {"NoKey", BACKENDS "clients:\n  - name: a\n", "3:5: clients[0]: " NEEDS_KEY},
     {"NoKeys", BACKENDS "clients:\n  - {name: a, keys: []}\n", "3:5: clients[0]: " NEEDS_KEY},
@@ -195,9 +205,9 @@ const Case kClients[] = {
     {"KeysEmpty", BACKENDS "clients:\n  - {name: a, keys: ['']}\n", "3:22: clients[0].keys[0]: is empty\n"},
     {"Digest", BACKENDS "clients:\n  - {name: a, key_sha256: Zx9-very-secret}\n",
      "3:27: clients[0].key_sha256: expected a SHA-256 digest: 64 hexadecimal digits\n"},
-    {"DigestDigit", BACKENDS
-     "clients:\n  - {name: a, key_sha256: "
-     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg}\n",
+    {"DigestDigit",
+     BACKENDS "clients:\n  - {name: a, key_sha256: "
+              "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg}\n",
      "3:27: clients[0].key_sha256: expected a SHA-256 digest: 64 hexadecimal digits\n"},
     {"TwoKinds", BACKENDS "clients:\n  - {name: a, key: k, key_env: GOOD}\n",
      "3:32: clients[0].key_env: is given besides key; expected one of key, key_env, key_file, key_sha256, "
@@ -206,12 +216,14 @@ const Case kClients[] = {
      "4:12: clients[1].name: the name a is taken by clients[0]\n"},
     {"BadName", BACKENDS "clients:\n  - {name: 'a\"b', key: k}\n",
      "3:12: clients[0].name: expected 1 to 64 letters, digits, '.', '_' or '-'\n"},
-    {"SameKey", BACKENDS "clients:\n  - {name: a, key: Zx9-very-secret}\n  - {name: b, key: Zx9-very-secret}\n",
+    {"SameKey",
+     BACKENDS "clients:\n  - {name: a, key: Zx9-very-secret}\n  - {name: b, key: Zx9-very-secret}\n",
      "4:20: clients[1].key: is the same key as clients[0].key\n"},
     {"SameKeyInList", BACKENDS "clients:\n  - {name: a, keys: [Zx9-very-secret, Zx9-very-secret]}\n",
      "3:39: clients[0].keys[1]: is the same key as clients[0].keys[0]\n"},
     {"OpenToOthers", BACKENDS "server: {listen: 0.0.0.0:80}\n",
-     "1:1: clients: needs at least one client, as server.listen (0.0.0.0:80) is open to other machines; or set "
+     "1:1: clients: needs at least one client, as server.listen (0.0.0.0:80) is open to other machines; or "
+     "set "
      "allow_anonymous: true to serve anyone\n"},
     {"EmptyOpenToOthers", BACKENDS "server: {listen: '[::]:80'}\nclients: []\n",
      "3:10: clients: needs at least one client, as server.listen ([::]:80) is open to other machines; or set "
@@ -228,7 +240,8 @@ const Case kSettings[] = {
     {"ListenHost", BACKENDS "server: {listen: 'http://h:1'}\n", "2:18: server.listen: " LISTEN},
     {"ListenV6", BACKENDS "server: {listen: '[::g]:1'}\n", "2:18: server.listen: " LISTEN},
     {"ListenV6WithoutBrackets", BACKENDS "server: {listen: '::1:80'}\n", "2:18: server.listen: " LISTEN},
-    {"Threads", BACKENDS "server: {threads: 1025}\n", "2:19: server.threads: expected a whole number from 0 to 1024\n"},
+    {"Threads", BACKENDS "server: {threads: 1025}\n",
+     "2:19: server.threads: expected a whole number from 0 to 1024\n"},
     {"ServerTlsEmpty", BACKENDS "server: {tls: {}}\n",
      "2:15: server.tls: needs cert, a PEM file\n2:15: server.tls: needs key, a PEM file\n"},
     {"ServerTlsFiles", BACKENDS "server: {tls: {cert: c.pem, key: none.pem}}\n",
@@ -251,10 +264,12 @@ const Case kSettings[] = {
      "2:28: retry.default_cool_down: default_cool_down is longer than max_cool_down, which caps it\n"},
     {"MaxCoolDown", BACKENDS "retry: {max_cool_down: 5s}\n",
      "2:24: retry.max_cool_down: default_cool_down is longer than max_cool_down, which caps it\n"},
-    {"LateCommit", BACKENDS "stream: {late_commit: late}\n", "2:23: stream.late_commit: expected true or false\n"},
+    {"LateCommit", BACKENDS "stream: {late_commit: late}\n",
+     "2:23: stream.late_commit: expected true or false\n"},
     {"Preamble", BACKENDS "stream: {max_preamble: 1}\n",
      "2:24: stream.max_preamble: expected a size such as 64KiB, 4MiB or 65536, from 1KiB to 64MiB\n"},
-    {"IncludeUsage", BACKENDS "stream: {include_usage: 2}\n", "2:25: stream.include_usage: expected true or false\n"},
+    {"IncludeUsage", BACKENDS "stream: {include_usage: 2}\n",
+     "2:25: stream.include_usage: expected true or false\n"},
     {"Head", BACKENDS "limits: {max_head: 2MiB}\n",
      "2:20: limits.max_head: expected a size such as 64KiB, 4MiB or 65536, from 1KiB to 1MiB\n"},
     {"Body", BACKENDS "limits: {max_body: 2GiB}\n",

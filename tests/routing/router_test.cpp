@@ -141,15 +141,14 @@ TEST_P(RouterTrips, ForNoLongerThanTheCap) {
     EXPECT_EQ(t.router.view(t.now).at(0).until, 60s);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, RouterTrips,
-    testing::Values(Trip{OutcomeKind::throttled, State::throttled, "429"},
-                    Trip{OutcomeKind::unauthorized, State::unauthorized, "401"},
-                    Trip{OutcomeKind::server_error, State::failed, "5xx"},
-                    Trip{OutcomeKind::connect_error, State::failed, "connect"},
-                    Trip{OutcomeKind::timeout, State::failed, "timeout"},
-                    Trip{OutcomeKind::broken, State::failed, "broken"}),
-    [](const auto& param) { return std::string(to_string(param.param.kind)); });
+INSTANTIATE_TEST_SUITE_P(Kinds, RouterTrips,
+                         testing::Values(Trip{OutcomeKind::throttled, State::throttled, "429"},
+                                         Trip{OutcomeKind::unauthorized, State::unauthorized, "401"},
+                                         Trip{OutcomeKind::server_error, State::failed, "5xx"},
+                                         Trip{OutcomeKind::connect_error, State::failed, "connect"},
+                                         Trip{OutcomeKind::timeout, State::failed, "timeout"},
+                                         Trip{OutcomeKind::broken, State::failed, "broken"}),
+                         [](const auto& param) { return std::string(to_string(param.param.kind)); });
 
 TEST(Router, ThrottlesOneDeploymentButFailsTheWholeBackend) {
     Bench t({backend("a", 1), backend("b", 2)});
