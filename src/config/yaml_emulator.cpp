@@ -39,12 +39,18 @@ struct DeploymentDefaults {
     LatencyConfig latency;
 };
 
+void read_defaults(MapReader& reader, DeploymentDefaults& out) {
+    reader.whole<std::uint64_t>("capacity", out.capacity, 1, kMaxCapacity);
+    read_estimate(reader, out.estimate);
+    read_latency(reader, out.latency);
+}
+
 EmulatedDeployment read_deployment(MapReader& reader, const DeploymentDefaults& defaults) {
-    std::uint64_t capacity = defaults.capacity;
-    reader.whole<std::uint64_t>("capacity", capacity, 1, kMaxCapacity);
-    EmulatedDeployment out = with_capacity({}, capacity);
-    out.estimate = defaults.estimate;
-    out.latency = defaults.latency;
+    auto own = defaults;
+    read_defaults(reader, own);
+    EmulatedDeployment out = with_capacity({}, own.capacity);
+    out.estimate = own.estimate;
+    out.latency = own.latency;
     reader.text("name", out.name);
     if (!reader.has("name"))
         reader.error_here("needs a name");
@@ -70,8 +76,6 @@ EmulatedDeployment read_deployment(MapReader& reader, const DeploymentDefaults& 
     for (const auto* key : {"tpm", "rpm", "token_window", "request_window"})
         if (reader.has(key) && out.kind == DeploymentKind::ptu)
             reader.error(key, "has no effect with kind: ptu, which has ptu_tokens_per_minute");
-    read_estimate(reader, out.estimate);
-    read_latency(reader, out.latency);
     reader.finish();
     return out;
 }
@@ -110,26 +114,50 @@ bool read_keys(MapReader& reader, std::vector<Secret>& out) {
     return true;
 }
 
-void read_resource(MapReader& reader, EmulatedResource& out, const DeploymentDefaults& defaults) {
+/// What each resource is unless it says otherwise.
+struct Shape {
+    EmulatedResource model;
+    std::uint16_t base_port = kDefaultBasePort;
+    DeploymentDefaults defaults;
+    YAML::Node document;
+};
+
+/// The deployments at the top of the file with a resource's own defaults; their faults are reported once
+/// only, where load_emulator() reads them.
+std::vector<EmulatedDeployment> shared_deployments(const Shape& shape, const Sources& sources,
+                                                   const DeploymentDefaults& defaults) {
+    Context unheard("", "", sources);
+    MapReader root(unheard, {shape.document, ""});
+    auto out = read_deployments(root, defaults);
+    if (!out.empty()) return out;
+    out = default_deployments(defaults.capacity);
+    for (auto& d : out) {
+        d.estimate = defaults.estimate;
+        d.latency = defaults.latency;
+    }
+    return out;
+}
+
+EmulatedResource read_resource(MapReader& reader, const Shape& shape) {
+    auto out = shape.model;
+    auto defaults = shape.defaults;
     reader.text("name", out.name);
-    if (reader.has("name") && !out.name.empty() && !is_name(out.name))
-        reader.error("name", std::string(kNameExpected));
+    if (!out.name.empty() && !is_name(out.name)) reader.error("name", std::string(kNameExpected));
     reader.whole<std::uint16_t>("port", out.port, 1);
     read_keys(reader, out.api_keys);
     reader.text("region", out.region);
     reader.boolean("accept_bearer", out.accept_bearer);
+    read_defaults(reader, defaults);
     if (reader.has("deployments")) {
         out.deployments = read_deployments(reader, defaults);
-        if (out.deployments.empty()) reader.error("deployments", "needs at least one deployment");
+        if (is_empty_list(reader, "deployments"))
+            reader.error("deployments", "needs at least one deployment");
+    } else {
+        out.deployments = shared_deployments(shape, reader.context().sources(), defaults);
     }
     reader.finish();
+    return out;
 }
-
-struct Shape {
-    EmulatedResource model;  ///< what each resource is unless it says otherwise
-    std::uint16_t base_port = kDefaultBasePort;
-    DeploymentDefaults defaults;
-};
 
 void name_and_port(EmulatedResource& resource, std::size_t index, std::uint16_t base_port) {
     if (resource.name.empty()) resource.name = resource_name(index);
@@ -144,11 +172,9 @@ void read_resources(MapReader& root, const Shape& shape, std::vector<EmulatedRes
     if (item && item->node.IsSequence()) {
         for (const auto& one : root.list("resources")) {
             MapReader reader(root.context(), one);
-            auto resource = shape.model;
-            read_resource(reader, resource, shape.defaults);
-            out.push_back(std::move(resource));
+            out.push_back(read_resource(reader, shape));
         }
-        if (out.empty()) root.error("resources", "needs at least one resource");
+        if (is_empty_list(root, "resources")) root.error("resources", "needs at least one resource");
     } else {
         if (item && !item->node.IsScalar())
             root.error("resources", "expected a number of resources or a list of them");
@@ -190,20 +216,13 @@ Loaded<EmulatorConfig> load_emulator(std::string_view text, std::string file_nam
         root.whole<std::uint16_t>("admin_port", config.admin_port, 1);
         root.whole<std::uint64_t>("seed", config.seed);
         root.whole<std::uint16_t>("base_port", shape.base_port, 1);
-        root.whole<std::uint64_t>("capacity", shape.defaults.capacity, 1, kMaxCapacity);
-        yaml::read_estimate(root, shape.defaults.estimate);
-        yaml::read_latency(root, shape.defaults.latency);
+        yaml::read_defaults(root, shape.defaults);
         yaml::read_keys(root, shape.model.api_keys);
         root.text("region", shape.model.region);
         root.boolean("accept_bearer", shape.model.accept_bearer);
-        shape.model.deployments = yaml::read_deployments(root, shape.defaults);
-        if (shape.model.deployments.empty()) {
-            shape.model.deployments = default_deployments(shape.defaults.capacity);
-            for (auto& d : shape.model.deployments) {
-                d.estimate = shape.defaults.estimate;
-                d.latency = shape.defaults.latency;
-            }
-        }
+        static_cast<void>(yaml::read_deployments(root, shape.defaults));
+        shape.document = *document;
+        shape.model.deployments = yaml::shared_deployments(shape, sources, shape.defaults);
         yaml::read_resources(root, shape, config.resources);
         root.finish();
         if (root.valid()) yaml::check_whole(root, config);

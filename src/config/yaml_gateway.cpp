@@ -15,6 +15,11 @@ void read_listen(MapReader& reader, std::string_view key, ListenConfig& out) {
     out = std::move(*listen);
 }
 
+bool is_empty_list(MapReader& reader, std::string_view key) {
+    const auto item = reader.any(key);
+    return !item || item->node.IsNull() || (item->node.IsSequence() && item->node.size() == 0);
+}
+
 namespace {
 
 void read_server_tls(MapReader& server, std::optional<ServerTls>& out) {
@@ -115,16 +120,10 @@ void read_log(MapReader& root, AccessLogConfig& out) {
     reader.finish();
 }
 
-/// Whether the list is absent or empty; what is no list has been reported already.
-bool is_empty(MapReader& root, std::string_view key) {
-    const auto item = root.any(key);
-    return !item || item->node.IsNull() || (item->node.IsSequence() && item->node.size() == 0);
-}
-
 /// What no single key is to blame for.
 void check_whole(MapReader& root, const GatewayConfig& config) {
-    if (is_empty(root, "backends")) root.error("backends", "needs at least one backend with a url");
-    if (is_empty(root, "clients") && !config.allow_anonymous && !is_loopback(config.listen.host))
+    if (is_empty_list(root, "backends")) root.error("backends", "needs at least one backend with a url");
+    if (is_empty_list(root, "clients") && !config.allow_anonymous && !is_loopback(config.listen.host))
         root.error("clients",
                    fmt::format("needs at least one client, as server.listen ({}) is open to other machines; "
                                "or set allow_anonymous: true to serve anyone",

@@ -14,6 +14,8 @@ void read_backends(MapReader& root, std::vector<BackendConfig>& out);
 /// The list under `clients`; keys become digests.
 void read_clients(MapReader& root, std::vector<ClientConfig>& out);
 void read_listen(MapReader& reader, std::string_view key, ListenConfig& out);
+/// Whether the list is absent or empty; what is no list is reported by MapReader::list().
+[[nodiscard]] bool is_empty_list(MapReader& reader, std::string_view key);
 /// Reports a file that cannot be read now, so that it is known before the start.
 void check_readable(MapReader& reader, std::string_view key, const std::string& path);
 

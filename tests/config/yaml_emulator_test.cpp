@@ -115,6 +115,26 @@ resources:
     EXPECT_TRUE(c.resources[2].api_keys.empty());
 }
 
+TEST(YamlEmulator, AResourcesOwnDefaultsShapeTheSharedDeployments) {
+    const auto c = load(R"(
+latency: {ttft: 1s}
+deployments:
+  - {name: chat}
+  - {name: fixed, capacity: 7, latency: {ttft: 9s}}
+resources:
+  - capacity: 50
+    latency: {jitter: 0}
+  - {}
+)");
+    EXPECT_EQ(c.resources[0].deployments[0].tpm, 50'000U);
+    EXPECT_EQ(c.resources[0].deployments[0].latency.ttft, 1s);
+    EXPECT_EQ(c.resources[0].deployments[0].latency.jitter, 0);
+    EXPECT_EQ(c.resources[0].deployments[1].tpm, 7'000U);
+    EXPECT_EQ(c.resources[0].deployments[1].latency.ttft, 9s);
+    EXPECT_EQ(c.resources[1].deployments[0].tpm, 30'000U);
+    EXPECT_EQ(c.resources[1].deployments[0].latency.jitter, 0.2);
+}
+
 TEST(YamlEmulator, EachCapacityHasAtLeastOneRequest) {
     EXPECT_EQ(requests_for(1), 1U);
     EXPECT_EQ(requests_for(1000), 6U);
