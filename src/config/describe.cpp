@@ -119,7 +119,7 @@ std::string describe(const EmulatorConfig& config) {
     out.add("admin: http://{}, seed: {}", to_string(ListenConfig{config.host, config.admin_port}),
             config.seed);
     for (const auto& r : config.resources) {
-        out.add("resource {}: http://{}", r.name, to_string(ListenConfig{config.host, r.port}));
+        out.add("{}: http://{}", r.name, to_string(ListenConfig{config.host, r.port}));
         out.add("  region: {}, api keys: {}, bearer tokens: {}", r.region,
                 r.api_keys.empty() ? "any" : std::to_string(r.api_keys.size()),
                 r.accept_bearer ? "accepted" : "refused");

@@ -13,7 +13,8 @@ EmulatedDeployment with_capacity(EmulatedDeployment deployment, std::uint64_t ca
 
 std::vector<EmulatedDeployment> default_deployments(std::uint64_t capacity) {
     std::vector<EmulatedDeployment> out;
-    for (const auto* name : {"gpt-4o", "gpt-4o-mini", "text-embedding-3-small"}) {
+    for (const auto* name : {"gpt-4o", "gpt-4o-mini", "text-embedding-3-small", "text-embedding-3-large",
+                             "text-embedding-ada-002"}) {
         auto& d = out.emplace_back(with_capacity({}, capacity));
         d.name = name;
         d.model = name;
@@ -22,7 +23,7 @@ std::vector<EmulatedDeployment> default_deployments(std::uint64_t capacity) {
 }
 
 std::string resource_name(std::size_t index) {
-    return fmt::format("openai-{}", index + 1);
+    return fmt::format("resource-{}", index + 1);
 }
 
 std::string_view to_string(DeploymentKind kind) noexcept {

@@ -25,10 +25,10 @@ inline constexpr std::uint16_t kDefaultBasePort = 9101;
 /// The deployment with tpm, rpm and ptu_tokens_per_minute for `capacity`.
 [[nodiscard]] EmulatedDeployment with_capacity(EmulatedDeployment deployment, std::uint64_t capacity);
 
-/// gpt-4o, gpt-4o-mini and text-embedding-3-small, each with `capacity`.
+/// gpt-4o, gpt-4o-mini and the three embedding models, each with `capacity`.
 [[nodiscard]] std::vector<EmulatedDeployment> default_deployments(std::uint64_t capacity);
 
-/// `openai-1` for index 0.
+/// `resource-1` for index 0.
 [[nodiscard]] std::string resource_name(std::size_t index);
 
 }  // namespace spillway::config

@@ -17,6 +17,7 @@ void read_latency(MapReader& reader, LatencyConfig& out) {
     if (!item) return;
     MapReader latency(reader.context(), *item);
     latency.duration("ttft", out.ttft, Duration::zero(), std::chrono::hours(1));
+    if (latency.has("ttft")) out.ttft_jitter = out.ttft / 4;
     latency.duration("ttft_jitter", out.ttft_jitter, Duration::zero(), std::chrono::hours(1));
     latency.real("tokens_per_second", out.tokens_per_second, 0, 1'000'000);
     latency.real("jitter", out.jitter, 0, 1);

@@ -83,7 +83,7 @@ deployments:
                                       "f", fake_sources());
     ASSERT_TRUE(loaded.ok()) << to_string(loaded.problems);
     EXPECT_EQ(describe(*loaded.value), R"(admin: http://127.0.0.1:9100, seed: 1
-resource openai-1: http://127.0.0.1:9101
+resource-1: http://127.0.0.1:9101
   region: Sweden Central, api keys: 1, bearer tokens: accepted
   deployment chat (gpt-4o): provisioned, drains 9 tokens per minute
     first token after 200ms +- 50ms, then 100 tokens per second (jitter 0.2)

@@ -1,4 +1,5 @@
-// The examples in docs/configuration.md and deploy/examples load, and every key that the loaders know is there.
+// The examples in docs/configuration.md and deploy/examples load, and every key that the loaders know is
+// there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

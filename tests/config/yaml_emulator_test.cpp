@@ -22,7 +22,7 @@ TEST(YamlEmulator, NothingIsThreeResources) {
     EXPECT_EQ(c.admin_port, 9100);
     ASSERT_EQ(c.resources.size(), 3U);
     for (std::size_t i = 0; i < 3; ++i) {
-        EXPECT_EQ(c.resources[i].name, "openai-" + std::to_string(i + 1));
+        EXPECT_EQ(c.resources[i].name, "resource-" + std::to_string(i + 1));
         EXPECT_EQ(c.resources[i].port, 9101 + i);
         EXPECT_TRUE(c.resources[i].api_keys.empty());
         EXPECT_EQ(c.resources[i].deployments, default_deployments(30));
@@ -57,6 +57,7 @@ estimate: {chars_per_token: 3.5}
     EXPECT_EQ(r.deployments[2].tpm, 50'000U);
     EXPECT_EQ(r.deployments[2].rpm, 300U);
     EXPECT_EQ(r.deployments[2].latency.ttft, 0s);
+    EXPECT_EQ(r.deployments[2].latency.ttft_jitter, 0s);
     EXPECT_EQ(r.deployments[2].latency.tokens_per_second, 0);
     EXPECT_EQ(r.deployments[2].estimate.chars_per_token, 3.5);
 }
@@ -105,7 +106,7 @@ resources:
     EXPECT_EQ(c.resources[0], first);
 
     const auto& second = c.resources[1];
-    EXPECT_EQ(second.name, "openai-2");
+    EXPECT_EQ(second.name, "resource-2");
     EXPECT_EQ(second.port, 9102);
     EXPECT_EQ(second.api_keys, std::vector{Secret("shared")});
     EXPECT_EQ(second.deployments[0].rpm, 30U);
