@@ -6,56 +6,39 @@
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <stdexcept>
 
+#include "http/addresses.hpp"
 #include "http/client_connection.hpp"
 
 namespace spillway::http {
 
 namespace {
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-constexpr Duration name_lifetime = std::chrono::seconds(30);
+using Connected = NetResult<std::shared_ptr<ClientConnection>>;
 }  // namespace
 
 void throw_exception_from_error(const NetError& e, const boost::source_location&) {
     throw std::runtime_error(e.message);
 }
 
-struct OriginState : std::enable_shared_from_this<OriginState> {
-    OriginState(asio::io_context& c, OriginOptions o) : context(c), options(std::move(o)) {}
+struct OriginState final : Pool, std::enable_shared_from_this<OriginState> {
+    OriginState(asio::io_context& c, OriginOptions o)
+        : context(c),
+          options(std::move(o)),
+          addresses(std::make_shared<Addresses>(c, options.host, options.port)) {}
 
-    asio::awaitable<NetResult<void>> resolve(tcp::resolver& resolver);
-    asio::awaitable<NetResult<std::shared_ptr<ClientConnection>>> open();
+    asio::awaitable<Connected> open(ConnectCancel* cancel);
+    asio::awaitable<NetResult<void>> connect_any(ClientConnection& connection, Mono deadline);
     asio::awaitable<NetResult<void>> handshake(ClientConnection& connection);
     NetResult<void> prepare_tls();
     void put_back(const std::shared_ptr<ClientConnection>& connection);
+    void lost(ClientConnection& connection) noexcept override;
 
     asio::io_context& context;
     OriginOptions options;
+    std::shared_ptr<Addresses> addresses;
     std::optional<asio::ssl::context> tls;
-    std::vector<tcp::endpoint> addresses;
-    Mono addresses_until{};
     std::vector<std::shared_ptr<ClientConnection>> idle;  // the one used last at the back
 };
-
-asio::awaitable<NetResult<void>> OriginState::resolve(tcp::resolver& resolver) {
-    boost::system::error_code ec;
-    if (const auto address = asio::ip::make_address(options.host, ec); !ec) {
-        addresses.assign(1, tcp::endpoint(address, options.port));
-        addresses_until = Mono::max();
-        co_return NetResult<void>();
-    }
-    auto [failed, found] =
-        co_await resolver.async_resolve(options.host, std::to_string(options.port), as_values);
-    if (failed || found.empty()) {
-        if (!addresses.empty())
-            co_return NetResult<void>();  // a name server's hiccup: the last answer will do
-        co_return NetError{NetError::Kind::resolve,
-                           fmt::format("cannot resolve {}: {}", options.host, failed.message())};
-    }
-    addresses.clear();
-    for (const auto& entry : found) addresses.push_back(entry.endpoint());
-    addresses_until = mono_now() + name_lifetime;
-    co_return NetResult<void>();
-}
 
 NetResult<void> OriginState::prepare_tls() {
     if (tls) return {};
@@ -82,59 +65,77 @@ asio::awaitable<NetResult<void>> OriginState::handshake(ClientConnection& connec
     auto& stream = connection.stream().wrap(*tls);
     boost::system::error_code ec;
     asio::ip::make_address(name, ec);
-    if (ec)
-        SSL_set_tlsext_host_name(stream.native_handle(), name.c_str());  // no SNI for addresses: RFC 6066 §3
+    // No SNI for addresses: RFC 6066 §3.
+    if (ec) SSL_set_tlsext_host_name(stream.native_handle(), name.c_str());
     if (options.tls_verify) {
         stream.set_verify_mode(asio::ssl::verify_peer, ec);
         stream.set_verify_callback(asio::ssl::host_name_verification(name), ec);
     }
     const auto [failed] = co_await stream.async_handshake(asio::ssl::stream_base::client, as_values);
     if (failed)
-        co_return NetError{NetError::Kind::tls, fmt::format("TLS with {}: {}", name, failed.message())};
+        co_return connection.failure(NetError::Kind::tls,
+                                     fmt::format("TLS with {}: {}", name, failed.message()));
     co_return NetResult<void>();
 }
 
-asio::awaitable<NetResult<std::shared_ptr<ClientConnection>>> OriginState::open() {
-    const auto self = shared_from_this();
-    auto connection = std::make_shared<ClientConnection>(context, options.max_head_bytes);
-    tcp::resolver resolver(context);
-    bool timed_out = false;
-    Timeout timeout([&] {
-        timed_out = true;
-        resolver.cancel();
-        connection->close();
-    });
-    TimerWheel::of(context).arm(timeout, options.connect_timeout);
-    const NetError late{NetError::Kind::timeout,
-                        fmt::format("no connection to {}:{} in time", options.host, options.port)};
-    if (mono_now() >= addresses_until) {
-        if (const auto resolved = co_await resolve(resolver); !resolved)
-            co_return timed_out ? late : resolved.error();
-    }
-    const auto endpoints = addresses;  // a copy: another coroutine may resolve anew meanwhile
+/// Tries the addresses in turn, each with its share of the time left.
+asio::awaitable<NetResult<void>> OriginState::connect_any(ClientConnection& connection, Mono deadline) {
+    const auto endpoints = addresses->get(mono_now());  // a copy: they may be looked up anew meanwhile
+    auto& socket = connection.stream().socket();
     boost::system::error_code failed = asio::error::host_not_found;
-    for (const auto& endpoint : endpoints) {
-        if (timed_out) co_return late;
-        auto& socket = connection->stream().socket();
+    for (std::size_t i = 0; i < endpoints.size() && !connection.stopped(); ++i) {
         boost::system::error_code ignored;
         socket.close(ignored);
-        const auto [ec] = co_await socket.async_connect(endpoint, as_values);
-        failed = ec;
-        if (!failed) {
-            socket.set_option(tcp::no_delay(true), ignored);
-            break;
-        }
+        bool late = false;
+        const auto give_up = [&late, &socket] {
+            boost::system::error_code unused;
+            late = true;
+            socket.close(unused);
+        };
+        Timeout share(give_up);
+        const std::size_t others = endpoints.size() - i;
+        if (others > 1 && options.connect_timeout > Duration::zero())
+            TimerWheel::of(context).arm(share, (deadline - mono_now()) / others);
+        std::tie(failed) = co_await socket.async_connect(endpoints[i], as_values);
+        if (late) failed = asio::error::timed_out;
+        if (failed) continue;
+        socket.set_option(tcp::no_delay(true), ignored);
+        if (i > 0) addresses->prefer(endpoints[i]);
+        co_return NetResult<void>();
     }
-    if (timed_out) co_return late;
-    if (failed) {
-        addresses_until = {};  // the name may point elsewhere by now
-        co_return NetError{NetError::Kind::connect, fmt::format("cannot connect to {}:{}: {}", options.host,
-                                                                options.port, failed.message())};
+    addresses->distrust();
+    co_return connection.failure(
+        NetError::Kind::connect,
+        fmt::format("cannot connect to {}:{}: {}", options.host, options.port, failed.message()));
+}
+
+asio::awaitable<Connected> OriginState::open(ConnectCancel* cancel) {
+    const auto self = shared_from_this();
+    const auto connection = std::make_shared<ClientConnection>(context, self, options.max_head_bytes);
+    if (cancel != nullptr) cancel->connection_ = connection;
+    Addresses::Waiter waiter;
+    connection->begin_connect(options.connect_timeout, waiter.done);
+    const Mono deadline = mono_now() + options.connect_timeout;
+    if (addresses->get(mono_now()).empty()) {
+        addresses->when_known(waiter);
+        co_await waiter.done.wait();
     }
-    if (options.tls) {
-        if (const auto done = co_await handshake(*connection); !done)
-            co_return timed_out ? late : done.error();
-        if (timed_out) co_return late;
+    NetResult<void> made;
+    if (connection->stopped() || addresses->get(mono_now()).empty())
+        made = connection->failure(NetError::Kind::resolve, fmt::format("cannot resolve {}: {}", options.host,
+                                                                        addresses->error().message()));
+    else
+        made = co_await connect_any(*connection, deadline);
+    if (made && options.tls) made = co_await handshake(*connection);
+    connection->finish_connect();
+    if (cancel != nullptr) cancel->connection_.reset();
+    if (made && connection->stopped()) made = connection->failure(NetError::Kind::connect, {});
+    if (!made) {
+        connection->close();
+        if (made.error().kind == NetError::Kind::timeout)
+            co_return NetError{NetError::Kind::timeout,
+                               fmt::format("no connection to {}:{} in time", options.host, options.port)};
+        co_return made.error();
     }
     co_return connection;
 }
@@ -145,16 +146,12 @@ void OriginState::put_back(const std::shared_ptr<ClientConnection>& connection) 
         return;
     }
     idle.push_back(connection);
-    connection->park(options.idle_timeout, [weak = weak_from_this(), raw = connection.get()] {
-        const auto state = weak.lock();
-        if (!state) return;
-        const auto at = std::find_if(state->idle.begin(), state->idle.end(),
-                                     [raw](const auto& c) { return c.get() == raw; });
-        if (at == state->idle.end()) return;
-        const auto keep = *at;
-        state->idle.erase(at);
-        keep->close();
-    });
+    connection->park(options.idle_timeout);
+}
+
+void OriginState::lost(ClientConnection& connection) noexcept {
+    connection.close();
+    std::erase_if(idle, [&](const auto& c) { return c.get() == &connection; });
 }
 
 Origin::Origin(asio::io_context& context, OriginOptions options)
@@ -166,14 +163,21 @@ Origin::~Origin() {
 }
 
 asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh) {
+    return connect(fresh, nullptr);
+}
+asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh, ConnectCancel& cancel) {
+    return connect(fresh, &cancel);
+}
+asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh, ConnectCancel* cancel) {
     const auto state = state_;
+    if (cancel != nullptr && cancel->cancelled()) co_return NetError{NetError::Kind::cancelled, "cancelled"};
     if (!fresh && !state->idle.empty()) {
         auto connection = std::move(state->idle.back());
         state->idle.pop_back();
         connection->unpark();
         co_return Upstream(std::move(connection), state);
     }
-    auto opened = co_await state->open();
+    auto opened = co_await state->open(cancel);
     if (!opened) co_return opened.error();
     co_return Upstream(std::move(*opened), state);
 }
@@ -182,6 +186,11 @@ std::size_t Origin::idle() const noexcept {
 }
 const OriginOptions& Origin::options() const noexcept {
     return state_->options;
+}
+
+void ConnectCancel::cancel() noexcept {
+    cancelled_ = true;
+    if (const auto connection = connection_.lock()) connection->cancel();
 }
 
 Upstream::Upstream(std::shared_ptr<ClientConnection> connection, std::weak_ptr<OriginState> origin)

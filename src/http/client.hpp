@@ -9,6 +9,7 @@
 ///
 /// An Upstream destroyed before done() closes its connection: that is how a request is cancelled.
 /// Thread rule: everything on the io_context's one thread. Errors are values (NetError).
+/// Ownership: Origins and Upstreams go before their io_context does.
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
@@ -71,9 +72,10 @@ public:
 
     /// Was it used before (so that a close without an answer may only mean a stale connection)?
     [[nodiscard]] bool reused() const noexcept;
-    /// One gathered write of all pieces.
+    /// One gathered write of all pieces; `timeout` is for a write that makes no progress. Succeeds, too, when
+    /// the peer stopped listening but has answered already: read_head() tells.
     asio::awaitable<NetResult<void>> send(std::span<const std::string_view> pieces, Duration timeout);
-    /// The next final head (1xx are skipped).
+    /// The next final head (1xx are skipped), within `timeout`.
     asio::awaitable<NetResult<const ResponseHead*>> read_head(Duration timeout, bool head_request = false);
     /// The next piece of the body, chunked coding removed; an empty view is its end. `timeout` is for each
     /// piece. The view holds until the next call.
@@ -88,6 +90,22 @@ private:
     std::weak_ptr<OriginState> origin_;
 };
 
+/// Ends Origin::connect() from elsewhere on its thread: it returns `cancelled` soon. A connect() that begins
+/// afterwards fails at once. Must outlive the connect() it is given to.
+class ConnectCancel {
+public:
+    ConnectCancel() = default;
+    ConnectCancel(const ConnectCancel&) = delete;
+    ConnectCancel& operator=(const ConnectCancel&) = delete;
+    void cancel() noexcept;
+    [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
+
+private:
+    friend struct OriginState;
+    std::weak_ptr<ClientConnection> connection_;
+    bool cancelled_ = false;
+};
+
 /// One scheme, host and port as seen by one thread, with its idle connections.
 class Origin {
 public:
@@ -98,10 +116,12 @@ public:
 
     /// A pooled connection, or a new one when there is none or `fresh` is wanted.
     asio::awaitable<NetResult<Upstream>> connect(bool fresh);
+    asio::awaitable<NetResult<Upstream>> connect(bool fresh, ConnectCancel& cancel);
     [[nodiscard]] std::size_t idle() const noexcept;
     [[nodiscard]] const OriginOptions& options() const noexcept;
 
 private:
+    asio::awaitable<NetResult<Upstream>> connect(bool fresh, ConnectCancel* cancel);
     std::shared_ptr<OriginState> state_;
 };
 

@@ -5,28 +5,23 @@
 namespace spillway::http {
 
 namespace {
-constexpr std::size_t read_size = 16 * 1024;
-constexpr std::size_t kept_buffer = 64 * 1024;
+constexpr std::size_t smallest_read = 4 * 1024;
+constexpr std::size_t largest_read = 64 * 1024;
+constexpr std::size_t kept_buffer = 16 * 1024;
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
-ClientConnection::ClientConnection(asio::io_context& context, std::size_t max_head_bytes)
-    : context_(context),
+ClientConnection::ClientConnection(asio::io_context& context, std::weak_ptr<Pool> pool,
+                                   std::size_t max_head_bytes)
+    : wheel_(TimerWheel::of(context)),
+      pool_(std::move(pool)),
       max_head_bytes_(max_head_bytes),
       stream_(Stream::Socket(context.get_executor())),
-      timeout_([this] {
-          if (lost_) {  // idle for too long
-              const auto lost = std::move(lost_);
-              lost_ = nullptr;
-              lost();
-              return;
-          }
-          timed_out_ = true;
-          stream_.close();
-      }) {}
+      timeout_([this] { expired(); }),
+      read_size_(smallest_read) {}
 
 void ClientConnection::close() noexcept {
-    lost_ = nullptr;
+    parked_ = false;
     timeout_.disarm();
     stream_.close();
 }
@@ -34,43 +29,71 @@ void ClientConnection::close() noexcept {
 void ClientConnection::cancel() noexcept {
     cancelled_ = true;
     stream_.close();
+    if (wake_ != nullptr) wake_->set_later();
+}
+
+void ClientConnection::expired() {
+    if (parked_) {
+        if (const auto pool = pool_.lock()) pool->lost(*this);
+        return;
+    }
+    timed_out_ = true;
+    stream_.close();
+    if (wake_ != nullptr) wake_->set_later();
+}
+
+void ClientConnection::begin_connect(Duration timeout, Event& wake) {
+    wake_ = &wake;
+    wheel_.arm(timeout_, timeout);
+}
+
+void ClientConnection::finish_connect() noexcept {
+    wake_ = nullptr;
+    timeout_.disarm();
+}
+
+NetError ClientConnection::failure(NetError::Kind kind, std::string message) const {
+    if (cancelled_) return {NetError::Kind::cancelled, "cancelled"};
+    if (timed_out_) return {NetError::Kind::timeout, "timed out"};
+    return {kind, std::move(message)};
 }
 
 NetError ClientConnection::failure(const boost::system::error_code& ec) const {
-    if (cancelled_) return {NetError::Kind::cancelled, "cancelled"};
-    if (timed_out_) return {NetError::Kind::timeout, "timed out"};
-    return {NetError::Kind::closed, ec == asio::error::eof ? "closed by the peer" : ec.message()};
+    return failure(NetError::Kind::closed, ec == asio::error::eof ? "closed by the peer" : ec.message());
 }
 
 void ClientConnection::start_read() {
     if (reading_ || read_error_) return;
+    const auto space = in_.prepare(read_size_);
     reading_ = true;
-    readable_.reset();
-    const auto space = in_.prepare(read_size);
     stream_.async_read_some(asio::buffer(space.data(), space.size()),
-                            [self = shared_from_this()](const boost::system::error_code& ec, std::size_t n) {
-                                self->reading_ = false;
-                                self->in_.commit(n);
-                                self->read_error_ = ec;
-                                if (self->lost_) {
-                                    // Nobody asked: a close, or bytes that belong to no answer.
-                                    const auto lost = std::move(self->lost_);
-                                    self->lost_ = nullptr;
-                                    lost();
-                                }
-                                self->readable_.set();
-                            });
+                            Completion<ClientConnection, &ClientConnection::did_read>(shared_from_this()));
 }
 
+void ClientConnection::did_read(const boost::system::error_code& ec, std::size_t n) {
+    reading_ = false;
+    in_.commit(n);
+    read_error_ = ec;
+    if (n >= read_size_) read_size_ = std::min(read_size_ * 2, largest_read);
+    if (parked_) {  // nobody asked: a close, or bytes that belong to no answer
+        if (const auto pool = pool_.lock()) pool->lost(*this);
+        return;
+    }
+    readable_.set();
+}
+
+/// Waits for more bytes in in_.
 asio::awaitable<NetResult<void>> ClientConnection::more(Duration timeout) {
-    if (read_error_) co_return failure(read_error_);
-    const std::size_t had = in_.size();
-    TimerWheel::of(context_).arm(timeout_, timeout);
-    start_read();
-    co_await readable_.wait();
+    const std::size_t before = in_.size();
+    wheel_.arm(timeout_, timeout);
+    while (in_.size() == before && !read_error_) {
+        readable_.reset();
+        start_read();
+        co_await readable_.wait();
+    }
     timeout_.disarm();
-    if (in_.size() > had) co_return NetResult<void>();
-    co_return failure(read_error_ ? read_error_ : make_error_code(asio::error::eof));
+    if (in_.size() > before) co_return NetResult<void>();
+    co_return failure(read_error_);
 }
 
 asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::string_view> pieces,
@@ -78,46 +101,62 @@ asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::str
     boost::container::small_vector<asio::const_buffer, 12> buffers;
     for (const std::string_view piece : pieces)
         if (!piece.empty()) buffers.push_back(asio::buffer(piece));
-    answered_ = false;
-    TimerWheel::of(context_).arm(timeout_, timeout);
-    const auto [ec, n] = co_await stream_.async_write(buffers, as_values);
+    answered_ = sent_ = false;
+    wheel_.arm(timeout_, timeout);
+    start_read();  // an answer that comes before the request is out is not missed
+    const auto [ec, n] = co_await stream_.async_write(
+        Stream::Buffers(buffers.data(), buffers.size()), [this, timeout] { wheel_.arm(timeout_, timeout); },
+        as_values);
     (void)n;
     timeout_.disarm();
-    if (ec) co_return failure(ec);
+    sent_ = !ec;
+    // Who refuses a request early may close at once; what it said is in in_.
+    if (ec && (in_.empty() || stopped())) co_return failure(ec);
     co_return NetResult<void>();
+}
+
+/// Parses the head at the front of in_; false for an interim one, which is dropped.
+NetResult<bool> ClientConnection::take_head(std::size_t size, bool head_request) {
+    head_text_.assign(in_.view().substr(0, size));
+    in_.consume(size);
+    head_ = {};
+    parser_.emplace(head_, head_request);
+    boost::system::error_code ec;
+    std::size_t parsed = 0;
+    if (parser_->parse_head(head_text_, parsed, ec) != ParseState::head_done)
+        return NetError{NetError::Kind::protocol,
+                        "the head is not valid HTTP/1.1: " + (ec ? ec.message() : "incomplete")};
+    if (head_.status == 101 || head_.status < 100)
+        return NetError{NetError::Kind::protocol, "switches protocols unasked"};
+    if (head_.status < 200) return false;  // RFC 9110 §15.2
+    body_left_ = head_.content_length;
+    answered_ = head_.framing == Framing::none;
+    return true;
 }
 
 asio::awaitable<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeout,
                                                                             bool head_request) {
-    const Mono deadline = mono_now() + timeout;
-    in_.consume(used_);
-    used_ = 0;
+    const bool limited = timeout > Duration::zero();
+    const Mono deadline = limited ? mono_now() + timeout : Mono{};
+    in_.consume(std::exchange(used_, 0));
+    std::size_t scanned = 0;
     for (;;) {
-        head_ = {};
-        parser_.emplace(head_, max_head_bytes_, head_request);
-        boost::system::error_code ec;
-        std::size_t size = 0;
-        const ParseState state =
-            in_.empty() || reading_ ? ParseState::need_more : parser_->parse_head(in_.view(), size, ec);
-        if (state == ParseState::error || (state == ParseState::need_more && in_.size() > max_head_bytes_))
-            co_return NetError{NetError::Kind::protocol, ec ? ec.message() : "the head is too large"};
-        if (state == ParseState::head_done) {
-            if (head_.status == 101)
-                co_return NetError{NetError::Kind::protocol, "switches protocols unasked"};
-            if (head_.status < 200) {  // interim answers are skipped (RFC 9110 §15.2)
-                in_.consume(size);
-                continue;
-            }
-            used_ = size;
-            body_left_ = head_.content_length;
-            answered_ = head_.framing == Framing::none;
-            co_return &head_;
+        const std::size_t size = find_head_end(in_.view(), scanned);
+        if ((size > 0 ? size : in_.size()) > max_head_bytes_)
+            co_return NetError{NetError::Kind::protocol, "the head is too large"};
+        if (size > 0) {
+            const auto taken = take_head(size, head_request);
+            if (!taken) co_return taken.error();
+            if (*taken) co_return &head_;
+            scanned = 0;
+            continue;
         }
-        const Duration left = deadline - mono_now();
-        if (timeout > Duration::zero() && left <= Duration::zero())
-            co_return NetError{NetError::Kind::timeout, "timed out"};
-        if (const auto got = co_await more(timeout > Duration::zero() ? left : Duration::zero()); !got)
-            co_return got.error();
+        constexpr std::string_view start = "HTTP/1.";
+        if (in_.view().substr(0, start.size()) != start.substr(0, in_.size()))
+            co_return NetError{NetError::Kind::protocol, "not HTTP/1.1"};
+        const Duration left = limited ? deadline - mono_now() : Duration::zero();
+        if (limited && left <= Duration::zero()) co_return NetError{NetError::Kind::timeout, "timed out"};
+        if (const auto got = co_await more(left); !got) co_return got.error();
     }
 }
 
@@ -133,8 +172,10 @@ std::string_view ClientConnection::take_length() {
 NetResult<std::string_view> ClientConnection::take_chunked() {
     boost::system::error_code ec;
     used_ = parser_->parse_body(in_.view(), ec);
-    if (ec) return NetError{NetError::Kind::protocol, ec.message()};
+    if (ec) return NetError{NetError::Kind::protocol, "the chunked body is malformed: " + ec.message()};
     answered_ = parser_->is_done();
+    if (!answered_ && in_.size() - used_ > max_head_bytes_)
+        return NetError{NetError::Kind::protocol, "a chunk's line or the trailers are too large"};
     const auto& pieces = parser_->pieces();
     if (pieces.empty()) return std::string_view();
     if (pieces.size() == 1) return pieces.front();
@@ -149,10 +190,7 @@ NetResult<std::string_view> ClientConnection::take_chunked() {
 
 asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duration timeout) {
     for (;;) {
-        // The head's views (in the same buffer) hold as long as no byte before them is dropped: consume()
-        // only moves the read position, and start_read() moves bytes only when it must.
-        in_.consume(used_);
-        used_ = 0;
+        in_.consume(std::exchange(used_, 0));
         if (answered_) co_return std::string_view();
         if (!in_.empty()) {
             if (head_.framing == Framing::chunked) {
@@ -167,8 +205,7 @@ asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duratio
             }
         }
         if (const auto got = co_await more(timeout); !got) {
-            if (head_.framing == Framing::until_close && read_error_ == asio::error::eof && !timed_out_ &&
-                !cancelled_) {
+            if (head_.framing == Framing::until_close && read_error_ == asio::error::eof && !stopped()) {
                 answered_ = true;
                 co_return std::string_view();
             }
@@ -178,22 +215,22 @@ asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duratio
 }
 
 bool ClientConnection::reusable() const noexcept {
-    return answered_ && head_.keep_alive && head_.framing != Framing::until_close && in_.size() == used_ &&
-           !read_error_ && !timed_out_ && !cancelled_;
+    return answered_ && sent_ && head_.keep_alive && head_.framing != Framing::until_close &&
+           in_.size() == used_ && !reading_ && !read_error_ && !stopped();
 }
 
-void ClientConnection::park(Duration idle_timeout, std::function<void()> lost) {
+void ClientConnection::park(Duration idle_timeout) {
     in_.clear();
     used_ = 0;
     in_.shrink(kept_buffer);
-    reused_ = true;
-    lost_ = std::move(lost);
-    TimerWheel::of(context_).arm(timeout_, idle_timeout);
+    if (in_.capacity() == 0) read_size_ = smallest_read;
+    reused_ = parked_ = true;
+    wheel_.arm(timeout_, idle_timeout);
     start_read();
 }
 
 void ClientConnection::unpark() noexcept {
-    lost_ = nullptr;
+    parked_ = false;
     timeout_.disarm();
 }
 

@@ -15,47 +15,79 @@
 
 namespace spillway::http {
 
+class ClientConnection;
+
+/// Where idle connections wait.
+class Pool {
+public:
+    Pool() = default;
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+    virtual ~Pool() = default;
+    /// A parked connection is of no more use: closed by the peer, unsolicited bytes, or idle for too long.
+    virtual void lost(ClientConnection& connection) noexcept = 0;
+};
+
 class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
 public:
-    ClientConnection(asio::io_context& context, std::size_t max_head_bytes);
+    ClientConnection(asio::io_context& context, std::weak_ptr<Pool> pool, std::size_t max_head_bytes);
 
     asio::awaitable<NetResult<void>> send(std::span<const std::string_view> pieces, Duration timeout);
     asio::awaitable<NetResult<const ResponseHead*>> read_head(Duration timeout, bool head_request);
     asio::awaitable<NetResult<std::string_view>> read_body(Duration timeout);
     void close() noexcept;
     void cancel() noexcept;
+    /// The io_context goes down with a read pending.
+    void abandon() { readable_.abandon(); }
 
     /// Was the answer read to its end, on a connection that may carry another request?
     [[nodiscard]] bool reusable() const noexcept;
-    /// Into the pool: waits for the peer's close, `lost` then runs once (after `idle_timeout` as well).
-    void park(Duration idle_timeout, std::function<void()> lost);
+    /// Into the pool: waits for the peer's close; the pool hears of it, or of the end of `idle_timeout`.
+    void park(Duration idle_timeout);
     void unpark() noexcept;
+
+    // While the connection is made:
+    /// Closes after `timeout`; a time-out and cancel() set `wake`, too, until finish_connect().
+    void begin_connect(Duration timeout, Event& wake);
+    void finish_connect() noexcept;
+    /// Did the time pass, or was it cancelled?
+    [[nodiscard]] bool stopped() const noexcept { return timed_out_ || cancelled_; }
+    /// Why it is of no use: stopped(), or else `kind` with this message.
+    [[nodiscard]] NetError failure(NetError::Kind kind, std::string message) const;
 
     [[nodiscard]] Stream& stream() noexcept { return stream_; }
     [[nodiscard]] bool reused() const noexcept { return reused_; }
 
 private:
     void start_read();
+    void did_read(const boost::system::error_code& ec, std::size_t n);
+    void expired();
     asio::awaitable<NetResult<void>> more(Duration timeout);
     [[nodiscard]] NetError failure(const boost::system::error_code& ec) const;
+    NetResult<bool> take_head(std::size_t size, bool head_request);
     std::string_view take_length();
     NetResult<std::string_view> take_chunked();
 
-    asio::io_context& context_;
+    TimerWheel& wheel_;
+    std::weak_ptr<Pool> pool_;
     std::size_t max_head_bytes_;
     Stream stream_;
     Timeout timeout_;
     Buffer in_;
     Event readable_;
+    Event* wake_ = nullptr;
     boost::system::error_code read_error_;
+    std::string head_text_;  // the head's own bytes: its views hold while the body passes through in_
     ResponseHead head_;
     std::optional<Parser<false>> parser_;
-    std::function<void()> lost_;
     std::uint64_t body_left_ = 0;
-    std::size_t used_ = 0;  // bytes of in_ behind the view handed out last
+    std::size_t used_ = 0;       // bytes of in_ behind the view handed out last
+    std::size_t read_size_ = 0;  // grows with the answers
     bool reading_ = false;
+    bool parked_ = false;
     bool timed_out_ = false;
     bool cancelled_ = false;
+    bool sent_ = false;      // the request went out whole
     bool answered_ = false;  // the answer's body is read to its end
     bool reused_ = false;
 };

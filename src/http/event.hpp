@@ -1,14 +1,18 @@
 #pragma once
 /// A one-waiter event for coroutines of one thread: `co_await event.wait()` sleeps until `set()`.
-/// set() before wait() is remembered. set() may run the waiter before it returns (it is meant to be called
-/// from completion handlers, as their last act).
-/// Ownership: a member; destroying it while someone waits abandons the waiter (only at shutdown).
+/// set() before wait() is remembered until reset().
+/// Ownership: a member of what the waiter keeps alive. Such a ring must be cut when the io_context goes down
+/// with the waiter asleep: the operation that would have called set() calls abandon() when it is destroyed
+/// unused (see Completion).
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
 #include <optional>
+#include <utility>
 
 namespace spillway::http {
 
@@ -17,17 +21,25 @@ class Event {
     using Handler = boost::asio::async_result<Token, void()>::handler_type;
 
 public:
+    Event() = default;
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    ~Event() = default;
+
+    /// May run the waiter before it returns, and the waiter may destroy this event: the last act of a
+    /// completion handler.
     void set() {
         set_ = true;
-        if (waiter_) {
-            // Move out first: the handler may wait on this event again.
-            Handler handler = std::move(*waiter_);
-            waiter_.reset();
-            boost::asio::dispatch(std::move(handler));
-        }
+        if (auto waiter = take()) boost::asio::dispatch(std::move(*waiter));
+    }
+    /// As set(), but the waiter runs from the event loop, never inside this call.
+    void set_later() {
+        set_ = true;
+        if (auto waiter = take()) boost::asio::post(std::move(*waiter));
     }
     void reset() noexcept { set_ = false; }
-    [[nodiscard]] bool is_set() const noexcept { return set_; }
+    /// Destroys the sleeping coroutine (and maybe, with it, this event).
+    void abandon() { (void)take(); }
 
     /// Returns at once if set. The event stays set until reset().
     boost::asio::awaitable<void> wait() {
@@ -39,8 +51,36 @@ public:
     }
 
 private:
+    std::optional<Handler> take() {
+        auto waiter = std::exchange(waiter_, std::nullopt);
+        return waiter;
+    }
+
     std::optional<Handler> waiter_;
     bool set_ = false;
+};
+
+/// A completion handler that keeps its owner alive and calls `Method` on it, or owner.abandon() if the
+/// operation is destroyed unfinished with its io_context.
+template <class Owner, auto Method>
+class Completion {
+public:
+    explicit Completion(std::shared_ptr<Owner> owner) : owner_(std::move(owner)) {}
+    Completion(Completion&&) noexcept = default;
+    Completion& operator=(Completion&&) = delete;
+    Completion(const Completion&) = delete;
+    Completion& operator=(const Completion&) = delete;
+    ~Completion() {
+        if (owner_) owner_->abandon();
+    }
+    template <class... Args>
+    void operator()(Args&&... args) {
+        const auto owner = std::move(owner_);
+        (owner.get()->*Method)(std::forward<Args>(args)...);
+    }
+
+private:
+    std::shared_ptr<Owner> owner_;
 };
 
 }  // namespace spillway::http

@@ -9,6 +9,7 @@ namespace spillway::http {
 
 std::string_view reason_phrase(unsigned status) noexcept {
     const auto known = boost::beast::http::int_to_status(status);
+    if (known == boost::beast::http::status::unknown) return "Unknown";
     const auto text = boost::beast::http::obsolete_reason(known);
     return {text.data(), text.size()};
 }

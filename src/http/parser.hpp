@@ -2,7 +2,9 @@
 /// HTTP/1.1 parsing without allocation: Beast's basic_parser (RFC 9112 grammar, its strictness kept)
 /// with our own containers of views. Internal to the http room.
 ///
-/// A head is parsed in one go once all of it is in the buffer, so every view points into that buffer.
+/// A head is parsed in one go once all of it is there, so every view points into the bytes handed in.
+/// Stricter than Beast: obs-fold (RFC 9112 §5.2), transfer codings but chunked (§6.1), and
+/// Transfer-Encoding in HTTP/1.0 (§6.1) are refused; trailer fields are read and dropped (§7.1.2).
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/container/small_vector.hpp>
 
@@ -15,6 +17,15 @@ namespace beast_http = boost::beast::http;
 
 enum class ParseState : std::uint8_t { need_more, head_done, error };
 
+/// The size of the head at the start of `bytes`, or 0 if its end is not there yet. `scanned` says how far
+/// earlier calls looked, so that a head that comes byte by byte is not searched over and over.
+[[nodiscard]] inline std::size_t find_head_end(std::string_view bytes, std::size_t& scanned) noexcept {
+    const auto at = bytes.find("\r\n\r\n", scanned);
+    if (at != std::string_view::npos) return at + 4;
+    scanned = bytes.size() < 3 ? 0 : bytes.size() - 3;
+    return 0;
+}
+
 template <bool is_request>
 class Parser final : public beast_http::basic_parser<is_request> {
 public:
@@ -22,29 +33,32 @@ public:
     using Pieces = boost::container::small_vector<std::string_view, 8>;
 
     /// `head_request`: the answer to a HEAD has no body whatever its fields say.
-    Parser(Head& head, std::size_t max_head_bytes, bool head_request = false) : head_(head) {
+    explicit Parser(Head& head, bool head_request = false) : head_(head) {
         this->body_limit(boost::none);
-        this->header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(max_head_bytes, 0x7fffffffU)));
+        this->header_limit(0x7fffffffU);  // sizes are the caller's to watch
         if constexpr (!is_request) this->skip(head_request);
     }
 
-    /// Parses the head at the start of `bytes`; `head_size` is set when it is done.
+    /// Parses the head at the start of `bytes`; `head_size` is set when it is done. One call only.
     ParseState parse_head(std::string_view bytes, std::size_t& head_size, boost::system::error_code& ec) {
+        input_ = bytes;
         head_size = this->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
         if (ec == beast_http::error::need_more) {
             ec = {};
             return ParseState::need_more;
         }
+        if (!ec && folded_) ec = beast_http::error::bad_value;
+        if (!ec && (unknown_coding_ || (coded_ && version_ < 11)))
+            ec = beast_http::error::bad_transfer_encoding;
         if (ec) return ParseState::error;
-        if (folded_) {
-            ec = beast_http::error::bad_value;  // obs-fold: RFC 9112 §5.2 lets us refuse it
-            return ParseState::error;
-        }
-        head_.version = this->version_;
+        head_read_ = true;
+        head_.version = version_;
         head_.keep_alive = this->keep_alive();
         fill_framing();
         return ParseState::head_done;
     }
+    /// Was a transfer coding other than chunked met?
+    [[nodiscard]] bool unknown_coding() const noexcept { return unknown_coding_; }
 
     /// Decodes body bytes into `pieces()` (views into `bytes`); returns how many were used.
     std::size_t parse_body(std::string_view bytes, boost::system::error_code& ec) {
@@ -59,13 +73,11 @@ public:
                 ec = {};
                 break;
             }
-            if (ec) break;
-            if (n == 0) break;
+            if (ec || n == 0) break;
         }
         return used;
     }
     [[nodiscard]] const Pieces& pieces() const noexcept { return pieces_; }
-    void end_of_stream(boost::system::error_code& ec) { this->put_eof(ec); }
 
 private:
     void fill_framing() {
@@ -83,6 +95,14 @@ private:
         } else {
             head_.framing = !is_request && this->need_eof() ? Framing::until_close : Framing::none;
         }
+    }
+
+    /// Beast joins a folded value in its own memory, or takes it from the next line.
+    [[nodiscard]] bool is_folded(boost::beast::string_view name, boost::beast::string_view value) const {
+        const char* const name_end = name.data() + name.size();
+        if (value.data() < name_end || value.data() > input_.data() + input_.size()) return true;
+        return std::string_view(name_end, static_cast<std::size_t>(value.data() - name_end)).find('\r') !=
+               std::string_view::npos;
     }
 
     void on_request_impl(beast_http::verb, boost::beast::string_view method, boost::beast::string_view target,
@@ -103,14 +123,20 @@ private:
     }
     void on_field_impl(beast_http::field id, boost::beast::string_view name, boost::beast::string_view value,
                        boost::system::error_code&) override {
-        // An obs-folded value is rebuilt in the parser's own memory, behind no field name of ours.
-        if (value.data() != nullptr && !value.empty() &&
-            (value.data() < name.data() || value.data() > name.data() + 0x100000))
+        if (head_read_) return;  // a trailer field
+        if (is_folded(name, value)) {
             folded_ = true;
+            return;
+        }
+        const std::string_view text(value.data(), value.size());
+        if (id == beast_http::field::transfer_encoding) {
+            coded_ = true;
+            if (!iequals(text, "chunked")) unknown_coding_ = true;
+        }
         if constexpr (is_request)
-            if (id == beast_http::field::expect && iequals({value.data(), value.size()}, "100-continue"))
+            if (id == beast_http::field::expect && iequals(text, "100-continue"))
                 head_.expects_continue = true;
-        head_.fields.add({name.data(), name.size()}, {value.data(), value.size()});
+        head_.fields.add({name.data(), name.size()}, text);
     }
     void on_header_impl(boost::system::error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, boost::system::error_code&) override {}
@@ -128,9 +154,13 @@ private:
     void on_finish_impl(boost::system::error_code&) override {}
 
     Head& head_;
+    std::string_view input_;
     Pieces pieces_;
     unsigned version_ = 11;
+    bool head_read_ = false;
     bool folded_ = false;
+    bool coded_ = false;
+    bool unknown_coding_ = false;
 };
 
 }  // namespace spillway::http

@@ -24,8 +24,10 @@ std::string peer_text(const tcp::endpoint& e) {
 }  // namespace
 
 struct Server::Impl : std::enable_shared_from_this<Impl> {
-    Impl(asio::io_context& c, ServerLimits l, Handler h)
-        : context(c), limits(l), handler(std::move(h)), acceptor(c.get_executor()) {}
+    Impl(asio::io_context& c, ServerLimits l, Handler h) : context(c), acceptor(c.get_executor()) {
+        shared->limits = l;
+        shared->handler = std::move(h);
+    }
 
     asio::awaitable<void> accept() {
         const auto self = shared_from_this();
@@ -33,16 +35,17 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
             Stream::Socket socket(context.get_executor());
             const auto [ec] = co_await acceptor.async_accept(socket, as_values);
             if (ec == asio::error::operation_aborted || !acceptor.is_open()) break;
+            if (ec == asio::error::connection_aborted) continue;
             if (ec) {  // out of descriptors, say: wait for some to come free
                 asio::steady_timer pause(context, std::chrono::milliseconds(50));
                 (void)co_await pause.async_wait(as_values);
                 continue;
             }
-            if (limits.max_connections > 0 && open.size() >= limits.max_connections) continue;
+            if (const auto most = shared->limits.max_connections; most > 0 && open.size() >= most) continue;
             boost::system::error_code ignored;
             socket.set_option(tcp::no_delay(true), ignored);
             const auto peer = socket.remote_endpoint(ignored);
-            serve(std::make_shared<ServerConnection>(Stream(std::move(socket)), context, limits, handler,
+            serve(std::make_shared<ServerConnection>(Stream(std::move(socket)), context, shared,
                                                      peer_text(peer)));
         }
     }
@@ -53,13 +56,12 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
                        [self = shared_from_this(), connection](const std::exception_ptr& failure) {
                            self->open.erase(connection.get());
                            connection->close();
-                           if (failure) std::rethrow_exception(failure);
+                           if (failure && self->shared->on_exception) self->shared->on_exception(failure);
                        });
     }
 
     asio::io_context& context;
-    ServerLimits limits;
-    Handler handler;
+    std::shared_ptr<ServerShared> shared = std::make_shared<ServerShared>();
     Acceptor acceptor;
     std::shared_ptr<asio::ssl::context> tls;
     std::unordered_set<ServerConnection*> open;
@@ -108,12 +110,20 @@ Result<void> Server::listen(const Listen& where) {
         return error;
     }
     acceptor.listen(4096, ec);
-    if (ec) return failed("listen on");
+    if (ec) {
+        const auto error = failed("listen on");
+        boost::system::error_code ignored;
+        acceptor.close(ignored);
+        return error;
+    }
     impl_->port = acceptor.local_endpoint(ec).port();
     asio::co_spawn(impl_->context, impl_->accept(), asio::detached);
     return {};
 }
 
+void Server::on_exception(std::function<void(const std::exception_ptr&)> callback) {
+    impl_->shared->on_exception = std::move(callback);
+}
 std::uint16_t Server::port() const noexcept {
     return impl_->port;
 }

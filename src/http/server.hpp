@@ -1,16 +1,21 @@
 #pragma once
 /// HTTP/1.1 server (RFC 9112): keep-alive, pipelining, TLS, limits on head, body and time.
-/// One Server per io_context and thread; several share a port through SO_REUSEPORT.
+/// One Server per io_context and thread; several share a port through SO_REUSEPORT. What the handler refers
+/// to must live as long as the io_context runs or close() and the last connection's end.
 ///
 /// A handler gets an Exchange: a request that was read whole, and the way to answer it. It must answer
-/// (respond, or start…finish); when it returns without, the client gets a 500. Bad requests are answered
-/// here, with OpenAI's error JSON, and never reach the handler.
+/// (respond, or start…finish); when it returns without or throws, the client gets a 500. Bad requests are
+/// answered here, with OpenAI's error JSON, and never reach the handler.
+///
+/// A client that closes its sending side has left: a half-close cannot be told from a close (both are a FIN),
+/// and work for nobody must end at once. So on_gone is called and streaming writes return false, as nginx
+/// does for proxied requests; but an answer that is ready whole (respond) is still sent, in case it is
+/// listening.
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,14 +36,15 @@ struct ServerLimits {
     Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
     Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
-    Duration write_timeout = std::chrono::seconds(60);       ///< one write that makes no progress
-    std::size_t max_connections = 0;                         ///< of this Server; 0 = no limit
+    Duration write_timeout = std::chrono::seconds(60);       ///< a write that makes no progress
+    std::size_t max_connections = 0;                         ///< more are closed at once; 0 = no limit
 };
 
 class ServerConnection;
 
 /// One request and its answer. Lives on its connection's thread, for the handler's call only.
-/// All views hold until the handler returns. Writes return false once the client is gone (or timed out).
+/// All views hold until the handler returns. One write at a time; writes return false once the client is gone
+/// (or timed out), or when they do not fit what was begun (more than the Content-Length, a second answer).
 class Exchange {
 public:
     [[nodiscard]] const RequestHead& request() const noexcept;
@@ -52,21 +58,19 @@ public:
     [[nodiscard]] asio::io_context& context() const noexcept;
 
     /// Head and body in one write. `extra` goes out beside Content-Length and Connection.
+    /// `{}` for none; else std::array{Field{…}, …} (GCC 12 cannot have a braced list within co_await).
     asio::awaitable<bool> respond(unsigned status, std::span<const Field> extra, std::string_view body);
-    asio::awaitable<bool> respond(unsigned status, std::initializer_list<Field> extra,
-                                  std::string_view body) {
-        return respond(status, std::span<const Field>(extra.begin(), extra.size()), body);
-    }
 
     /// Prepares a head, sent with the first write. `fields` are ready lines ("name: value\r\n"…), without
     /// Content-Length, Transfer-Encoding and Connection. No length: chunked (HTTP/1.0: until close).
+    /// To HEAD, and with 204 and 304, no body is sent whatever is written.
     void start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length);
     /// One gathered write of a piece of body (with the head before it if that is still due).
     asio::awaitable<bool> write(std::string_view piece);
     asio::awaitable<bool> write(std::span<const std::string_view> pieces);
     /// Ends the body; `last` goes out in the same write as the end mark.
     asio::awaitable<bool> finish(std::string_view last = {});
-    /// Closes the connection without a proper end (a cut the client can see).
+    /// Closes the connection without a proper end (a cut the client can see); on_gone is not called for it.
     void abort();
 
     [[nodiscard]] bool started() const noexcept;      ///< an answer's first byte may have gone down
@@ -97,6 +101,8 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
+    /// What a handler threw; its client got a 500, or a cut answer if it had begun. Call before listen().
+    void on_exception(std::function<void(const std::exception_ptr&)> callback);
     /// TLS from PEM files; call before listen().
     Result<void> use_tls(const std::string& cert_file, const std::string& key_file);
     /// Binds and starts to accept. An error names host, port and reason.

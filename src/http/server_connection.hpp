@@ -3,10 +3,10 @@
 ///
 /// There is always a read pending while a handler works: it is the read of the next request, and it tells
 /// at once when the client leaves. So a departure costs no extra system call to notice.
+/// While a read is pending, in_ may be read from its front but not moved or cleared.
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/container/small_vector.hpp>
 
 #include "http/buffer.hpp"
 #include "http/event.hpp"
@@ -17,39 +17,61 @@
 
 namespace spillway::http {
 
+/// What the connections of a Server have in common.
+struct ServerShared {
+    ServerLimits limits;
+    Handler handler;
+    std::function<void(const std::exception_ptr&)> on_exception;
+};
+
 class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 public:
-    ServerConnection(Stream stream, asio::io_context& context, const ServerLimits& limits,
-                     const Handler& handler, std::string peer);
+    ServerConnection(Stream stream, asio::io_context& context, std::shared_ptr<const ServerShared> shared,
+                     std::string peer);
 
     asio::awaitable<void> run(std::shared_ptr<asio::ssl::context> tls);
     /// Closes now if idle; after the answer otherwise.
     void drain();
-    void close() { stream_.close(); }
+    void close() noexcept { stream_.close(); }
+    /// The io_context goes down with a read pending.
+    void abandon() { readable_.abandon(); }
 
 private:
     friend class Exchange;
-    using Buffers = boost::container::small_vector<asio::const_buffer, 12>;
     enum class Read : std::uint8_t { request, closed, refused };
+    enum class Expiry : std::uint8_t { close, stop_reading };
 
+    // server_connection.cpp: life
+    asio::awaitable<void> exchange();
+    asio::awaitable<void> say_goodbye();
+    void start_read();
+    void did_read(const boost::system::error_code& ec, std::size_t n);
+    void left();
+    asio::awaitable<bool> more(Duration timeout, Expiry expiry = Expiry::close);
+    void expired();
+
+    // server_read.cpp: requests
     asio::awaitable<Read> read_request();
     asio::awaitable<Read> read_length_body(std::size_t head_size);
     asio::awaitable<Read> read_chunked_body(Parser<true>& parser, std::size_t head_size);
-    asio::awaitable<bool> more(Duration timeout);
+    asio::awaitable<Read> late(std::string_view what);
     asio::awaitable<Read> refuse(unsigned status, std::string_view message, std::string_view code);
     asio::awaitable<bool> send_continue();
     [[nodiscard]] bool check_head();
     void take_request(std::size_t bytes);
-    void start_read();
-    asio::awaitable<bool> send(const Buffers& buffers);
+    void parse_again(std::string_view bytes);
+
+    // server_answer.cpp: answers
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length);
     asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last);
-    void left();
+    asio::awaitable<bool> send(Stream::Buffers buffers);
+    void cut() noexcept;
 
     Stream stream_;
     asio::io_context& context_;
+    TimerWheel& wheel_;
+    const std::shared_ptr<const ServerShared> shared_;
     const ServerLimits& limits_;
-    const Handler& handler_;
     std::string peer_;
     Timeout timeout_;
 
@@ -57,8 +79,11 @@ private:
     Buffer request_;  // the request the handler works on
     Buffer decoded_;  // its body, when it came chunked
     Event readable_;
+    std::size_t read_want_ = 0;  // bytes still missing of a body
+    Expiry expiry_ = Expiry::close;
     bool reading_ = false;
-    bool eof_ = false;
+    bool eof_ = false;  // nothing more can be read
+    bool timed_out_ = false;
 
     RequestHead head_;
     std::string_view body_;
@@ -68,15 +93,16 @@ private:
     std::array<char, 20> chunk_line_{};
     std::uint64_t sent_ = 0;
     std::uint64_t body_left_ = 0;
+    Framing framing_ = Framing::none;  // of the answer
     bool head_due_ = false;
     bool started_ = false;
     bool finished_ = false;
-    bool chunked_ = false;
     bool close_after_ = false;
-    bool busy_ = false;
-    bool gone_ = false;
+    bool busy_ = false;  // a handler works
+    bool gone_ = false;  // the client left
+    bool dead_ = false;  // nothing more can be written
+    bool aborted_ = false;
     bool draining_ = false;
-    bool timed_out_ = false;
     std::function<void()> on_gone_;
 };
 

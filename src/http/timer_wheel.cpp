@@ -51,15 +51,15 @@ void TimerWheel::turn() {
         }
     }
     done_tick_ = now;
+    if (due.empty() && empty()) {
+        running_ = false;
+        return;
+    }
+    schedule();  // before the callbacks: none of them can stop the wheel by throwing
     while (!due.empty()) {
         Timeout& timeout = due.front();
         timeout.unlink();
-        timeout.on_expiry_();  // may arm, disarm or destroy any Timeout, this one too
-    }
-    if (empty()) {
-        running_ = false;
-    } else {
-        schedule();
+        timeout.on_expiry_();  // may arm, disarm or destroy any other Timeout
     }
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 /// Coarse time-outs shared by all connections of one io_context: a hashed timing wheel (Varghese and
-/// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most one
-/// tick (20 ms) late and never early. For waits that must be exact, use asio::steady_timer.
+/// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most two
+/// ticks (40 ms) late and never early. For waits that must be exact, use asio::steady_timer.
 ///
-/// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction.
+/// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction. Its callback may
+/// do anything but destroy the Timeout itself.
 /// Thread rule: the wheel, its Timeouts and their callbacks all live on the io_context's one thread.
 #include <array>
 #include <boost/asio/execution_context.hpp>

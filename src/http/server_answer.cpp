@@ -1,0 +1,173 @@
+// How a ServerConnection writes answers, and the Exchange a handler sees.
+#include <boost/container/small_vector.hpp>
+
+#include "http/server_connection.hpp"
+
+namespace spillway::http {
+
+namespace {
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+}  // namespace
+
+asio::awaitable<bool> ServerConnection::send(Stream::Buffers buffers) {
+    if (dead_) co_return false;
+    expiry_ = Expiry::close;
+    wheel_.arm(timeout_, limits_.write_timeout);
+    const auto [ec, n] = co_await stream_.async_write(
+        buffers, [this] { wheel_.arm(timeout_, limits_.write_timeout); }, as_values);
+    timeout_.disarm();
+    sent_ += n;
+    if (ec) gone_ = dead_ = true;
+    co_return !ec;
+}
+
+/// Ends an unfinished answer so that the client cannot take it for a whole one.
+void ServerConnection::cut() noexcept {
+    dead_ = true;
+    if (framing_ == Framing::until_close)
+        stream_.reset();
+    else
+        stream_.close();
+}
+
+void ServerConnection::begin_head(unsigned status, std::optional<std::uint64_t> content_length) {
+    append_status_line(out_head_, status);
+    // RFC 9110 §6.4.1: no content whatever the fields say; §8.6: no Content-Length in 1xx and 204.
+    const bool lengthless = status == 204 || status < 200;
+    const bool bodiless = lengthless || status == 304 || head_.method == "HEAD";
+    body_left_ = content_length.value_or(0);
+    if (content_length) {
+        framing_ = Framing::length;
+        if (!lengthless && (status != 304 || *content_length > 0)) {
+            char digits[24];
+            const auto end = std::to_chars(digits, digits + sizeof digits, *content_length).ptr;
+            append_field(out_head_, "Content-Length", {digits, static_cast<std::size_t>(end - digits)});
+        }
+    } else if (bodiless) {
+        // A HEAD's answer need not tell the framing of what is not sent (RFC 9110 §9.3.2).
+    } else if (head_.version >= 11) {
+        framing_ = Framing::chunked;
+        out_head_.append("Transfer-Encoding: chunked\r\n");
+    } else {
+        framing_ = Framing::until_close;
+        close_after_ = true;
+    }
+    if (bodiless) {
+        framing_ = Framing::none;
+        body_left_ = 0;
+    }
+    if (draining_) close_after_ = true;
+    if (close_after_)
+        out_head_.append("Connection: close\r\n");
+    else if (head_.version < 11)
+        out_head_.append("Connection: keep-alive\r\n");
+}
+
+asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string_view> pieces, bool last) {
+    // A client which closed its sending side may still listen: an answer that is ready whole is tried.
+    if (dead_ || finished_ || (gone_ && (started_ || !last))) co_return false;
+    boost::container::small_vector<asio::const_buffer, 12> buffers;
+    if (head_due_) {
+        buffers.push_back(asio::buffer(out_head_));
+        head_due_ = false;
+    }
+    std::size_t size = 0;
+    if (framing_ != Framing::none)
+        for (const std::string_view piece : pieces) size += piece.size();
+    if (framing_ == Framing::length && size > body_left_) {  // the handler's mistake: do not corrupt the stream
+        cut();
+        co_return false;
+    }
+    const bool chunked = framing_ == Framing::chunked;
+    if (size > 0) {
+        if (chunked) {
+            auto* end = std::to_chars(chunk_line_.data(), chunk_line_.data() + 17, size, 16).ptr;
+            *end++ = '\r';
+            *end++ = '\n';
+            buffers.push_back(
+                asio::buffer(chunk_line_.data(), static_cast<std::size_t>(end - chunk_line_.data())));
+        }
+        for (const std::string_view piece : pieces)
+            if (!piece.empty()) buffers.push_back(asio::buffer(piece));
+        if (chunked && !last) buffers.push_back(asio::buffer(std::string_view("\r\n")));
+        if (framing_ == Framing::length) body_left_ -= size;
+    }
+    if (last && chunked)
+        buffers.push_back(asio::buffer(std::string_view(size > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n")));
+    bool ok = true;
+    if (!buffers.empty()) {
+        started_ = true;
+        ok = co_await send({buffers.data(), buffers.size()});
+    }
+    // A body shorter than its Content-Length was not finished: the connection is cut.
+    if (last) finished_ = ok && body_left_ == 0;
+    co_return ok;
+}
+
+const RequestHead& Exchange::request() const noexcept {
+    return connection_.head_;
+}
+std::string_view Exchange::body() const noexcept {
+    return connection_.body_;
+}
+std::string_view Exchange::peer() const noexcept {
+    return connection_.peer_;
+}
+Mono Exchange::received_at() const noexcept {
+    return connection_.received_at_;
+}
+asio::io_context& Exchange::context() const noexcept {
+    return connection_.context_;
+}
+bool Exchange::started() const noexcept {
+    return connection_.started_;
+}
+bool Exchange::client_gone() const noexcept {
+    return connection_.gone_;
+}
+std::uint64_t Exchange::bytes_sent() const noexcept {
+    return connection_.sent_;
+}
+
+asio::awaitable<bool> Exchange::respond(unsigned status, std::span<const Field> extra,
+                                        std::string_view body) {
+    ServerConnection& c = connection_;
+    if (c.started_) co_return false;
+    c.out_head_.clear();
+    c.begin_head(status, body.size());
+    for (const Field& f : extra) append_field(c.out_head_, f.name, f.value);
+    c.out_head_.append("\r\n");
+    c.head_due_ = true;
+    co_return co_await c.write_pieces(std::span(&body, 1), true);
+}
+
+void Exchange::start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length) {
+    if (connection_.started_) return;
+    connection_.out_head_.clear();
+    connection_.begin_head(status, content_length);
+    connection_.out_head_.append(fields).append("\r\n");
+    connection_.head_due_ = true;
+}
+
+asio::awaitable<bool> Exchange::write(std::string_view piece) {
+    co_return co_await connection_.write_pieces(std::span(&piece, 1), false);
+}
+asio::awaitable<bool> Exchange::write(std::span<const std::string_view> pieces) {
+    return connection_.write_pieces(pieces, false);
+}
+asio::awaitable<bool> Exchange::finish(std::string_view last) {
+    co_return co_await connection_.write_pieces(std::span(&last, 1), true);
+}
+void Exchange::abort() {
+    connection_.started_ = connection_.aborted_ = true;
+    connection_.cut();
+}
+void Exchange::on_gone(std::function<void()> callback) {
+    if (callback && connection_.gone_) {
+        callback();
+        return;
+    }
+    connection_.on_gone_ = std::move(callback);
+}
+
+}  // namespace spillway::http

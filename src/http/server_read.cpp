@@ -1,0 +1,201 @@
+// How a ServerConnection reads requests, and refuses those that break HTTP/1.1 or a limit.
+#include "http/server_connection.hpp"
+
+namespace spillway::http {
+
+namespace {
+/// Chunk lines and trailers, which carry no content, may take so much.
+constexpr std::size_t max_chunk_line = 16 * 1024;
+constexpr std::size_t chunked_read = 16 * 1024;
+}  // namespace
+
+asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
+    started_ = finished_ = head_due_ = false;
+    sent_ = 0;
+    read_want_ = 0;
+    if (in_.empty() && !co_await more(limits_.keep_alive_timeout)) co_return Read::closed;
+    received_at_ = mono_now();
+    const Mono head_deadline = received_at_ + limits_.head_timeout;
+    close_after_ = false;
+    head_ = {};
+    std::size_t scanned = 0;
+    for (bool first = true;; first = false) {
+        // Empty lines before a request are skipped (RFC 9112 §2.2).
+        while (in_.view().starts_with("\r\n")) {
+            in_.consume(2);
+            scanned = 0;
+        }
+        const std::size_t size = find_head_end(in_.view(), scanned);
+        if (std::max(size, size > 0 ? 0 : in_.size()) > limits_.max_head_bytes)
+            co_return co_await refuse(431, "The request's head is too large.", "request_head_too_large");
+        // What is not HTTP shows at once; a head that merely comes in pieces is parsed when it is there.
+        if (size > 0 || (first && !in_.empty())) {
+            head_ = {};
+            Parser<true> parser(head_);
+            boost::system::error_code ec;
+            std::size_t head_size = 0;
+            const ParseState state = parser.parse_head(in_.view(), head_size, ec);
+            if (state == ParseState::error && parser.unknown_coding())
+                co_return co_await refuse(501, "The request's transfer coding is not supported.",
+                                          "unsupported_transfer_coding");
+            if (state == ParseState::error || (state == ParseState::need_more && size > 0))
+                co_return co_await refuse(400, "The request is not valid HTTP/1.1.", "bad_request");
+            if (state == ParseState::head_done) {
+                if (!check_head())
+                    co_return co_await refuse(400, "The request has no valid Host or target.", "bad_request");
+                if (head_.framing == Framing::length) co_return co_await read_length_body(head_size);
+                if (head_.framing == Framing::chunked)
+                    co_return co_await read_chunked_body(parser, head_size);
+                take_request(head_size);
+                body_ = request_.view().substr(head_size, 0);
+                co_return Read::request;
+            }
+        }
+        const Duration left_time = head_deadline - mono_now();
+        if (limits_.head_timeout > Duration::zero() && left_time <= Duration::zero())
+            co_return co_await late("head");
+        if (!co_await more(limits_.head_timeout > Duration::zero() ? left_time : Duration::zero(),
+                           Expiry::stop_reading))
+            co_return co_await late("head");
+    }
+}
+
+namespace {
+/// RFC 9110 §7.2: uri-host [ ":" port ], without what would end or extend the authority.
+bool valid_host(std::string_view host) noexcept {
+    return host.find_first_of(" \t,/?#@\\") == std::string_view::npos;
+}
+}  // namespace
+
+/// Host exactly once on HTTP/1.1 (RFC 9112 §3.2); absolute-form becomes origin-form (§3.2.2).
+bool ServerConnection::check_head() {
+    std::size_t hosts = 0;
+    for (const Field& f : head_.fields) {
+        if (!iequals(f.name, "host")) continue;
+        ++hosts;
+        if (!valid_host(f.value)) return false;
+    }
+    if (hosts > 1 || (hosts == 0 && head_.version >= 11)) return false;
+    std::string_view& target = head_.target;
+    if (target.starts_with('/')) return true;
+    if (target == "*") return head_.method == "OPTIONS";
+    if (!istarts_with(target, "http://") && !istarts_with(target, "https://")) return false;
+    const auto authority = target.find("//") + 2;
+    const auto path = target.find_first_of("/?", authority);
+    if (path == authority) return false;
+    if (path == std::string_view::npos) {
+        target = "/";
+        return true;
+    }
+    target.remove_prefix(path);
+    return target.front() == '/';
+}
+
+/// Moves the request's `bytes` aside, so that in_ can take what comes next.
+void ServerConnection::take_request(std::size_t bytes) {
+    if (reading_) {  // a pipelined request: in_ must stay where it is
+        request_.clear();
+        request_.append(in_.view().substr(0, bytes));
+        in_.consume(bytes);
+        parse_again(request_.view());
+    } else {
+        std::swap(request_, in_);
+        in_.clear();
+        in_.append(request_.view().substr(bytes));
+    }
+    close_after_ = !head_.keep_alive || draining_;
+}
+
+/// Takes the head's views anew from bytes that were parsed before.
+void ServerConnection::parse_again(std::string_view bytes) {
+    head_ = {};
+    Parser<true> parser(head_);
+    boost::system::error_code ec;
+    std::size_t size = 0;
+    (void)parser.parse_head(bytes, size, ec);
+    (void)check_head();
+}
+
+asio::awaitable<bool> ServerConnection::send_continue() {
+    if (!head_.expects_continue || head_.version < 11) co_return true;
+    const auto line = asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
+    const bool ok = co_await send({&line, 1});
+    sent_ = 0;
+    co_return ok;
+}
+
+asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::size_t head_size) {
+    if (head_.content_length > limits_.max_body_bytes)
+        co_return co_await refuse(413, "The request's body is too large.", "request_too_large");
+    const std::size_t whole = head_size + static_cast<std::size_t>(head_.content_length);
+    if (in_.size() < whole) {
+        if (!co_await send_continue()) co_return Read::closed;
+        while (in_.size() < whole) {
+            read_want_ = whole - in_.size();  // one reserve for all of it
+            if (!co_await more(limits_.body_timeout, Expiry::stop_reading)) co_return co_await late("body");
+        }
+        read_want_ = 0;
+        parse_again(in_.view());  // the bytes may have moved
+    }
+    take_request(whole);
+    body_ = request_.view().substr(head_size, whole - head_size);
+    co_return Read::request;
+}
+
+asio::awaitable<ServerConnection::Read> ServerConnection::read_chunked_body(Parser<true>& parser,
+                                                                            std::size_t head_size) {
+    if (in_.size() == head_size && !co_await send_continue()) co_return Read::closed;
+    std::size_t used = 0;
+    for (;;) {
+        boost::system::error_code ec;
+        used = parser.parse_body(in_.view().substr(head_size), ec);
+        if (ec || in_.size() - head_size - used > max_chunk_line)
+            if (!parser.is_done())
+                co_return co_await refuse(400, "The request's chunked body is malformed.", "bad_request");
+        for (const std::string_view piece : parser.pieces()) decoded_.append(piece);
+        if (decoded_.size() > limits_.max_body_bytes)
+            co_return co_await refuse(413, "The request's body is too large.", "request_too_large");
+        if (parser.is_done()) break;
+        read_want_ = chunked_read;
+        if (!co_await more(limits_.body_timeout, Expiry::stop_reading)) co_return co_await late("body");
+        // What was decoded goes; the head stays at the front until its views are taken.
+        const std::size_t rest = in_.size() - head_size - used;
+        std::memmove(in_.data() + head_size, in_.data() + head_size + used, rest);
+        in_.truncate(head_size + rest);
+    }
+    read_want_ = 0;
+    parse_again(in_.view());
+    take_request(head_size + used);
+    (void)decoded_.prepare(1);  // an empty body needs its padding, too
+    body_ = decoded_.view();
+    co_return Read::request;
+}
+
+/// The client left or was too slow in the midst of a request's head or body.
+asio::awaitable<ServerConnection::Read> ServerConnection::late(std::string_view what) {
+    if (eof_) co_return Read::closed;
+    timed_out_ = false;
+    std::string message = "The request's ";
+    message.append(what).append(" did not come in time.");
+    co_return co_await refuse(408, message, "request_timeout");
+}
+
+asio::awaitable<ServerConnection::Read> ServerConnection::refuse(unsigned status, std::string_view message,
+                                                                 std::string_view code) {
+    std::string body = "{\"error\":{\"message\":\"";
+    body.append(message)
+        .append("\",\"type\":\"")
+        .append(status < 500 ? "invalid_request_error" : "server_error");
+    body.append("\",\"code\":\"").append(code).append("\",\"param\":null}}");
+    close_after_ = true;
+    out_head_.clear();
+    begin_head(status, body.size());
+    append_field(out_head_, "Content-Type", "application/json");
+    out_head_.append("\r\n");
+    head_due_ = true;
+    const std::string_view piece = body;
+    (void)co_await write_pieces(std::span(&piece, 1), true);
+    co_return Read::refused;
+}
+
+}  // namespace spillway::http
