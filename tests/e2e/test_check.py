@@ -75,6 +75,90 @@ def test_a_file_that_is_not_there(tmp_path):
     assert "none.yaml" in done.stderr
 
 
+def test_all_problems_are_told_at_once_and_no_value_is(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text(GOOD.replace("priority: 1", "weight: a-secret-value").replace("url: https://two", "url: two"))
+    done = run("check", "--config", file)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [f"{file}:6:13", f"{file}:9:10"]
+    assert "a-secret-value" not in done.stderr
+
+
+def test_keys_come_from_the_environment_and_from_files(tmp_path):
+    file = tmp_path / "keys.yaml"
+    (tmp_path / "two.key").write_text("second-secret\n")
+    file.write_text(
+        GOOD.replace("api_key: a-secret-value", "api_key_env: ONE_KEY", 1).replace(
+            "api_key: a-secret-value", "api_key_file: two.key"
+        )
+    )
+    done = run("check", "--config", file, env={"ONE_KEY": "first-secret"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("api_key: ***") == 2
+    assert "-secret" not in done.stdout + done.stderr
+    done = run("check", "--config", file)
+    assert done.returncode == 2
+    assert f"{file}:7:18: backends[0].api_key_env: " in done.stderr
+    assert "ONE_KEY" in done.stderr
+
+
+def test_the_file_can_be_named_by_the_environment(tmp_path):
+    file = tmp_path / "good.yaml"
+    file.write_text(GOOD)
+    done = run("check", env={"SPILLWAY_CONFIG": str(file)})
+    assert done.returncode == 0, done.stderr
+    assert "two.openai.azure.com" in done.stdout
+
+
+def test_without_any_configuration(tmp_path):
+    done = run("check")
+    assert done.returncode == 2
+    for way in ("--config", "SPILLWAY_CONFIG", "BACKEND_1_URL"):
+        assert way in done.stderr
+
+
+def test_open_to_others_without_clients_is_refused(tmp_path):
+    file = tmp_path / "open.yaml"
+    file.write_text(GOOD.replace("127.0.0.1", "0.0.0.0"))
+    done = run("check", "--config", file)
+    assert done.returncode == 2
+    assert "allow_anonymous" in done.stderr
+    file.write_text(file.read_text() + "allow_anonymous: true\n")
+    assert run("check", "--config", file).returncode == 0
+
+
+def test_an_emulators_file(tmp_path):
+    file = tmp_path / "emulator.yaml"
+    file.write_text("resources: 2\napi_key: a-secret-value\n")
+    done = run("check", "--emulator", "--config", file)
+    assert done.returncode == 0, done.stderr
+    assert "http://127.0.0.1:9102" in done.stdout
+    assert "a-secret-value" not in done.stdout + done.stderr
+    file.write_text("resources: 2\ncapacityy: 1\n")
+    done = run("check", "--emulator", "--config", file)
+    assert done.returncode == 2
+    assert f"{file}:2:1: capacityy: " in done.stderr
+    assert run("check", "--emulator").returncode == 2
+
+
+@pytest.mark.parametrize("example", ["gateway", "openai-compatible", "emulator"])
+def test_the_examples_are_good(example):
+    file = harness.ROOT / f"deploy/examples/{example}.yaml"
+    kind = ["--emulator"] if example == "emulator" else []
+    keys = ("WEB_KEY", "BATCH_KEY", "PTU_KEY", "EAST_KEY", "WEST_KEY", "OPENAI_API_KEY")
+    done = run("check", *kind, "--config", file, env={name: f"value-of-{name}" for name in keys})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_a_backend_of_the_environment_without_priority(tmp_path):
+    done = run("check", env={"BACKEND_7_URL": "https://seven.openai.azure.com"})
+    assert done.returncode == 2
+    assert "BACKEND_7_PRIORITY: is not set" in done.stderr
+
+
 def test_unknown_verbs_and_help():
     assert run("no-such-verb").returncode != 0
     done = run("--help")
@@ -102,4 +186,6 @@ def test_the_environment_of_openai_aca_lb_is_understood(tmp_path, shared):
     done = run("check", env=env)
     assert done.returncode == 0, done.stderr
     assert shared.emulator.urls[0] in done.stdout
-    assert harness.RESOURCE_KEY not in done.stdout
+    assert harness.RESOURCE_KEY not in done.stdout + done.stderr
+    assert "timeouts: connect 5s, first byte 30s, idle 30s" in done.stdout
+    assert "SPILLWAY_CLIENT_KEY" in done.stderr  # it serves anyone, and says so
