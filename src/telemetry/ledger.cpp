@@ -19,7 +19,7 @@ namespace spillway::telemetry {
 namespace {
 
 /// Append only: a released step is never edited, a change is a new step.
-constexpr std::array<const char*, 1> kSchema{R"sql(
+constexpr std::array<const char*, 2> kSchema{R"sql(
 CREATE TABLE usage (
     id INTEGER PRIMARY KEY,
     time_ms INTEGER NOT NULL,
@@ -38,21 +38,30 @@ CREATE TABLE usage (
     took_ms REAL NOT NULL
 ) STRICT;
 CREATE INDEX usage_time ON usage (time_ms);
+)sql",
+                                              R"sql(
+ALTER TABLE usage ADD COLUMN user TEXT NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN team TEXT NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN charged_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN cost_e7 INTEGER NOT NULL DEFAULT 0;
+UPDATE usage SET charged_tokens = prompt_tokens + completion_tokens;
+CREATE TABLE ledger (id TEXT NOT NULL) STRICT;
+INSERT INTO ledger (id) VALUES (lower(hex(randomblob(8))));
 )sql"};
 
 constexpr const char* kInsert =
-    "INSERT INTO usage (time_ms, request_id, client, backend, deployment, model, operation, status,"
-    " prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, estimated, took_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO usage (time_ms, request_id, client, user, team, backend, deployment, model, operation, status,"
+    " prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, charged_tokens, cost_e7, estimated,"
+    " took_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-constexpr std::size_t kTexts = 6;
+constexpr std::size_t kTexts = 8;
 /// A count above this is a backend's nonsense; capped so that sums over many rows cannot overflow.
 constexpr std::uint64_t kMaxTokens = 1'000'000'000'000;
 
 struct StoredRow {
     std::int64_t time_ms = 0;
     std::array<std::size_t, kTexts> text_ends{};  ///< in Batch::text, in order
-    std::array<std::int64_t, 4> tokens{};
+    std::array<std::int64_t, 6> counts{};
     double took_ms = 0;
     int status = 0;
     bool estimated = false;
@@ -69,14 +78,14 @@ struct Batch {
         };
         StoredRow& s = rows.emplace_back();
         s.time_ms = std::chrono::floor<std::chrono::milliseconds>(row.time).time_since_epoch().count();
-        const std::array<std::string_view, kTexts> texts{row.request_id, row.client, row.backend,
-                                                         row.deployment, row.model,  row.operation};
+        const std::array<std::string_view, kTexts> texts{row.request_id, row.client,     row.user,  row.team,
+                                                         row.backend,    row.deployment, row.model, row.operation};
         for (std::size_t i = 0; i < kTexts; ++i) {
             append_utf8(text, texts[i]);
             s.text_ends[i] = text.size();
         }
-        s.tokens = {capped(row.prompt_tokens), capped(row.completion_tokens), capped(row.cached_tokens),
-                    capped(row.reasoning_tokens)};
+        s.counts = {capped(row.prompt_tokens),    capped(row.completion_tokens), capped(row.cached_tokens),
+                    capped(row.reasoning_tokens), capped(row.charged_tokens),    capped(row.cost)};
         s.took_ms = std::chrono::duration<double, std::milli>(row.took).count();
         s.status = row.status;
         s.estimated = row.estimated;
@@ -101,8 +110,12 @@ struct Ledger::Slot {
 
 class Ledger::Impl {
 public:
-    Impl(Database db, Statement insert, LedgerOptions options)
-        : options_(options), db_(std::move(db)), insert_(std::move(insert)), thread_([this] { run(); }) {}
+    Impl(Database db, Statement insert, std::string id, LedgerOptions options)
+        : options_(options),
+          id_(std::move(id)),
+          db_(std::move(db)),
+          insert_(std::move(insert)),
+          thread_([this] { run(); }) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
     ~Impl() {
@@ -128,6 +141,8 @@ public:
         done_.wait(lock, [&] { return sync_done_ >= mine; });
     }
 
+    [[nodiscard]] const std::string& id() const noexcept { return id_; }
+
     Stats stats() const noexcept {
         return {committed_.load(std::memory_order_relaxed), dropped_.load(std::memory_order_relaxed),
                 failed_.load(std::memory_order_relaxed)};
@@ -140,6 +155,7 @@ private:
     bool insert_row(const Batch& batch, std::size_t begin, const StoredRow& row);
 
     const LedgerOptions options_;
+    const std::string id_;
     Database db_;
     Statement insert_;
 
@@ -234,13 +250,24 @@ bool Ledger::Impl::insert_row(const Batch& batch, std::size_t begin, const Store
         begin = end;
     }
     ok = ok && sqlite3_bind_int(s, column++, row.status) == SQLITE_OK;
-    for (const std::int64_t n : row.tokens) ok = ok && sqlite3_bind_int64(s, column++, n) == SQLITE_OK;
+    for (const std::int64_t n : row.counts) ok = ok && sqlite3_bind_int64(s, column++, n) == SQLITE_OK;
     ok = ok && sqlite3_bind_int(s, column++, row.estimated ? 1 : 0) == SQLITE_OK;
     ok = ok && sqlite3_bind_double(s, column, row.took_ms) == SQLITE_OK;
     ok = ok && sqlite3_step(s) == SQLITE_DONE;
     sqlite3_reset(s);
     return ok;
 }
+
+namespace {
+
+Result<std::string> read_id(sqlite3* db) {
+    auto statement = prepare(db, "SELECT id FROM ledger");
+    if (!statement) return statement.error();
+    if (sqlite3_step(statement->get()) != SQLITE_ROW) return fail("the ledger has no id");
+    return std::string(reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 0)));
+}
+
+}  // namespace
 
 Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Ledger::~Ledger() = default;
@@ -253,8 +280,10 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& path, LedgerOpti
     if (auto migrated = migrate(db->get(), kSchema); !migrated) return migrated.error();
     auto insert = prepare(db->get(), kInsert);
     if (!insert) return insert.error();
+    auto id = read_id(db->get());
+    if (!id) return id.error();
     return std::unique_ptr<Ledger>(
-        new Ledger(std::make_unique<Impl>(std::move(*db), std::move(*insert), options)));
+        new Ledger(std::make_unique<Impl>(std::move(*db), std::move(*insert), std::move(*id), options)));
 }
 
 Ledger::Writer Ledger::make_writer() {
@@ -262,6 +291,9 @@ Ledger::Writer Ledger::make_writer() {
 }
 void Ledger::sync() {
     impl_->sync();
+}
+const std::string& Ledger::id() const noexcept {
+    return impl_->id();
 }
 Ledger::Stats Ledger::stats() const noexcept {
     return impl_->stats();

@@ -25,6 +25,8 @@ struct UsageRow {
     Wall time;
     std::string_view request_id;
     std::string_view client;
+    std::string_view user;  ///< empty: not told (also team)
+    std::string_view team;
     std::string_view backend;
     std::string_view deployment;
     std::string_view model;
@@ -34,6 +36,8 @@ struct UsageRow {
     std::uint64_t completion_tokens = 0;
     std::uint64_t cached_tokens = 0;     ///< of the prompt
     std::uint64_t reasoning_tokens = 0;  ///< of the completion
+    std::uint64_t charged_tokens = 0;    ///< weighted, as quotas count them
+    std::uint64_t cost = 0;              ///< in 10⁻⁷ of the currency
     bool estimated = false;              ///< the backend told no usage
     Duration took{};
 };
@@ -64,6 +68,8 @@ public:
     /// Waits until the rows appended before the call are committed, or one attempt at it failed.
     void sync();
     [[nodiscard]] Stats stats() const noexcept;
+    /// Made with the file and kept in it: names this ledger's part of what several gateways count together.
+    [[nodiscard]] const std::string& id() const noexcept;
 
 private:
     struct Slot;

@@ -23,8 +23,10 @@ std::string totals_sql(const UsageQuery& q) {
         std::string_view column;
         std::string_view none;
     };
-    const std::array<Key, 5> keys{{{q.by.hour, "time_ms / 3600000", "0"},
+    const std::array<Key, 7> keys{{{q.by.hour, "time_ms / 3600000", "0"},
                                    {q.by.client, "client", "''"},
+                                   {q.by.user, "user", "''"},
+                                   {q.by.team, "team", "''"},
                                    {q.by.deployment, "deployment", "''"},
                                    {q.by.backend, "backend", "''"},
                                    {q.by.model, "model", "''"}}};
@@ -41,11 +43,13 @@ std::string totals_sql(const UsageQuery& q) {
     }
     sql +=
         "count(*), sum(status >= 400), sum(estimated), sum(prompt_tokens), sum(completion_tokens),"
-        " sum(cached_tokens), sum(reasoning_tokens), avg(took_ms) FROM usage"
+        " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7), avg(took_ms) FROM usage"
         " WHERE time_ms >= ?1 AND time_ms < ?2";
     if (!q.client.empty()) sql += " AND client = ?3";
     if (!q.deployment.empty()) sql += " AND deployment = ?4";
     if (!q.backend.empty()) sql += " AND backend = ?5";
+    if (!q.user.empty()) sql += " AND user = ?7";
+    if (!q.team.empty()) sql += " AND team = ?8";
     if (!groups.empty()) sql += " GROUP BY " + groups + " ORDER BY " + groups;
     sql += " LIMIT ?6";
     return sql;
@@ -70,17 +74,21 @@ UsageTotal read_total(sqlite3_stmt* s) {
     UsageTotal t;
     t.hour = Wall(std::chrono::milliseconds(sqlite3_column_int64(s, 0) * kHourMs));
     t.client = text(s, 1);
-    t.deployment = text(s, 2);
-    t.backend = text(s, 3);
-    t.model = text(s, 4);
-    t.requests = count(5);
-    t.failed = count(6);
-    t.estimated = count(7);
-    t.prompt_tokens = count(8);
-    t.completion_tokens = count(9);
-    t.cached_tokens = count(10);
-    t.reasoning_tokens = count(11);
-    t.mean_ms = sqlite3_column_double(s, 12);
+    t.user = text(s, 2);
+    t.team = text(s, 3);
+    t.deployment = text(s, 4);
+    t.backend = text(s, 5);
+    t.model = text(s, 6);
+    t.requests = count(7);
+    t.failed = count(8);
+    t.estimated = count(9);
+    t.prompt_tokens = count(10);
+    t.completion_tokens = count(11);
+    t.cached_tokens = count(12);
+    t.reasoning_tokens = count(13);
+    t.charged_tokens = count(14);
+    t.cost = count(15);
+    t.mean_ms = sqlite3_column_double(s, 16);
     return t;
 }
 
@@ -97,6 +105,8 @@ Result<std::vector<UsageTotal>> query_usage(const std::string& path, const Usage
     bind_text(s, 3, query.client);
     bind_text(s, 4, query.deployment);
     bind_text(s, 5, query.backend);
+    bind_text(s, 7, query.user);
+    bind_text(s, 8, query.team);
     sqlite3_bind_int64(s, 6,
                        static_cast<std::int64_t>(
                            std::min<std::size_t>(query.limit, std::numeric_limits<std::int32_t>::max())));

@@ -16,6 +16,8 @@ namespace spillway::telemetry {
 /// What to group by; each true adds a key to the totals.
 struct UsageGroups {
     bool client = false;
+    bool user = false;
+    bool team = false;
     bool deployment = false;
     bool backend = false;
     bool model = false;
@@ -27,6 +29,8 @@ struct UsageQuery {
     Wall to;    ///< exclusive
     UsageGroups by;
     std::string client;  ///< only this one; empty for all (also below)
+    std::string user;
+    std::string team;
     std::string deployment;
     std::string backend;
     std::size_t limit = 10'000;  ///< most totals given
@@ -35,6 +39,8 @@ struct UsageQuery {
 /// One group's sums; key fields that were not asked for are empty, `hour` the epoch.
 struct UsageTotal {
     std::string client;
+    std::string user;
+    std::string team;
     std::string deployment;
     std::string backend;
     std::string model;
@@ -46,10 +52,13 @@ struct UsageTotal {
     std::uint64_t completion_tokens = 0;
     std::uint64_t cached_tokens = 0;
     std::uint64_t reasoning_tokens = 0;
+    std::uint64_t charged_tokens = 0;  ///< weighted, as quotas count them
+    std::uint64_t cost = 0;            ///< in 10⁻⁷ of the currency
     double mean_ms = 0;
 };
 
-/// Ordered by hour, then client, deployment, backend, model.
+/// Ordered by hour, then client, user, team, deployment, backend, model.
+/// A file of an older program is an Error until a gateway has opened, and so migrated, it.
 [[nodiscard]] Result<std::vector<UsageTotal>> query_usage(const std::string& path, const UsageQuery& query);
 
 }  // namespace spillway::telemetry

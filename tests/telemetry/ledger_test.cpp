@@ -38,6 +38,8 @@ UsageRow row(Wall time, std::string_view client, std::string_view deployment, st
     r.completion_tokens = 20;
     r.cached_tokens = 10;
     r.reasoning_tokens = 5;
+    r.charged_tokens = 111;
+    r.cost = 2'500;
     r.took = 250ms;
     return r;
 }
@@ -78,6 +80,8 @@ TEST(Ledger, TotalsWithoutGroups) {
     EXPECT_EQ(totals[0].completion_tokens, 80U);
     EXPECT_EQ(totals[0].cached_tokens, 40U);
     EXPECT_EQ(totals[0].reasoning_tokens, 20U);
+    EXPECT_EQ(totals[0].charged_tokens, 444U);
+    EXPECT_EQ(totals[0].cost, 10'000U);
     EXPECT_DOUBLE_EQ(totals[0].mean_ms, 200.0);
     EXPECT_EQ(totals[0].client, "");
 }
@@ -131,6 +135,66 @@ TEST(Ledger, TotalsOfATimeSpanAndFilters) {
     EXPECT_EQ(query_usage(path, q).value().size(), 1U);
     q.from = q.to;
     EXPECT_TRUE(query_usage(path, q).value().empty());
+}
+
+TEST(Ledger, TotalsByUserAndTeam) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    {
+        const auto ledger = Ledger::open(path).value();
+        Ledger::Writer writer = ledger->make_writer();
+        UsageRow r = row(kNoon, "a", "x", "east");
+        for (const std::string_view user : {"ann", "bob", "ann", ""}) {
+            r.user = user;
+            r.team = user == "bob" ? "red" : "blue";
+            writer.append(r);
+        }
+    }
+    const auto by_user = query_usage(path, all({.user = true})).value();
+    ASSERT_EQ(by_user.size(), 3U);
+    EXPECT_EQ(by_user[1].user, "ann");
+    EXPECT_EQ(by_user[1].cost, 5'000U);
+    EXPECT_EQ(by_user[1].client, "");
+    const auto by_team = query_usage(path, all({.team = true})).value();
+    ASSERT_EQ(by_team.size(), 2U);
+    EXPECT_EQ(by_team[0].team, "blue");
+    EXPECT_EQ(by_team[0].requests, 3U);
+    UsageQuery q = all();
+    q.user = "ann";
+    q.team = "blue";
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 2U);
+    q.team = "red";
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 0U);
+}
+
+TEST(Ledger, ItsIdStaysWithTheFile) {
+    const TempDir dir;
+    const std::string first = Ledger::open(dir.file("a.db")).value()->id();
+    EXPECT_EQ(first.size(), 16U);
+    EXPECT_EQ(Ledger::open(dir.file("a.db")).value()->id(), first);
+    EXPECT_NE(Ledger::open(dir.file("b.db")).value()->id(), first);
+}
+
+TEST(LedgerSchema, AFileOfTheFirstSchemaIsBroughtUp) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    {
+        const Database db = open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE).value();
+        ASSERT_TRUE(execute(db.get(), R"sql(
+            CREATE TABLE usage (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, request_id TEXT NOT NULL,
+                client TEXT NOT NULL, backend TEXT NOT NULL, deployment TEXT NOT NULL, model TEXT NOT NULL,
+                operation TEXT NOT NULL, status INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
+                completion_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
+                reasoning_tokens INTEGER NOT NULL, estimated INTEGER NOT NULL, took_ms REAL NOT NULL) STRICT;
+            CREATE INDEX usage_time ON usage (time_ms);
+            INSERT INTO usage VALUES (1, 1738324800000, 'id', 'a', 'east', 'x', 'm', 'chat', 200, 10, 5, 0, 0, 0, 1);
+            PRAGMA user_version = 1;)sql"));
+    }
+    fill(path);
+    const auto totals = query_usage(path, all({.client = true})).value();
+    ASSERT_EQ(totals.size(), 2U);
+    EXPECT_EQ(totals[0].requests, 4U);
+    EXPECT_EQ(totals[0].charged_tokens, 3 * 111U + 15U);
 }
 
 TEST(Ledger, SyncCommitsAndAnotherOpenGoesOn) {

@@ -1,0 +1,51 @@
+#pragma once
+/// Fair sharing of the gateway's whole capacity among its clients.
+///
+/// While less than kContended of the capacity is in use, everyone is admitted. Beyond it, a client is
+/// admitted only up to its fair share: capacity × its weight / weights of all active clients. So the last
+/// part of the capacity is kept for those below their share, and a client that stays within its share is
+/// never refused here, whatever the others do. Active is who used tokens in the last minute, or has
+/// requests in flight.
+///
+/// Two capacities may be set: tokens per minute (the backends' together) and requests in flight.
+/// Thread rule: every function from any thread; none waits for a lock but set_clients().
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "quota/client_subject.hpp"
+
+namespace spillway::quota {
+
+class FairShare {
+public:
+    static constexpr double kContended = 0.8;
+    static constexpr Duration kRefresh = std::chrono::milliseconds(200);
+
+    void set_capacity(std::int64_t tokens_per_minute, std::int64_t in_flight) noexcept;
+    void set_clients(std::vector<Subject*> clients);
+
+    /// May `client` take this much now? Call before its own limits are charged.
+    [[nodiscard]] bool admits(Subject& client, std::int64_t tokens, Now now, Refusal& refusal) noexcept;
+    void reserve(std::int64_t tokens, Now now) noexcept;
+    void undo(std::int64_t tokens, Now then) noexcept;
+    void settle(std::int64_t reserved, std::int64_t used, Now then, Now now) noexcept;
+
+private:
+    void refresh(Now now) noexcept;
+    [[nodiscard]] bool within(Subject& client, std::int64_t capacity, std::int64_t total, std::int64_t own,
+                              std::int64_t more, std::int64_t active) const noexcept;
+
+    std::atomic<std::int64_t> token_capacity_{0};
+    std::atomic<std::int64_t> flight_capacity_{0};
+    MinuteUsage tokens_;
+    MomentUsage in_flight_;
+    std::mutex mutex_;  ///< of clients_; a refresh that finds it taken is left out
+    std::vector<Subject*> clients_;
+    std::atomic<std::int64_t> refreshed_at_{0};
+    std::atomic<std::int64_t> active_tokens_{0};  ///< sum of weights of those with tokens in the window
+    std::atomic<std::int64_t> active_flight_{0};  ///< … with requests in flight
+};
+
+}  // namespace spillway::quota

@@ -1,0 +1,120 @@
+#include "quota/client_quota.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace spillway::quota {
+
+Grant::Grant(Grant&& other) noexcept
+    : quotas_(std::exchange(other.quotas_, nullptr)),
+      subjects_(other.subjects_),
+      reserved_(other.reserved_),
+      at_(other.at_) {}
+
+Grant& Grant::operator=(Grant&& other) noexcept {
+    if (this == &other) return *this;
+    release();
+    quotas_ = std::exchange(other.quotas_, nullptr);
+    subjects_ = other.subjects_;
+    reserved_ = other.reserved_;
+    at_ = other.at_;
+    return *this;
+}
+
+void Grant::settle(const Amounts& used, Now now) noexcept {
+    if (quotas_ == nullptr) return;
+    for (Subject* subject : subjects_) subject->settle(reserved_, used, at_, now);
+    quotas_->fair_.settle(reserved_.tokens, used.tokens, at_, now);
+    quotas_ = nullptr;
+}
+
+void Grant::release() noexcept {
+    settle({}, at_);
+}
+
+std::optional<Grant> ClientQuotas::admit(const Subjects& subjects, const Amounts& amounts, Now now,
+                                         Refusal& refusal) noexcept {
+    if (subjects.empty()) return Grant();
+    if (!fair_.admits(*subjects.front(), amounts.tokens, now, refusal)) {
+        if (!subjects.front()->shadow()) {
+            subjects.front()->count_refusal();
+            return std::nullopt;
+        }
+        subjects.front()->count_shadow_refusal();
+    }
+    for (auto it = subjects.begin(); it != subjects.end(); ++it) {
+        if ((*it)->reserve(amounts, now, refusal)) continue;
+        if (!refusal.lease_short) (*it)->count_refusal();
+        while (it != subjects.begin()) (*--it)->undo(amounts, now);
+        return std::nullopt;
+    }
+    fair_.reserve(amounts.tokens, now);
+    Grant grant;
+    grant.quotas_ = this;
+    grant.subjects_ = subjects;
+    grant.reserved_ = amounts;
+    grant.at_ = now;
+    return grant;
+}
+
+Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
+                                   bool reset) {
+    const std::lock_guard lock(mutex_);
+    Map& map = by_kind_[static_cast<std::size_t>(kind)];
+    auto found = map.find(name);
+    if (found == map.end() && map.size() >= kMaxSubjects) {
+        name = "_other";
+        found = map.find(name);
+    }
+    if (found != map.end()) {
+        if (reset) found->second->set_limits(limits);
+        return *found->second;
+    }
+    auto subject = std::make_unique<Subject>(kind, std::string(name));
+    subject->set_limits(limits);
+    if (on_new_) on_new_(*subject);
+    return *map.emplace(std::string(name), std::move(subject)).first->second;
+}
+
+void ClientQuotas::each(const std::function<void(Subject&)>& visit) const {
+    const std::lock_guard lock(mutex_);
+    for (const Map& map : by_kind_)
+        for (const auto& [name, subject] : map) visit(*subject);
+}
+
+void ClientQuotas::on_new(std::function<void(Subject&)> told) {
+    const std::lock_guard lock(mutex_);
+    on_new_ = std::move(told);
+}
+
+Terms terms(const Subjects& subjects, Now now) noexcept {
+    Terms out;
+    const auto tighten = [now](std::optional<Terms::Line>& line, Limit<MinuteUsage>& limit) {
+        if (limit.limit() == 0) return;
+        const std::int64_t left = limit.remaining(now);
+        if (line && line->remaining <= left) return;
+        line = Terms::Line{limit.limit(), left, limit.usage().until_empty(now)};
+    };
+    for (Subject* subject : subjects) {
+        if (subject->shadow()) continue;
+        tighten(out.requests, subject->requests());
+        tighten(out.tokens, subject->tokens());
+    }
+    return out;
+}
+
+void append_fields(std::string& out, const Terms& terms) {
+    const auto append = [&out](std::string_view what, const Terms::Line& line) {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
+        fmt::format_to(std::back_inserter(out),
+                       "x-ratelimit-limit-{0}: {1}\r\nx-ratelimit-remaining-{0}: {2}\r\nx-ratelimit-reset-{0}: ",
+                       what, line.limit, line.remaining);
+        if (seconds >= 60) fmt::format_to(std::back_inserter(out), "{}m", seconds / 60);
+        fmt::format_to(std::back_inserter(out), "{}s\r\n", seconds % 60);
+    };
+    if (terms.requests) append("requests", *terms.requests);
+    if (terms.tokens) append("tokens", *terms.tokens);
+}
+
+}  // namespace spillway::quota

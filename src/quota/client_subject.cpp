@@ -1,0 +1,209 @@
+#include "quota/client_subject.hpp"
+
+namespace spillway::quota {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Requests in flight end soon, nobody knows when.
+constexpr Duration kSoon = std::chrono::seconds(1);
+constexpr Duration kNextLease = milliseconds(50);
+
+/// When to come back after a minute's window refused n.
+Duration window_wait(Limit<MinuteUsage>& limit, std::int64_t n, Now now) noexcept {
+    if (!limit.shared()) return limit.usage().until_fits(n, limit.own_cap(), now);
+    // Only this replica's part of the window is known by the second.
+    const std::int64_t others = limit.used_everywhere(now) - limit.used_here(now);
+    const Duration own = limit.usage().until_fits(n, std::max<std::int64_t>(0, limit.limit() - others), now);
+    return std::max(std::min<Duration>(own, std::chrono::seconds(10)), Duration(milliseconds(100)));
+}
+
+}  // namespace
+
+std::string_view to_string(SubjectKind kind) noexcept {
+    switch (kind) {
+        case SubjectKind::client:
+            return "client";
+        case SubjectKind::user:
+            return "user";
+        case SubjectKind::team:
+            break;
+    }
+    return "team";
+}
+
+std::string_view to_string(Reason reason) noexcept {
+    switch (reason) {
+        case Reason::concurrency:
+            return "concurrency";
+        case Reason::requests:
+            return "requests";
+        case Reason::tokens:
+            return "tokens";
+        case Reason::too_large:
+            return "too_large";
+        case Reason::token_quota:
+            return "token_quota";
+        case Reason::budget:
+            return "budget";
+        case Reason::busy_quota:
+            return "busy_quota";
+        case Reason::fair_share:
+            break;
+    }
+    return "fair_share";
+}
+
+Subject::Subject(SubjectKind kind, std::string name)
+    : kind_(kind),
+      name_(std::move(name)),
+      token_periods_{Limit<PeriodUsage>(Period::hour), Limit<PeriodUsage>(Period::day),
+                     Limit<PeriodUsage>(Period::week), Limit<PeriodUsage>(Period::month)},
+      cost_periods_{Limit<PeriodUsage>(Period::hour), Limit<PeriodUsage>(Period::day),
+                    Limit<PeriodUsage>(Period::week), Limit<PeriodUsage>(Period::month)} {}
+
+void Subject::set_limits(const SubjectLimits& limits) noexcept {
+    tokens_.set_limit(std::min(limits.tokens_per_minute, MinuteUsage::kMost));
+    requests_.set_limit(std::min(limits.requests_per_minute, MinuteUsage::kMost));
+    in_flight_.set_limit(limits.concurrency);
+    for (std::size_t i = 0; i < kPeriods.size(); ++i) {
+        token_periods_[i].set_limit(std::min(limits.tokens[i], PeriodUsage::kMost));
+        cost_periods_[i].set_limit(std::min(limits.budget[i], PeriodUsage::kMost));
+    }
+    shadow_.store(limits.shadow, std::memory_order_relaxed);
+    weight_.store(weight(limits.priority), std::memory_order_relaxed);
+}
+
+bool Subject::reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept {
+    if (!try_reserve(amounts, now, refusal)) {
+        if (!shadow()) return false;
+        count_shadow_refusal();
+        force(amounts, now);
+    }
+    open_tokens_.fetch_add(amounts.tokens, std::memory_order_relaxed);
+    open_cost_.fetch_add(amounts.cost, std::memory_order_relaxed);
+    return true;
+}
+
+bool Subject::try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept {
+    refusal.subject = this;
+    const auto refuse = [&](Reason reason, auto& limit, std::int64_t wanted, Verdict verdict, Duration wait) {
+        refusal.reason = reason;
+        refusal.limit = limit.limit();
+        refusal.wanted = wanted;
+        refusal.used = limit.used_everywhere(now);
+        refusal.lease_short = verdict == Verdict::lease_short;
+        refusal.retry_in = refusal.lease_short ? kNextLease : wait;
+    };
+    if (tokens_.limit() > 0 && amounts.tokens > tokens_.limit()) {
+        refuse(Reason::too_large, tokens_, amounts.tokens, Verdict::refused,
+               std::chrono::seconds(MinuteUsage::kSpanSeconds));
+        return false;
+    }
+    if (const Verdict v = in_flight_.reserve(1, now); v != Verdict::admitted) {
+        refuse(Reason::concurrency, in_flight_, 1, v, kSoon);
+        return false;
+    }
+    if (const Verdict v = requests_.reserve(1, now); v != Verdict::admitted) {
+        in_flight_.undo(1, now);
+        refuse(Reason::requests, requests_, 1, v, window_wait(requests_, 1, now));
+        return false;
+    }
+    if (const Verdict v = tokens_.reserve(amounts.tokens, now); v != Verdict::admitted) {
+        in_flight_.undo(1, now);
+        requests_.undo(1, now);
+        refuse(Reason::tokens, tokens_, amounts.tokens, v, window_wait(tokens_, amounts.tokens, now));
+        return false;
+    }
+    if (!reserve_periods(token_periods_, amounts.tokens, Reason::token_quota, now, refusal)) {
+        in_flight_.undo(1, now);
+        requests_.undo(1, now);
+        tokens_.undo(amounts.tokens, now);
+        return false;
+    }
+    if (!reserve_periods(cost_periods_, amounts.cost, Reason::budget, now, refusal)) {
+        in_flight_.undo(1, now);
+        requests_.undo(1, now);
+        tokens_.undo(amounts.tokens, now);
+        for (auto& limit : token_periods_) limit.undo(amounts.tokens, now);
+        return false;
+    }
+    return true;
+}
+
+bool Subject::reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone, Now now,
+                              Refusal& refusal) noexcept {
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+        auto& limit = limits[i];
+        const Verdict verdict = limit.reserve(n, now);
+        // Nothing left is a refusal even for what is free of charge.
+        if (verdict == Verdict::admitted && (limit.limit() == 0 || n > 0 || limit.remaining(now) > 0)) continue;
+        if (verdict == Verdict::admitted) limit.undo(n, now);
+        for (std::size_t j = 0; j < i; ++j) limits[j].undo(n, now);
+        const std::int64_t open =
+            (gone == Reason::budget ? open_cost_ : open_tokens_).load(std::memory_order_relaxed);
+        refusal.used = limit.used_everywhere(now);
+        refusal.limit = limit.limit();
+        refusal.wanted = n;
+        refusal.period = kPeriods[i];
+        refusal.lease_short = verdict == Verdict::lease_short;
+        const bool busy = open > 0 && n <= refusal.limit - (refusal.used - std::min(open, refusal.used));
+        refusal.reason = busy ? Reason::busy_quota : gone;
+        refusal.retry_in = refusal.lease_short ? kNextLease : busy ? kSoon : limit.usage().until_empty(now);
+        return false;
+    }
+    return true;
+}
+
+void Subject::force(const Amounts& amounts, Now now) noexcept {
+    in_flight_.charge(1, now);
+    requests_.charge(1, now);
+    tokens_.charge(amounts.tokens, now);
+    for (auto& limit : token_periods_) limit.charge(amounts.tokens, now);
+    for (auto& limit : cost_periods_) limit.charge(amounts.cost, now);
+}
+
+void Subject::undo(const Amounts& amounts, Now then) noexcept {
+    open_tokens_.fetch_sub(amounts.tokens, std::memory_order_relaxed);
+    open_cost_.fetch_sub(amounts.cost, std::memory_order_relaxed);
+    in_flight_.undo(1, then);
+    requests_.undo(1, then);
+    tokens_.undo(amounts.tokens, then);
+    for (auto& limit : token_periods_) limit.undo(amounts.tokens, then);
+    for (auto& limit : cost_periods_) limit.undo(amounts.cost, then);
+}
+
+void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now now) noexcept {
+    const auto correct = [&](auto& limit, std::int64_t before, std::int64_t after) {
+        if (after < before)
+            limit.give_back(before - after, then);
+        else if (after > before)
+            limit.charge(after - before, now);
+    };
+    in_flight_.undo(1, then);
+    correct(tokens_, reserved.tokens, used.tokens);
+    for (auto& limit : token_periods_) correct(limit, reserved.tokens, used.tokens);
+    for (auto& limit : cost_periods_) correct(limit, reserved.cost, used.cost);
+    open_tokens_.fetch_sub(reserved.tokens, std::memory_order_relaxed);
+    open_cost_.fetch_sub(reserved.cost, std::memory_order_relaxed);
+}
+
+void Subject::restore(Period period, const Amounts& used, Now now) noexcept {
+    period_tokens(period).usage().add(used.tokens, now);
+    period_cost(period).usage().add(used.cost, now);
+}
+
+void Subject::each_limit(const std::function<void(std::string_view, Shareable&)>& visit) {
+    static constexpr std::array<std::string_view, kPeriods.size()> tokens{"hour", "day", "week", "month"};
+    static constexpr std::array<std::string_view, kPeriods.size()> money{"hour-cost", "day-cost", "week-cost",
+                                                                         "month-cost"};
+    if (tokens_.limit() > 0) visit("tpm", tokens_);
+    if (requests_.limit() > 0) visit("rpm", requests_);
+    if (in_flight_.limit() > 0) visit("in-flight", in_flight_);
+    for (std::size_t i = 0; i < kPeriods.size(); ++i) {
+        if (token_periods_[i].limit() > 0) visit(tokens[i], token_periods_[i]);
+        if (cost_periods_[i].limit() > 0) visit(money[i], cost_periods_[i]);
+    }
+}
+
+}  // namespace spillway::quota

@@ -1,0 +1,142 @@
+#pragma once
+/// Who is limited: a client (named by key, claim or header), one of its users, a team. Each has the same
+/// kinds of limits and its own state; a request has up to three subjects, and all must admit it.
+///
+/// Ownership: ClientQuotas owns its Subjects; they live as long as it does, across reloads.
+/// Thread rule: everything from any thread; limits are atomics, set anew by a reload.
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "quota/client_limit.hpp"
+
+namespace spillway::quota {
+
+enum class SubjectKind : std::uint8_t { client, user, team };
+[[nodiscard]] std::string_view to_string(SubjectKind kind) noexcept;
+
+/// A client's class when all clients together ask for more than there is: its weight in the sharing.
+enum class Priority : std::uint8_t { low, normal, high };
+[[nodiscard]] constexpr std::int64_t weight(Priority p) noexcept {
+    return p == Priority::low ? 1 : p == Priority::normal ? 2 : 4;
+}
+
+/// 0 means no limit.
+struct SubjectLimits {
+    std::int64_t tokens_per_minute = 0;  ///< weighted tokens
+    std::int64_t requests_per_minute = 0;
+    std::int64_t concurrency = 0;                       ///< requests in flight
+    std::array<std::int64_t, kPeriods.size()> tokens{};  ///< weighted tokens per hour, day, week, month
+    std::array<std::int64_t, kPeriods.size()> budget{};  ///< money units per hour, day, week, month
+    bool shadow = false;                                ///< count and say what would be refused, refuse nothing
+    Priority priority = Priority::normal;
+    friend bool operator==(const SubjectLimits&, const SubjectLimits&) = default;
+};
+
+enum class Reason : std::uint8_t {
+    concurrency,
+    requests,     ///< RPM
+    tokens,       ///< TPM
+    too_large,    ///< asks for more tokens than the limit is: never admitted
+    token_quota,  ///< the period's tokens are used up
+    budget,       ///< the period's money is used up
+    busy_quota,   ///< what is left of a period is reserved by requests in flight
+    fair_share,   ///< others need the capacity
+};
+[[nodiscard]] std::string_view to_string(Reason reason) noexcept;
+
+class Subject;
+
+/// Why a request is not admitted.
+struct Refusal {
+    const Subject* subject = nullptr;
+    Reason reason = Reason::requests;
+    Duration retry_in{};
+    Period period = Period::month;  ///< token_quota, budget, busy_quota
+    std::int64_t limit = 0;
+    std::int64_t wanted = 0;
+    std::int64_t used = 0;
+    bool lease_short = false;  ///< a moment's wait for the next lease may do
+
+    /// 403 for what a retry within the period cannot change, else 429.
+    [[nodiscard]] unsigned status() const noexcept {
+        return reason == Reason::token_quota || reason == Reason::budget ? 403 : 429;
+    }
+};
+
+/// What a request needs, or used.
+struct Amounts {
+    std::int64_t tokens = 0;  ///< weighted
+    std::int64_t cost = 0;    ///< money units
+};
+
+class Subject {
+public:
+    Subject(SubjectKind kind, std::string name);
+    Subject(const Subject&) = delete;
+    Subject& operator=(const Subject&) = delete;
+
+    [[nodiscard]] SubjectKind kind() const noexcept { return kind_; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    void set_limits(const SubjectLimits& limits) noexcept;
+    [[nodiscard]] bool shadow() const noexcept { return shadow_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::int64_t share_weight() const noexcept {
+        return weight_.load(std::memory_order_relaxed);
+    }
+
+    /// Takes all that the request needs, or nothing and says why. In shadow mode always takes.
+    [[nodiscard]] bool reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
+    /// As if the request had never come.
+    void undo(const Amounts& amounts, Now then) noexcept;
+    /// The request is over: what it really used replaces what was reserved at `then`.
+    void settle(const Amounts& reserved, const Amounts& used, Now then, Now now) noexcept;
+    /// What the ledger says was used in the period of `now` before this process began.
+    void restore(Period period, const Amounts& used, Now now) noexcept;
+
+    [[nodiscard]] Limit<MinuteUsage>& tokens() noexcept { return tokens_; }
+    [[nodiscard]] Limit<MinuteUsage>& requests() noexcept { return requests_; }
+    [[nodiscard]] Limit<MomentUsage>& in_flight() noexcept { return in_flight_; }
+    [[nodiscard]] Limit<PeriodUsage>& period_tokens(Period p) noexcept {
+        return token_periods_[static_cast<std::size_t>(p)];
+    }
+    [[nodiscard]] Limit<PeriodUsage>& period_cost(Period p) noexcept {
+        return cost_periods_[static_cast<std::size_t>(p)];
+    }
+    /// Each limit that is set, with a name that is unique within the subject.
+    void each_limit(const std::function<void(std::string_view, Shareable&)>& visit);
+    /// Would have been refused in shadow mode, since the start.
+    [[nodiscard]] std::uint64_t shadow_refusals() const noexcept {
+        return shadow_refusals_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t refusals() const noexcept {
+        return refusals_.load(std::memory_order_relaxed);
+    }
+    void count_refusal() noexcept { refusals_.fetch_add(1, std::memory_order_relaxed); }
+    void count_shadow_refusal() noexcept { shadow_refusals_.fetch_add(1, std::memory_order_relaxed); }
+
+private:
+    using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
+    bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
+    bool reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone, Now now, Refusal& refusal) noexcept;
+    void force(const Amounts& amounts, Now now) noexcept;
+
+    const SubjectKind kind_;
+    const std::string name_;
+    std::atomic<bool> shadow_{false};
+    std::atomic<std::int64_t> weight_{weight(Priority::normal)};
+    std::atomic<std::uint64_t> refusals_{0};
+    std::atomic<std::uint64_t> shadow_refusals_{0};
+    Limit<MinuteUsage> tokens_;
+    Limit<MinuteUsage> requests_;
+    Limit<MomentUsage> in_flight_;
+    PeriodLimits token_periods_;
+    PeriodLimits cost_periods_;
+    /// Reserved and not settled: tells a quota that is gone from one that is only spoken for.
+    std::atomic<std::int64_t> open_tokens_{0};
+    std::atomic<std::int64_t> open_cost_{0};
+};
+
+}  // namespace spillway::quota

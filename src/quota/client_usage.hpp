@@ -1,0 +1,103 @@
+#pragma once
+/// Three ways to add up what a client used, with one shape: over the last minute, within a calendar period,
+/// and at this moment. Each keeps its sum at or below a cap by compare-and-swap, so that no interleaving of
+/// threads admits more than the cap.
+///
+///   try_add(n, cap, now)  adds n if the sum then stays within cap
+///   add(n, now)           adds n in any case (shadow mode, what turned out to be more than was reserved)
+///   give_back(n, then)    takes back what was added at `then`, as far as it still counts
+///   used(now)             the sum; never negative, never rises by itself
+///
+/// Units: tokens, requests or money (kMoneyUnit); n and sums are not negative.
+/// Thread rule: every function from any thread; no locks. Errors: none; amounts saturate.
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "quota/period.hpp"
+
+namespace spillway::quota {
+
+/// One moment by both clocks.
+struct Now {
+    Mono mono;
+    Wall wall;
+};
+[[nodiscard]] inline Now read_clocks() noexcept {
+    return {mono_now(), wall_now()};
+}
+
+/// Sum over the last 60 seconds. It slides in steps of a second: an amount counts for 60 to 61 seconds, so
+/// that no span of 60 seconds ever holds more than the cap, which a counter reset each minute or a token
+/// bucket with a minute's burst cannot say.
+class MinuteUsage {
+public:
+    static constexpr std::int64_t kSpanSeconds = 60;
+    /// Most that one second holds; beyond it amounts are not counted.
+    static constexpr std::int64_t kMost = 0xffffffff;
+
+    [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept;
+    void add(std::int64_t n, Now now) noexcept;
+    void give_back(std::int64_t n, Now then) noexcept;
+    [[nodiscard]] std::int64_t used(Now now) noexcept;
+
+    /// How long until n more fit under cap if nothing else is added; zero if they do now, the whole span if
+    /// they never will.
+    [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;
+    [[nodiscard]] Duration until_empty(Now now) noexcept { return until_fits(0, 0, now); }
+
+private:
+    static constexpr std::size_t kSlots = 64;
+    void expire(std::int64_t second) noexcept;
+    void put(std::int64_t n, std::int64_t second) noexcept;
+
+    std::atomic<std::int64_t> used_{0};
+    std::atomic<std::int64_t> expired_at_{-1};
+    /// Second (high half) and amount (low half): a slot is taken over or emptied only together with the
+    /// second it belongs to, so that a thread that was held up cannot count into or out of another second.
+    std::array<std::atomic<std::uint64_t>, kSlots> slots_{};
+};
+
+/// Sum within a calendar period.
+class PeriodUsage {
+public:
+    static constexpr std::int64_t kMost = (std::int64_t{1} << 48) - 1;
+    explicit PeriodUsage(Period period) noexcept : period_(period) {}
+
+    [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept;
+    void add(std::int64_t n, Now now) noexcept;
+    void give_back(std::int64_t n, Now then) noexcept;
+    [[nodiscard]] std::int64_t used(Now now) const noexcept;
+    [[nodiscard]] Period period() const noexcept { return period_; }
+    [[nodiscard]] Duration until_empty(Now now) const noexcept {
+        return period_begin(period_, period_index(period_, now.wall) + 1) - now.wall;
+    }
+
+private:
+    Period period_;
+    /// The period's index modulo 2^16 (high) and the amount (48 bits).
+    std::atomic<std::uint64_t> state_{0};
+};
+
+/// What is going on at this moment (requests in flight).
+class MomentUsage {
+public:
+    [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now /*now*/) noexcept {
+        std::int64_t before = used_.load(std::memory_order_relaxed);
+        do {
+            if (before + n > cap) return false;
+        } while (!used_.compare_exchange_weak(before, before + n, std::memory_order_relaxed));
+        return true;
+    }
+    void add(std::int64_t n, Now /*now*/) noexcept { used_.fetch_add(n, std::memory_order_relaxed); }
+    void give_back(std::int64_t n, Now /*then*/) noexcept { used_.fetch_sub(n, std::memory_order_relaxed); }
+    [[nodiscard]] std::int64_t used(Now /*now*/) const noexcept {
+        return used_.load(std::memory_order_relaxed);
+    }
+
+private:
+    std::atomic<std::int64_t> used_{0};
+};
+
+}  // namespace spillway::quota
