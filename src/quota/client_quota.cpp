@@ -107,9 +107,10 @@ Terms terms(const Subjects& subjects, Now now) noexcept {
 void append_fields(std::string& out, const Terms& terms) {
     const auto append = [&out](std::string_view what, const Terms::Line& line) {
         const auto seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
-        fmt::format_to(std::back_inserter(out),
-                       "x-ratelimit-limit-{0}: {1}\r\nx-ratelimit-remaining-{0}: {2}\r\nx-ratelimit-reset-{0}: ",
-                       what, line.limit, line.remaining);
+        fmt::format_to(
+            std::back_inserter(out),
+            "x-ratelimit-limit-{0}: {1}\r\nx-ratelimit-remaining-{0}: {2}\r\nx-ratelimit-reset-{0}: ", what,
+            line.limit, line.remaining);
         if (seconds >= 60) fmt::format_to(std::back_inserter(out), "{}m", seconds / 60);
         fmt::format_to(std::back_inserter(out), "{}s\r\n", seconds % 60);
     };

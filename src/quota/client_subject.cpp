@@ -137,7 +137,8 @@ bool Subject::reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone,
         auto& limit = limits[i];
         const Verdict verdict = limit.reserve(n, now);
         // Nothing left is a refusal even for what is free of charge.
-        if (verdict == Verdict::admitted && (limit.limit() == 0 || n > 0 || limit.remaining(now) > 0)) continue;
+        if (verdict == Verdict::admitted && (limit.limit() == 0 || n > 0 || limit.remaining(now) > 0))
+            continue;
         if (verdict == Verdict::admitted) limit.undo(n, now);
         for (std::size_t j = 0; j < i; ++j) limits[j].undo(n, now);
         const std::int64_t open =

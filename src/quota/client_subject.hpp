@@ -28,10 +28,10 @@ enum class Priority : std::uint8_t { low, normal, high };
 struct SubjectLimits {
     std::int64_t tokens_per_minute = 0;  ///< weighted tokens
     std::int64_t requests_per_minute = 0;
-    std::int64_t concurrency = 0;                       ///< requests in flight
+    std::int64_t concurrency = 0;                        ///< requests in flight
     std::array<std::int64_t, kPeriods.size()> tokens{};  ///< weighted tokens per hour, day, week, month
     std::array<std::int64_t, kPeriods.size()> budget{};  ///< money units per hour, day, week, month
-    bool shadow = false;                                ///< count and say what would be refused, refuse nothing
+    bool shadow = false;  ///< count and say what would be refused, refuse nothing
     Priority priority = Priority::normal;
     friend bool operator==(const SubjectLimits&, const SubjectLimits&) = default;
 };
@@ -120,7 +120,8 @@ public:
 private:
     using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
     bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
-    bool reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone, Now now, Refusal& refusal) noexcept;
+    bool reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone, Now now,
+                         Refusal& refusal) noexcept;
     void force(const Amounts& amounts, Now now) noexcept;
 
     const SubjectKind kind_;

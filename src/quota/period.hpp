@@ -1,6 +1,6 @@
 #pragma once
-/// Calendar periods of quotas and budgets, in UTC: fixed windows, as in API Management's `token-quota-period`.
-/// A week begins on Monday (ISO 8601).
+/// Calendar periods of quotas and budgets, in UTC: fixed windows, as in API Management's
+/// `token-quota-period`. A week begins on Monday (ISO 8601).
 ///
 /// Units: an index counts periods since 1970 (weeks since the Monday before it).
 /// Thread rule: pure functions.

@@ -39,7 +39,7 @@ CREATE TABLE usage (
 ) STRICT;
 CREATE INDEX usage_time ON usage (time_ms);
 )sql",
-                                              R"sql(
+                                             R"sql(
 ALTER TABLE usage ADD COLUMN user TEXT NOT NULL DEFAULT '';
 ALTER TABLE usage ADD COLUMN team TEXT NOT NULL DEFAULT '';
 ALTER TABLE usage ADD COLUMN charged_tokens INTEGER NOT NULL DEFAULT 0;
@@ -50,7 +50,8 @@ INSERT INTO ledger (id) VALUES (lower(hex(randomblob(8))));
 )sql"};
 
 constexpr const char* kInsert =
-    "INSERT INTO usage (time_ms, request_id, client, user, team, backend, deployment, model, operation, status,"
+    "INSERT INTO usage (time_ms, request_id, client, user, team, backend, deployment, model, operation, "
+    "status,"
     " prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, charged_tokens, cost_e7, estimated,"
     " took_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
@@ -78,8 +79,9 @@ struct Batch {
         };
         StoredRow& s = rows.emplace_back();
         s.time_ms = std::chrono::floor<std::chrono::milliseconds>(row.time).time_since_epoch().count();
-        const std::array<std::string_view, kTexts> texts{row.request_id, row.client,     row.user,  row.team,
-                                                         row.backend,    row.deployment, row.model, row.operation};
+        const std::array<std::string_view, kTexts> texts{row.request_id, row.client,   row.user,
+                                                         row.team,       row.backend,  row.deployment,
+                                                         row.model,      row.operation};
         for (std::size_t i = 0; i < kTexts; ++i) {
             append_utf8(text, texts[i]);
             s.text_ends[i] = text.size();

@@ -43,7 +43,8 @@ std::string totals_sql(const UsageQuery& q) {
     }
     sql +=
         "count(*), sum(status >= 400), sum(estimated), sum(prompt_tokens), sum(completion_tokens),"
-        " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7), avg(took_ms) FROM usage"
+        " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7), avg(took_ms) FROM "
+        "usage"
         " WHERE time_ms >= ?1 AND time_ms < ?2";
     if (!q.client.empty()) sql += " AND client = ?3";
     if (!q.deployment.empty()) sql += " AND deployment = ?4";

@@ -39,8 +39,9 @@ TEST(JsonText, KeepsUtf8AndReplacesTheRest) {
 }
 
 TEST(ErrorJson, HasOpenAisShape) {
-    EXPECT_EQ(error_json("No \"x\".", "invalid_request_error", "bad", "model"),
-              R"({"error":{"message":"No \"x\".","type":"invalid_request_error","param":"model","code":"bad"}})");
+    EXPECT_EQ(
+        error_json("No \"x\".", "invalid_request_error", "bad", "model"),
+        R"({"error":{"message":"No \"x\".","type":"invalid_request_error","param":"model","code":"bad"}})");
     EXPECT_EQ(error_json("m", "t", ""), R"({"error":{"message":"m","type":"t","param":null,"code":null}})");
 }
 
@@ -55,18 +56,22 @@ TEST(ErrorJson, IsReadBack) {
 }
 
 TEST(ErrorJson, EndsStreams) {
-    EXPECT_EQ(sse_error_chat("m", "server_error", "broken"),
-              "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"broken\"}}\n\n");
-    EXPECT_EQ(sse_error_responses("m\n", "broken", 7),
-              "event: error\ndata: {\"type\":\"error\",\"code\":\"broken\",\"message\":\"m\\n\",\"param\":null,"
-              "\"sequence_number\":7}\n\n");
+    EXPECT_EQ(
+        sse_error_chat("m", "server_error", "broken"),
+        "data: "
+        "{\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"broken\"}}\n\n");
+    EXPECT_EQ(
+        sse_error_responses("m\n", "broken", 7),
+        "event: error\ndata: {\"type\":\"error\",\"code\":\"broken\",\"message\":\"m\\n\",\"param\":null,"
+        "\"sequence_number\":7}\n\n");
     EXPECT_EQ(sse_error_responses("m", "", 0),
               "event: error\ndata: {\"type\":\"error\",\"code\":null,\"message\":\"m\",\"param\":null,"
               "\"sequence_number\":0}\n\n");
 }
 
 TEST(ParseError, AzureWritesTheCodeAsAString) {
-    const auto e = parse_error(R"({"error":{"code":"429","message":"Rate limit is exceeded. Try again in 2 seconds."}})");
+    const auto e = parse_error(
+        R"({"error":{"code":"429","message":"Rate limit is exceeded. Try again in 2 seconds."}})");
     ASSERT_TRUE(e);
     EXPECT_EQ(e->code, "429");
     EXPECT_EQ(e->message, "Rate limit is exceeded. Try again in 2 seconds.");
@@ -82,7 +87,8 @@ TEST(ParseError, NumbersAndNulls) {
 }
 
 TEST(ParseError, FrontEndsAndPlainMessages) {
-    const auto front = parse_error(R"({ "statusCode": 401, "message": "Unauthorized. Access token is missing" })");
+    const auto front =
+        parse_error(R"({ "statusCode": 401, "message": "Unauthorized. Access token is missing" })");
     ASSERT_TRUE(front);
     EXPECT_EQ(front->code, "401");
     EXPECT_EQ(front->message, "Unauthorized. Access token is missing");
@@ -99,10 +105,11 @@ TEST(ParseError, ContentFilters) {
     ASSERT_TRUE(full);
     EXPECT_TRUE(full->content_filter);
     EXPECT_EQ(full->param, "prompt");
-    for (const char* body : {R"({"error":{"code":"content_filter","message":"m"}})",
-                             R"({"error":{"code":"BadRequest","innererror":{"code":"ResponsibleAIPolicyViolation"}}})",
-                             R"({"error":{"inner_error":{"code":"ResponsibleAIPolicyViolation"},"code":"400"}})",
-                             R"({"error":{"code":"content_policy_violation"}})"})
+    for (const char* body :
+         {R"({"error":{"code":"content_filter","message":"m"}})",
+          R"({"error":{"code":"BadRequest","innererror":{"code":"ResponsibleAIPolicyViolation"}}})",
+          R"({"error":{"inner_error":{"code":"ResponsibleAIPolicyViolation"},"code":"400"}})",
+          R"({"error":{"code":"content_policy_violation"}})"})
         EXPECT_TRUE(parse_error(body).value().content_filter) << body;
     for (const char* body : {R"({"error":{"code":"429","innererror":null}})",
                              R"({"error":{"code":"429","innererror":{"code":"Other"}}})",
@@ -112,9 +119,10 @@ TEST(ParseError, ContentFilters) {
 
 TEST(ParseError, WhatIsNone) {
     for (const char* body :
-         {"", "null", "[]", "<html>502 Bad Gateway</html>", R"({"choices":[]})", R"({"error":null,"id":"resp_1"})",
-          R"({"error":{"message":"cut)", R"({"error":{"message":"m"}} x)", R"({"error":5})", R"({"error":[]})",
-          R"({"message":"m"})", R"({"statusCode":401})", R"({"error":{"innererror":{"code":}}})"})
+         {"", "null", "[]", "<html>502 Bad Gateway</html>", R"({"choices":[]})",
+          R"({"error":null,"id":"resp_1"})", R"({"error":{"message":"cut)", R"({"error":{"message":"m"}} x)",
+          R"({"error":5})", R"({"error":[]})", R"({"message":"m"})", R"({"statusCode":401})",
+          R"({"error":{"innererror":{"code":}}})"})
         EXPECT_FALSE(parse_error(body)) << body;
 }
 

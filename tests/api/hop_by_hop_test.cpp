@@ -6,8 +6,8 @@ namespace spillway::api {
 namespace {
 
 TEST(HopByHop, ByName) {
-    for (const char* name : {"Connection", "keep-alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
-                             "TE", "Trailer", "Transfer-Encoding", "UPGRADE"})
+    for (const char* name : {"Connection", "keep-alive", "Proxy-Connection", "Proxy-Authenticate",
+                             "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "UPGRADE"})
         EXPECT_TRUE(is_hop_by_hop(name)) << name;
     for (const char* name : {"", "Content-Type", "Content-Length", "Authorization", "Trailers", "T"})
         EXPECT_FALSE(is_hop_by_hop(name)) << name;

@@ -104,7 +104,8 @@ TEST(JsonReader, SkipKnowsObjectsFromArraysAtEveryDepth) {
         }
     }
     JsonReader deepest(std::string_view{});
-    const std::string limit = std::string(JsonReader::max_depth, '[') + std::string(JsonReader::max_depth, ']');
+    const std::string limit =
+        std::string(JsonReader::max_depth, '[') + std::string(JsonReader::max_depth, ']');
     JsonReader fits(limit);
     EXPECT_TRUE(fits.skip());
     const std::string beyond = '[' + limit + ']';

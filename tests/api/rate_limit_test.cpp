@@ -45,8 +45,8 @@ TEST(ParseWait, DurationsAsOpenAiWritesThem) {
 }
 
 TEST(ParseWait, UnreadableIsNothing) {
-    for (const char* text : {"", " ", "-1", "-0.5", "+5", "abc", "1x", "1s2", "s", "m5", "1e5", "inf", "nan", "0x10",
-                             "1 s", "5,0", ".", "1..2"})
+    for (const char* text : {"", " ", "-1", "-0.5", "+5", "abc", "1x", "1s2", "s", "m5", "1e5", "inf", "nan",
+                             "0x10", "1 s", "5,0", ".", "1..2"})
         EXPECT_EQ(parse_wait(text), std::nullopt) << text;
 }
 
@@ -89,13 +89,27 @@ TEST(HttpDate, FarYearsSaturate) {
 }
 
 TEST(HttpDate, WhatIsNoDateIsNothing) {
-    for (const char* text :
-         {"", "Sun", "Sun,", "Sun, ", " ", "120", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 CET",
-          "Sun, 06 Nov 1994 08:49:37 GMT x", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
-          "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT",
-          "Sun, 06 Nov 1994 08:00:61 GMT", "Sun, 06 Nov 1994 -8:00:00 GMT", "Xyz, 06 Nov 1994 08:49:37 GMT",
-          "Sunday 06-Nov-94 08:49:37 GMT", "Sonntag, 06-Nov-94 08:49:37 GMT", "Sun Nov 6 08:49:37 1994",
-          "2026-11-24T21:00:00Z"})
+    for (const char* text : {"",
+                             "Sun",
+                             "Sun,",
+                             "Sun, ",
+                             " ",
+                             "120",
+                             "Sun, 06 Nov 1994 08:49:37",
+                             "Sun, 06 Nov 1994 08:49:37 CET",
+                             "Sun, 06 Nov 1994 08:49:37 GMT x",
+                             "Sun, 6 Nov 1994 08:49:37 GMT",
+                             "Sun, 06 Foo 1994 08:49:37 GMT",
+                             "Sun, 32 Nov 1994 08:49:37 GMT",
+                             "Sun, 06 Nov 1994 24:00:00 GMT",
+                             "Sun, 06 Nov 1994 08:60:00 GMT",
+                             "Sun, 06 Nov 1994 08:00:61 GMT",
+                             "Sun, 06 Nov 1994 -8:00:00 GMT",
+                             "Xyz, 06 Nov 1994 08:49:37 GMT",
+                             "Sunday 06-Nov-94 08:49:37 GMT",
+                             "Sonntag, 06-Nov-94 08:49:37 GMT",
+                             "Sun Nov 6 08:49:37 1994",
+                             "2026-11-24T21:00:00Z"})
         EXPECT_EQ(parse_http_date(text, now), std::nullopt) << text;
 }
 
@@ -111,16 +125,22 @@ TEST(RetryAfter, FollowsTheOrderOfThePolicy) {
                                   {"Retry-After", "2"}}),
                           now),
               2s);
-    EXPECT_EQ(retry_after(fields({{"x-ratelimit-reset-tokens", "4"}, {"x-ratelimit-reset-requests", "3"}}), now), 3s);
+    EXPECT_EQ(
+        retry_after(fields({{"x-ratelimit-reset-tokens", "4"}, {"x-ratelimit-reset-requests", "3"}}), now),
+        3s);
     EXPECT_EQ(retry_after(fields({{"x-ratelimit-reset-tokens", "6m0s"}}), now), 6min);
     EXPECT_EQ(retry_after(fields({{"content-type", "application/json"}}), now), std::nullopt);
 }
 
 TEST(RetryAfter, ReadsBothSpellings) {
     EXPECT_EQ(retry_after(fields({{"x-rate-limit-reset-tokens", "55"}}), now), 55s);
-    EXPECT_EQ(retry_after(fields({{"X-Rate-Limit-Reset-Requests", "7"}, {"x-ratelimit-reset-tokens", "5"}}), now), 7s);
+    EXPECT_EQ(
+        retry_after(fields({{"X-Rate-Limit-Reset-Requests", "7"}, {"x-ratelimit-reset-tokens", "5"}}), now),
+        7s);
     // The first that can be read counts.
-    EXPECT_EQ(retry_after(fields({{"x-ratelimit-reset-tokens", "-1"}, {"x-rate-limit-reset-tokens", "9"}}), now), 9s);
+    EXPECT_EQ(
+        retry_after(fields({{"x-ratelimit-reset-tokens", "-1"}, {"x-rate-limit-reset-tokens", "9"}}), now),
+        9s);
 }
 
 TEST(RetryAfter, ReadsDates) {
@@ -134,9 +154,11 @@ TEST(RetryAfter, ReadsDates) {
 
 TEST(RetryAfter, PassesOverWhatIsUnreadable) {
     EXPECT_EQ(retry_after(fields({{"retry-after-ms", "soon"}, {"retry-after", "3"}}), now), 3s);
-    EXPECT_EQ(retry_after(fields({{"retry-after-ms", "-5"}, {"retry-after", "-1"}, {"x-ratelimit-reset-tokens", "5"}}),
-                          now),
-              5s);
+    EXPECT_EQ(
+        retry_after(
+            fields({{"retry-after-ms", "-5"}, {"retry-after", "-1"}, {"x-ratelimit-reset-tokens", "5"}}),
+            now),
+        5s);
     EXPECT_EQ(retry_after(fields({{"retry-after", "later"}}), now), std::nullopt);
     EXPECT_EQ(retry_after(fields({{"retry-after", ""}}), now), std::nullopt);
 }
@@ -144,7 +166,9 @@ TEST(RetryAfter, PassesOverWhatIsUnreadable) {
 TEST(RetryAfter, ZeroIsAnAnswerButAResetOfZeroIsNot) {
     EXPECT_EQ(retry_after(fields({{"retry-after", "0"}}), now), 0s);
     EXPECT_EQ(retry_after(fields({{"retry-after-ms", "0"}, {"retry-after", "9"}}), now), 0s);
-    EXPECT_EQ(retry_after(fields({{"x-ratelimit-reset-requests", "0"}, {"x-ratelimit-reset-tokens", "12"}}), now), 12s);
+    EXPECT_EQ(
+        retry_after(fields({{"x-ratelimit-reset-requests", "0"}, {"x-ratelimit-reset-tokens", "12"}}), now),
+        12s);
     EXPECT_EQ(retry_after(fields({{"x-ratelimit-reset-tokens", "0"}}), now), std::nullopt);
 }
 
@@ -219,8 +243,10 @@ TEST(RateLimits, NonIntegersDoNotThrow) {
     EXPECT_GE(r.remaining_tokens.value_or(0), 1'000'000'000'000);
     EXPECT_EQ(r.reset_requests, std::nullopt);
     EXPECT_EQ(r.ptu_utilization, std::nullopt);
-    EXPECT_EQ(read_rate_limits(fields({{"azure-openai-deployment-utilization", "101"}})).ptu_utilization, 101.0);
-    EXPECT_EQ(read_rate_limits(fields({{"azure-openai-deployment-utilization", "-1%"}})).ptu_utilization, std::nullopt);
+    EXPECT_EQ(read_rate_limits(fields({{"azure-openai-deployment-utilization", "101"}})).ptu_utilization,
+              101.0);
+    EXPECT_EQ(read_rate_limits(fields({{"azure-openai-deployment-utilization", "-1%"}})).ptu_utilization,
+              std::nullopt);
 }
 
 }  // namespace

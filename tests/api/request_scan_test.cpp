@@ -101,7 +101,8 @@ TEST(RequestScan, EscapesInKeysAndValuesAreSeenThrough) {
 }
 
 TEST(RequestScan, FieldsOfTheWrongTypeAreAbsent) {
-    const Scanned s(R"({"model":5,"user":["x"],"previous_response_id":{},"stream":"true","n":"2","max_tokens":null,
+    const Scanned s(
+        R"({"model":5,"user":["x"],"previous_response_id":{},"stream":"true","n":"2","max_tokens":null,
         "messages":null,"prompt":true,"input":7,"instructions":[],"best_of":-3})");
     ASSERT_EQ(s.error, ScanError::none);
     EXPECT_EQ(s.scan.model, "");
@@ -126,7 +127,8 @@ TEST(RequestScan, OfDuplicatedKeysTheLastCounts) {
     EXPECT_EQ(s.scan.max_tokens, 4U);
     EXPECT_EQ(s.scan.prompt_chars, 2U);
     EXPECT_EQ(s.scan.prompt_items, 1U);
-    const Scanned last_is_null(R"({"model":"a","model":null,"n":4,"n":null,"stream_options":{"include_usage":true},
+    const Scanned last_is_null(
+        R"({"model":"a","model":null,"n":4,"n":null,"stream_options":{"include_usage":true},
         "stream_options":null})");
     EXPECT_EQ(last_is_null.scan.model, "");
     EXPECT_EQ(last_is_null.scan.n, 1U);
@@ -245,15 +247,61 @@ TEST(RequestScan, NotAnObject) {
 }
 
 TEST(RequestScan, Malformed) {
-    for (const char* body :
-         {"{", "}", "[", "hello", "{]", "[}", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{\"a\" 1}",
-          "{\"a\":}", "{a:1}", "{'a':1}", "{\"a\":1}}", "{\"a\":1} x", "{\"a\":1}{}", "{\"a\":[1,2}", "{\"a\":[1,]}",
-          "{\"a\":[}", "{\"a\":{\"b\":1]}", "{\"a\":{}", "{\"a\":[1 2]}", "{,}", "{\"messages\": [", "{\"a\":tru}",
-          "{\"a\":nul", "{\"a\":truex}", "{\"a\":01}", "{\"a\":+1}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":1e}",
-          "{\"a\":-}", "{\"a\":1e+}", "{\"a\":NaN}", "{\"a\":0x1}", "{\"a\":\"x}", "{\"a\":\"\\x\"}",
-          "{\"a\":\"\\u12\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":\"\\\"}", "{\"a\":\"line\nbreak\"}", "{\"model\":\"\\",
-          "{\"model\":\"x", "{\"n\":01}", "{\"stream\":tru}", "{\"messages\":[{\"content\":\"a}]}", "[1,", "1 2",
-          "{\"stream_options\":{\"include_usage\":}}", "\xef\xbb\xbf{}", "// c\n{}", "{\"input\":[1,{]}"})
+    for (const char* body : {"{",
+                             "}",
+                             "[",
+                             "hello",
+                             "{]",
+                             "[}",
+                             "{\"a\"",
+                             "{\"a\":",
+                             "{\"a\":1",
+                             "{\"a\":1,",
+                             "{\"a\":1,}",
+                             "{\"a\" 1}",
+                             "{\"a\":}",
+                             "{a:1}",
+                             "{'a':1}",
+                             "{\"a\":1}}",
+                             "{\"a\":1} x",
+                             "{\"a\":1}{}",
+                             "{\"a\":[1,2}",
+                             "{\"a\":[1,]}",
+                             "{\"a\":[}",
+                             "{\"a\":{\"b\":1]}",
+                             "{\"a\":{}",
+                             "{\"a\":[1 2]}",
+                             "{,}",
+                             "{\"messages\": [",
+                             "{\"a\":tru}",
+                             "{\"a\":nul",
+                             "{\"a\":truex}",
+                             "{\"a\":01}",
+                             "{\"a\":+1}",
+                             "{\"a\":1.}",
+                             "{\"a\":.5}",
+                             "{\"a\":1e}",
+                             "{\"a\":-}",
+                             "{\"a\":1e+}",
+                             "{\"a\":NaN}",
+                             "{\"a\":0x1}",
+                             "{\"a\":\"x}",
+                             "{\"a\":\"\\x\"}",
+                             "{\"a\":\"\\u12\"}",
+                             "{\"a\":\"\\u12g4\"}",
+                             "{\"a\":\"\\\"}",
+                             "{\"a\":\"line\nbreak\"}",
+                             "{\"model\":\"\\",
+                             "{\"model\":\"x",
+                             "{\"n\":01}",
+                             "{\"stream\":tru}",
+                             "{\"messages\":[{\"content\":\"a}]}",
+                             "[1,",
+                             "1 2",
+                             "{\"stream_options\":{\"include_usage\":}}",
+                             "\xef\xbb\xbf{}",
+                             "// c\n{}",
+                             "{\"input\":[1,{]}"})
         EXPECT_EQ(error_of(body), ScanError::malformed) << body;
     EXPECT_EQ(error_of(std::string_view("{}\0", 3)), ScanError::malformed);
     EXPECT_EQ(error_of(std::string_view("{\"a\":\"\0\"}", 9)), ScanError::malformed);
@@ -312,7 +360,8 @@ TEST(Edited, NothingToDoIsTheBodyInOnePiece) {
 }
 
 TEST(Edited, Model) {
-    EXPECT_EQ(Scanned(R"({"a":1, "model" : "old" , "b":2})").edit("new", false), R"({"a":1, "model" : "new" , "b":2})");
+    EXPECT_EQ(Scanned(R"({"a":1, "model" : "old" , "b":2})").edit("new", false),
+              R"({"a":1, "model" : "new" , "b":2})");
     EXPECT_EQ(Scanned(R"({"model":null})").edit("new", false), R"({"model":"new"})");
     EXPECT_EQ(Scanned(R"({"model":{"a":[1]},"b":2})").edit("new", false), R"({"model":"new","b":2})");
     EXPECT_EQ(Scanned(R"({"model":""})").edit("new", false), R"({"model":"new"})");
@@ -331,13 +380,16 @@ TEST(Edited, IncludeUsage) {
     EXPECT_EQ(edit(R"({"stream_options":{}})"), R"({"stream_options":{"include_usage":true}})");
     EXPECT_EQ(edit(R"({"stream_options": { } })"), R"({"stream_options": {"include_usage":true } })");
     EXPECT_EQ(edit(R"({"stream_options":{"x":1}})"), R"({"stream_options":{"include_usage":true,"x":1}})");
-    EXPECT_EQ(edit(R"({"stream_options":{"include_usage":false}})"), R"({"stream_options":{"include_usage":true}})");
+    EXPECT_EQ(edit(R"({"stream_options":{"include_usage":false}})"),
+              R"({"stream_options":{"include_usage":true}})");
     EXPECT_EQ(edit(R"({"stream_options":{"include_usage": null ,"x":1}})"),
               R"({"stream_options":{"include_usage": true ,"x":1}})");
-    EXPECT_EQ(edit(R"({"stream_options":{"include_usage":"yes"}})"), R"({"stream_options":{"include_usage":true}})");
-    EXPECT_EQ(edit(R"({"stream_options":{"include_usage":true}})"), R"({"stream_options":{"include_usage":true}})");
-    for (const char* left : {R"({"stream_options":5})", R"({"stream_options":"x"})", R"({"stream_options":[]})",
-                             R"({"stream_options":true})"})
+    EXPECT_EQ(edit(R"({"stream_options":{"include_usage":"yes"}})"),
+              R"({"stream_options":{"include_usage":true}})");
+    EXPECT_EQ(edit(R"({"stream_options":{"include_usage":true}})"),
+              R"({"stream_options":{"include_usage":true}})");
+    for (const char* left : {R"({"stream_options":5})", R"({"stream_options":"x"})",
+                             R"({"stream_options":[]})", R"({"stream_options":true})"})
         EXPECT_EQ(edit(left), left);
 }
 
@@ -345,8 +397,10 @@ TEST(Edited, BothInAnyOrder) {
     const auto edit = [](std::string_view body) { return Scanned(body).edit("m2", true); };
     EXPECT_EQ(edit("{}"), R"({"model":"m2","stream_options":{"include_usage":true}})");
     EXPECT_EQ(edit(R"({"a":1})"), R"({"model":"m2","stream_options":{"include_usage":true},"a":1})");
-    EXPECT_EQ(edit(R"({"model":"m","a":1})"), R"({"stream_options":{"include_usage":true},"model":"m2","a":1})");
-    EXPECT_EQ(edit(R"({"stream_options":{},"a":1})"), R"({"model":"m2","stream_options":{"include_usage":true},"a":1})");
+    EXPECT_EQ(edit(R"({"model":"m","a":1})"),
+              R"({"stream_options":{"include_usage":true},"model":"m2","a":1})");
+    EXPECT_EQ(edit(R"({"stream_options":{},"a":1})"),
+              R"({"model":"m2","stream_options":{"include_usage":true},"a":1})");
     EXPECT_EQ(edit(R"({"model":"m","stream_options":{"include_usage":false}})"),
               R"({"model":"m2","stream_options":{"include_usage":true}})");
     EXPECT_EQ(edit(R"({"stream_options":{"include_usage":false},"model":"m"})"),
@@ -358,7 +412,10 @@ TEST(Edited, BothInAnyOrder) {
 
 TEST(Edited, EveryEditScansToWhatWasAskedFor) {
     const char* models[] = {"", R"("model":"m")", R"("model":null)", R"("model":[1,{"model":"x"}])"};
-    const char* options[] = {"", R"("stream_options":null)", R"("stream_options":{})", R"("stream_options":{"x":{}})",
+    const char* options[] = {"",
+                             R"("stream_options":null)",
+                             R"("stream_options":{})",
+                             R"("stream_options":{"x":{}})",
                              R"("stream_options":{"include_usage":false,"y":1})",
                              R"("stream_options":{"include_usage":true})"};
     for (const std::string model : models)
@@ -366,7 +423,8 @@ TEST(Edited, EveryEditScansToWhatWasAskedFor) {
             for (const std::string other : {"", R"("a":"b")"})
                 for (const bool swapped : {false, true}) {
                     std::string body = "{";
-                    for (const std::string& part : {swapped ? option : model, other, swapped ? model : option})
+                    for (const std::string& part :
+                         {swapped ? option : model, other, swapped ? model : option})
                         if (!part.empty()) body += (body.size() > 1 ? "," : "") + part;
                     Scanned before(body + "}");
                     ASSERT_EQ(before.error, ScanError::none) << body;

@@ -20,12 +20,13 @@ TEST(Classify, AllSurfaces) {
     using enum Operation;
     using enum PathStyle;
     const Known known[] = {
-        {"/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", chat, azure_deployment, "gpt-4o",
-         "/chat/completions", "api-version=2024-10-21"},
+        {"/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", chat, azure_deployment,
+         "gpt-4o", "/chat/completions", "api-version=2024-10-21"},
         {"/openai/deployments/d/completions", completions, azure_deployment, "d", "/completions", ""},
         {"/openai/deployments/d/embeddings", embeddings, azure_deployment, "d", "/embeddings", ""},
         {"/openai/deployments/d/audio/speech", other, azure_deployment, "d", "/audio/speech", ""},
-        {"/openai/deployments/chat/chat/completions", chat, azure_deployment, "chat", "/chat/completions", ""},
+        {"/openai/deployments/chat/chat/completions", chat, azure_deployment, "chat", "/chat/completions",
+         ""},
         {"/openai/deployments/a%20b/embeddings", embeddings, azure_deployment, "a%20b", "/embeddings", ""},
         {"/openai/deployments/d", other, azure_deployment, "d", "", ""},
         {"/openai/deployments/d/", other, azure_deployment, "d", "/", ""},
@@ -132,7 +133,8 @@ TEST(Classify, WhatCouldLeaveTheBasePathIsRefused) {
         "/v1/models?a b",
         "/v1/mod\tels",
         "/v1/models?a\r\nX: y",
-        "/v1/mod\x7f" "els",
+        "/v1/mod\x7f"
+        "els",
         std::string_view("/v1/mod\0els", 11),
     };
     for (const std::string_view target : bad) EXPECT_TRUE(classify(target).bad) << target;
@@ -143,12 +145,16 @@ TEST(DecodeSegment, Decodes) {
     EXPECT_TRUE(decode_segment("gpt-4o", out));
     EXPECT_EQ(out, "gpt-4o");
     EXPECT_TRUE(decode_segment("a%20b%C3%a9%41", out));
-    EXPECT_EQ(out, "a b\xc3\xa9" "A");
-    for (const char* raw : {"", ".", "..", "%2e.", "a%", "a%4", "a%4g", "a%2fb", "a/b", "a%5Cb", "a\\b", "%00", "%1f", "%7F"})
+    EXPECT_EQ(out,
+              "a b\xc3\xa9"
+              "A");
+    for (const char* raw :
+         {"", ".", "..", "%2e.", "a%", "a%4", "a%4g", "a%2fb", "a/b", "a%5Cb", "a\\b", "%00", "%1f", "%7F"})
         EXPECT_FALSE(decode_segment(raw, out)) << raw;
 }
 
-std::string target(TargetKind kind, std::string_view base, std::string_view from, std::string_view deployment = {}) {
+std::string target(TargetKind kind, std::string_view base, std::string_view from,
+                   std::string_view deployment = {}) {
     const Route r = classify(from);
     EXPECT_FALSE(r.bad) << from;
     std::string out = "+";
@@ -163,14 +169,17 @@ TEST(AppendTarget, AzureToAzureKeepsThePath) {
     };
     EXPECT_EQ(azure("/openai/deployments/a/chat/completions?api-version=1&x=2"),
               "/openai/deployments/a/chat/completions?api-version=1&x=2");
-    EXPECT_EQ(azure("/openai/deployments/a/chat/completions?", "b"), "/openai/deployments/b/chat/completions?");
-    EXPECT_EQ(azure("/openai/deployments/chat/chat/completions", "b"), "/openai/deployments/b/chat/completions");
+    EXPECT_EQ(azure("/openai/deployments/a/chat/completions?", "b"),
+              "/openai/deployments/b/chat/completions?");
+    EXPECT_EQ(azure("/openai/deployments/chat/chat/completions", "b"),
+              "/openai/deployments/b/chat/completions");
     EXPECT_EQ(azure("/openai/deployments/deployments/embeddings", "x"), "/openai/deployments/x/embeddings");
     EXPECT_EQ(azure("/openai/deployments/a%20b/embeddings", "c d/\xc3\xa9"),
               "/openai/deployments/c%20d%2F%C3%A9/embeddings");
     EXPECT_EQ(azure("/openai/deployments/a", "b"), "/openai/deployments/b");
     EXPECT_EQ(azure("/v1/chat/completions", "b"), "/openai/v1/chat/completions");
-    EXPECT_EQ(azure("/openai/v1/responses?api-version=preview", "b"), "/openai/v1/responses?api-version=preview");
+    EXPECT_EQ(azure("/openai/v1/responses?api-version=preview", "b"),
+              "/openai/v1/responses?api-version=preview");
     EXPECT_EQ(azure("/openai/files?api-version=1"), "/openai/files?api-version=1");
     EXPECT_EQ(azure("/some/thing?x"), "/some/thing?x");
 }

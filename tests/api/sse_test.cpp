@@ -18,7 +18,8 @@ struct Seen {
 
 void drain(SseSplitter& splitter, std::vector<Seen>& out) {
     SseEvent e;
-    while (splitter.next(e)) out.push_back({std::string(e.raw), std::string(e.event), std::string(e.data), e.has_data});
+    while (splitter.next(e))
+        out.push_back({std::string(e.raw), std::string(e.event), std::string(e.data), e.has_data});
 }
 
 /// Each chunk lies in memory of its own, freed when drained, so that a stale view is found out.
@@ -71,13 +72,14 @@ TEST(Sse, ViewsLieInTheChunk) {
 }
 
 TEST(Sse, FieldsAsTheStandardReadsThem) {
-    const auto seen = split({": a comment\n\n"
-                             "event: one\nevent: two\nid: 7\nretry: 10\ndata\n\n"
-                             "data:  two spaces\n\n"
-                             "data:none\n\n"
-                             "data: a\ndata:\ndata: b\n\n"
-                             "datax: 1\nDATA: 1\n\n"
-                             "event: alone\n\n"});
+    const auto seen =
+        split({": a comment\n\n"
+               "event: one\nevent: two\nid: 7\nretry: 10\ndata\n\n"
+               "data:  two spaces\n\n"
+               "data:none\n\n"
+               "data: a\ndata:\ndata: b\n\n"
+               "datax: 1\nDATA: 1\n\n"
+               "event: alone\n\n"});
     ASSERT_EQ(seen.size(), 7U);
     EXPECT_FALSE(seen[0].has_data);
     EXPECT_EQ(seen[1].event, "two");
@@ -92,7 +94,10 @@ TEST(Sse, FieldsAsTheStandardReadsThem) {
 }
 
 TEST(Sse, AByteOrderMarkIsSkippedOnceOnly) {
-    const auto seen = split({"\xef\xbb\xbf" "data: 1\n\n\xef\xbb\xbf" "data: 2\n\n"});
+    const auto seen =
+        split({"\xef\xbb\xbf"
+               "data: 1\n\n\xef\xbb\xbf"
+               "data: 2\n\n"});
     ASSERT_EQ(seen.size(), 2U);
     EXPECT_EQ(seen[0].data, "1");
     EXPECT_FALSE(seen[1].has_data);
@@ -100,7 +105,8 @@ TEST(Sse, AByteOrderMarkIsSkippedOnceOnly) {
 
 TEST(Sse, AllLineEnds) {
     for (const std::string end : {"\n", "\r\n", "\r"}) {
-        const std::string text = "event: e" + end + "data: 1" + end + "data: 2" + end + end + "data: 3" + end + end;
+        const std::string text =
+            "event: e" + end + "data: 1" + end + "data: 2" + end + end + "data: 3" + end + end;
         EXPECT_EQ(meaning(split({text})),
                   (std::vector<std::pair<std::string, std::string>>{{"e", "1\n2"}, {"", "3"}}))
             << testing::PrintToString(end);
@@ -109,11 +115,14 @@ TEST(Sse, AllLineEnds) {
 
 TEST(Sse, SplitAtEveryBytePosition) {
     const std::string texts[] = {
-        "data: {\"id\":\"\",\"choices\":[]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"h\xc3\xa4\"}}]}\n\ndata: "
+        "data: {\"id\":\"\",\"choices\":[]}\n\ndata: "
+        "{\"choices\":[{\"delta\":{\"content\":\"h\xc3\xa4\"}}]}\n\ndata: "
         "[DONE]\n\n",
-        "event: response.created\r\ndata: {\"type\":\"response.created\"}\r\n\r\n: ping\r\n\r\ndata: x\r\n\r\n",
+        "event: response.created\r\ndata: {\"type\":\"response.created\"}\r\n\r\n: ping\r\n\r\ndata: "
+        "x\r\n\r\n",
         "data: 1\r\rdata: 2\r\revent: z\rdata: 3\rdata: 4\r\r",
-        "\xef\xbb\xbf" "data: bom\n\n\n\n\r\n\r\n\r\rdata: after blanks\n\n",
+        "\xef\xbb\xbf"
+        "data: bom\n\n\n\n\r\n\r\n\r\rdata: after blanks\n\n",
         "data: mixed\r\n\ndata: 2\n\r\ndata: 3\r\n\rdata: 4\n\n",
     };
     for (const std::string& text : texts) {

@@ -24,11 +24,14 @@ std::string delta(std::string_view members) {
 }
 
 TEST(StreamEvent, AzuresFirstChunkIsPreamble) {
-    EXPECT_EQ(kind(R"({"id":"","choices":[],"created":0,"model":"","object":"","system_fingerprint":null,)"
-                   R"("prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{"filtered":false,)"
-                   R"("severity":"safe"}}}]})"),
+    EXPECT_EQ(
+        kind(
+            R"({"id":"","choices":[],"created":0,"model":"","object":"","system_fingerprint":null,)"
+            R"("prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{"filtered":false,)"
+            R"("severity":"safe"}}}]})"),
+        preamble);
+    EXPECT_EQ(kind(R"({"id":"","object":"","created":0,"model":"","choices":[],"prompt_annotations":[]})"),
               preamble);
-    EXPECT_EQ(kind(R"({"id":"","object":"","created":0,"model":"","choices":[],"prompt_annotations":[]})"), preamble);
     EXPECT_EQ(kind(R"({"choices":[],"usage":null})"), preamble);
     EXPECT_EQ(kind(R"({"choices":[],"usage":{}})"), preamble);
 }
@@ -36,7 +39,9 @@ TEST(StreamEvent, AzuresFirstChunkIsPreamble) {
 TEST(StreamEvent, WhatNoReaderWouldSeeIsPreamble) {
     EXPECT_EQ(kind(delta(R"("role":"assistant")")), preamble);
     EXPECT_EQ(kind(delta(R"("role":"assistant","content":"","refusal":null)")), preamble);
-    EXPECT_EQ(kind(delta(R"("role":"assistant","content":null,"tool_calls":[],"function_call":null,"audio":{})")), preamble);
+    EXPECT_EQ(
+        kind(delta(R"("role":"assistant","content":null,"tool_calls":[],"function_call":null,"audio":{})")),
+        preamble);
     EXPECT_EQ(kind(delta("")), preamble);
     EXPECT_EQ(kind(choice(R"("text":"","finish_reason":null)")), preamble);
     EXPECT_EQ(kind(choice(R"("finish_reason":null,"content_filter_results":{"hate":{"filtered":false}},)"
@@ -53,8 +58,10 @@ TEST(StreamEvent, Output) {
     EXPECT_EQ(kind(delta(R"("role":"assistant","content":"x")")), output);
     EXPECT_EQ(kind(delta(R"("refusal":"I cannot")")), output);
     EXPECT_EQ(kind(delta(R"("reasoning_content":"hm")")), output);
-    EXPECT_EQ(kind(delta(R"("tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":""}}])")),
-              output);
+    EXPECT_EQ(
+        kind(delta(
+            R"("tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":""}}])")),
+        output);
     EXPECT_EQ(kind(delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{"}}])")), output);
     EXPECT_EQ(kind(delta(R"("function_call":{"name":"f","arguments":""})")), output);
     EXPECT_EQ(kind(delta(R"("context":{"citations":[]})")), output);
@@ -68,15 +75,17 @@ TEST(StreamEvent, Output) {
 }
 
 TEST(StreamEvent, WhatIsNotUnderstoodIsOutput) {
-    for (const char* data : {"hello", "{", "{}", "[1]", R"({"choices":null})", R"({"choices":[{"delta":{"content":"x"}]})",
-                             R"({"a":1} x)", R"({"type":"thread.created"})", R"({"choices":[{"index":}]})"})
+    for (const char* data :
+         {"hello", "{", "{}", "[1]", R"({"choices":null})", R"({"choices":[{"delta":{"content":"x"}]})",
+          R"({"a":1} x)", R"({"type":"thread.created"})", R"({"choices":[{"index":}]})"})
         EXPECT_EQ(kind(data), output) << data;
     EXPECT_EQ(kind(R"({"id":"run_1"})", "thread.run.created"), output);
 }
 
 TEST(StreamEvent, UsageAndFinishReason) {
     EventClassifier c;
-    EventInfo info = c.classify({}, R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}})");
+    EventInfo info = c.classify(
+        {}, R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}})");
     EXPECT_EQ(info.kind, usage_only);
     EXPECT_TRUE(info.has_usage);
     EXPECT_EQ(info.usage, (Usage{3, 4, 7, 0, 0}));
@@ -86,7 +95,8 @@ TEST(StreamEvent, UsageAndFinishReason) {
     EXPECT_FALSE(info.has_usage);
     EXPECT_EQ(info.usage, Usage{});
     EXPECT_EQ(info.finish_reason, "length");
-    info = c.classify({}, R"({"choices":[{"delta":{"content":"x"},"finish_reason":null}],"usage":{"prompt_tokens":3}})");
+    info = c.classify(
+        {}, R"({"choices":[{"delta":{"content":"x"},"finish_reason":null}],"usage":{"prompt_tokens":3}})");
     EXPECT_EQ(info.kind, output);
     EXPECT_TRUE(info.has_usage);
     EXPECT_EQ(info.finish_reason, "");
@@ -115,9 +125,10 @@ TEST(StreamEvent, ErrorsInTheirShapes) {
     EXPECT_EQ(info.error_message, "m");
     EXPECT_EQ(info.sequence_number, 3);
 
-    info = c.classify("response.failed", R"({"type":"response.failed","sequence_number":4,"response":{"id":"r",)"
-                                         R"("status":"failed","error":{"code":"server_error","message":"oh"},)"
-                                         R"("usage":null}})");
+    info =
+        c.classify("response.failed", R"({"type":"response.failed","sequence_number":4,"response":{"id":"r",)"
+                                      R"("status":"failed","error":{"code":"server_error","message":"oh"},)"
+                                      R"("usage":null}})");
     EXPECT_EQ(info.kind, error);
     EXPECT_TRUE(info.responses_api);
     EXPECT_EQ(info.error_code, "server_error");
@@ -166,34 +177,40 @@ TEST(StreamEvent, ResponsesPreamble) {
                                    "response.content_part.added", "response.reasoning_summary_part.added"}) {
         EventClassifier c;
         const EventInfo info = c.classify(
-            type, R"({"type":")" + type +
-                      R"(","sequence_number":2,"response":{"status":"in_progress","error":null,"usage":null}})");
+            type,
+            R"({"type":")" + type +
+                R"(","sequence_number":2,"response":{"status":"in_progress","error":null,"usage":null}})");
         EXPECT_EQ(info.kind, preamble) << type;
         EXPECT_TRUE(info.responses_api);
         EXPECT_EQ(info.sequence_number, 2);
         EXPECT_EQ(info.finish_reason, "in_progress");
     }
-    EXPECT_EQ(kind(R"({"type":"response.output_item.added","item":{"type":"message","content":[]}})"), preamble);
-    EXPECT_EQ(kind(R"({"type":"response.output_item.added","item":{"type":"reasoning","summary":[]}})"), preamble);
+    EXPECT_EQ(kind(R"({"type":"response.output_item.added","item":{"type":"message","content":[]}})"),
+              preamble);
+    EXPECT_EQ(kind(R"({"type":"response.output_item.added","item":{"type":"reasoning","summary":[]}})"),
+              preamble);
     EXPECT_EQ(kind("{}", "response.created"), preamble) << "the event's name stands in for a type";
 }
 
 TEST(StreamEvent, ResponsesOutput) {
     EXPECT_EQ(kind(R"({"type":"response.output_text.delta","delta":"x"})"), output);
     EXPECT_EQ(kind(R"({"type":"response.function_call_arguments.delta","delta":"{"})"), output);
-    EXPECT_EQ(kind(R"({"type":"response.output_item.added","item":{"type":"function_call","name":"f"}})"), output);
+    EXPECT_EQ(kind(R"({"type":"response.output_item.added","item":{"type":"function_call","name":"f"}})"),
+              output);
     EXPECT_EQ(kind(R"({"type":"response.output_item.added","item":null})"), output);
     EXPECT_EQ(kind(R"({"type":"response.new.kind"})"), output);
     EventClassifier c;
-    EXPECT_EQ(c.classify({}, R"({"type":"x","sequence_number":99999999999999999999})").sequence_number, INT64_MAX);
+    EXPECT_EQ(c.classify({}, R"({"type":"x","sequence_number":99999999999999999999})").sequence_number,
+              INT64_MAX);
     EXPECT_EQ(c.classify({}, R"({"type":"x","sequence_number":"1"})").sequence_number, -1);
 }
 
 TEST(StreamEvent, ResponsesTerminal) {
     EventClassifier c;
-    EventInfo info = c.classify("response.completed",
-                                R"({"type":"response.completed","sequence_number":9,"response":{"status":"completed",)"
-                                R"("error":null,"usage":{"input_tokens":5,"output_tokens":6,"total_tokens":11}}})");
+    EventInfo info =
+        c.classify("response.completed",
+                   R"({"type":"response.completed","sequence_number":9,"response":{"status":"completed",)"
+                   R"("error":null,"usage":{"input_tokens":5,"output_tokens":6,"total_tokens":11}}})");
     EXPECT_EQ(info.kind, terminal);
     EXPECT_TRUE(info.has_usage);
     EXPECT_EQ(info.usage, (Usage{5, 6, 11, 0, 0}));
@@ -222,11 +239,13 @@ TEST(StreamEvent, AClassifierKeepsNothingOfTheLastEvent) {
 
 TEST(MayMatter, YesToUsageErrorsAndEnds) {
     for (const std::string& data :
-         {std::string("[DONE]"), std::string("garbage"), std::string(R"({"choices":[],"usage":{"prompt_tokens":1}})"),
+         {std::string("[DONE]"), std::string("garbage"),
+          std::string(R"({"choices":[],"usage":{"prompt_tokens":1}})"),
           std::string(R"({"choices":[],"usage" : {}})"), std::string(R"({"error":{"message":"m"}})"),
-          std::string(R"({"type":"error","message":"m"})"), std::string(R"({"statusCode":500,"message":"m"})"),
-          std::string(R"({"type":"response.completed"})"), std::string(R"({"type":"response.incomplete"})"),
-          std::string(R"({"type":"response.failed"})"), choice(R"("delta":{},"finish_reason":"stop")")})
+          std::string(R"({"type":"error","message":"m"})"),
+          std::string(R"({"statusCode":500,"message":"m"})"), std::string(R"({"type":"response.completed"})"),
+          std::string(R"({"type":"response.incomplete"})"), std::string(R"({"type":"response.failed"})"),
+          choice(R"("delta":{},"finish_reason":"stop")")})
         EXPECT_TRUE(EventClassifier::may_matter(data)) << data;
     for (const char* event : {"error", "response.completed", "response.failed", "response.incomplete"})
         EXPECT_TRUE(EventClassifier::may_matter(event, "{}"));

@@ -44,10 +44,13 @@ TEST(FindUsage, WhereServersWriteIt) {
     const Usage expected{10, 5, 15, 0, 0};
     const std::string usage = R"("usage": {"prompt_tokens":10,"completion_tokens":5,"total_tokens":15})";
     EXPECT_EQ(find_usage(R"({"id":"x","choices":[{"message":{"content":"hi"}}],)" + usage + "}"), expected);
-    EXPECT_EQ(find_usage(R"({"id":"x",)" + usage + R"(,"service_tier":null,"system_fingerprint":"fp"})" + "\n"), expected);
+    EXPECT_EQ(
+        find_usage(R"({"id":"x",)" + usage + R"(,"service_tier":null,"system_fingerprint":"fp"})" + "\n"),
+        expected);
     EXPECT_EQ(find_usage("{" + usage + "}"), expected);
     EXPECT_EQ(find_usage("{ " + usage + R"( , "metadata":{"a":[1,2]} } )"), expected);
-    EXPECT_EQ(find_usage("{" + usage + R"(,"data":[)" + std::string(100'000, '1') + "]}"), expected) << "at the begin";
+    EXPECT_EQ(find_usage("{" + usage + R"(,"data":[)" + std::string(100'000, '1') + "]}"), expected)
+        << "at the begin";
 }
 
 TEST(FindUsage, OnlyAtTheTopLevel) {
@@ -55,7 +58,8 @@ TEST(FindUsage, OnlyAtTheTopLevel) {
     EXPECT_EQ(find_usage(R"({"choices":[{)" + inner + "}]}"), std::nullopt);
     EXPECT_EQ(find_usage(R"({"response":{)" + inner + "}}"), std::nullopt);
     EXPECT_EQ(find_usage(R"([{)" + inner + "}]"), std::nullopt);
-    EXPECT_EQ(find_usage(R"({"usage":{"prompt_tokens":2},"response":{)" + inner + "}}"), (Usage{2, 0, 2, 0, 0}));
+    EXPECT_EQ(find_usage(R"({"usage":{"prompt_tokens":2},"response":{)" + inner + "}}"),
+              (Usage{2, 0, 2, 0, 0}));
 }
 
 TEST(FindUsage, TextThatOnlyLooksLikeItIsNot) {
@@ -68,14 +72,16 @@ TEST(FindUsage, TextThatOnlyLooksLikeItIsNot) {
 }
 
 TEST(FindUsage, TheLastOfDuplicatesCounts) {
-    EXPECT_EQ(find_usage(R"({"usage":{"prompt_tokens":3},"usage":{"prompt_tokens":4}})"), (Usage{4, 0, 4, 0, 0}));
+    EXPECT_EQ(find_usage(R"({"usage":{"prompt_tokens":3},"usage":{"prompt_tokens":4}})"),
+              (Usage{4, 0, 4, 0, 0}));
     EXPECT_EQ(find_usage(R"({"usage":{"prompt_tokens":3},"usage":null})"), std::nullopt);
 }
 
 TEST(FindUsage, NoneToFind) {
-    for (const char* body : {"", " ", "null", "[]", "{}", "\"usage\"", "\"usage\":{}", R"({"usage":null})", R"({"usage":{}})",
-                             R"({"usage":5})", R"({"usage":{"prompt_tokens":1})", R"({"usage":{"prompt_tokens":1}} x)",
-                             R"({"id":"x"})", "<html>", R"("usage":{"prompt_tokens":1}})"})
+    for (const char* body :
+         {"", " ", "null", "[]", "{}", "\"usage\"", "\"usage\":{}", R"({"usage":null})", R"({"usage":{}})",
+          R"({"usage":5})", R"({"usage":{"prompt_tokens":1})", R"({"usage":{"prompt_tokens":1}} x)",
+          R"({"id":"x"})", "<html>", R"("usage":{"prompt_tokens":1}})"})
         EXPECT_EQ(find_usage(body), std::nullopt) << body;
 }
 

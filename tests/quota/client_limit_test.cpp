@@ -35,8 +35,7 @@ struct Shelf {
             leases += entry.lease;
             ++out.replicas;
         }
-        const std::int64_t free =
-            std::max<std::int64_t>(0, report.limit - report.used - out.others - leases);
+        const std::int64_t free = std::max<std::int64_t>(0, report.limit - report.used - out.others - leases);
         out.granted = std::min(report.want, free);
         hungry[replica] = report.want > free;
         out.contended = std::any_of(hungry.begin(), hungry.end(), [](const auto& h) { return h.second; });

@@ -26,7 +26,8 @@ TEST(Period, BeginsAtTheCalendarsMarks) {
     EXPECT_EQ(period_begin(Period::month, period_index(Period::month, t) + 1), day(2024, 3, 1));
     EXPECT_EQ(begin_of(Period::week, day(2024, 12, 31)), day(2024, 12, 30));
     EXPECT_EQ(begin_of(Period::month, day(2024, 12, 31)), day(2024, 12, 1));
-    EXPECT_EQ(period_begin(Period::month, period_index(Period::month, day(2024, 12, 31)) + 1), day(2025, 1, 1));
+    EXPECT_EQ(period_begin(Period::month, period_index(Period::month, day(2024, 12, 31)) + 1),
+              day(2025, 1, 1));
 }
 
 TEST(Period, EveryMomentLiesWithinItsPeriod) {

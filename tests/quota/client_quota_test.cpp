@@ -20,7 +20,8 @@ protected:
     Subject& client(SubjectLimits limits, std::string_view name = "app") {
         return quotas.find_or_add(SubjectKind::client, name, limits);
     }
-    std::optional<Grant> ask(Subjects subjects, std::int64_t tokens, Now now = at(0s), std::int64_t cost = 0) {
+    std::optional<Grant> ask(Subjects subjects, std::int64_t tokens, Now now = at(0s),
+                             std::int64_t cost = 0) {
         why = {};
         return quotas.admit(subjects, {tokens, cost}, now, why);
     }
@@ -143,7 +144,8 @@ TEST_F(Quotas, WhatIsFreeOfChargeNeedsABudgetThatIsLeft) {
 }
 
 TEST_F(Quotas, ShadowCountsAndRefusesNothing) {
-    SubjectLimits limits{.tokens_per_minute = 100, .requests_per_minute = 1, .concurrency = 1, .shadow = true};
+    SubjectLimits limits{
+        .tokens_per_minute = 100, .requests_per_minute = 1, .concurrency = 1, .shadow = true};
     limits.tokens = {10, 0, 0, 0};
     Subject& app = client(limits);
     std::vector<Grant> grants;
@@ -203,8 +205,8 @@ TEST_F(Quotas, EachLimitThatIsSetIsShared) {
     limits.budget = {0, 1, 0, 0};
     std::vector<std::string> names;
     client(limits).each_limit([&](std::string_view name, Shareable&) { names.emplace_back(name); });
-    EXPECT_THAT(names, testing::UnorderedElementsAre("tpm", "rpm", "in-flight", "hour", "day", "week", "month",
-                                                     "day-cost"));
+    EXPECT_THAT(names, testing::UnorderedElementsAre("tpm", "rpm", "in-flight", "hour", "day", "week",
+                                                     "month", "day-cost"));
 }
 
 TEST_F(Quotas, ConcurrentRequestsDoNotSlipPast) {
