@@ -8,6 +8,11 @@
 namespace spillway::api {
 namespace {
 
+/// What the words that make an event matter begin with, so that nearly all others fall out at once.
+constexpr bool may_tell(char first) noexcept {
+    return first == 'u' || first == 'e' || first == 'f' || first == 's' || first == 'r';
+}
+
 /// Whether `text`, which stands behind a quote, begins with a word that makes the event matter: a key
 /// whose value is not null, or a type.
 bool is_telling(std::string_view text) noexcept {
@@ -43,7 +48,8 @@ bool EventClassifier::may_matter(std::string_view event, std::string_view data) 
         const char c = *p++;
         // What an escape stands for begins no key.
         if (c == '\\' && p != end) ++p;
-        if (c == '"' && is_telling({p, static_cast<std::size_t>(end - p)})) return true;
+        if (c == '"' && p != end && may_tell(*p) && is_telling({p, static_cast<std::size_t>(end - p)}))
+            return true;
     }
     return false;
 }
