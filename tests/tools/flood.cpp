@@ -99,8 +99,10 @@ public:
 
     /// False if the texts could not be learned.
     bool run() {
-        asio::co_spawn(context_, learn_all(), asio::detached);
+        expected_.resize(options_.prompts);
+        for (std::size_t i = 0; i < options_.prompts; ++i) asio::co_spawn(context_, learn(i), asio::detached);
         context_.run();
+        if (report_.failed == 0 && !all_differ()) failed("two prompts have the same answer");
         if (report_.failed > 0) return false;
         context_.restart();
         started_ = mono_now();
@@ -160,22 +162,21 @@ private:
         ++report_.errors[std::move(message)];
     }
 
-    asio::awaitable<void> learn_all() {
-        for (std::size_t i = 0; i < options_.prompts; ++i) {
-            auto text = co_await learn(i);
-            if (!text) {
-                failed("asking once: " + text.error().message);
-                co_return;
-            }
-            expected_.push_back(std::move(*text));
-        }
-        auto distinct = expected_;
-        std::sort(distinct.begin(), distinct.end());
-        if (std::adjacent_find(distinct.begin(), distinct.end()) != distinct.end())
-            failed("asking once: two prompts have the same answer");
+    asio::awaitable<void> learn(std::size_t prompt) {
+        auto text = co_await ask_once(prompt);
+        if (text)
+            expected_[prompt] = std::move(*text);
+        else
+            failed("asking once: " + text.error().message);
     }
 
-    asio::awaitable<Result<std::string>> learn(std::size_t prompt) {
+    [[nodiscard]] bool all_differ() const {
+        auto sorted = expected_;
+        std::sort(sorted.begin(), sorted.end());
+        return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
+    }
+
+    asio::awaitable<Result<std::string>> ask_once(std::size_t prompt) {
         auto up = co_await origin_.connect(false);
         if (!up) co_return fail(up.error().message);
         const std::string text = request(prompt, false);
