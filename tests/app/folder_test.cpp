@@ -105,7 +105,8 @@ TEST_F(FolderTest, ALockOfARemovedFolderIsNoLock) {
     const Folder f = folder();
     ASSERT_TRUE(f.create());
     // The one who waits has the old lock file open when the folder goes.
-    std::optional<Lock> first(std::move(*f.lock(std::chrono::milliseconds(0), {})));
+    std::optional<Lock> first;
+    first.emplace(f.lock(std::chrono::milliseconds(0), {}).value());
     const auto second = f.lock(std::chrono::seconds(5), [&](int) {
         ASSERT_TRUE(f.remove());
         first.reset();
