@@ -1,13 +1,46 @@
 // Context and parse(): the document as a whole.
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <sstream>
 
 #include "config/yaml_reader.hpp"
 
 namespace spillway::config::yaml {
+namespace {
+
+/// Where each document starts.
+class DocumentStarts : public YAML::EventHandler {
+public:
+    void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+
+    YAML::Mark last;
+};
+
+/// Where the second document starts, if there is one. (Not YAML::LoadAll(): a stray comma outside brackets
+/// is an empty document without an end to yaml-cpp 0.7, which then makes documents until memory is out.)
+std::optional<YAML::Mark> second_document(const std::string& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    DocumentStarts starts;
+    if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+    return starts.last;
+}
+
+}  // namespace
 
 Context::Context(std::string_view text, std::string file_name, const Sources& sources)
     : text_(text), file_(std::move(file_name)), sources_(&sources) {}
@@ -53,13 +86,12 @@ std::vector<Problem> Context::take_problems() {
 
 std::optional<YAML::Node> parse(std::string_view text, Context& context) {
     try {
-        const auto documents = YAML::LoadAll(std::string(text));
-        if (documents.empty()) return YAML::Node();
-        if (documents.size() > 1) {
-            context.error(documents[1].Mark(), "", "expected one YAML document, found another");
+        const std::string owned(text);
+        if (const auto second = second_document(owned)) {
+            context.error(*second, "", "expected one YAML document, found another");
             return std::nullopt;
         }
-        return documents.front();
+        return YAML::Load(owned);
     } catch (const YAML::Exception& e) {
         context.error(e.mark, "", fmt::format("is not YAML: {}", e.msg));
     } catch (const std::exception&) {  // what yaml-cpp lets through from the standard library

@@ -56,7 +56,8 @@ const Case kDocument[] = {
     {"Unclosed", "backends: [\n  {", "2:1: is not YAML: end of map flow not found\n"},
     {"BadIndent", "a: 1\n b: 2", "2:3: is not YAML: illegal map value\n"},
     {"UnknownAnchor", "backends: *nope", "1:11: is not YAML: the referenced anchor is not defined\n"},
-    {"TwoDocuments", BACKENDS "---\nserver:\n", "3:1: expected one YAML document, found another\n"},
+    {"TwoDocuments", BACKENDS "---\nserver:\n", "2:1: expected one YAML document, found another\n"},
+    {"StrayComma", ", {a: b}", "1:1: expected one YAML document, found another\n"},
     {"UnknownKeyNear", BACKENDS "sever: {}\n", "2:1: sever: is not a known key; did you mean server?\n"},
     {"UnknownKeyFar", BACKENDS "zzzzzzzzz: {}\n",
      "2:1: zzzzzzzzz: is not a known key; expected server, admin, log, clients, allow_anonymous, backends, "
