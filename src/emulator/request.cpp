@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "emulator/prefix_cache.hpp"
 #include "emulator/schema_value.hpp"
 #include "emulator/tokens.hpp"
 
@@ -44,9 +45,25 @@ std::string content_text(const element& content) {
     return out;
 }
 
+/// Unicode characters: Azure's estimate counts those, not bytes.
+std::size_t characters(std::string_view s) noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 void count(ModelRequest& r, std::string_view s) {
-    r.prompt_tokens += count_tokens(s);
-    r.prompt_chars += s.size();
+    for (std::string_view rest = s; !rest.empty();) {
+        const std::size_t n = token_length(rest);
+        for (const char c : rest.substr(0, n))  // FNV-1a
+            r.prompt_hash = (r.prompt_hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+        rest.remove_prefix(n);
+        ++r.prompt_tokens;
+        const std::size_t have = ++r.text_tokens;
+        if (have >= PrefixCache::first_tokens &&
+            (have - PrefixCache::first_tokens) % PrefixCache::step_tokens == 0)
+            r.prefixes.push_back(r.prompt_hash);
+    }
+    r.prompt_chars += characters(s);
     if (s.find(filter_mark) != std::string_view::npos) r.filtered = true;
 }
 
@@ -234,6 +251,8 @@ Result<ModelRequest> read_request(Operation operation, std::string_view body) {
     if (operation == Operation::completions && r.max_tokens == 0) r.max_tokens = 16;  // the API's default
     r.choices = std::clamp<std::size_t>(number(root, "n", 1), 1, 128);
     r.best_of = std::max(number(root, "best_of", 1), r.choices);
+    r.previous_response_id = std::string(text(root, "previous_response_id"));
+    if (bool b = true; root["store"].get(b) == simdjson::SUCCESS) r.store = b;
     array list;
     if (!text(root, "stop").empty()) r.stop.emplace_back(text(root, "stop"));
     if (root["stop"].get(list) == simdjson::SUCCESS)

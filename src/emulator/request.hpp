@@ -1,6 +1,7 @@
 #pragma once
 /// The fields of a request body that the emulated model looks at, read with simdjson's DOM.
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,9 +38,16 @@ struct ModelRequest {
     std::vector<std::string> stop;
     std::size_t prompt_tokens = 0;
     std::size_t prompt_chars = 0;
-    std::vector<std::string> inputs;  ///< embeddings
-    std::size_t dimensions = 0;       ///< embeddings; 0: the model's own
-    bool base64 = false;              ///< embeddings
+    std::vector<std::string> inputs;   ///< embeddings
+    std::size_t dimensions = 0;        ///< embeddings; 0: the model's own
+    bool base64 = false;               ///< embeddings
+    std::string previous_response_id;  ///< Responses API
+    bool store = true;                 ///< Responses API: the answer can be asked for again
+    /// Hashes of the prompt's first 1,024, 1,152, 1,280 … tokens: for the prompt cache.
+    std::vector<std::uint64_t> prefixes;
+    std::uint64_t prompt_hash = 0xcbf29ce484222325ULL;
+    std::size_t cached_tokens = 0;  ///< set by the resource that answers
+    std::size_t text_tokens = 0;    ///< of prompt_tokens: the text alone, without what wraps messages
 };
 
 /// Any text with this in it is refused by the emulated prompt filter.

@@ -1,0 +1,167 @@
+// `spillway emulate`: Azure OpenAI resources on this machine.
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/verbs.hpp"
+#include "base/strings.hpp"
+#include "config/emulator.hpp"
+#include "config/units.hpp"
+#include "emulator/emulator.hpp"
+
+namespace spillway::app {
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto most_time_to_close = std::chrono::seconds(3);
+
+struct Options {
+    std::string config_file;
+    std::string host = "127.0.0.1";
+    std::uint16_t resources = 3;
+    std::uint64_t capacity = 30;
+    std::uint16_t base_port = 9101;
+    std::uint16_t admin_port = 9100;
+    std::vector<std::string> api_keys;
+    std::uint64_t seed = 1;
+    std::uint16_t threads = 1;
+    std::uint16_t provisioned = 0;
+    Duration ttft = config::LatencyConfig{}.ttft;
+    std::optional<Duration> ttft_jitter;
+    double tokens_per_second = config::LatencyConfig{}.tokens_per_second;
+    double jitter = config::LatencyConfig{}.jitter;
+};
+
+config::EmulatedDeployment deployment(std::string_view name, const Options& o, bool provisioned) {
+    constexpr std::uint64_t tokens_per_unit = 1000;  // a unit of capacity is 1,000 TPM and 6 RPM
+    constexpr std::uint64_t requests_per_unit = 6;
+    config::EmulatedDeployment d;
+    d.name = d.model = name;
+    d.kind = provisioned ? config::DeploymentKind::ptu : config::DeploymentKind::payg;
+    d.tpm = d.ptu_tokens_per_minute = o.capacity * tokens_per_unit;
+    d.rpm = o.capacity * requests_per_unit;
+    d.latency.ttft = o.ttft;
+    d.latency.ttft_jitter = o.ttft_jitter.value_or(o.ttft / 4);
+    d.latency.tokens_per_second = o.tokens_per_second;
+    d.latency.jitter = o.jitter;
+    return d;
+}
+
+config::EmulatorConfig from_flags(const Options& o) {
+    config::EmulatorConfig c;
+    c.host = o.host;
+    c.admin_port = o.admin_port;
+    c.seed = o.seed;
+    for (unsigned i = 0; i < o.resources; ++i) {
+        config::EmulatedResource r;
+        r.name = fmt::format("resource-{}", i + 1);
+        r.port = static_cast<std::uint16_t>(o.base_port + i);
+        for (const std::string& key : o.api_keys) r.api_keys.emplace_back(key);
+        for (const std::string_view name : {"gpt-4o", "gpt-4o-mini", "text-embedding-3-small",
+                                            "text-embedding-3-large", "text-embedding-ada-002"})
+            r.deployments.push_back(deployment(name, o, i < o.provisioned));
+        c.resources.push_back(std::move(r));
+    }
+    return c;
+}
+
+void tell(const config::EmulatorConfig& c) {
+    for (const config::EmulatedResource& r : c.resources) {
+        fmt::print("{}: http://{}:{}", r.name, c.host, r.port);
+        for (const config::EmulatedDeployment& d : r.deployments)
+            fmt::print("{} {} {}", &d == &r.deployments.front() ? "  " : ",", d.name,
+                       d.kind == config::DeploymentKind::ptu ? fmt::format("(PTU, {} TPM)", d.ptu_tokens_per_minute)
+                                                             : fmt::format("({} TPM, {} RPM)", d.tpm, d.rpm));
+        fmt::print("\n");
+    }
+    fmt::print("admin: http://{}:{}\n", c.host, c.admin_port);
+    std::fflush(stdout);
+}
+
+int emulate(const config::EmulatorConfig& c, std::size_t threads) {
+    threads = std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(1, c.resources.size()));
+    std::vector<std::unique_ptr<asio::io_context>> contexts;
+    std::vector<asio::io_context*> pointers;
+    for (std::size_t i = 0; i < threads; ++i) {
+        contexts.push_back(std::make_unique<asio::io_context>(1));
+        pointers.push_back(contexts.back().get());
+    }
+    emulator::Emulator emulator(pointers, c);
+    if (const auto done = emulator.start(); !done) {
+        fmt::print(stderr, "spillway emulate: {}\n", done.error().message);
+        return 1;
+    }
+    tell(c);
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([context = pointers[i]] { context->run(); });
+    asio::signal_set signals(*pointers.front(), SIGINT, SIGTERM);
+    signals.async_wait([&](const boost::system::error_code& ec, int) {
+        if (ec) return;
+        emulator.stop();
+        // What has not ended by then is abandoned.
+        pointers.front()->stop();
+    });
+    pointers.front()->run();
+    pointers.front()->restart();
+    pointers.front()->run_for(most_time_to_close);
+    for (std::size_t i = 1; i < threads; ++i) pointers[i]->stop();
+    return 0;
+}
+
+}  // namespace
+
+void add_emulate(CLI::App& app, Run& run) {
+    auto o = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("emulate", "Play Azure OpenAI resources, each on its own port");
+    const auto duration = [](const std::string& flag, auto& target) {
+        return [flag, &target](const std::string& text) {
+            const auto value = config::parse_duration(text);
+            if (!value) throw CLI::ValidationError(flag, text + " is not a duration such as 200ms");
+            target = *value;
+        };
+    };
+    verb->add_option("--resources", o->resources, "How many resources")->check(CLI::Range(1, 1000))->capture_default_str();
+    verb->add_option("--capacity", o->capacity, "Of each deployment, in 1,000 tokens a minute")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+        ->capture_default_str();
+    verb->add_option("--provisioned", o->provisioned, "So many of the resources, the first, are provisioned (PTU)")
+        ->capture_default_str();
+    verb->add_option("--base-port", o->base_port, "Of the first resource; the others follow")->capture_default_str();
+    verb->add_option("--admin-port", o->admin_port, "For faults and counters")->capture_default_str();
+    verb->add_option("--api-key", o->api_keys, "A key that is accepted; can be repeated. None: any caller is");
+    verb->add_option("--host", o->host, "The address to listen on")->capture_default_str();
+    verb->add_option("--seed", o->seed, "Latency and ids repeat for the same seed")->capture_default_str();
+    verb->add_option("--threads", o->threads, "Resources are spread over so many threads")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    verb->add_option_function<std::string>("--ttft", duration("--ttft", o->ttft),
+                                           "Mean time to the first token (default 200ms)");
+    verb->add_option_function<std::string>("--ttft-jitter", duration("--ttft-jitter", o->ttft_jitter),
+                                           "Most it differs from the mean (default a quarter of it)");
+    verb->add_option("--tokens-per-second", o->tokens_per_second, "Of each answer; 0: all at once")
+        ->check(CLI::Range(0.0, 1e9))
+        ->capture_default_str();
+    verb->add_option("--jitter", o->jitter, "Of each token's gap, as a fraction")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    verb->callback([o, &run] {
+        run = [o] {
+            if (o->base_port + o->resources - 1 > 65535) {
+                fmt::print(stderr, "spillway emulate: --base-port {} leaves no room for {} resources\n", o->base_port,
+                           o->resources);
+                return 2;
+            }
+            return emulate(from_flags(*o), o->threads);
+        };
+    });
+}
+
+}  // namespace spillway::app

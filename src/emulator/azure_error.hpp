@@ -1,0 +1,31 @@
+#pragma once
+/// The error bodies of an Azure OpenAI resource, as clients have reported them.
+/// Thread rule: free functions.
+#include <string>
+#include <string_view>
+
+#include "emulator/azure_quota.hpp"
+#include "emulator/request.hpp"
+
+namespace spillway::emulator {
+
+struct ErrorAnswer {
+    unsigned status = 500;
+    std::string body;
+};
+
+[[nodiscard]] ErrorAnswer wrong_key();           ///< 401
+[[nodiscard]] ErrorAnswer no_deployment();       ///< 404 DeploymentNotFound
+[[nodiscard]] ErrorAnswer no_resource();         ///< 404: path or api-version
+[[nodiscard]] ErrorAnswer wrong_method();        ///< 405
+[[nodiscard]] ErrorAnswer wrong_model(Operation operation, std::string_view model);  ///< 400
+[[nodiscard]] ErrorAnswer bad_request(std::string_view message);                     ///< 400
+[[nodiscard]] ErrorAnswer prompt_filtered();                                         ///< 400 content_filter
+[[nodiscard]] ErrorAnswer no_response(std::string_view id, bool as_previous);        ///< 404, or 400
+/// 429 with the seconds to wait in its message.
+[[nodiscard]] ErrorAnswer throttled(Operation operation, std::string_view api_version, Limit limit,
+                                    std::int64_t seconds);
+/// What a fault with this status says; an empty message is Azure's own for it.
+[[nodiscard]] ErrorAnswer status_error(unsigned status, std::string_view message);
+
+}  // namespace spillway::emulator

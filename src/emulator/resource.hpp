@@ -1,0 +1,102 @@
+#pragma once
+/// One emulated Azure OpenAI resource: its server, deployments, quota, faults and counters.
+///
+/// Ownership: shared with the connections of its server, which hold it until they end. Thread rule: all of
+/// it lives on its io_context's one thread. Errors: start() says host, port and reason.
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/rng.hpp"
+#include "base/strings.hpp"
+#include "config/emulator.hpp"
+#include "emulator/azure_quota.hpp"
+#include "emulator/fault.hpp"
+#include "emulator/model_catalog.hpp"
+#include "emulator/prefix_cache.hpp"
+#include "http/server.hpp"
+
+namespace spillway::emulator {
+
+namespace asio = boost::asio;
+
+struct Deployment {
+    config::EmulatedDeployment config;
+    ModelFacts model;
+    AzureQuota quota;
+    std::string session;  ///< azureml-model-session
+    std::uint64_t number = 0;
+};
+
+/// Requests are counted when they come; each ends as one of served, throttled, errors, cancelled.
+struct ResourceCounters {
+    std::uint64_t requests = 0;
+    std::uint64_t served = 0;     ///< 200, whole
+    std::uint64_t throttled = 0;  ///< 429
+    std::uint64_t errors = 0;     ///< other statuses, cuts and error events
+    std::uint64_t cancelled = 0;  ///< the client left before the end
+    std::uint64_t active = 0;     ///< not ended yet
+    std::uint64_t tokens_in = 0;  ///< of answers that were begun
+    std::uint64_t tokens_out = 0;
+    std::uint64_t tokens_cached = 0;
+};
+
+class Resource : public std::enable_shared_from_this<Resource> {
+public:
+    Resource(asio::io_context& context, config::EmulatedResource config, std::string host, Rng rng);
+
+    Result<void> start();
+    /// Closes everything now.
+    void stop();
+
+    [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return config_.port; }
+    [[nodiscard]] asio::io_context& context() const noexcept { return context_; }
+
+    void set_fault(Fault fault);
+    void clear_faults();
+    [[nodiscard]] std::string faults_json() const { return faults_.to_json(mono_now()); }
+    [[nodiscard]] std::string stats_json();
+
+private:
+    friend class Call;
+    static constexpr std::size_t most_stored_responses = 1024;
+
+    Result<void> listen();
+    /// Stops to listen, or begins again, as the faults have it.
+    void follow_refusal();
+
+    [[nodiscard]] bool key_is_good(const http::RequestHead& head) const;
+    [[nodiscard]] Deployment* find(std::string_view name) noexcept;
+    [[nodiscard]] std::string models_json(std::string_view only) const;
+    [[nodiscard]] std::string_view date();
+    void store_response(const std::string& id, std::string json);
+
+    asio::io_context& context_;
+    config::EmulatedResource config_;
+    std::string host_;
+    Rng rng_;
+    std::vector<Deployment> deployments_;
+    PrefixCache prefixes_;
+    FaultBoard faults_;
+    ResourceCounters counters_;
+    std::unique_ptr<http::Server> server_;
+    std::vector<std::unique_ptr<http::Server>> retired_;  // no longer listen, end what is under way
+    asio::steady_timer refusal_end_;
+    bool stopped_ = false;
+    std::unordered_map<std::string, std::string, StringHash, std::equal_to<>> responses_;
+    std::deque<std::string> response_order_;
+    std::string date_;
+    std::chrono::sys_seconds date_of_{};
+};
+
+}  // namespace spillway::emulator
