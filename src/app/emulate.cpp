@@ -78,8 +78,9 @@ void tell(const config::EmulatorConfig& c) {
         fmt::print("{}: http://{}:{}", r.name, c.host, r.port);
         for (const config::EmulatedDeployment& d : r.deployments)
             fmt::print("{} {} {}", &d == &r.deployments.front() ? "  " : ",", d.name,
-                       d.kind == config::DeploymentKind::ptu ? fmt::format("(PTU, {} TPM)", d.ptu_tokens_per_minute)
-                                                             : fmt::format("({} TPM, {} RPM)", d.tpm, d.rpm));
+                       d.kind == config::DeploymentKind::ptu
+                           ? fmt::format("(PTU, {} TPM)", d.ptu_tokens_per_minute)
+                           : fmt::format("({} TPM, {} RPM)", d.tpm, d.rpm));
         fmt::print("\n");
     }
     fmt::print("admin: http://{}:{}\n", c.host, c.admin_port);
@@ -101,7 +102,8 @@ int emulate(const config::EmulatorConfig& c, std::size_t threads) {
     }
     tell(c);
     std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([context = pointers[i]] { context->run(); });
+    for (std::size_t i = 1; i < threads; ++i)
+        others.emplace_back([context = pointers[i]] { context->run(); });
     asio::signal_set signals(*pointers.front(), SIGINT, SIGTERM);
     signals.async_wait([&](const boost::system::error_code& ec, int) {
         if (ec) return;
@@ -128,15 +130,20 @@ void add_emulate(CLI::App& app, Run& run) {
             target = *value;
         };
     };
-    verb->add_option("--resources", o->resources, "How many resources")->check(CLI::Range(1, 1000))->capture_default_str();
+    verb->add_option("--resources", o->resources, "How many resources")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
     verb->add_option("--capacity", o->capacity, "Of each deployment, in 1,000 tokens a minute")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
         ->capture_default_str();
-    verb->add_option("--provisioned", o->provisioned, "So many of the resources, the first, are provisioned (PTU)")
+    verb->add_option("--provisioned", o->provisioned,
+                     "So many of the resources, the first, are provisioned (PTU)")
         ->capture_default_str();
-    verb->add_option("--base-port", o->base_port, "Of the first resource; the others follow")->capture_default_str();
+    verb->add_option("--base-port", o->base_port, "Of the first resource; the others follow")
+        ->capture_default_str();
     verb->add_option("--admin-port", o->admin_port, "For faults and counters")->capture_default_str();
-    verb->add_option("--api-key", o->api_keys, "A key that is accepted; can be repeated. None: any caller is");
+    verb->add_option("--api-key", o->api_keys,
+                     "A key that is accepted; can be repeated. None: any caller is");
     verb->add_option("--host", o->host, "The address to listen on")->capture_default_str();
     verb->add_option("--seed", o->seed, "Latency and ids repeat for the same seed")->capture_default_str();
     verb->add_option("--threads", o->threads, "Resources are spread over so many threads")
@@ -155,8 +162,8 @@ void add_emulate(CLI::App& app, Run& run) {
     verb->callback([o, &run] {
         run = [o] {
             if (o->base_port + o->resources - 1 > 65535) {
-                fmt::print(stderr, "spillway emulate: --base-port {} leaves no room for {} resources\n", o->base_port,
-                           o->resources);
+                fmt::print(stderr, "spillway emulate: --base-port {} leaves no room for {} resources\n",
+                           o->base_port, o->resources);
                 return 2;
             }
             return emulate(from_flags(*o), o->threads);

@@ -15,18 +15,18 @@ ErrorAnswer coded(unsigned status, std::string_view code, std::string_view messa
 ErrorAnswer typed(unsigned status, std::string_view message, std::string_view type, std::string_view param,
                   std::string_view code) {
     const auto or_null = [](std::string_view s) { return s.empty() ? "null" : json_quoted(s); };
-    return {status,
-            fmt::format(R"({{"error":{{"message":{},"type":{},"param":{},"code":{}}}}})",
-                        json_quoted(message), json_quoted(type), or_null(param), or_null(code))};
+    return {status, fmt::format(R"({{"error":{{"message":{},"type":{},"param":{},"code":{}}}}})",
+                                json_quoted(message), json_quoted(type), or_null(param), or_null(code))};
 }
 
 }  // namespace
 
 ErrorAnswer wrong_key() {
-    return coded(401, "401",
-                 "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a "
-                 "valid key for an active subscription and use a correct regional API endpoint for your "
-                 "resource.");
+    return coded(
+        401, "401",
+        "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a "
+        "valid key for an active subscription and use a correct regional API endpoint for your "
+        "resource.");
 }
 
 ErrorAnswer no_deployment() {
@@ -48,11 +48,12 @@ ErrorAnswer wrong_model(Operation operation, std::string_view model) {
                                   : operation == Operation::completions ? "completion"
                                   : operation == Operation::embeddings  ? "embeddings"
                                                                         : "responses";
-    return coded(400, "OperationNotSupported",
-                 fmt::format("The {} operation does not work with the specified model, {}. Please choose "
-                             "different model and try again. You can learn more about which models can be "
-                             "used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.",
-                             name, model));
+    return coded(
+        400, "OperationNotSupported",
+        fmt::format("The {} operation does not work with the specified model, {}. Please choose "
+                    "different model and try again. You can learn more about which models can be "
+                    "used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.",
+                    name, model));
 }
 
 ErrorAnswer bad_request(std::string_view message) {
@@ -60,38 +61,41 @@ ErrorAnswer bad_request(std::string_view message) {
 }
 
 ErrorAnswer prompt_filtered() {
-    return {400,
-            R"({"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's )"
-            R"(content management policy. Please modify your prompt and retry. To learn more about our content )"
-            R"(filtering policies please read our documentation: https://go.microsoft.com/fwlink/?linkid=2198766",)"
-            R"("type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":)"
-            R"("ResponsibleAIPolicyViolation","content_filter_result":{"hate":{"filtered":false,"severity":"safe"},)"
-            R"("jailbreak":{"filtered":false,"detected":false},"self_harm":{"filtered":false,"severity":"safe"},)"
-            R"("sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":true,"severity":"medium"}}}}})"};
+    return {
+        400,
+        R"({"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's )"
+        R"(content management policy. Please modify your prompt and retry. To learn more about our content )"
+        R"(filtering policies please read our documentation: https://go.microsoft.com/fwlink/?linkid=2198766",)"
+        R"("type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":)"
+        R"("ResponsibleAIPolicyViolation","content_filter_result":{"hate":{"filtered":false,"severity":"safe"},)"
+        R"("jailbreak":{"filtered":false,"detected":false},"self_harm":{"filtered":false,"severity":"safe"},)"
+        R"("sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":true,"severity":"medium"}}}}})"};
 }
 
 ErrorAnswer no_response(std::string_view id, bool as_previous) {
     if (as_previous)
         return typed(400, fmt::format("Previous response with id '{}' not found.", id),
                      "invalid_request_error", "previous_response_id", "previous_response_not_found");
-    return typed(404, fmt::format("Response with id '{}' not found.", id), "invalid_request_error", "response_id",
-                 {});
+    return typed(404, fmt::format("Response with id '{}' not found.", id), "invalid_request_error",
+                 "response_id", {});
 }
 
 ErrorAnswer throttled(Operation operation, std::string_view api_version, Limit limit, std::int64_t seconds) {
     if (limit == Limit::utilization)
-        return coded(429, "429",
-                     fmt::format("The provisioned throughput of this deployment is used up. Please retry after "
-                                 "{} second{}.",
-                                 seconds, seconds == 1 ? "" : "s"));
+        return coded(
+            429, "429",
+            fmt::format("The provisioned throughput of this deployment is used up. Please retry after "
+                        "{} second{}.",
+                        seconds, seconds == 1 ? "" : "s"));
     return coded(
         429, "429",
-        fmt::format("Requests to the {} Operation under Azure OpenAI API version {} have exceeded {} rate limit "
-                    "of your current OpenAI S0 pricing tier. Please retry after {} second{}. Please go here: "
-                    "https://aka.ms/oai/quotaincrease if you would like to further increase the default rate "
-                    "limit.",
-                    operation_name(operation), api_version.empty() ? "v1" : api_version,
-                    limit == Limit::requests ? "call" : "token", seconds, seconds == 1 ? "" : "s"));
+        fmt::format(
+            "Requests to the {} Operation under Azure OpenAI API version {} have exceeded {} rate limit "
+            "of your current OpenAI S0 pricing tier. Please retry after {} second{}. Please go here: "
+            "https://aka.ms/oai/quotaincrease if you would like to further increase the default rate "
+            "limit.",
+            operation_name(operation), api_version.empty() ? "v1" : api_version,
+            limit == Limit::requests ? "call" : "token", seconds, seconds == 1 ? "" : "s"));
 }
 
 ErrorAnswer status_error(unsigned status, std::string_view message) {

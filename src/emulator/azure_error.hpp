@@ -14,10 +14,10 @@ struct ErrorAnswer {
     std::string body;
 };
 
-[[nodiscard]] ErrorAnswer wrong_key();           ///< 401
-[[nodiscard]] ErrorAnswer no_deployment();       ///< 404 DeploymentNotFound
-[[nodiscard]] ErrorAnswer no_resource();         ///< 404: path or api-version
-[[nodiscard]] ErrorAnswer wrong_method();        ///< 405
+[[nodiscard]] ErrorAnswer wrong_key();      ///< 401
+[[nodiscard]] ErrorAnswer no_deployment();  ///< 404 DeploymentNotFound
+[[nodiscard]] ErrorAnswer no_resource();    ///< 404: path or api-version
+[[nodiscard]] ErrorAnswer wrong_method();   ///< 405
 [[nodiscard]] ErrorAnswer wrong_model(Operation operation, std::string_view model);  ///< 400
 [[nodiscard]] ErrorAnswer bad_request(std::string_view message);                     ///< 400
 [[nodiscard]] ErrorAnswer prompt_filtered();                                         ///< 400 content_filter

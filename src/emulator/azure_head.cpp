@@ -81,7 +81,8 @@ std::string azure_head(const HeadFacts& f) {
     if (!f.session.empty()) lines.add("azureml-model-session", f.session);
     lines.add("x-accel-buffering", "no");
     if (!f.request_id.empty()) lines.add("x-request-id", f.request_id);
-    lines.add("x-ms-client-request-id", f.client_request_id.empty() ? f.apim_request_id : f.client_request_id);
+    lines.add("x-ms-client-request-id",
+              f.client_request_id.empty() ? f.apim_request_id : f.client_request_id);
     lines.add("date", f.date);
     return std::move(lines).take();
 }

@@ -19,9 +19,9 @@ struct HeadFacts {
     std::string_view client_request_id;  ///< x-ms-client-request-id as asked; empty: the front end's
     std::string_view request_id;         ///< the model's; empty: it never got there
     std::string_view region;
-    std::string_view session;               ///< azureml-model-session; empty: none
-    const QuotaDecision* quota = nullptr;   ///< the figures to tell
-    std::optional<Duration> retry_after;    ///< 429: both headers; and the resets of `quota`
+    std::string_view session;              ///< azureml-model-session; empty: none
+    const QuotaDecision* quota = nullptr;  ///< the figures to tell
+    std::optional<Duration> retry_after;   ///< 429: both headers; and the resets of `quota`
     const std::map<std::string, std::string>* replaced = nullptr;  ///< lower-case names; last word
 };
 

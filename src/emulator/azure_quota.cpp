@@ -32,10 +32,9 @@ AzureQuota::AzureQuota(const config::EmulatedDeployment& deployment, Mono start)
 }
 
 std::uint64_t AzureQuota::estimate(const QuotaRequest& request) const noexcept {
-    const std::uint64_t output = request.has_output
-                                     ? (request.max_tokens > 0 ? request.max_tokens
-                                                               : estimate_.default_output_tokens)
-                                     : 0;
+    const std::uint64_t output =
+        request.has_output ? (request.max_tokens > 0 ? request.max_tokens : estimate_.default_output_tokens)
+                           : 0;
     if (kind_ == config::DeploymentKind::ptu)
         return request.prompt_tokens - std::min(request.cached_tokens, request.prompt_tokens) + output;
     const double prompt = std::ceil(static_cast<double>(request.prompt_chars) / estimate_.chars_per_token);

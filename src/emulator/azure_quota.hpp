@@ -36,10 +36,10 @@ struct QuotaRequest {
 
 struct QuotaDecision {
     Limit limit = Limit::none;
-    Duration retry_after{};             ///< refused: until it can be admitted
-    std::uint64_t charged = 0;          ///< admitted: what was charged; finish() wants it back
-    std::int64_t limit_tokens = -1;     ///< of one token_window; -1: provisioned, not known
-    std::int64_t limit_requests = -1;   ///< of one request_window
+    Duration retry_after{};            ///< refused: until it can be admitted
+    std::uint64_t charged = 0;         ///< admitted: what was charged; finish() wants it back
+    std::int64_t limit_tokens = -1;    ///< of one token_window; -1: provisioned, not known
+    std::int64_t limit_requests = -1;  ///< of one request_window
     std::int64_t remaining_tokens = -1;
     std::int64_t remaining_requests = -1;
     Duration reset_tokens{};

@@ -22,7 +22,8 @@ using Clock = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, asio::io_context::executor_type>;
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t most_bytes_at_once = 64 * 1024;
-constexpr std::string_view broken = "The server had an error while processing your request. Sorry about that!";
+constexpr std::string_view broken =
+    "The server had an error while processing your request. Sorry about that!";
 }  // namespace
 
 class Call {
@@ -51,26 +52,29 @@ public:
     asio::awaitable<void> run();
 
 private:
+    /// What is left to do once a request was looked at.
+    enum class Next : std::uint8_t { reply, close, hang, embed, generate };
+
+    // Decisions, without waiting. Those that return Next set reply_ if it is Next::reply.
+    Next decide();
+    Next reply(unsigned status, std::string body);
+    Next refuse(ErrorAnswer error) { return reply(error.status, std::move(error.body)); }
+    Next fault_status();
+    Next list_models();
+    Next stored_response();
+    Next admit();
+
     /// Until `when`, or the client leaves: then false.
     asio::awaitable<bool> sleep_until(Mono when);
-    asio::awaitable<void> respond(unsigned status, std::string body, HeadFacts facts = {});
-    asio::awaitable<void> refuse(ErrorAnswer error, HeadFacts facts = {}) {
-        return respond(error.status, std::move(error.body), facts);
-    }
-    asio::awaitable<void> hang();
-    asio::awaitable<void> fail_with_status();
-    asio::awaitable<void> list_models();
-    asio::awaitable<void> stored_response();
-    asio::awaitable<void> create();
-    asio::awaitable<void> admit_and_answer(Deployment& deployment, ModelRequest& request);
-    asio::awaitable<void> embed(Deployment& deployment, const ModelRequest& request);
-    asio::awaitable<void> answer(Deployment& deployment, ModelRequest& request);
-    asio::awaitable<void> answer_whole(const AnswerWriter& writer, Pace pace);
-    asio::awaitable<void> answer_streamed(AnswerWriter& writer, Pace pace);
-    asio::awaitable<bool> break_stream(AnswerWriter& writer);
-    [[nodiscard]] AnswerMeta make_meta(const ModelRequest& request, const Deployment& deployment, bool tool);
-    [[nodiscard]] Pace make_pace(const Deployment& deployment);
-    [[nodiscard]] HeadFacts model_facts() const;
+    asio::awaitable<void> send_reply();
+    asio::awaitable<void> embed();
+    asio::awaitable<void> generate();
+    asio::awaitable<void> send_whole(const AnswerWriter& writer);
+    asio::awaitable<void> send_stream(AnswerWriter& writer);
+    asio::awaitable<void> break_stream(AnswerWriter& writer);
+    [[nodiscard]] std::unique_ptr<AnswerWriter> write_answer();
+    [[nodiscard]] AnswerMeta make_meta(bool tool);
+    [[nodiscard]] Pace make_pace();
     [[nodiscard]] std::string head(HeadFacts facts);
     [[nodiscard]] bool fault_is(FaultKind kind) const noexcept { return fault_ && fault_->kind == kind; }
     void end(std::uint64_t& counter) {
@@ -86,21 +90,18 @@ private:
     Target target_;
     std::string apim_id_;
     std::string request_id_;
-    std::string_view session_;
     Mono began_;
     std::optional<Fault> fault_;
+    ModelRequest request_;
+    Deployment* deployment_ = nullptr;
     QuotaDecision quota_;
-    std::size_t sent_tokens_ = 0;  // of one choice
+    HeadFacts facts_;
+    unsigned status_ = 200;
+    std::string body_;
+    std::size_t answer_tokens_ = 0;  // of one choice
+    std::size_t sent_tokens_ = 0;    // of them, what has gone out
     bool ended_ = false;
 };
-
-asio::awaitable<bool> Call::sleep_until(Mono when) {
-    if (x_.client_gone()) co_return false;
-    if (mono_now() >= when) co_return true;
-    timer_.expires_at(std::chrono::time_point_cast<Clock::duration>(when));
-    (void)co_await timer_.async_wait(as_values);
-    co_return !x_.client_gone();
-}
 
 std::string Call::head(HeadFacts facts) {
     facts.date = resource_.date();
@@ -111,133 +112,147 @@ std::string Call::head(HeadFacts facts) {
     return azure_head(facts);
 }
 
-/// What a head tells once a model has been at work.
-HeadFacts Call::model_facts() const {
-    HeadFacts facts;
-    facts.request_id = request_id_;
-    facts.session = session_;
-    facts.quota = &quota_;
-    return facts;
+Call::Next Call::reply(unsigned status, std::string body) {
+    status_ = status;
+    body_ = std::move(body);
+    return Next::reply;
 }
 
-asio::awaitable<void> Call::respond(unsigned status, std::string body, HeadFacts facts) {
-    x_.start(status, head(facts), body.size());
-    if (!co_await x_.finish(body)) co_return;
-    end(status < 300 ? counters_.served : status == 429 ? counters_.throttled : counters_.errors);
+Call::Next Call::decide() {
+    std::string deployment = target_.deployment;
+    std::optional<Error> unreadable;
+    const bool creates = target_.kind == Target::Kind::create && x_.request().method == "POST";
+    if (creates) {
+        auto read = read_request(target_.operation, x_.body());
+        if (read)
+            request_ = std::move(*read);
+        else
+            unreadable = read.error();
+        if (deployment.empty()) deployment = request_.model;
+    }
+    fault_ = resource_.faults_.meet(deployment, request_.stream, mono_now(), resource_.rng_);
+    if (fault_is(FaultKind::refuse)) return Next::close;
+    if (fault_is(FaultKind::hang)) return Next::hang;
+    if (fault_is(FaultKind::status)) return fault_status();
+
+    if (!resource_.key_is_good(x_.request())) return refuse(wrong_key());
+    if (target_.kind == Target::Kind::unknown || (!target_.v1 && !target_.has_version()))
+        return refuse(no_resource());
+    if (target_.kind == Target::Kind::models) return list_models();
+    if (target_.kind == Target::Kind::response) return stored_response();
+    if (!creates) return refuse(wrong_method());
+    // Without a readable body there is no model to look for.
+    if (unreadable && deployment.empty()) return refuse(bad_request(unreadable->message));
+    deployment_ = resource_.find(deployment);
+    if (deployment_ == nullptr) return refuse(no_deployment());
+    if (unreadable) return refuse(bad_request(unreadable->message));
+    if (!deployment_->model.can(target_.operation))
+        return refuse(wrong_model(target_.operation, deployment_->config.model));
+    return admit();
+}
+
+Call::Next Call::fault_status() {
+    if (!fault_->retry_after) return refuse(status_error(fault_->status, fault_->message));
+    facts_.retry_after = from_seconds(*fault_->retry_after);
+    if (fault_->status == 429 && fault_->message.empty())
+        return refuse(throttled(target_.operation, target_.api_version, Limit::tokens,
+                                whole_seconds(*facts_.retry_after)));
+    return refuse(status_error(fault_->status, fault_->message));
+}
+
+Call::Next Call::list_models() {
+    if (x_.request().method != "GET") return refuse(wrong_method());
+    std::string list = resource_.models_json(target_.id);
+    return list.empty() ? refuse(no_deployment()) : reply(200, std::move(list));
+}
+
+Call::Next Call::stored_response() {
+    const auto found = resource_.responses_.find(target_.id);
+    if (found == resource_.responses_.end()) return refuse(no_response(target_.id, false));
+    if (x_.request().method == "GET") return reply(200, found->second);
+    if (x_.request().method != "DELETE") return refuse(wrong_method());
+    resource_.responses_.erase(found);
+    return reply(200, "{\"id\":\"" + target_.id + "\",\"object\":\"response\",\"deleted\":true}");
+}
+
+Call::Next Call::admit() {
+    const std::string& previous = request_.previous_response_id;
+    if (!previous.empty() && !resource_.responses_.contains(previous))
+        return refuse(no_response(previous, true));
+    const Mono now = mono_now();
+    const bool embeds = target_.operation == Operation::embeddings;
+    request_.cached_tokens = resource_.prefixes_.use(request_.prefixes, deployment_->number, now);
+    quota_ = deployment_->quota.admit({.prompt_chars = request_.prompt_chars,
+                                       .prompt_tokens = request_.prompt_tokens,
+                                       .cached_tokens = request_.cached_tokens,
+                                       .max_tokens = request_.max_tokens,
+                                       .best_of = request_.best_of,
+                                       .has_output = !embeds},
+                                      now);
+    facts_.quota = &quota_;
+    if (!quota_.admitted()) {
+        facts_.retry_after = quota_.retry_after;
+        return refuse(throttled(target_.operation, target_.api_version, quota_.limit,
+                                whole_seconds(quota_.retry_after)));
+    }
+    request_id_ = random_uuid(rng_);
+    facts_.request_id = request_id_;
+    facts_.session = deployment_->session;
+    if (request_.filtered) return refuse(prompt_filtered());
+    counters_.tokens_in += request_.prompt_tokens;
+    counters_.tokens_cached += request_.cached_tokens;
+    return embeds ? Next::embed : Next::generate;
 }
 
 asio::awaitable<void> Call::run() {
-    std::string deployment = target_.deployment;
-    std::optional<Result<ModelRequest>> request;
-    if (target_.kind == Target::Kind::create && x_.request().method == "POST") {
-        request = read_request(target_.operation, x_.body());
-        if (deployment.empty() && *request) deployment = (*request)->model;
+    switch (decide()) {
+        case Next::reply:
+            co_await send_reply();
+            break;
+        case Next::close:
+            end(counters_.errors);
+            x_.abort();
+            break;
+        case Next::hang:
+            while (co_await sleep_until(mono_now() + std::chrono::hours(1))) {
+            }
+            break;
+        case Next::embed:
+            co_await embed();
+            break;
+        case Next::generate:
+            co_await generate();
+            break;
     }
-    const bool stream = request && *request && (*request)->stream;
-    fault_ = resource_.faults_.meet(deployment, stream, mono_now(), resource_.rng_);
-    if (fault_is(FaultKind::refuse)) {
-        end(counters_.errors);
-        x_.abort();
-        co_return;
-    }
-    if (fault_is(FaultKind::hang)) co_return co_await hang();
-    if (fault_is(FaultKind::status)) co_return co_await fail_with_status();
-
-    if (!resource_.key_is_good(x_.request())) co_return co_await refuse(wrong_key());
-    if (target_.kind == Target::Kind::unknown || (!target_.v1 && !target_.has_version()))
-        co_return co_await refuse(no_resource());
-    if (target_.kind == Target::Kind::models) co_return co_await list_models();
-    if (target_.kind == Target::Kind::response) co_return co_await stored_response();
-    if (!request) co_return co_await refuse(wrong_method());
-    Deployment* const found = resource_.find(deployment);
-    // Without a readable body there is no model to look for.
-    if (found == nullptr && (*request || !target_.deployment.empty()))
-        co_return co_await refuse(no_deployment());
-    if (!*request) co_return co_await refuse(bad_request(request->error().message));
-    if (!found->model.can(target_.operation))
-        co_return co_await refuse(wrong_model(target_.operation, found->config.model));
-    co_await admit_and_answer(*found, **request);
+    if (!quota_.admitted() || deployment_ == nullptr) co_return;
+    const std::uint64_t output = sent_tokens_ * request_.choices;
+    deployment_->quota.finish(quota_.charged, request_.prompt_tokens - request_.cached_tokens + output,
+                              mono_now());
+    counters_.tokens_out += output;
 }
 
-asio::awaitable<void> Call::hang() {
-    while (co_await sleep_until(mono_now() + std::chrono::hours(1))) {
-    }
+asio::awaitable<bool> Call::sleep_until(Mono when) {
+    if (x_.client_gone()) co_return false;
+    if (mono_now() >= when) co_return true;
+    timer_.expires_at(std::chrono::time_point_cast<Clock::duration>(when));
+    (void)co_await timer_.async_wait(as_values);
+    co_return !x_.client_gone();
 }
 
-asio::awaitable<void> Call::fail_with_status() {
-    HeadFacts facts;
-    ErrorAnswer error = status_error(fault_->status, fault_->message);
-    if (fault_->retry_after) {
-        facts.retry_after = from_seconds(*fault_->retry_after);
-        if (fault_->status == 429 && fault_->message.empty())
-            error = throttled(target_.operation, target_.api_version, Limit::tokens,
-                              whole_seconds(*facts.retry_after));
-    }
-    co_await refuse(std::move(error), facts);
+asio::awaitable<void> Call::send_reply() {
+    x_.start(status_, head(facts_), body_.size());
+    if (!co_await x_.finish(body_)) co_return;
+    end(status_ < 300 ? counters_.served : status_ == 429 ? counters_.throttled : counters_.errors);
 }
 
-asio::awaitable<void> Call::list_models() {
-    if (x_.request().method != "GET") co_return co_await refuse(wrong_method());
-    std::string list = resource_.models_json(target_.id);
-    if (list.empty()) co_return co_await refuse(no_deployment());
-    co_await respond(200, std::move(list));
+asio::awaitable<void> Call::embed() {
+    const Pace pace = make_pace();
+    body_ = embeddings_body(request_, deployment_->model.name, deployment_->model.dimensions);
+    if (co_await sleep_until(began_ + pace.first())) co_await send_reply();
 }
 
-asio::awaitable<void> Call::stored_response() {
-    const auto found = resource_.responses_.find(target_.id);
-    if (found == resource_.responses_.end()) co_return co_await refuse(no_response(target_.id, false));
-    if (x_.request().method == "GET") co_return co_await respond(200, found->second);
-    if (x_.request().method != "DELETE") co_return co_await refuse(wrong_method());
-    resource_.responses_.erase(found);
-    co_await respond(200, "{\"id\":\"" + target_.id + "\",\"object\":\"response\",\"deleted\":true}");
-}
-
-asio::awaitable<void> Call::admit_and_answer(Deployment& deployment, ModelRequest& request) {
-    if (!request.previous_response_id.empty() &&
-        !resource_.responses_.contains(request.previous_response_id))
-        co_return co_await refuse(no_response(request.previous_response_id, true));
-    const Mono now = mono_now();
-    const std::size_t cached = resource_.prefixes_.use(request.prefixes, deployment.number, now);
-    const bool has_output = target_.operation != Operation::embeddings;
-    quota_ = deployment.quota.admit({.prompt_chars = request.prompt_chars,
-                                     .prompt_tokens = request.prompt_tokens,
-                                     .cached_tokens = cached,
-                                     .max_tokens = request.max_tokens,
-                                     .best_of = request.best_of,
-                                     .has_output = has_output},
-                                    now);
-    if (!quota_.admitted()) {
-        HeadFacts facts;
-        facts.quota = &quota_;
-        facts.retry_after = quota_.retry_after;
-        co_return co_await refuse(throttled(target_.operation, target_.api_version, quota_.limit,
-                                            whole_seconds(quota_.retry_after)),
-                                  facts);
-    }
-    request_id_ = random_uuid(rng_);
-    session_ = deployment.session;
-    request.cached_tokens = cached;
-    if (request.filtered)
-        co_await refuse(prompt_filtered(), model_facts());
-    else if (has_output)
-        co_await answer(deployment, request);
-    else
-        co_await embed(deployment, request);
-    const std::uint64_t actual = request.prompt_tokens - cached + sent_tokens_ * request.choices;
-    deployment.quota.finish(quota_.charged, actual, mono_now());
-    counters_.tokens_out += sent_tokens_ * request.choices;
-}
-
-asio::awaitable<void> Call::embed(Deployment& deployment, const ModelRequest& request) {
-    const Pace pace = make_pace(deployment);
-    std::string body = embeddings_body(request, deployment.model.name, deployment.model.dimensions);
-    if (!co_await sleep_until(began_ + pace.first())) co_return;
-    counters_.tokens_in += request.prompt_tokens;
-    co_await respond(200, std::move(body), model_facts());
-}
-
-Pace Call::make_pace(const Deployment& deployment) {
-    config::LatencyConfig latency = deployment.config.latency;
+Pace Call::make_pace() {
+    config::LatencyConfig latency = deployment_->config.latency;
     if (fault_is(FaultKind::slow)) {
         latency.ttft = from_seconds(fault_->ttft);
         latency.ttft_jitter = {};
@@ -246,97 +261,101 @@ Pace Call::make_pace(const Deployment& deployment) {
     return {latency, Rng(rng_())};
 }
 
-AnswerMeta Call::make_meta(const ModelRequest& request, const Deployment& deployment, bool tool) {
+AnswerMeta Call::make_meta(bool tool) {
     AnswerMeta meta;
-    if (request.operation == Operation::responses) {
+    if (target_.operation == Operation::responses) {
         meta.id = random_id("resp_", 48, rng_);
         meta.item_id = random_id(tool ? "fc_" : "msg_", 48, rng_);
     } else {
-        meta.id = random_id(request.operation == Operation::chat ? "chatcmpl-" : "cmpl-", 29, rng_);
+        meta.id = random_id(target_.operation == Operation::chat ? "chatcmpl-" : "cmpl-", 29, rng_);
     }
     if (tool) meta.call_id = random_id("call_", 24, rng_);
-    meta.model = deployment.model.name;
+    meta.model = deployment_->model.name;
     meta.created = std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
     return meta;
 }
 
-asio::awaitable<void> Call::answer(Deployment& deployment, ModelRequest& request) {
-    Completion completion = complete(request);
-    AnswerMeta meta = make_meta(request, deployment, completion.is_tool());
-    meta.usage = {request.prompt_tokens, request.cached_tokens, completion.tokens * request.choices};
-    counters_.tokens_in += request.prompt_tokens;
-    counters_.tokens_cached += request.cached_tokens;
+std::unique_ptr<AnswerWriter> Call::write_answer() {
+    Completion completion = complete(request_);
+    answer_tokens_ = completion.tokens;
+    AnswerMeta meta = make_meta(completion.is_tool());
+    meta.usage = {request_.prompt_tokens, request_.cached_tokens, answer_tokens_ * request_.choices};
     const std::string id = meta.id;
-    const std::size_t tokens = completion.tokens;
-    const auto writer = make_writer(request, std::move(completion), std::move(meta));
-    if (request.operation == Operation::responses && request.store)
+    auto writer = make_writer(request_, std::move(completion), std::move(meta));
+    if (target_.operation == Operation::responses && request_.store)
         resource_.store_response(id, writer->whole());
-    if (request.stream)
-        co_await answer_streamed(*writer, make_pace(deployment));
-    else
-        co_await answer_whole(*writer, make_pace(deployment));
-    if (ended_ && sent_tokens_ == writer->tokens()) sent_tokens_ = tokens;  // a tool's name counts, too
+    return writer;
 }
 
-asio::awaitable<void> Call::answer_whole(const AnswerWriter& writer, Pace pace) {
-    const std::string body = writer.whole();
+asio::awaitable<void> Call::generate() {
+    const auto writer = write_answer();
+    if (request_.stream)
+        co_await send_stream(*writer);
+    else
+        co_await send_whole(*writer);
+}
+
+asio::awaitable<void> Call::send_whole(const AnswerWriter& writer) {
+    body_ = writer.whole();
+    Pace pace = make_pace();
     for (std::size_t i = 1; i < writer.tokens(); ++i) pace.advance();
     if (!co_await sleep_until(began_ + pace.due())) co_return;
-    if (fault_is(FaultKind::cut)) {
-        x_.start(200, head(model_facts()), body.size());
-        if (co_await x_.write(std::string_view(body).substr(0, body.size() / 2))) end(counters_.errors);
-        x_.abort();
+    sent_tokens_ = answer_tokens_;
+    if (!fault_is(FaultKind::cut)) {
+        co_await send_reply();
         co_return;
     }
-    co_await respond(200, body, model_facts());
-    if (ended_) sent_tokens_ = writer.tokens();
+    x_.start(200, head(facts_), body_.size());
+    const std::string_view half = std::string_view(body_).substr(0, body_.size() / 2);
+    if (co_await x_.write(half)) end(counters_.errors);
+    x_.abort();
 }
 
 /// Ends a stream as its fault says.
-asio::awaitable<bool> Call::break_stream(AnswerWriter& writer) {
+asio::awaitable<void> Call::break_stream(AnswerWriter& writer) {
     end(counters_.errors);
     if (fault_is(FaultKind::cut)) {
         x_.abort();
-        co_return true;
+        co_return;
     }
-    std::string event;
-    writer.error(fault_->message.empty() ? broken : fault_->message, "server_error", event);
-    co_return co_await x_.finish(event);
+    body_.clear();
+    writer.error(fault_->message.empty() ? broken : fault_->message, "server_error", body_);
+    (void)co_await x_.finish(body_);
 }
 
-asio::awaitable<void> Call::answer_streamed(AnswerWriter& writer, Pace pace) {
+asio::awaitable<void> Call::send_stream(AnswerWriter& writer) {
     const bool breaks = fault_is(FaultKind::cut) || fault_is(FaultKind::stream_error);
     const std::size_t all = writer.tokens();
     const std::size_t last = breaks ? std::min(fault_->after_chunks, all) : all;
-    HeadFacts facts = model_facts();
-    facts.content_type = "text/event-stream; charset=utf-8";
-    x_.start(200, head(facts), std::nullopt);
-    std::string out;
-    writer.preamble(out);
+    Pace pace = make_pace();
+    facts_.content_type = "text/event-stream; charset=utf-8";
+    x_.start(200, head(facts_), std::nullopt);
+    writer.preamble(body_);
     // The prompt's filter is through before the model has its first token.
-    if (!co_await sleep_until(began_ + pace.first() / 2) || !co_await x_.write(out)) co_return;
-    out.clear();
+    if (!co_await sleep_until(began_ + pace.first() / 2)) co_return;
+    if (!co_await x_.write(body_)) co_return;
+    body_.clear();
     while (sent_tokens_ < last) {
         if (!co_await sleep_until(began_ + pace.due())) co_return;
         const Duration passed = mono_now() - began_;
-        out.clear();
+        body_.clear();
         std::size_t next = sent_tokens_;
-        while (next < last && pace.due() <= passed && out.size() < most_bytes_at_once) {
-            writer.token(next++, out);
+        while (next < last && pace.due() <= passed && body_.size() < most_bytes_at_once) {
+            writer.token(next++, body_);
             pace.advance();
         }
-        if (next == all && !breaks) break;
-        if (!co_await x_.write(out)) co_return;
+        if (next == all && !breaks) break;  // the end goes out with it
+        if (!co_await x_.write(body_)) co_return;
         sent_tokens_ = next;
-        out.clear();
+        body_.clear();
     }
     if (breaks) {
-        (void)co_await break_stream(writer);
+        co_await break_stream(writer);
         co_return;
     }
-    writer.end(out);
-    if (!co_await x_.finish(out)) co_return;
-    sent_tokens_ = all;
+    writer.end(body_);
+    if (!co_await x_.finish(body_)) co_return;
+    sent_tokens_ = answer_tokens_;
     end(counters_.served);
 }
 

@@ -13,9 +13,10 @@ std::string_view results_of(const Completion& c) {
 }
 
 void append_stream_error(std::string_view message, std::string_view code, std::string& out) {
-    fmt::format_to(std::back_inserter(out),
-                   "data: {{\"error\":{{\"message\":{},\"type\":\"server_error\",\"param\":null,\"code\":{}}}}}\n\n",
-                   json_quoted(message), json_quoted(code));
+    fmt::format_to(
+        std::back_inserter(out),
+        "data: {{\"error\":{{\"message\":{},\"type\":\"server_error\",\"param\":null,\"code\":{}}}}}\n\n",
+        json_quoted(message), json_quoted(code));
 }
 
 /// What chat and completions share: choices, pieces, the members behind "choices".
@@ -110,12 +111,13 @@ public:
                        safe_prompt, include_usage_ ? ",\"usage\":null" : "");
         chunks(out, [&](std::size_t choice) {
             if (completion_.is_tool())
-                fmt::format_to(std::back_inserter(out),
-                               R"({{"content_filter_results":{{}},"delta":{{"content":null,"refusal":null,)"
-                               R"("role":"assistant","tool_calls":[{{"function":{{"arguments":"","name":{}}},)"
-                               R"("id":{},"index":0,"type":"function"}}]}},"finish_reason":null,"index":{},)"
-                               R"("logprobs":null}})",
-                               json_quoted(completion_.tool), json_quoted(meta_.call_id), choice);
+                fmt::format_to(
+                    std::back_inserter(out),
+                    R"({{"content_filter_results":{{}},"delta":{{"content":null,"refusal":null,)"
+                    R"("role":"assistant","tool_calls":[{{"function":{{"arguments":"","name":{}}},)"
+                    R"("id":{},"index":0,"type":"function"}}]}},"finish_reason":null,"index":{},)"
+                    R"("logprobs":null}})",
+                    json_quoted(completion_.tool), json_quoted(meta_.call_id), choice);
             else
                 fmt::format_to(std::back_inserter(out),
                                R"({{"content_filter_results":{{}},"delta":{{"content":"","refusal":null,)"
@@ -185,8 +187,8 @@ public:
         chunks(out, [&](std::size_t choice) {
             out += R"({"content_filter_results":)";
             out += safe_results;
-            fmt::format_to(std::back_inserter(out), R"(,"finish_reason":null,"index":{},"logprobs":null,"text":")",
-                           choice);
+            fmt::format_to(std::back_inserter(out),
+                           R"(,"finish_reason":null,"index":{},"logprobs":null,"text":")", choice);
             append_escaped(out, pieces_[i]);
             out += "\"}";
         });

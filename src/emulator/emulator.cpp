@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -53,18 +53,20 @@ asio::awaitable<std::string> on_thread_of(std::shared_ptr<Resource> resource, Wo
     co_return co_await asio::co_spawn(
         context,
         [](std::shared_ptr<Resource> r, Work w) -> asio::awaitable<std::string> { co_return w(*r); }(resource,
-                                                                                                  work),
+                                                                                                     work),
         asio::use_awaitable);
 }
 
 asio::awaitable<void> say(http::Exchange& x, unsigned status, std::string_view body) {
-    co_await x.respond(status, {{"content-type", "application/json"}, {"cache-control", "no-store"}}, body);
+    const std::array<http::Field, 2> fields = {
+        {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
+    co_await x.respond(status, std::span<const http::Field>(fields), body);
 }
 
 asio::awaitable<void> complain(http::Exchange& x, unsigned status, std::string_view message) {
-    const std::string body = fmt::format(
-        R"({{"error":{{"message":{},"type":"invalid_request_error","param":null,"code":null}}}})",
-        json_quoted(message));
+    const std::string body =
+        fmt::format(R"({{"error":{{"message":{},"type":"invalid_request_error","param":null,"code":null}}}})",
+                    json_quoted(message));
     co_await say(x, status, body);
 }
 
@@ -80,7 +82,8 @@ Result<void> Emulator::Impl::start() {
                 if (self) co_await self->serve(exchange);
             }(weak.lock(), x);
         });
-    if (auto done = admin->listen({.host = config.host, .port = config.admin_port, .reuse_port = false}); !done)
+    if (auto done = admin->listen({.host = config.host, .port = config.admin_port, .reuse_port = false});
+        !done)
         return done.error();
     for (const auto& resource : resources)
         if (auto done = resource->start(); !done) return done.error();

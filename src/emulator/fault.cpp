@@ -42,8 +42,8 @@ Result<void> read_kind(Fault& f, const element& e) {
         if (f.status < 400 || f.status > 599) return fail("a status 'kind' must be from 400 to 599");
         return {};
     }
-    for (const FaultKind k : {FaultKind::refuse, FaultKind::hang, FaultKind::cut, FaultKind::slow,
-                              FaultKind::stream_error}) {
+    for (const FaultKind k :
+         {FaultKind::refuse, FaultKind::hang, FaultKind::cut, FaultKind::slow, FaultKind::stream_error}) {
         f.kind = k;
         if (kind == kind_name(f)) return {};
     }

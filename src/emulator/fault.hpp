@@ -2,8 +2,8 @@
 /// Faults on command: what the admin port takes, and which request meets which fault.
 ///
 /// A fault is `{"resource":n,"kind":k,…}`. `resource` counts from 1, or is a name; without it all resources
-/// have the fault. Kinds: `refuse` (no connection), `hang` (never an answer), `cut` (the connection ends after
-/// `after_chunks` pieces of output; a plain answer ends half way), `stream_error` (an error event after
+/// have the fault. Kinds: `refuse` (no connection), `hang` (never an answer), `cut` (the connection ends
+/// after `after_chunks` pieces of output; a plain answer ends half way), `stream_error` (an error event after
 /// `after_chunks` pieces; streams only), `slow` (`ttft` seconds, then `tokens_per_second`), or a status of
 /// 400…599, "429" say, with `retry_after` (seconds, or "none"), `headers` (added to the head; same names are
 /// replaced) and `message`. It ends after `seconds` or `count` requests, whatever comes first; else when

@@ -20,7 +20,8 @@ public:
 
     /// How many tokens of a prompt were cached; then remembers the prompt. `prefixes[i]` is the hash of its
     /// first 1,024 + 128 × i tokens, `deployment` keeps deployments apart.
-    [[nodiscard]] std::size_t use(std::span<const std::uint64_t> prefixes, std::uint64_t deployment, Mono now);
+    [[nodiscard]] std::size_t use(std::span<const std::uint64_t> prefixes, std::uint64_t deployment,
+                                  Mono now);
 
 private:
     std::unordered_map<std::uint64_t, Mono> last_use_;

@@ -52,8 +52,8 @@ Resource::Resource(asio::io_context& context, config::EmulatedResource config, s
     for (const config::EmulatedDeployment& d : config_.deployments) {
         // Real counters do not reset on all resources at the same moment.
         const Duration phase = from_seconds(to_seconds(d.token_window) * rng_.uniform());
-        deployments_.push_back({d, model_facts(d.model), AzureQuota(d, now - phase),
-                                random_id("d", 12, rng_), deployments_.size()});
+        deployments_.push_back({d, model_facts(d.model), AzureQuota(d, now - phase), random_id("d", 12, rng_),
+                                deployments_.size()});
     }
 }
 
@@ -63,10 +63,9 @@ Result<void> Resource::start() {
 
 Result<void> Resource::listen() {
     std::erase_if(retired_, [](const auto& server) { return server->connections() == 0; });
-    server_ = std::make_unique<http::Server>(context_, http::ServerLimits{},
-                                             [self = shared_from_this()](http::Exchange& x) {
-                                                 return serve_call(self, x);
-                                             });
+    server_ = std::make_unique<http::Server>(
+        context_, http::ServerLimits{},
+        [self = shared_from_this()](http::Exchange& x) { return serve_call(self, x); });
     auto done = server_->listen({.host = host_, .port = config_.port, .reuse_port = false});
     if (!done) {
         server_.reset();

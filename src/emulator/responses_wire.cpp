@@ -22,7 +22,8 @@ public:
                             R"({"type":"response.function_call_arguments.delta","sequence_number":)"
                           : "event: response.output_text.delta\ndata: "
                             R"({"type":"response.output_text.delta","sequence_number":)"),
-          delta_middle_(fmt::format(R"(,"item_id":{},"output_index":0,{}"delta":")", json_quoted(meta_.item_id),
+          delta_middle_(fmt::format(R"(,"item_id":{},"output_index":0,{}"delta":")",
+                                    json_quoted(meta_.item_id),
                                     completion_.is_tool() ? "" : R"("content_index":0,"logprobs":[],)")) {}
 
     [[nodiscard]] std::string whole() const override { return response(State::done); }

@@ -17,10 +17,10 @@ namespace spillway::emulator {
 
 /// What is the same in all parts of an answer.
 struct AnswerMeta {
-    std::string id;          ///< "chatcmpl-…", "cmpl-…", "resp_…"
-    std::string item_id;     ///< Responses API: "msg_…" or "fc_…"
-    std::string call_id;     ///< tool calls: "call_…"
-    std::string model;       ///< as answers name it, "gpt-4o-2024-08-06"
+    std::string id;            ///< "chatcmpl-…", "cmpl-…", "resp_…"
+    std::string item_id;       ///< Responses API: "msg_…" or "fc_…"
+    std::string call_id;       ///< tool calls: "call_…"
+    std::string model;         ///< as answers name it, "gpt-4o-2024-08-06"
     std::int64_t created = 0;  ///< seconds since 1970
     Usage usage;
 };
