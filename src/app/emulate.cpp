@@ -14,6 +14,7 @@
 #include "app/verbs.hpp"
 #include "base/strings.hpp"
 #include "config/emulator.hpp"
+#include "config/load.hpp"
 #include "config/units.hpp"
 #include "emulator/emulator.hpp"
 
@@ -159,8 +160,19 @@ void add_emulate(CLI::App& app, Run& run) {
     verb->add_option("--jitter", o->jitter, "Of each token's gap, as a fraction")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
+    auto* file = verb->add_option("-c,--config", o->config_file,
+                                  "A file says it all, instead of the options (docs/configuration.md)");
+    file->type_name("FILE");
+    for (CLI::Option* other : verb->get_options())
+        if (other != file && other->get_name() != "--threads" && other->get_name() != "--help")
+            file->excludes(other);
     verb->callback([o, &run] {
         run = [o] {
+            if (!o->config_file.empty()) {
+                const auto loaded = config::load_emulator_from(o->config_file, config::process_sources());
+                std::fputs(config::to_string(loaded.problems).c_str(), stderr);
+                return loaded.ok() ? emulate(*loaded.value, o->threads) : 2;
+            }
             if (o->base_port + o->resources - 1 > 65535) {
                 fmt::print(stderr, "spillway emulate: --base-port {} leaves no room for {} resources\n",
                            o->base_port, o->resources);

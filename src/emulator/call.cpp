@@ -72,11 +72,17 @@ private:
     asio::awaitable<void> send_whole(const AnswerWriter& writer);
     asio::awaitable<void> send_stream(AnswerWriter& writer);
     asio::awaitable<void> break_stream(AnswerWriter& writer);
+    asio::awaitable<bool> send_piece();
+    void write_error(AnswerWriter& writer);
+    void write_due(AnswerWriter& writer, Pace& pace, std::size_t& next, std::size_t last);
     [[nodiscard]] std::unique_ptr<AnswerWriter> write_answer();
     [[nodiscard]] AnswerMeta make_meta(bool tool);
     [[nodiscard]] Pace make_pace();
     [[nodiscard]] std::string head(HeadFacts facts);
     [[nodiscard]] bool fault_is(FaultKind kind) const noexcept { return fault_ && fault_->kind == kind; }
+    [[nodiscard]] std::uint64_t& counter_of(unsigned status) noexcept;
+    /// Prepares the head; no length: chunked.
+    void start(std::optional<std::uint64_t> length) { x_.start(status_, head(facts_), length); }
     void end(std::uint64_t& counter) {
         ended_ = true;
         ++counter;
@@ -235,14 +241,20 @@ asio::awaitable<bool> Call::sleep_until(Mono when) {
     if (x_.client_gone()) co_return false;
     if (mono_now() >= when) co_return true;
     timer_.expires_at(std::chrono::time_point_cast<Clock::duration>(when));
-    (void)co_await timer_.async_wait(as_values);
-    co_return !x_.client_gone();
+    const auto [ec] = co_await timer_.async_wait(as_values);
+    co_return !ec && !x_.client_gone();
+}
+
+std::uint64_t& Call::counter_of(unsigned status) noexcept {
+    if (status < 300) return counters_.served;
+    return status == 429 ? counters_.throttled : counters_.errors;
 }
 
 asio::awaitable<void> Call::send_reply() {
-    x_.start(status_, head(facts_), body_.size());
-    if (!co_await x_.finish(body_)) co_return;
-    end(status_ < 300 ? counters_.served : status_ == 429 ? counters_.throttled : counters_.errors);
+    start(body_.size());
+    const std::string_view body = body_;
+    const bool sent = co_await x_.finish(body);
+    if (sent) end(counter_of(status_));
 }
 
 asio::awaitable<void> Call::embed() {
@@ -305,10 +317,16 @@ asio::awaitable<void> Call::send_whole(const AnswerWriter& writer) {
         co_await send_reply();
         co_return;
     }
-    x_.start(200, head(facts_), body_.size());
+    start(body_.size());
     const std::string_view half = std::string_view(body_).substr(0, body_.size() / 2);
-    if (co_await x_.write(half)) end(counters_.errors);
+    const bool sent = co_await x_.write(half);
+    if (sent) end(counters_.errors);
     x_.abort();
+}
+
+void Call::write_error(AnswerWriter& writer) {
+    const std::string_view message = fault_->message.empty() ? broken : std::string_view(fault_->message);
+    writer.error(message, "server_error", body_);
 }
 
 /// Ends a stream as its fault says.
@@ -319,8 +337,25 @@ asio::awaitable<void> Call::break_stream(AnswerWriter& writer) {
         co_return;
     }
     body_.clear();
-    writer.error(fault_->message.empty() ? broken : fault_->message, "server_error", body_);
-    (void)co_await x_.finish(body_);
+    write_error(writer);
+    const std::string_view event = body_;
+    (void)co_await x_.finish(event);
+}
+
+/// Appends the pieces that are due by now.
+void Call::write_due(AnswerWriter& writer, Pace& pace, std::size_t& next, std::size_t last) {
+    const Duration passed = mono_now() - began_;
+    while (next < last && pace.due() <= passed && body_.size() < most_bytes_at_once) {
+        writer.token(next++, body_);
+        pace.advance();
+    }
+}
+
+asio::awaitable<bool> Call::send_piece() {
+    const std::string_view piece = body_;
+    const bool sent = co_await x_.write(piece);
+    body_.clear();
+    co_return sent;
 }
 
 asio::awaitable<void> Call::send_stream(AnswerWriter& writer) {
@@ -329,32 +364,29 @@ asio::awaitable<void> Call::send_stream(AnswerWriter& writer) {
     const std::size_t last = breaks ? std::min(fault_->after_chunks, all) : all;
     Pace pace = make_pace();
     facts_.content_type = "text/event-stream; charset=utf-8";
-    x_.start(200, head(facts_), std::nullopt);
+    start(std::nullopt);
     writer.preamble(body_);
     // The prompt's filter is through before the model has its first token.
-    if (!co_await sleep_until(began_ + pace.first() / 2)) co_return;
-    if (!co_await x_.write(body_)) co_return;
-    body_.clear();
-    while (sent_tokens_ < last) {
-        if (!co_await sleep_until(began_ + pace.due())) co_return;
-        const Duration passed = mono_now() - began_;
-        body_.clear();
-        std::size_t next = sent_tokens_;
-        while (next < last && pace.due() <= passed && body_.size() < most_bytes_at_once) {
-            writer.token(next++, body_);
-            pace.advance();
-        }
+    bool there = co_await sleep_until(began_ + pace.first() / 2);
+    if (there) there = co_await send_piece();
+    std::size_t next = 0;
+    while (there && next < last) {
+        there = co_await sleep_until(began_ + pace.due());
+        if (!there) break;
+        write_due(writer, pace, next, last);
         if (next == all && !breaks) break;  // the end goes out with it
-        if (!co_await x_.write(body_)) co_return;
-        sent_tokens_ = next;
-        body_.clear();
+        there = co_await send_piece();
+        if (there) sent_tokens_ = next;
     }
+    if (!there) co_return;
     if (breaks) {
         co_await break_stream(writer);
         co_return;
     }
     writer.end(body_);
-    if (!co_await x_.finish(body_)) co_return;
+    const std::string_view rest = body_;
+    const bool sent = co_await x_.finish(rest);
+    if (!sent) co_return;
     sent_tokens_ = answer_tokens_;
     end(counters_.served);
 }

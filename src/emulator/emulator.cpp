@@ -21,6 +21,13 @@ namespace spillway::emulator {
 
 using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
 
+namespace {
+struct Reply {
+    unsigned status = 200;
+    std::string body;
+};
+}  // namespace
+
 struct Emulator::Impl : std::enable_shared_from_this<Impl> {
     Impl(std::span<asio::io_context* const> given, config::EmulatorConfig c)
         : contexts(given.begin(), given.end()), config(std::move(c)) {
@@ -33,8 +40,10 @@ struct Emulator::Impl : std::enable_shared_from_this<Impl> {
     Result<void> start();
     void stop_all();
     asio::awaitable<void> serve(http::Exchange& x);
-    asio::awaitable<void> serve_faults(http::Exchange& x);
-    asio::awaitable<std::string> gather(std::function<std::string(Resource&)> ask);
+    asio::awaitable<Reply> set_fault(std::string_view body);
+    asio::awaitable<Reply> clear_faults();
+    asio::awaitable<Reply> list_faults();
+    asio::awaitable<Reply> stats();
     [[nodiscard]] Result<std::vector<std::shared_ptr<Resource>>> chosen(const Fault& fault) const;
 
     std::vector<asio::io_context*> contexts;
@@ -46,28 +55,37 @@ struct Emulator::Impl : std::enable_shared_from_this<Impl> {
 
 namespace {
 
-/// Runs `work` on the resource's thread and comes back with its result.
-template <class Work>
-asio::awaitable<std::string> on_thread_of(std::shared_ptr<Resource> resource, Work work) {
-    asio::io_context& context = resource->context();
-    co_return co_await asio::co_spawn(
-        context,
-        [](std::shared_ptr<Resource> r, Work w) -> asio::awaitable<std::string> { co_return w(*r); }(resource,
-                                                                                                     work),
-        asio::use_awaitable);
+using Ask = std::function<std::string(Resource&)>;
+
+asio::awaitable<std::string> run(std::shared_ptr<Resource> resource, Ask ask) {
+    co_return ask(*resource);
 }
 
-asio::awaitable<void> say(http::Exchange& x, unsigned status, std::string_view body) {
-    const std::array<http::Field, 2> fields = {
-        {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
-    co_await x.respond(status, std::span<const http::Field>(fields), body);
+/// Asks the resource on its own thread and comes back with what it says.
+asio::awaitable<std::string> ask_there(std::shared_ptr<Resource> resource, Ask ask) {
+    asio::awaitable<std::string> there = run(resource, std::move(ask));
+    co_return co_await asio::co_spawn(resource->context(), std::move(there), asio::use_awaitable);
 }
 
-asio::awaitable<void> complain(http::Exchange& x, unsigned status, std::string_view message) {
-    const std::string body =
-        fmt::format(R"({{"error":{{"message":{},"type":"invalid_request_error","param":null,"code":null}}}})",
-                    json_quoted(message));
-    co_await say(x, status, body);
+/// The answers of several, with commas between.
+asio::awaitable<std::string> gather(const std::vector<std::shared_ptr<Resource>>& resources, const Ask& ask) {
+    std::string out;
+    for (const auto& resource : resources) {
+        const std::string one = co_await ask_there(resource, ask);
+        if (!out.empty()) out += ',';
+        out += one;
+    }
+    co_return out;
+}
+
+Reply complaint(unsigned status, std::string_view message) {
+    return {status, fmt::format(R"({{"error":{{"message":{},"type":"invalid_request_error","param":null,)"
+                                R"("code":null}}}})",
+                                json_quoted(message))};
+}
+
+Reply listed(const std::string& list) {
+    return {200, fmt::format(R"({{"resources":[{}]}})", list)};
 }
 
 }  // namespace
@@ -98,15 +116,6 @@ void Emulator::Impl::stop_all() {
     guards.clear();
 }
 
-asio::awaitable<std::string> Emulator::Impl::gather(std::function<std::string(Resource&)> ask) {
-    std::string out;
-    for (const auto& resource : resources) {
-        if (!out.empty()) out += ',';
-        out += co_await on_thread_of(resource, ask);
-    }
-    co_return out;
-}
-
 Result<std::vector<std::shared_ptr<Resource>>> Emulator::Impl::chosen(const Fault& fault) const {
     if (fault.resource == 0 && fault.resource_name.empty()) return resources;
     for (std::size_t i = 0; i < resources.size(); ++i)
@@ -115,42 +124,66 @@ Result<std::vector<std::shared_ptr<Resource>>> Emulator::Impl::chosen(const Faul
     return fail(fmt::format("there is no such resource; there are {}, counted from 1", resources.size()));
 }
 
-asio::awaitable<void> Emulator::Impl::serve_faults(http::Exchange& x) {
-    const std::string_view method = x.request().method;
-    if (method == "POST") {
-        const auto fault = parse_fault(x.body());
-        if (!fault) co_return co_await complain(x, 400, fault.error().message);
-        const auto targets = chosen(*fault);
-        if (!targets) co_return co_await complain(x, 400, targets.error().message);
-        for (const auto& resource : *targets)
-            (void)co_await on_thread_of(resource, [f = *fault](Resource& r) {
-                r.set_fault(f);
-                return std::string();
-            });
-        co_return co_await say(x, 200, fmt::format(R"({{"set":{}}})", targets->size()));
-    }
-    if (method == "DELETE") {
-        (void)co_await gather([](Resource& r) {
-            r.clear_faults();
-            return std::string();
-        });
-        co_return co_await say(x, 200, R"({"cleared":true})");
-    }
-    if (method != "GET") co_return co_await complain(x, 405, "GET, POST or DELETE");
-    const std::string list = co_await gather([](Resource& r) {
+asio::awaitable<Reply> Emulator::Impl::set_fault(std::string_view body) {
+    const auto fault = parse_fault(body);
+    if (!fault) co_return complaint(400, fault.error().message);
+    const auto targets = chosen(*fault);
+    if (!targets) co_return complaint(400, targets.error().message);
+    const Ask set = [&fault](Resource& r) {
+        r.set_fault(*fault);
+        return std::string();
+    };
+    (void)co_await gather(*targets, set);
+    co_return Reply{200, fmt::format(R"({{"set":{}}})", targets->size())};
+}
+
+asio::awaitable<Reply> Emulator::Impl::clear_faults() {
+    const Ask clear = [](Resource& r) {
+        r.clear_faults();
+        return std::string();
+    };
+    (void)co_await gather(resources, clear);
+    co_return Reply{200, R"({"cleared":true})"};
+}
+
+asio::awaitable<Reply> Emulator::Impl::list_faults() {
+    const Ask list = [](Resource& r) {
         return fmt::format(R"({{"name":{},"faults":{}}})", json_quoted(r.name()), r.faults_json());
-    });
-    co_await say(x, 200, fmt::format(R"({{"resources":[{}]}})", list));
+    };
+    const std::string all = co_await gather(resources, list);
+    co_return listed(all);
+}
+
+asio::awaitable<Reply> Emulator::Impl::stats() {
+    const Ask stats_of = [](Resource& r) { return r.stats_json(); };
+    const std::string all = co_await gather(resources, stats_of);
+    co_return listed(all);
 }
 
 asio::awaitable<void> Emulator::Impl::serve(http::Exchange& x) {
     const std::string_view target = x.request().target;
     const std::string_view path = target.substr(0, target.find('?'));
-    if (path == "/healthz") co_return co_await say(x, 200, R"({"status":"ok"})");
-    if (path == "/faults") co_return co_await serve_faults(x);
-    if (path != "/stats") co_return co_await complain(x, 404, "try /stats, /faults or /healthz");
-    const std::string list = co_await gather([](Resource& r) { return r.stats_json(); });
-    co_await say(x, 200, fmt::format(R"({{"resources":[{}]}})", list));
+    const std::string_view method = x.request().method;
+    Reply reply;
+    if (path == "/healthz")
+        reply.body = R"({"status":"ok"})";
+    else if (path == "/stats")
+        reply = co_await stats();
+    else if (path != "/faults")
+        reply = complaint(404, "try /stats, /faults or /healthz");
+    else if (method == "POST")
+        reply = co_await set_fault(x.body());
+    else if (method == "DELETE")
+        reply = co_await clear_faults();
+    else if (method == "GET")
+        reply = co_await list_faults();
+    else
+        reply = complaint(405, "GET, POST or DELETE");
+    const std::array<http::Field, 2> fields = {
+        {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
+    const std::span<const http::Field> extra(fields);
+    const std::string_view body(reply.body);
+    (void)co_await x.respond(reply.status, extra, body);
 }
 
 Emulator::Emulator(asio::io_context& context, config::EmulatorConfig config) {

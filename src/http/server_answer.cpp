@@ -74,7 +74,8 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
     std::size_t size = 0;
     if (framing_ != Framing::none)
         for (const std::string_view piece : pieces) size += piece.size();
-    if (framing_ == Framing::length && size > body_left_) {  // the handler's mistake: do not corrupt the stream
+    if (framing_ == Framing::length &&
+        size > body_left_) {  // the handler's mistake: do not corrupt the stream
         cut();
         co_return false;
     }

@@ -6,7 +6,7 @@ import harness
 class Stack:
     """Emulated resources with a gateway in front; `gateway` and `emulator` are the running processes."""
 
-    def __init__(self, folder, resources=3, capacity=harness.PLENTY, priorities=None, emulator_args=(), **settings):
+    def __init__(self, folder, resources=3, capacity=harness.PLENTY, priorities=None, emulator_args=harness.FAST, **settings):
         self.emulator = harness.Emulator(folder, resources, capacity, extra=emulator_args)
         try:
             priorities = priorities or [1] * resources

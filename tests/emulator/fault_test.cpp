@@ -39,10 +39,11 @@ TEST(Fault, OfA429HasARetryAfterUnlessToldNot) {
 
 TEST(Fault, RefusesWhatItDoesNotKnow) {
     for (const std::string_view bad :
-         {"", "[]", "{}", R"({"resource":1})", R"({"kind":"explode"})", R"({"kind":"200"})", R"({"kind":"600"})",
-          R"({"kind":"cut","after_chunk":1})", R"({"kind":"cut","seconds":-1})", R"({"kind":"cut","count":0})",
-          R"({"kind":"cut","resource":0})", R"({"kind":"429","retry_after":"soon"})",
-          R"({"kind":"429","headers":{"a b":"c"}})", R"({"kind":"429","headers":{"a":"b\r\nc: d"}})",
+         {"", "[]", "{}", R"({"resource":1})", R"({"kind":"explode"})", R"({"kind":"200"})",
+          R"({"kind":"600"})", R"({"kind":"cut","after_chunk":1})", R"({"kind":"cut","seconds":-1})",
+          R"({"kind":"cut","count":0})", R"({"kind":"cut","resource":0})",
+          R"({"kind":"429","retry_after":"soon"})", R"({"kind":"429","headers":{"a b":"c"}})",
+          R"({"kind":"429","headers":{"a":"b\r\nc: d"}})",
           R"({"kind":"429","headers":{"Content-Length":"1"}})", R"({"kind":"429","share":2})"})
         EXPECT_FALSE(parse_fault(bad).has_value()) << bad;
 }

@@ -77,8 +77,8 @@ TEST_F(ServerTest, KeepsAConnectionForManyRequests) {
         Peer peer = co_await client();
         for (int i = 0; i < 20; ++i) {
             const std::string body(static_cast<std::size_t>(i) * 700, 'x');
-            co_await peer.send("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
-                               "\r\n\r\n" + body);
+            co_await peer.send("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+                               std::to_string(body.size()) + "\r\n\r\n" + body);
             const std::string answer = co_await peer.read_message();
             EXPECT_EQ(status_of(answer), 200);
             EXPECT_EQ(body_of(answer), "POST /p " + body);
@@ -114,8 +114,9 @@ TEST_F(ServerTest, TakesARequestByteByByte) {
     loop.run([&]() -> asio::awaitable<void> {
         Peer peer = co_await client();
         const std::string bytes = "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" +
-                                  std::string("POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                              "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: 1\r\n\r\n");
+                                  std::string(
+                                      "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                      "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: 1\r\n\r\n");
         for (const char c : bytes) {
             co_await peer.send({&c, 1});
             co_await loop.sleep(50us);
@@ -133,10 +134,10 @@ TEST_F(ServerTest, ReadsLargeBodiesOfBothFramings) {
         chunked += "ea60\r\n";  // 60,000
         chunked.append(large, at, 60'000).append("\r\n");
     }
-    const std::string answer = exchange(
-        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + large +
-        "POST /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked +
-        "0\r\n\r\n");
+    const std::string answer =
+        exchange("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + large +
+                 "POST /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                 chunked + "0\r\n\r\n");
     const auto second = answer.find("HTTP/1.1", 8);
     ASSERT_NE(second, std::string::npos);
     EXPECT_EQ(body_of(answer.substr(0, second)), "POST /a " + large);
@@ -147,8 +148,8 @@ TEST_F(ServerTest, SendsContinueOnlyWhenTheBodyIsAwaited) {
     loop.run([&]() -> asio::awaitable<void> {
         Peer peer = co_await client();
         for (const std::string_view framing : std::array{"Content-Length: 5", "Transfer-Encoding: chunked"}) {
-            co_await peer.send("POST /e HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" + std::string(framing) +
-                               "\r\n\r\n");
+            co_await peer.send("POST /e HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" +
+                               std::string(framing) + "\r\n\r\n");
             EXPECT_EQ(co_await peer.read_to("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
             co_await peer.send(framing.starts_with("C") ? "hello" : "5\r\nhello\r\n0\r\n\r\n");
             EXPECT_EQ(body_of(co_await peer.read_message()), "POST /e hello");
@@ -175,7 +176,8 @@ TEST_F(ServerTest, SpeaksHttp10) {
     const std::string streamed = exchange("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_EQ(streamed.find("chunked"), std::string::npos);
     EXPECT_EQ(body_of(streamed), "one two three") << "until close";
-    const std::string kept = exchange("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /b HTTP/1.0\r\n\r\n");
+    const std::string kept =
+        exchange("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /b HTTP/1.0\r\n\r\n");
     EXPECT_EQ(count_of(kept, "HTTP/1.1 200"), 2U);
     EXPECT_EQ(count_of(kept, "Connection: keep-alive"), 1U);
 }
@@ -235,30 +237,32 @@ TEST_F(ServerTest, ReducesAbsoluteForm) {
 TEST_F(ServerTest, RefusesWhatIsNotHttp) {
     const std::string host = "Host: x\r\n";
     const std::vector<std::pair<std::string, int>> bad = {
-        {"GET / HTTP/1.1\r\n\r\n", 400},                                             // no Host
-        {"GET / HTTP/1.1\r\n" + host + host + "\r\n", 400},                          // two
-        {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},                                // not a host
-        {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},                                //
-        {"CONNECT a:1 HTTP/1.1\r\n" + host + "\r\n", 400},                           // not for us
-        {"GET * HTTP/1.1\r\n" + host + "\r\n", 400},                                 //
-        {"GET ftp://a/b HTTP/1.1\r\n" + host + "\r\n", 400},                         //
-        {"GET / HTTP/2.0\r\n" + host + "\r\n", 400},                                 //
-        {"GET  / HTTP/1.1\r\n" + host + "\r\n", 400},                                // two spaces
-        {"GET / HTTP/1.1\r\n" + host + "A : b\r\n\r\n", 400},                        // space before colon
-        {"GET / HTTP/1.1\r\n" + host + "A: b\r\n c\r\n\r\n", 400},                   // obs-fold
-        {"GET / HTTP/1.1\r\n" + host + "A:\r\n b\r\n\r\n", 400},                     //
-        {"GET / HTTP/1.1\r\n" + host + "A: \r\n \r\n\r\n", 400},                     //
-        {"GET / HTTP/1.1\r\n" + host + "A: b\0c\r\n\r\n", 400},                      //
-        {"GET / HTTP/1.1\n" + host + "\r\n\r\n", 400},                               // bare line feed
-        {"GET / HTTP/1.1\r\n" + host + "A: b\nB: c\r\n\r\n", 400},                   //
-        {"\x16\x03\x01 not HTTP", 400},                                              // refused at once
+        {"GET / HTTP/1.1\r\n\r\n", 400},                            // no Host
+        {"GET / HTTP/1.1\r\n" + host + host + "\r\n", 400},         // two
+        {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},               // not a host
+        {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},               //
+        {"CONNECT a:1 HTTP/1.1\r\n" + host + "\r\n", 400},          // not for us
+        {"GET * HTTP/1.1\r\n" + host + "\r\n", 400},                //
+        {"GET ftp://a/b HTTP/1.1\r\n" + host + "\r\n", 400},        //
+        {"GET / HTTP/2.0\r\n" + host + "\r\n", 400},                //
+        {"GET  / HTTP/1.1\r\n" + host + "\r\n", 400},               // two spaces
+        {"GET / HTTP/1.1\r\n" + host + "A : b\r\n\r\n", 400},       // space before colon
+        {"GET / HTTP/1.1\r\n" + host + "A: b\r\n c\r\n\r\n", 400},  // obs-fold
+        {"GET / HTTP/1.1\r\n" + host + "A:\r\n b\r\n\r\n", 400},    //
+        {"GET / HTTP/1.1\r\n" + host + "A: \r\n \r\n\r\n", 400},    //
+        {"GET / HTTP/1.1\r\n" + host + "A: b\0c\r\n\r\n", 400},     //
+        {"GET / HTTP/1.1\n" + host + "\r\n\r\n", 400},              // bare line feed
+        {"GET / HTTP/1.1\r\n" + host + "A: b\nB: c\r\n\r\n", 400},  //
+        {"\x16\x03\x01 not HTTP", 400},                             // refused at once
         {"POST / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400},
         {"POST / HTTP/1.1\r\n" + host + "Content-Length: 1, 2\r\n\r\nab", 400},
         {"POST / HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\n" + host + "Content-Length: +1\r\n\r\na", 400},
         {"POST / HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999\r\n\r\n", 400},
-        {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400},
+        {"POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         400},
+        {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+         400},
         {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
         {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 501},
         {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
@@ -266,7 +270,8 @@ TEST_F(ServerTest, RefusesWhatIsNotHttp) {
         {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
         {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n", 400},
         {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 400},
-        {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'x'), 400},
+        {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(20'000, 'x'),
+         400},
     };
     for (const auto& [bytes, status] : bad) {
         const std::string answer = exchange(bytes + get("/smuggled"));
@@ -296,8 +301,9 @@ TEST_F(ServerTest, TrailersNeverBecomeFields) {
     loop.run([&]() -> asio::awaitable<void> {
         Peer peer(loop.io);
         co_await peer.connect(strict.port());
-        co_await peer.send("POST / HTTP/1.1\r\nHost: x\r\nX-Early:\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           "1\r\na\r\n0\r\nX-Late: 1\r\nHost: y\r\n\r\n");
+        co_await peer.send(
+            "POST / HTTP/1.1\r\nHost: x\r\nX-Early:\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "1\r\na\r\n0\r\nX-Late: 1\r\nHost: y\r\n\r\n");
         EXPECT_EQ(body_of(co_await peer.read_message()), "a");
     });
     EXPECT_FALSE(seen);

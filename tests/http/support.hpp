@@ -1,6 +1,6 @@
 #pragma once
-// Sockets on loopback for the tests of the http room: an event loop with a deadline, and a peer that sends and
-// reads raw bytes.
+// Sockets on loopback for the tests of the http room: an event loop with a deadline, and a peer that sends
+// and reads raw bytes.
 #include <gtest/gtest.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -68,8 +68,8 @@ public:
     explicit Peer(tcp::socket s) : socket(std::move(s)) {}
 
     asio::awaitable<void> connect(std::uint16_t port) {
-        const auto [ec] = co_await socket.async_connect(
-            tcp::endpoint(asio::ip::address_v4::loopback(), port), as_values);
+        const auto [ec] =
+            co_await socket.async_connect(tcp::endpoint(asio::ip::address_v4::loopback(), port), as_values);
         EXPECT_FALSE(ec) << ec.message();
     }
     asio::awaitable<bool> send(std::string_view bytes) {
@@ -142,9 +142,7 @@ public:
         : acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
           port_(acceptor.local_endpoint().port()) {}
     [[nodiscard]] std::uint16_t port() const { return port_; }
-    asio::awaitable<Peer> accept() {
-        co_return Peer(co_await acceptor.async_accept(asio::use_awaitable));
-    }
+    asio::awaitable<Peer> accept() { co_return Peer(co_await acceptor.async_accept(asio::use_awaitable)); }
     tcp::acceptor acceptor;
 
 private:
