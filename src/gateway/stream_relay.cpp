@@ -151,8 +151,8 @@ asio::awaitable<Request::Next> StreamRelay::upstream_ended() {
                                           "stream_cut", routing::OutcomeKind::broken);
     }
     pieces_.clear();
-    if (!co_await request_.send({}, true)) co_return client_left();
-    co_return close(true);
+    const bool sent = co_await request_.send({}, true);
+    co_return sent ? close(true) : client_left();
 }
 
 asio::awaitable<Request::Next> StreamRelay::upstream_broke(const http::NetError& error) {
