@@ -21,12 +21,13 @@ void Request::start_answer(const http::ResponseHead& head, std::optional<std::ui
 
 asio::awaitable<bool> Request::send(std::span<const std::string_view> pieces, bool last) {
     bool sent = true;
-    if (!last) {
-        sent = co_await exchange_.write(pieces);
-    } else {
-        if (pieces.size() > 1) sent = co_await exchange_.write(pieces.first(pieces.size() - 1));
-        if (sent) sent = co_await exchange_.finish(pieces.empty() ? std::string_view() : pieces.back());
+    std::string_view final_piece;
+    if (last && !pieces.empty()) {
+        final_piece = pieces.back();
+        pieces = pieces.first(pieces.size() - 1);
     }
+    if (!pieces.empty()) sent = co_await exchange_.write(pieces);
+    if (last && sent) sent = co_await exchange_.finish(final_piece);
     if (!first_byte_) first_byte_ = mono_now() - exchange_.received_at();
     co_return sent;
 }
