@@ -24,7 +24,8 @@ config::Sources sources() {
 template <class T>
 void check(const config::Loaded<T>& loaded, std::string_view text) {
     SPILLWAY_EXPECT(loaded.ok() == (loaded.errors() == 0));
-    const auto lines = std::count(text.begin(), text.end(), '\n') + std::count(text.begin(), text.end(), '\r') + 1;
+    const auto lines =
+        std::count(text.begin(), text.end(), '\n') + std::count(text.begin(), text.end(), '\r') + 1;
     for (const auto& p : loaded.problems) {
         SPILLWAY_EXPECT(p.line >= 0 && p.line <= lines + 1);
         SPILLWAY_EXPECT(p.column >= 0 && static_cast<std::size_t>(p.column) <= text.size() + 1);
@@ -47,7 +48,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (emulator.ok()) SPILLWAY_EXPECT(!emulator.value->resources.empty());
     if (const auto url = config::parse_backend_url(text)) {
         SPILLWAY_EXPECT(!url->host.empty() && url->port != 0);
-        SPILLWAY_EXPECT(url->base_path.empty() || (url->base_path[0] == '/' && !url->base_path.ends_with('/')));
+        SPILLWAY_EXPECT(url->base_path.empty() ||
+                        (url->base_path[0] == '/' && !url->base_path.ends_with('/')));
         const auto again = config::parse_backend_url(url->to_string());
         SPILLWAY_EXPECT(again && *again == *url);
     }

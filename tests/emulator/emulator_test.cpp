@@ -79,7 +79,11 @@ Answer ask(std::uint16_t port, std::string_view method, std::string_view target,
     if (ec) return out;
     std::string request = std::string(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: x\r\n");
     request.append("Connection: close\r\nx-ms-client-request-id: mine\r\nContent-Length: ");
-    request.append(std::to_string(body.size())).append("\r\napi-key: ").append(key).append("\r\n\r\n").append(body);
+    request.append(std::to_string(body.size()))
+        .append("\r\napi-key: ")
+        .append(key)
+        .append("\r\n\r\n")
+        .append(body);
     asio::write(socket, asio::buffer(request), ec);
     std::string all;
     asio::read(socket, asio::dynamic_buffer(all), ec);
@@ -122,7 +126,8 @@ protected:
 
     [[nodiscard]] std::uint16_t port(std::size_t i = 0) const { return config_.resources[i].port; }
     Answer chat(std::string_view body, std::size_t i = 0) const {
-        return ask(port(i), "POST", "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", body);
+        return ask(port(i), "POST", "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
+                   body);
     }
     void fault(std::string_view json) const {
         EXPECT_EQ(ask(config_.admin_port, "POST", "/faults", json).status, 200) << json;
@@ -176,8 +181,9 @@ TEST_F(Running, AnswersAsAzureDoes) {
     EXPECT_TRUE(a.field("retry-after").empty());
     const element e = parsed(a);
     EXPECT_EQ(std::string_view(e["model"]), "gpt-4o-2024-08-06");
-    EXPECT_EQ(e["usage"]["total_tokens"].get_uint64().value(), e["usage"]["prompt_tokens"].get_uint64().value() +
-                                                                   e["usage"]["completion_tokens"].get_uint64().value());
+    EXPECT_EQ(e["usage"]["total_tokens"].get_uint64().value(),
+              e["usage"]["prompt_tokens"].get_uint64().value() +
+                  e["usage"]["completion_tokens"].get_uint64().value());
     EXPECT_EQ(stat("served"), 1U);
     EXPECT_EQ(stat("requests", 1), 0U);
 }
@@ -201,8 +207,10 @@ TEST_F(Running, StreamsTheSameTextWithUsageLast) {
 
 TEST_F(Running, RefusesInAzuresWords) {
     EXPECT_EQ(ask(port(), "POST", "/openai/v1/chat/completions", hello, "wrong").status, 401);
-    EXPECT_EQ(ask(port(), "POST", "/openai/deployments/gpt-4o/chat/completions", hello).status, 404) << "no version";
-    const Answer none = ask(port(), "POST", "/openai/deployments/no/chat/completions?api-version=2024-10-21", hello);
+    EXPECT_EQ(ask(port(), "POST", "/openai/deployments/gpt-4o/chat/completions", hello).status, 404)
+        << "no version";
+    const Answer none =
+        ask(port(), "POST", "/openai/deployments/no/chat/completions?api-version=2024-10-21", hello);
     EXPECT_EQ(none.status, 404);
     EXPECT_EQ(std::string_view(parsed(none)["error"]["code"]), "DeploymentNotFound");
     EXPECT_EQ(chat("{").status, 400);
@@ -212,7 +220,8 @@ TEST_F(Running, RefusesInAzuresWords) {
     EXPECT_EQ(std::string_view(parsed(wrong_model)["error"]["code"]), "OperationNotSupported");
     const Answer filtered = chat(R"({"messages":[{"role":"user","content":"trigger content_filter"}]})");
     EXPECT_EQ(filtered.status, 400);
-    EXPECT_EQ(std::string_view(parsed(filtered)["error"]["innererror"]["code"]), "ResponsibleAIPolicyViolation");
+    EXPECT_EQ(std::string_view(parsed(filtered)["error"]["innererror"]["code"]),
+              "ResponsibleAIPolicyViolation");
     EXPECT_EQ(stat("errors"), 7U);
 }
 
@@ -230,8 +239,8 @@ TEST_F(Running, KeepsResponsesOnTheirResource) {
 }
 
 TEST_F(Running, StreamsTypedEventsInOrder) {
-    const Answer a =
-        ask(port(), "POST", "/openai/v1/responses", R"({"model":"gpt-4o","input":"Say hello.","stream":true})");
+    const Answer a = ask(port(), "POST", "/openai/v1/responses",
+                         R"({"model":"gpt-4o","input":"Say hello.","stream":true})");
     std::uint64_t expected = 0;
     std::string text;
     std::string type;
@@ -274,7 +283,8 @@ TEST_F(Running, MeetsFaultsOnCommand) {
 }
 
 TEST_F(Running, BreaksStreamsWhereTold) {
-    constexpr std::string_view body = R"({"stream":true,"messages":[{"role":"user","content":"A story of rain."}]})";
+    constexpr std::string_view body =
+        R"({"stream":true,"messages":[{"role":"user","content":"A story of rain."}]})";
     fault(R"({"resource":1,"kind":"cut","count":1,"after_chunks":0})");
     const Answer early = chat(body);
     EXPECT_TRUE(early.cut);
@@ -305,10 +315,13 @@ TEST_F(Running, StopsForAClientThatLeaves) {
         asio::io_context context;
         tcp::socket socket(context);
         socket.connect({asio::ip::address_v4::loopback(), port()});
-        const std::string body = R"({"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"A story"}]})";
-        asio::write(socket, asio::buffer("POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\napi-key: right-key\r\n"
-                                         "Content-Length: " +
-                                         std::to_string(body.size()) + "\r\n\r\n" + body));
+        const std::string body =
+            R"({"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"A story"}]})";
+        asio::write(
+            socket,
+            asio::buffer("POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\napi-key: right-key\r\n"
+                         "Content-Length: " +
+                         std::to_string(body.size()) + "\r\n\r\n" + body));
         std::string got;
         while (got.find("\"content\":\"It") == std::string::npos) {
             std::array<char, 4096> piece{};
@@ -343,9 +356,10 @@ TEST(Emulator, SpreadsOverThreads) {
     std::thread first([&] { one.run(); });
     std::thread second([&] { two.run(); });
     for (const auto& r : config.resources)
-        EXPECT_EQ(ask(r.port, "POST", "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", hello)
-                      .status,
-                  200);
+        EXPECT_EQ(
+            ask(r.port, "POST", "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", hello)
+                .status,
+            200);
     EXPECT_NE(ask(config.admin_port, "GET", "/stats").body.find("\"west\""), std::string::npos);
     emulator.stop();
     first.join();
