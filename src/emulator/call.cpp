@@ -66,6 +66,7 @@ private:
 
     /// Until `when`, or the client leaves: then false.
     asio::awaitable<bool> sleep_until(Mono when);
+    asio::awaitable<void> hang();
     asio::awaitable<void> send_reply();
     asio::awaitable<void> embed();
     asio::awaitable<void> generate();
@@ -220,8 +221,7 @@ asio::awaitable<void> Call::run() {
             x_.abort();
             break;
         case Next::hang:
-            while (co_await sleep_until(mono_now() + std::chrono::hours(1))) {
-            }
+            co_await hang();
             break;
         case Next::embed:
             co_await embed();
@@ -245,6 +245,12 @@ asio::awaitable<bool> Call::sleep_until(Mono when) {
     co_return !ec && !x_.client_gone();
 }
 
+// Here and below, results of co_await are named before they are tested: see scripts/check-frames.
+asio::awaitable<void> Call::hang() {
+    bool there = true;
+    while (there) there = co_await sleep_until(mono_now() + std::chrono::hours(1));
+}
+
 std::uint64_t& Call::counter_of(unsigned status) noexcept {
     if (status < 300) return counters_.served;
     return status == 429 ? counters_.throttled : counters_.errors;
@@ -260,7 +266,8 @@ asio::awaitable<void> Call::send_reply() {
 asio::awaitable<void> Call::embed() {
     const Pace pace = make_pace();
     body_ = embeddings_body(request_, deployment_->model.name, deployment_->model.dimensions);
-    if (co_await sleep_until(began_ + pace.first())) co_await send_reply();
+    const bool there = co_await sleep_until(began_ + pace.first());
+    if (there) co_await send_reply();
 }
 
 Pace Call::make_pace() {
@@ -311,7 +318,8 @@ asio::awaitable<void> Call::send_whole(const AnswerWriter& writer) {
     body_ = writer.whole();
     Pace pace = make_pace();
     for (std::size_t i = 1; i < writer.tokens(); ++i) pace.advance();
-    if (!co_await sleep_until(began_ + pace.due())) co_return;
+    const bool there = co_await sleep_until(began_ + pace.due());
+    if (!there) co_return;
     sent_tokens_ = answer_tokens_;
     if (!fault_is(FaultKind::cut)) {
         co_await send_reply();
