@@ -1,6 +1,7 @@
 #include "routing/backend_state.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <optional>
 
@@ -23,6 +24,16 @@ State state_of(const Availability::Look& look) noexcept {
     }
     if (look.reason == TripReason::throttled) return State::throttled;
     return look.reason == TripReason::unauthorized ? State::unauthorized : State::failed;
+}
+
+/// The limit by the minute and what is left of the current window.
+void tell(const quota::Meter& meter, Mono now, std::optional<std::uint64_t>& per_minute,
+          std::optional<std::int64_t>& remaining) {
+    if (meter.basis() == quota::Basis::none || meter.limit() == 0) return;
+    const double windows = 60 / to_seconds(meter.length());
+    per_minute = static_cast<std::uint64_t>(std::llround(windows * static_cast<double>(meter.limit())));
+    const auto limit = static_cast<std::int64_t>(meter.limit());
+    remaining = std::max<std::int64_t>(limit - static_cast<std::int64_t>(meter.used(now)), 0);
 }
 
 /// The credential has no place here: routing knows no socket.
@@ -50,7 +61,7 @@ void BackendState::add_slot(std::uint32_t number, std::optional<std::string_view
         return;
     }
     const auto index = static_cast<std::uint32_t>(owned_.size());
-    owned_.push_back(std::make_unique<Slot>(std::string(name)));
+    owned_.push_back(std::make_unique<Slot>(std::string(name), config));
     slots_[index].store(owned_.back().get(), std::memory_order_release);
     slot_of_[number] = index;
     slot_count_.store(index + 1, std::memory_order_release);
@@ -77,6 +88,9 @@ BackendView BackendState::view(Mono now) const {
         d.state = state_of(look);
         d.until = look.wait;
         d.in_flight = s.in_flight.load(std::memory_order_relaxed);
+        d.reserved_tokens = s.mirror.reserved();
+        tell(s.mirror.tokens(), now, d.tpm, d.remaining_tokens);
+        tell(s.mirror.requests(), now, d.rpm, d.remaining_requests);
         v.deployments.push_back(std::move(d));
         if (state_of(look) == State::available) any_available = true;
         if (!soonest || look.wait < soonest->wait) soonest = look;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/backend.hpp"
+#include "quota/mirror.hpp"
 #include "routing/availability.hpp"
 #include "routing/router.hpp"
 
@@ -19,10 +20,12 @@ namespace spillway::routing {
 
 /// One deployment of a backend: what Azure's quotas are about.
 struct Slot {
-    explicit Slot(std::string deployment) : name(std::move(deployment)) {}
+    Slot(std::string deployment, const config::BackendConfig& backend)
+        : name(std::move(deployment)), mirror(backend) {}
 
     const std::string name;
     Availability gate;
+    quota::Mirror mirror;
     std::atomic<std::uint32_t> in_flight{0};
     std::atomic<bool> asked{false};
 };

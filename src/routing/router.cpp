@@ -21,11 +21,12 @@ constexpr Duration shortest_wait = std::chrono::milliseconds(1);
 
 /// In which order candidates are taken: all priorities are searched for the first kind before the next.
 enum class Pass : std::uint8_t {
-    normal,   ///< open, or ready for its probe
+    normal,   ///< open and with room, or ready for its probe
     ramping,  ///< over its ramp, or its probe is overdue: better than to refuse
+    unsure,   ///< the mirror sees no room but may be wrong
 };
 
-struct Option {
+struct Usable {
     BackendIndex backend = no_backend;
     std::uint32_t slot = 0;
     Pass pass = Pass::normal;
@@ -35,7 +36,7 @@ struct Option {
 
     [[nodiscard]] bool probes() const noexcept { return probe_backend || probe_slot; }
 };
-using Options = boost::container::small_vector<Option, 16>;
+using Usables = boost::container::small_vector<Usable, 16>;
 
 std::uint32_t names_in(std::span<const config::BackendConfig> backends) {
     std::size_t names = 1;
@@ -65,6 +66,30 @@ TripReason reason_of(OutcomeKind kind) noexcept {
     return TripReason::none;
 }
 
+/// Settles what the mirror holds for the lease.
+void account(quota::Mirror& mirror, const Lease& lease, const Outcome& outcome) noexcept {
+    switch (outcome.kind) {
+        case OutcomeKind::throttled:
+            mirror.refused(lease.quota, lease.at, outcome.limits, outcome.retry_after);
+            return;
+        case OutcomeKind::unauthorized:
+        case OutcomeKind::connect_error:
+            mirror.unsent(lease.quota);
+            return;
+        case OutcomeKind::client_error:
+            // Its head is of no 2xx, so began() has not seen it; it may have been charged.
+            (void)mirror.observe(lease.quota, lease.at, outcome.limits);
+            break;
+        case OutcomeKind::served:
+        case OutcomeKind::server_error:
+        case OutcomeKind::timeout:
+        case OutcomeKind::broken:
+        case OutcomeKind::cancelled:
+            break;
+    }
+    mirror.finished(lease.quota, outcome.tokens);
+}
+
 bool contains(std::span<const BackendIndex> list, BackendIndex b) noexcept {
     return std::find(list.begin(), list.end(), b) != list.end();
 }
@@ -72,22 +97,24 @@ bool contains(std::span<const BackendIndex> list, BackendIndex b) noexcept {
 }  // namespace
 
 struct Router::Impl {
-    Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config);
+    Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config,
+         Options how);
 
     [[nodiscard]] Duration cool_down(const Outcome& outcome) const noexcept;
-    Options options(const Ask& ask, Mono now, Duration& soonest) const;
-    bool claim(const Option& option, const Ask& ask, Mono now, Lease& lease);
-    [[nodiscard]] PickReason reason(const Option& option, const Ask& ask, bool affinity, bool alone) const;
+    Usables usable(const Ask& ask, Mono now, Duration& soonest) const;
+    bool claim(const Usable& option, const Ask& ask, Mono now, Lease& lease);
+    [[nodiscard]] PickReason reason(const Usable& option, const Ask& ask, bool affinity, bool alone) const;
 
     config::RetryConfig retry;
     std::vector<std::unique_ptr<BackendState>> backends;
     std::vector<BackendIndex> by_priority;
     RetryBudget budget;
     DeploymentTable table;
-    Strategy strategy = Strategy::two_choices;
+    const Options options;
 };
 
-Router::Impl::Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config)
+Router::Impl::Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config,
+                   Options how)
     : retry(retry_config),
       backends([&] {
           std::vector<std::unique_ptr<BackendState>> made;
@@ -96,9 +123,11 @@ Router::Impl::Impl(std::span<const config::BackendConfig> configs, const config:
           return made;
       }()),
       budget(retry_config.budget),
-      table(names_in(configs) + client_names, [this](std::uint32_t number, std::string_view name) {
-          for (auto& b : backends) b->add_slot(number, name);
-      }) {
+      table(names_in(configs) + client_names,
+            [this](std::uint32_t number, std::string_view name) {
+                for (auto& b : backends) b->add_slot(number, name);
+            }),
+      options(how) {
     for (auto& b : backends) b->add_slot(table.overflow(), std::nullopt);
     for (const auto& c : configs)
         for (const auto& [requested, deployment] : c.deployments) (void)table.intern(requested);
@@ -115,42 +144,58 @@ Duration Router::Impl::cool_down(const Outcome& outcome) const noexcept {
 }
 
 /// All that could serve `ask` now, in order of priority; `soonest` is when one of the others could.
-Options Router::Impl::options(const Ask& ask, Mono now, Duration& soonest) const {
-    Options out;
+Usables Router::Impl::usable(const Ask& ask, Mono now, Duration& soonest) const {
+    Usables out;
     for (const BackendIndex index : by_priority) {
         if (ask.pinned && *ask.pinned != index) continue;
         BackendState& b = *backends[index];
         if (!b.enabled.load(std::memory_order_relaxed)) continue;
-        Option o;
+        Usable o;
         o.backend = index;
         o.slot = b.slot_of(ask.deployment.index);
         Slot& slot = b.slot(o.slot);
         const auto whole = b.gate.look(now, b.in_flight.load(std::memory_order_relaxed));
         const auto part = slot.gate.look(now, slot.in_flight.load(std::memory_order_relaxed));
+        quota::Room room;
+        if (options.mirror) room = slot.mirror.room(ask.tokens, now);
         const Duration wait = std::max(whole.wait, part.wait);
-        soonest = std::min(soonest, wait);
+        // A limit that is only guessed must not make anyone wait.
+        soonest = std::min(soonest, std::max(wait, room.wait));
         if (wait > Duration::zero() || contains(ask.tried, index)) continue;
+        if (!room.fits && !(room.unsure && options.trials)) continue;
         for (const Standing s : {whole.standing, part.standing})
             if (s == Standing::ramp_full || s == Standing::probe_overdue) o.pass = Pass::ramping;
+        if (!room.fits) o.pass = Pass::unsure;
         const auto probes = [](Standing s) {
             return s == Standing::probe_ready || s == Standing::probe_overdue;
         };
         o.probe_backend = probes(whole.standing);
         o.probe_slot = probes(part.standing);
-        o.candidate = {b.config.weight, slot.in_flight.load(std::memory_order_relaxed), 1.0, b.hash};
+        o.candidate = {b.config.weight, slot.in_flight.load(std::memory_order_relaxed), room.headroom,
+                       room.left, b.hash};
         out.push_back(o);
     }
     return out;
 }
 
 /// Makes `option` the request's, unless another thread was faster.
-bool Router::Impl::claim(const Option& option, const Ask& ask, Mono now, Lease& lease) {
+bool Router::Impl::claim(const Usable& option, const Ask& ask, Mono now, Lease& lease) {
     BackendState& b = *backends[option.backend];
     Slot& slot = b.slot(option.slot);
     if (option.probe_backend && !b.gate.try_probe(now)) return false;
     if (option.probe_slot && !slot.gate.try_probe(now)) {
         if (option.probe_backend) b.gate.release_probe(now);
         return false;
+    }
+    if (options.mirror) {
+        const auto reserved = option.pass == Pass::unsure ? slot.mirror.reserve_trial(ask.tokens, now)
+                                                          : slot.mirror.reserve(ask.tokens, now);
+        if (!reserved) {
+            if (option.probe_backend) b.gate.release_probe(now);
+            if (option.probe_slot) slot.gate.release_probe(now);
+            return false;
+        }
+        lease.quota = *reserved;
     }
     b.in_flight.fetch_add(1, std::memory_order_relaxed);
     slot.in_flight.fetch_add(1, std::memory_order_relaxed);
@@ -163,7 +208,7 @@ bool Router::Impl::claim(const Option& option, const Ask& ask, Mono now, Lease& 
     return true;
 }
 
-PickReason Router::Impl::reason(const Option& option, const Ask& ask, bool affinity, bool alone) const {
+PickReason Router::Impl::reason(const Usable& option, const Ask& ask, bool affinity, bool alone) const {
     if (ask.pinned) return PickReason::pinned;
     if (option.probes()) return PickReason::probe;
     if (affinity) return PickReason::affinity;
@@ -174,8 +219,9 @@ PickReason Router::Impl::reason(const Option& option, const Ask& ask, bool affin
     return alone ? PickReason::only_one : PickReason::preferred;
 }
 
-Router::Router(std::span<const config::BackendConfig> backends, const config::RetryConfig& retry)
-    : impl_(std::make_unique<Impl>(backends, retry)) {}
+Router::Router(std::span<const config::BackendConfig> backends, const config::RetryConfig& retry,
+               Options options)
+    : impl_(std::make_unique<Impl>(backends, retry, options)) {}
 
 Router::~Router() = default;
 
@@ -187,31 +233,31 @@ Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
     Impl& s = *impl_;
     Choice choice;
     Duration soonest = api::max_wait;
-    Options all = s.options(ask, now, soonest);
+    Usables all = s.usable(ask, now, soonest);
     const bool alone = all.size() == 1;
-    const auto rank = [&](const Option& o) { return s.backends[o.backend]->config.priority; };
+    const auto rank = [&](const Usable& o) { return s.backends[o.backend]->config.priority; };
 
-    for (const Pass pass : {Pass::normal, Pass::ramping}) {
+    for (const Pass pass : {Pass::normal, Pass::ramping, Pass::unsure}) {
         for (auto from = all.begin(); from != all.end();) {
             const auto to =
-                std::find_if(from, all.end(), [&](const Option& o) { return rank(o) != rank(*from); });
-            Options group;
+                std::find_if(from, all.end(), [&](const Usable& o) { return rank(o) != rank(*from); });
+            Usables group;
             std::copy_if(from, to, std::back_inserter(group),
-                         [&](const Option& o) { return o.pass == pass; });
+                         [&](const Usable& o) { return o.pass == pass; });
             from = to;
             while (!group.empty()) {
                 bool affinity = false;
                 boost::container::small_vector<Candidate, 16> candidates;
-                for (const Option& o : group) candidates.push_back(o.candidate);
+                for (const Usable& o : group) candidates.push_back(o.candidate);
                 // A probe goes first, but not with a request that has failed already while others can serve
                 // it.
                 auto at = static_cast<std::size_t>(
-                    std::find_if(group.begin(), group.end(), [](const Option& o) { return o.probes(); }) -
+                    std::find_if(group.begin(), group.end(), [](const Usable& o) { return o.probes(); }) -
                     group.begin());
                 if (at < group.size() && !ask.tried.empty() && group.size() > 1) {
                     // Sort probes behind: choose among the others.
                     const auto others = std::stable_partition(group.begin(), group.end(),
-                                                              [](const Option& o) { return !o.probes(); });
+                                                              [](const Usable& o) { return !o.probes(); });
                     if (others != group.begin()) {
                         candidates.clear();
                         for (auto it = group.begin(); it != others; ++it) candidates.push_back(it->candidate);
@@ -225,7 +271,7 @@ Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
                     affinity = held < candidates.size();
                     if (affinity) at = held;
                 }
-                if (at == group.size()) at = choose(s.strategy, candidates, rng);
+                if (at == group.size()) at = choose(s.options.strategy, candidates, rng);
                 if (s.claim(group[at], ask, now, choice.lease)) {
                     choice.reason = s.reason(group[at], ask, affinity, alone);
                     return choice;
@@ -238,11 +284,13 @@ Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
     return choice;
 }
 
-void Router::began(const Lease& lease, const api::RateLimits&, Mono now) {
-    if (lease.backend >= impl_->backends.size()) return;
+std::optional<std::uint64_t> Router::began(const Lease& lease, const api::RateLimits& limits, Mono now) {
+    if (lease.backend >= impl_->backends.size()) return std::nullopt;
     BackendState& b = *impl_->backends[lease.backend];
+    Slot& slot = b.slot(lease.slot);
     b.gate.succeeded(lease.at, now);
-    b.slot(lease.slot).gate.succeeded(lease.at, now);
+    slot.gate.succeeded(lease.at, now);
+    return slot.mirror.observe(lease.quota, lease.at, limits);
 }
 
 void Router::ended(const Lease& lease, const Outcome& outcome, Mono now) {
@@ -251,6 +299,7 @@ void Router::ended(const Lease& lease, const Outcome& outcome, Mono now) {
     Slot& slot = b.slot(lease.slot);
     b.in_flight.fetch_sub(1, std::memory_order_relaxed);
     slot.in_flight.fetch_sub(1, std::memory_order_relaxed);
+    account(slot.mirror, lease, outcome);
     switch (outcome.kind) {
         case OutcomeKind::served:
         case OutcomeKind::client_error:

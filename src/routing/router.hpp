@@ -28,6 +28,8 @@
 #include "base/rng.hpp"
 #include "config/backend.hpp"
 #include "config/gateway.hpp"
+#include "quota/mirror.hpp"
+#include "routing/weighted_pick.hpp"
 
 namespace spillway::routing {
 
@@ -53,7 +55,8 @@ struct Lease {
     std::uint32_t slot = 0;      ///< the backend's deployment
     std::uint64_t reserved = 0;  ///< tokens
     Mono at{};
-    bool probe = false;  ///< the single request that tests a backend after its cool-down
+    bool probe = false;        ///< the single request that tests a backend after its cool-down
+    quota::Reservation quota;  ///< what the mirror of the deployment's quota holds for it
 };
 
 enum class PickReason : std::uint8_t {
@@ -120,16 +123,26 @@ struct BackendView {
 };
 [[nodiscard]] std::string_view to_string(BackendView::State state) noexcept;
 
+/// What bench/routing compares; the defaults are what it found to be best (docs/routing.md).
+struct Options {
+    Strategy strategy = Strategy::two_choices;
+    bool mirror = true;  ///< false: quotas are learned of by being refused only
+    bool trials = true;  ///< send one request where the mirror is not sure, rather than to refuse it
+};
+
 class Router {
 public:
-    Router(std::span<const config::BackendConfig> backends, const config::RetryConfig& retry);
+    Router(std::span<const config::BackendConfig> backends, const config::RetryConfig& retry,
+           Options options = {});
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
     ~Router();
 
     [[nodiscard]] DeploymentRef deployment(std::string_view requested);
     [[nodiscard]] Choice pick(const Ask& ask, Mono now, Rng& rng);
-    void began(const Lease& lease, const api::RateLimits& limits, Mono now);
+    /// A 2xx head came. Returns what the backend charged for this request at admission, where that can be
+    /// told apart from its neighbours: for quota::Estimator::charged().
+    std::optional<std::uint64_t> began(const Lease& lease, const api::RateLimits& limits, Mono now);
     void ended(const Lease& lease, const Outcome& outcome, Mono now);
 
     /// Earns the retry budget's share of one request.
