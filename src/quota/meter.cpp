@@ -47,7 +47,8 @@ Duration Meter::phase_gap() const noexcept {
 void Meter::set_limit(std::uint64_t limit, Basis basis) noexcept {
     if (basis < basis_.load(std::memory_order_relaxed)) return;
     const auto fits = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(limit, 1, word::most));
-    if (limit_.load(std::memory_order_relaxed) == fits && basis_.load(std::memory_order_relaxed) == basis) return;
+    if (limit_.load(std::memory_order_relaxed) == fits && basis_.load(std::memory_order_relaxed) == basis)
+        return;
     limit_.store(fits, std::memory_order_relaxed);
     basis_.store(basis, std::memory_order_relaxed);
 }
@@ -67,6 +68,8 @@ std::uint64_t Meter::need(std::uint64_t amount) const noexcept {
 
 Meter::State Meter::drained(State s, std::int64_t now) const noexcept {
     if (s.generation == 0) return {now, 1, 0, false};
+    // A level of the future is one so old that its time has wrapped around.
+    if (s.time > now + length_.load(std::memory_order_relaxed)) return {now, s.generation, 0, false};
     if (now <= s.time) return s;
     const auto limit = static_cast<std::int64_t>(limit_.load(std::memory_order_relaxed));
     const std::int64_t length = length_.load(std::memory_order_relaxed);
@@ -105,7 +108,8 @@ std::uint64_t Meter::used(Mono now) const noexcept {
 std::int64_t Meter::ticks_until(const State& s, std::uint64_t need, std::int64_t now) const noexcept {
     if (model_ == Model::window) return s.time - now;
     const auto limit = static_cast<std::int64_t>(limit_.load(std::memory_order_relaxed));
-    const auto over = static_cast<std::int64_t>(s.count + (model_ == Model::strict_bucket ? need : 0)) - limit;
+    const auto over =
+        static_cast<std::int64_t>(s.count + (model_ == Model::strict_bucket ? need : 0)) - limit;
     return over * length_.load(std::memory_order_relaxed) / std::max<std::int64_t>(limit, 1) + 1;
 }
 
@@ -123,7 +127,8 @@ Room Meter::room(std::uint64_t amount, Mono now) const noexcept {
     const std::uint64_t after = std::min(limit, s.count + wanted);
     room.headroom = static_cast<double>(limit - after) / static_cast<double>(limit);
     if (model_ == Model::window && gap < length)
-        room.left = std::clamp(static_cast<double>(s.time - gap / 2 - t) / static_cast<double>(length), 0.0, 1.0);
+        room.left =
+            std::clamp(static_cast<double>(s.time - gap / 2 - t) / static_cast<double>(length), 0.0, 1.0);
     if (room.fits) return room;
     room.unsure = basis == Basis::guessed || (model_ == Model::window && t >= s.time - gap);
     const std::int64_t wait = std::max<std::int64_t>(ticks_until(s, wanted, t), 1);
@@ -138,7 +143,8 @@ std::optional<Claim> Meter::reserve(std::uint64_t amount, Mono now, bool force) 
     const std::uint64_t wanted = need(amount);
     std::uint64_t old = word_.load(std::memory_order_acquire);
     for (;;) {
-        State s = advanced({word::near(word::time_of(old), t), word::generation_of(old), word::count_of(old), false}, t);
+        State s = advanced(
+            {word::near(word::time_of(old), t), word::generation_of(old), word::count_of(old), false}, t);
         if (bounded && (model_ == Model::lenient_bucket ? s.count > limit : s.count + wanted > limit))
             return std::nullopt;
         s.count = std::min(s.count + wanted, word::most);
@@ -166,7 +172,8 @@ void Meter::correct(std::uint8_t generation, std::int64_t delta) noexcept {
     for (;;) {
         if (generation == 0 || word::generation_of(old) != generation) return;
         const auto count = static_cast<std::int64_t>(word::count_of(old));
-        const std::int64_t next = std::clamp<std::int64_t>(count + delta, 0, static_cast<std::int64_t>(word::most));
+        const std::int64_t next =
+            std::clamp<std::int64_t>(count + delta, 0, static_cast<std::int64_t>(word::most));
         const std::uint64_t changed = (old & ~word::most) | static_cast<std::uint64_t>(next);
         if (!word_.compare_exchange_weak(old, changed, std::memory_order_acq_rel)) continue;
         corrected_.fetch_add(static_cast<std::uint32_t>(next - count), std::memory_order_acq_rel);
@@ -184,8 +191,8 @@ std::optional<std::uint64_t> Meter::charge(const Claim& claim, std::uint64_t tol
         .store(word::pack(claim.mark, claim.generation, told), std::memory_order_relaxed);
     const std::uint32_t before = claim.mark - claim.amount;
     const std::uint64_t w = told_.at(place_of(before, claim.generation)).load(std::memory_order_relaxed);
-    if (w == 0 || word::generation_of(w) != claim.generation || word::time_of(w) != (before & word::time_mask) ||
-        word::count_of(w) > told)
+    if (w == 0 || word::generation_of(w) != claim.generation ||
+        word::time_of(w) != (before & word::time_mask) || word::count_of(w) > told)
         return std::nullopt;
     return told - word::count_of(w);
 }
@@ -193,12 +200,9 @@ std::optional<std::uint64_t> Meter::charge(const Claim& claim, std::uint64_t tol
 std::optional<std::uint64_t> Meter::observe(const Claim& claim, Mono sent, std::uint64_t told) noexcept {
     if (claim.generation == 0) return std::nullopt;
     told = std::min(told, word::most);
-    std::optional<std::uint64_t> measured;
-    if (model_ == Model::window) {
-        measured = charge(claim, told);
-        compare(claim, floor_ticks(sent), told);
-    }
-    correct(claim.generation, error_of(claim, told));
+    const auto measured = model_ == Model::window ? charge(claim, told) : std::nullopt;
+    // The latest request sent knows most: what it corrected includes what earlier ones could.
+    if (compare(claim, floor_ticks(sent), told)) correct(claim.generation, error_of(claim, told));
     return measured;
 }
 
@@ -208,20 +212,24 @@ std::int64_t Meter::error_of(const Claim& claim, std::uint64_t told) const noexc
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(told) - expected);
 }
 
-/// Compares with what was told for another request: a count that fell means a reset between the two.
-void Meter::compare(const Claim& claim, std::int64_t sent, std::uint64_t told) noexcept {
+/// Compares with what was told for the latest request so far: a window's count that fell means a reset
+/// between the two. True if this one is as late.
+bool Meter::compare(const Claim& claim, std::int64_t sent, std::uint64_t told) noexcept {
     std::uint64_t old = seen_.load(std::memory_order_acquire);
     const std::int64_t other = word::near(word::time_of(old), sent);
     const std::int64_t distance = sent - other;
     const bool comparable = old != 0 && std::abs(distance) < length_.load(std::memory_order_relaxed);
     const bool sure_order = std::abs(distance) > reorder_ticks;
     const bool fell = told < word::count_of(old);
-    if (comparable && sure_order && distance > 0 && fell)
-        narrow({other, sent, sent}, &claim, told);
-    else if (comparable && sure_order && distance < 0 && told > word::count_of(old))
-        narrow({sent, other, other}, nullptr, 0);  // the same, but the earlier one is told late
+    if (model_ == Model::window && comparable && sure_order) {
+        if (distance > 0 && fell)
+            narrow({other, sent, sent}, &claim, told);
+        else if (distance < 0 && told > word::count_of(old))
+            narrow({sent, other, other}, nullptr, 0);  // the same, but the earlier one is told late
+    }
     if (!comparable || (distance > 0 && (sure_order || !fell)))
         seen_.compare_exchange_strong(old, word::pack(sent, 1, told), std::memory_order_acq_rel);
+    return !comparable || distance >= 0;
 }
 
 /// A reset lies within (after, until], give or take whole lengths; the window meant is the one of `moment`.
@@ -254,10 +262,11 @@ void Meter::narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) n
 
         std::uint64_t next = word::pack(high, generation, word::count_of(old));
         std::int64_t delta = 0;
-        const bool unexpected = fresh != nullptr && fresh->generation == generation && known - length <= reset.after;
+        const bool unexpected =
+            fresh != nullptr && fresh->generation == generation && known - length <= reset.after;
         if (unexpected) {
-            // The model was still in the old window. What was counted since `fresh` goes over into the new one;
-            // claims of the old one are of another generation now and can correct nothing any more.
+            // The model was still in the old window. What was counted since `fresh` goes over into the new
+            // one; claims of the old one are of another generation now and can correct nothing any more.
             const auto count = static_cast<std::int64_t>(word::count_of(old));
             const auto most = static_cast<std::int64_t>(word::most);
             const std::int64_t now_used = std::clamp<std::int64_t>(count + error_of(*fresh, told), 0, most);
@@ -274,7 +283,9 @@ void Meter::narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) n
 
 void Meter::resets(Mono sent, Duration wait) noexcept {
     // Whole seconds have been rounded up.
-    const Duration slack = wait % std::chrono::seconds(1) == Duration::zero() ? Duration(std::chrono::seconds(1)) : word::tick * 2;
+    const Duration slack = wait % std::chrono::seconds(1) == Duration::zero()
+                               ? Duration(std::chrono::seconds(1))
+                               : word::tick * 2;
     if (model_ != Model::window || wait <= Duration::zero() || wait > length() + slack) return;
     narrow({floor_ticks(sent + wait - slack), word::ceil_ticks(sent + wait), floor_ticks(sent)}, nullptr, 0);
 }
@@ -290,19 +301,17 @@ void Meter::refused(const Claim& claim, Mono sent, std::optional<Duration> wait,
     const std::uint64_t w = word_.load(std::memory_order_acquire);
     if (word::generation_of(w) != claim.generation) return;
     const auto count = word::count_of(w);
-    if (basis() == Basis::told) {
-        const std::uint64_t full = limit - std::min<std::uint64_t>(claim.amount, limit) + 1;
-        if (count < full) correct(claim.generation, static_cast<std::int64_t>(full - count));
-    }
-    if (!wait) return;
-    if (model_ == Model::window) {
-        resets(sent, *wait);
-    } else if (limit != 0) {
-        // The level that takes this long to drain.
+    std::uint64_t least = 0;  // that explains the refusal
+    if (basis() == Basis::told)
+        least =
+            limit + 1 - (model_ == Model::lenient_bucket ? 0 : std::min<std::uint64_t>(claim.amount, limit));
+    if (wait && model_ == Model::window) resets(sent, *wait);
+    if (wait && model_ != Model::window && limit != 0 && *wait <= length()) {
         const double over = to_seconds(*wait) / to_seconds(length()) * static_cast<double>(limit);
-        const auto level = limit - (model_ == Model::strict_bucket ? claim.amount : 0) + static_cast<std::uint64_t>(over);
-        if (*wait <= length() && count < level) correct(claim.generation, static_cast<std::int64_t>(level - count));
+        least =
+            limit - (model_ == Model::strict_bucket ? claim.amount : 0) + static_cast<std::uint64_t>(over);
     }
+    if (count < least) correct(claim.generation, static_cast<std::int64_t>(least - count));
 }
 
 }  // namespace spillway::quota

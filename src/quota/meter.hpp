@@ -2,20 +2,21 @@
 /// A model of one counter that a backend holds against us: its tokens, or its requests. It counts what we
 /// send, and is corrected by what the backend tells.
 ///
-/// Two kinds. A *window* is set to zero at fixed times whose phase is not known at first (Azure OpenAI, "Manage
-/// Azure OpenAI quota": the counter resets each minute; requests are judged over 1 or 10 s). A *bucket* drains
-/// continuously: strict ones refuse what does not fit (OpenAI's limits), lenient ones only when they are above
-/// their capacity (Azure, "Provisioned throughput": 100 % utilisation).
+/// Two kinds. A *window* is set to zero at fixed times whose phase is not known at first (Azure OpenAI,
+/// "Manage Azure OpenAI quota": the counter resets each minute; requests are judged over 1 or 10 s). A
+/// *bucket* drains continuously: strict ones refuse what does not fit (OpenAI's limits), lenient ones only
+/// when they are above their capacity (Azure, "Provisioned throughput": 100 % utilisation).
 ///
 /// How a window's phase is learned: a backend's own count never falls within a window, so when it told more
-/// for an earlier request than for a later one, it was reset between the two. Each such pair, and each refusal
-/// with its Retry-After, narrows [earliest, end], the interval in which the current window ends. Until `end`
-/// the old count stands; what is sent within the interval also counts into the next window, so a window is
-/// never counted emptier than it may be.
+/// for an earlier request than for a later one, it was reset between the two. Each such pair, and each
+/// refusal with its Retry-After, narrows [earliest, end], the interval in which the current window ends.
+/// Until `end` the old count stands; what is sent within the interval also counts into the next window, so a
+/// window is never counted emptier than it may be.
 ///
 /// How counts are corrected: a claim remembers what the count was right after it was made (its mark). The
-/// difference to what the backend tells for that very request is how wrong we were at that moment, and is added
-/// to the count of now, less what was corrected since. So heads may come late and in any order.
+/// difference to what the backend tells for that very request is how wrong we were at that moment, and is
+/// added to the count of now, less what was corrected since. So heads may come late; when they come out of
+/// order, the one of the latest request counts.
 ///
 /// Units: tokens or requests; counts saturate at 2³² − 1. Time in ticks of 16 ms, modulo 2²⁴ (74 h): idle for
 /// longer is the same as new. Thread rule: any thread; one 64-bit word changed by compare-and-swap, no lock.
@@ -74,7 +75,8 @@ public:
     /// Counts `amount` if it fits, or, with `force`, in any case. More than the whole limit counts as fitting
     /// an empty window. Without force, the count is never above the limit.
     [[nodiscard]] std::optional<Claim> reserve(std::uint64_t amount, Mono now, bool force) noexcept;
-    /// Takes back what was not charged (refused, never sent), or changes it by `delta` if it was more or less.
+    /// Takes back what was not charged (refused, never sent), or changes it by `delta` if it was more or
+    /// less.
     void adjust(const Claim& claim, std::int64_t delta) noexcept;
     void release(const Claim& claim) noexcept { adjust(claim, -static_cast<std::int64_t>(claim.amount)); }
 
@@ -96,11 +98,12 @@ private:
     [[nodiscard]] State load(std::int64_t now) const noexcept;
     [[nodiscard]] State advanced(State s, std::int64_t now) const noexcept;
     [[nodiscard]] State drained(State s, std::int64_t now) const noexcept;
-    [[nodiscard]] std::int64_t ticks_until(const State& s, std::uint64_t need, std::int64_t now) const noexcept;
+    [[nodiscard]] std::int64_t ticks_until(const State& s, std::uint64_t need,
+                                           std::int64_t now) const noexcept;
     [[nodiscard]] std::uint64_t need(std::uint64_t amount) const noexcept;
     void correct(std::uint8_t generation, std::int64_t delta) noexcept;
     [[nodiscard]] std::int64_t error_of(const Claim& claim, std::uint64_t told) const noexcept;
-    void compare(const Claim& claim, std::int64_t sent, std::uint64_t told) noexcept;
+    [[nodiscard]] bool compare(const Claim& claim, std::int64_t sent, std::uint64_t told) noexcept;
     void narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) noexcept;
     std::optional<std::uint64_t> charge(const Claim& claim, std::uint64_t told) noexcept;
 

@@ -39,16 +39,22 @@ Mirror::Mirror(const config::BackendConfig& backend)
       requests_(model_ == Model::strict_bucket ? Model::strict_bucket : Model::window,
                 model_ == Model::strict_bucket ? minute : ten_seconds) {
     if (backend.tpm) tokens_.set_limit(*backend.tpm, Basis::told);
-    if (rpm_) requests_.set_limit(share(*rpm_, model_ == Model::strict_bucket ? minute : ten_seconds), Basis::told);
+    if (rpm_)
+        requests_.set_limit(share(*rpm_, model_ == Model::strict_bucket ? minute : ten_seconds), Basis::told);
 }
 
 Room Mirror::room(std::uint64_t tokens, Mono now) const noexcept {
     Room t = tokens_.room(tokens, now);
     const Room r = requests_.room(1, now);
     if (model_ == Model::lenient_bucket && tokens_.basis() == Basis::none)
-        t.headroom = std::clamp(1.0 - static_cast<double>(utilization_.load(std::memory_order_relaxed)), 0.0, 1.0);
+        t.headroom =
+            std::clamp(1.0 - static_cast<double>(utilization_.load(std::memory_order_relaxed)), 0.0, 1.0);
     if (t.fits && r.fits) {
-        if (r.headroom < t.headroom) t.headroom = r.headroom;
+        // Whichever is used faster than its window passes is what counts.
+        if (r.headroom - r.left < t.headroom - t.left && r.headroom < t.headroom) {
+            t.headroom = r.headroom;
+            t.left = r.left;
+        }
         return t;
     }
     Room both = t;
@@ -100,12 +106,14 @@ void Mirror::learn_limits(const Reservation& r, const api::RateLimits& limits) n
         if (const auto limit = positive(limits.limit_tokens)) {
             tokens_.set_limit(*limit, Basis::told);
         } else if (limits.remaining_tokens && *limits.remaining_tokens >= 0) {
-            const std::uint64_t at_least = static_cast<std::uint64_t>(*limits.remaining_tokens) + r.tokens.amount;
+            const std::uint64_t at_least =
+                static_cast<std::uint64_t>(*limits.remaining_tokens) + r.tokens.amount;
             if (at_least > tokens_.limit())
                 tokens_.set_limit(at_least, std::max(tokens_.basis(), Basis::guessed));
         }
     }
-    if (one_second_.load(std::memory_order_relaxed)) return;  // found by being refused: what headers tell is another window
+    if (one_second_.load(std::memory_order_relaxed))
+        return;  // found by being refused: what headers tell is another window
     if (const auto limit = positive(limits.limit_requests)) {
         if (model_ == Model::window) {
             // Azure's usual ratio is 6 requests a minute for each 1,000 tokens a minute.
@@ -137,14 +145,15 @@ std::optional<std::uint64_t> Mirror::observe(const Reservation& r, Mono sent,
             const double full = std::clamp(*limits.ptu_utilization / 100, 0.0, 100.0);
             utilization_.store(static_cast<float>(full), std::memory_order_relaxed);
             if (tokens_.limit() != 0)
-                (void)tokens_.observe(r.tokens, sent,
-                                      static_cast<std::uint64_t>(full * static_cast<double>(tokens_.limit())));
+                (void)tokens_.observe(
+                    r.tokens, sent, static_cast<std::uint64_t>(full * static_cast<double>(tokens_.limit())));
         }
     } else if (limits.remaining_tokens && *limits.remaining_tokens >= 0) {
         charged = tokens_.observe(r.tokens, sent, used(tokens_.limit(), *limits.remaining_tokens));
         if (limits.reset_tokens) tokens_.resets(sent, *limits.reset_tokens);
     }
-    if (limits.remaining_requests && *limits.remaining_requests >= 0 && !one_second_.load(std::memory_order_relaxed)) {
+    if (limits.remaining_requests && *limits.remaining_requests >= 0 &&
+        !one_second_.load(std::memory_order_relaxed)) {
         (void)requests_.observe(r.requests, sent, used(requests_.limit(), *limits.remaining_requests));
         if (limits.reset_requests) requests_.resets(sent, *limits.reset_requests);
     }
@@ -161,8 +170,9 @@ void Mirror::refused(const Reservation& r, Mono sent, const api::RateLimits& lim
         return meter.limit() - std::min(meter.limit(), static_cast<std::uint64_t>(*remaining));
     };
     const auto share_used = [&](const Meter& meter) {
-        return meter.limit() == 0 ? 0.0
-                                  : static_cast<double>(meter.used(sent)) / static_cast<double>(meter.limit());
+        return meter.limit() == 0
+                   ? 0.0
+                   : static_cast<double>(meter.used(sent)) / static_cast<double>(meter.limit());
     };
     const bool many_tokens = limits.remaining_tokens && *limits.remaining_tokens >= 0 &&
                              static_cast<std::uint64_t>(*limits.remaining_tokens) / 4 >= r.tokens.amount;
@@ -173,9 +183,10 @@ void Mirror::refused(const Reservation& r, Mono sent, const api::RateLimits& lim
     } else if (limits.remaining_requests == 0) {
         by_requests = true;
     } else if (limits.remaining_requests && *limits.remaining_requests > 0) {
-        // Refused for a moment with plenty of both left: a shorter window is held beside the one that is told.
-        smaller_window = many_tokens && retry_after && *retry_after <= one_second && model_ == Model::window &&
-                         requests_.basis() == Basis::told;
+        // Refused for a moment with plenty of both left: a shorter window is held beside the one that is
+        // told.
+        smaller_window = many_tokens && retry_after && *retry_after <= one_second &&
+                         model_ == Model::window && requests_.basis() == Basis::told;
         by_requests = smaller_window;
     } else if (retry_after && *retry_after <= requests_.length()) {
         by_requests = share_used(requests_) > share_used(tokens_);
@@ -206,8 +217,8 @@ void Mirror::unsent(const Reservation& r) noexcept {
 
 void Mirror::finished(const Reservation& r, std::optional<std::uint64_t> used) noexcept {
     if (model_ == Model::lenient_bucket && used)
-        tokens_.adjust(r.tokens,
-                       static_cast<std::int64_t>(std::min<std::uint64_t>(*used, 0xffffffffU)) - r.tokens.amount);
+        tokens_.adjust(r.tokens, static_cast<std::int64_t>(std::min<std::uint64_t>(*used, 0xffffffffU)) -
+                                     r.tokens.amount);
     settle(r);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-/// The mirror of one deployment's quota at a backend: what is left of its tokens and requests, as far as can be
-/// known from here. A request is reserved before it is sent and reconciled with what the answer's head tells
-/// (api::RateLimits), with refusals, and for provisioned throughput with the real usage.
+/// The mirror of one deployment's quota at a backend: what is left of its tokens and requests, as far as can
+/// be known from here. A request is reserved before it is sent and reconciled with what the answer's head
+/// tells (api::RateLimits), with refusals, and for provisioned throughput with the real usage.
 ///
 /// Standard Azure deployments: tokens in fixed windows of a minute, charged by an estimate at admission and
 /// never corrected; requests in windows of 1, 10 or 60 s (quota/meter.hpp says how the phase is learned).
@@ -38,13 +38,14 @@ public:
     [[nodiscard]] Room room(std::uint64_t tokens, Mono now) const noexcept;
     /// Nothing if it does not fit (any more).
     [[nodiscard]] std::optional<Reservation> reserve(std::uint64_t tokens, Mono now) noexcept;
-    /// For a Room that is unsure: reserves beyond what seems to be left. Nothing if another trial is under way
-    /// and the limit is told.
+    /// For a Room that is unsure: reserves beyond what seems to be left. Nothing if another trial is under
+    /// way and the limit is told.
     [[nodiscard]] std::optional<Reservation> reserve_trial(std::uint64_t tokens, Mono now) noexcept;
 
     /// The head of an admitted request's answer came. Returns what the backend charged for it, where that can
     /// be told apart from other requests.
-    std::optional<std::uint64_t> observe(const Reservation& r, Mono sent, const api::RateLimits& limits) noexcept;
+    std::optional<std::uint64_t> observe(const Reservation& r, Mono sent,
+                                         const api::RateLimits& limits) noexcept;
     /// It was answered with 429.
     void refused(const Reservation& r, Mono sent, const api::RateLimits& limits,
                  std::optional<Duration> retry_after) noexcept;
@@ -56,7 +57,9 @@ public:
     [[nodiscard]] const Meter& tokens() const noexcept { return tokens_; }
     [[nodiscard]] const Meter& requests() const noexcept { return requests_; }
     /// Reserved for requests whose heads have not come yet.
-    [[nodiscard]] std::uint64_t reserved() const noexcept { return reserved_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t reserved() const noexcept {
+        return reserved_.load(std::memory_order_relaxed);
+    }
 
 private:
     [[nodiscard]] std::optional<Reservation> claim(std::uint64_t tokens, Mono now, bool force) noexcept;
@@ -68,9 +71,9 @@ private:
     Meter tokens_;
     Meter requests_;
     std::atomic<std::uint64_t> reserved_{0};
-    std::atomic<bool> one_second_{false};     ///< requests were refused by a window shorter than the one told
-    std::atomic<std::int64_t> trial_{0};      ///< ns of Mono; 0: none under way
-    std::atomic<float> utilization_{0};       ///< ptu: as told, 1 is 100 %
+    std::atomic<bool> one_second_{false};  ///< requests were refused by a window shorter than the one told
+    std::atomic<std::int64_t> trial_{0};   ///< ns of Mono; 0: none under way
+    std::atomic<float> utilization_{0};    ///< ptu: as told, 1 is 100 %
 };
 
 }  // namespace spillway::quota

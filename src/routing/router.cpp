@@ -229,6 +229,10 @@ DeploymentRef Router::deployment(std::string_view requested) {
     return {impl_->table.intern(requested)};
 }
 
+std::uint32_t Router::deployment_bound() const noexcept {
+    return impl_->table.overflow() + 1;
+}
+
 Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
     Impl& s = *impl_;
     Choice choice;

@@ -125,7 +125,7 @@ struct BackendView {
 
 /// What bench/routing compares; the defaults are what it found to be best (docs/routing.md).
 struct Options {
-    Strategy strategy = Strategy::two_choices;
+    Strategy strategy = Strategy::pace;
     bool mirror = true;  ///< false: quotas are learned of by being refused only
     bool trials = true;  ///< send one request where the mirror is not sure, rather than to refuse it
 };
@@ -139,6 +139,8 @@ public:
     ~Router();
 
     [[nodiscard]] DeploymentRef deployment(std::string_view requested);
+    /// All DeploymentRef::index are below this.
+    [[nodiscard]] std::uint32_t deployment_bound() const noexcept;
     [[nodiscard]] Choice pick(const Ask& ask, Mono now, Rng& rng);
     /// A 2xx head came. Returns what the backend charged for this request at admission, where that can be
     /// told apart from its neighbours: for quota::Estimator::charged().

@@ -6,9 +6,10 @@
 namespace spillway::routing {
 namespace {
 
-/// Differences of headroom below this are noise: the first drawn keeps the request, and weights their
-/// meaning.
-constexpr double headroom_tie = 0.02;
+/// Differences below this are noise: the first drawn keeps the request, and weights their meaning.
+constexpr double tie = 0.02;
+/// This much behind an even use of the window, quota is not scarce.
+constexpr double comfortable = 0.2;
 
 /// By weight; `without` (an index, or one too many for none) is left out.
 std::size_t draw(std::span<const Candidate> candidates, std::size_t without, Rng& rng) noexcept {
@@ -28,47 +29,56 @@ double load(const Candidate& c) noexcept {
     return static_cast<double>(c.in_flight) / std::max(1.0, static_cast<double>(c.weight));
 }
 
-bool better(const Candidate& a, const Candidate& b) noexcept {
-    if (std::abs(a.headroom - b.headroom) > headroom_tie) return a.headroom > b.headroom;
+double pace(const Candidate& c) noexcept {
+    return c.headroom - c.left;
+}
+
+/// Is `a` worth leaving the one that was drawn first?
+bool better(Strategy strategy, const Candidate& a, const Candidate& first) noexcept {
+    const bool by_pace = strategy == Strategy::pace;
+    const bool plenty = by_pace && pace(a) > comfortable && pace(first) > comfortable;
+    const double gain = by_pace ? pace(a) - pace(first) : a.headroom - first.headroom;
+    if (!plenty && std::abs(gain) > tie) return gain > 0;
     // A slow or stuck backend collects requests: clearly fewer in flight is better.
-    return load(a) * 2 + 2 < load(b);
+    return load(a) * 2 + 2 < load(first);
+}
+
+/// What `strategy`, one of those that look at all, calls good.
+double merit(Strategy strategy, const Candidate& c) noexcept {
+    if (strategy == Strategy::soonest_reset) return -c.left;
+    return strategy == Strategy::best_fit ? -c.headroom : c.headroom;
 }
 
 }  // namespace
 
 std::string_view to_string(Strategy strategy) noexcept {
     switch (strategy) {
+        case Strategy::pace:
+            return "pace";
         case Strategy::two_choices:
             return "two choices";
         case Strategy::most_headroom:
             return "most headroom";
-        case Strategy::weighted_random:
-            return "weighted random";
+        case Strategy::soonest_reset:
+            return "soonest reset";
         case Strategy::best_fit:
             return "best fit";
+        case Strategy::weighted_random:
+            return "weighted random";
     }
     return "";
 }
 
 std::size_t choose(Strategy strategy, std::span<const Candidate> candidates, Rng& rng) noexcept {
     const std::size_t first = draw(candidates, candidates.size(), rng);
-    switch (strategy) {
-        case Strategy::weighted_random:
-            return first;
-        case Strategy::two_choices: {
-            if (candidates.size() == 1) return first;
-            const std::size_t second = draw(candidates, first, rng);
-            return better(candidates[second], candidates[first]) ? second : first;
-        }
-        case Strategy::most_headroom:
-        case Strategy::best_fit:
-            break;
+    if (candidates.size() == 1 || strategy == Strategy::weighted_random) return first;
+    if (strategy == Strategy::pace || strategy == Strategy::two_choices) {
+        const std::size_t second = draw(candidates, first, rng);
+        return better(strategy, candidates[second], candidates[first]) ? second : first;
     }
     std::size_t best = first;
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        const double gain = candidates[i].headroom - candidates[best].headroom;
-        if (strategy == Strategy::most_headroom ? gain > 0 : gain < 0) best = i;
-    }
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+        if (merit(strategy, candidates[i]) > merit(strategy, candidates[best])) best = i;
     return best;
 }
 

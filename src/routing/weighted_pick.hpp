@@ -1,9 +1,10 @@
 #pragma once
 /// Which of several equal backends: a pure function of what is known of each.
 ///
-/// Chosen (docs/routing.md has the comparison): two different candidates are drawn by weight, and the
-/// one with more headroom gets the request; near ties go to the first drawn. So shares follow the weights
-/// while all have room, and shift towards those with more room before one is full.
+/// The router uses `pace` (docs/routing.md has the comparison): two different candidates are drawn by weight,
+/// and the one that is farther behind an even use of its quota window gets the request: what expires soonest
+/// is used first. Near ties, and candidates that both have plenty, go to the first drawn, so that weights
+/// keep their meaning until quota gets scarce.
 ///
 /// Thread rule: free functions. Errors: none.
 #include <cstdint>
@@ -15,10 +16,12 @@
 namespace spillway::routing {
 
 enum class Strategy : std::uint8_t {
-    two_choices,      ///< the better of two drawn by weight
-    most_headroom,    ///< the one with the largest share of its quota left
+    pace,             ///< the better of two drawn by weight, by share of quota left − share of time left
+    two_choices,      ///< the better of two drawn by weight, by share of quota left
+    most_headroom,    ///< the largest share of quota left
+    soonest_reset,    ///< the window that ends first
+    best_fit,         ///< the least share of quota left that is enough
     weighted_random,  ///< by weight alone
-    best_fit,         ///< the one with the least room that is enough
 };
 [[nodiscard]] std::string_view to_string(Strategy strategy) noexcept;
 

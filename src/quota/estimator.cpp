@@ -1,0 +1,156 @@
+#include "quota/estimator.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace spillway::quota {
+namespace {
+
+/// First guesses of tokens per character, between those of the o200k and cl100k vocabularies.
+constexpr std::array<float, text_kinds> first_per_char{0.25F, 0.40F, 0.75F};
+constexpr float first_output = 256;
+constexpr float first_fill = 0.5F;
+/// Tokens a chat template puts around each message (OpenAI cookbook, "How to count tokens": 3 and the role).
+constexpr double per_item = 4;
+/// Short texts tell little about tokens per character.
+constexpr std::uint64_t least_chars = 16;
+/// A mean moves by at least 1/50 of what is new.
+constexpr std::uint32_t memory = 50;
+constexpr std::uint64_t most_tokens = 1'000'000'000;
+
+constexpr std::size_t whole_body = 8 * 1024;
+constexpr std::size_t sample_bytes = 64;
+constexpr std::size_t samples = 64;
+
+void move(std::atomic<float>& mean, double value, std::uint32_t seen, double weight = 1) noexcept {
+    const double share = weight / static_cast<double>(std::clamp<std::uint32_t>(seen, 1, memory));
+    float old = mean.load(std::memory_order_relaxed);
+    while (!mean.compare_exchange_weak(old, static_cast<float>(old + (value - old) * std::min(share, 1.0)),
+                                       std::memory_order_relaxed)) {
+    }
+}
+
+std::size_t index(TextKind kind) noexcept {
+    return std::min(static_cast<std::size_t>(kind), text_kinds - 1);
+}
+
+/// Characters outside ASCII that begin in `text`: lead bytes of UTF-8, or \u escapes above U+007F. Half of a
+/// surrogate pair counts as one: such characters take more tokens anyway.
+std::size_t count_non_ascii(std::string_view text) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c >= 0xC0) ++count;
+        if (c != '\\' || i + 1 >= text.size()) continue;
+        if (text[i + 1] == 'u' && i + 5 < text.size() && text.substr(i + 2, 2) != "00") ++count;
+        ++i;  // what is escaped is no backslash that begins an escape
+    }
+    return count;
+}
+
+ChargeModel::Features features(const RequestShape& s) noexcept {
+    ChargeModel::Features x{};
+    x[index(s.kind)] = static_cast<double>(s.chars);
+    if (!s.has_output) return x;
+    const double n = std::max<std::uint32_t>(s.n, 1);
+    if (s.max_tokens)
+        x[text_kinds] = n * static_cast<double>(std::min(*s.max_tokens, most_tokens));
+    else
+        x[text_kinds + 1] = n;
+    return x;
+}
+
+std::uint64_t whole(double tokens) noexcept {
+    return static_cast<std::uint64_t>(std::ceil(std::clamp(tokens, 0.0, static_cast<double>(most_tokens))));
+}
+
+}  // namespace
+
+double non_ascii_share(std::string_view body, std::uint64_t prompt_chars) noexcept {
+    if (prompt_chars == 0) return 0;
+    double found = 0;
+    if (body.size() <= whole_body) {
+        found = static_cast<double>(count_non_ascii(body));
+    } else {
+        const std::size_t step = body.size() / samples;
+        for (std::size_t i = 0; i < samples; ++i)
+            found += static_cast<double>(count_non_ascii(body.substr(i * step, sample_bytes)));
+        found *= static_cast<double>(body.size()) / static_cast<double>(samples * sample_bytes);
+    }
+    return std::min(found / static_cast<double>(prompt_chars), 1.0);
+}
+
+TextKind kind_of(double share) noexcept {
+    if (share < 0.05) return TextKind::ascii;
+    return share < 0.40 ? TextKind::mixed : TextKind::wide;
+}
+
+RequestShape shape_of(const api::RequestScan& scan, std::string_view body, bool has_output) noexcept {
+    RequestShape s;
+    s.chars = scan.prompt_chars;
+    s.token_ids = scan.prompt_token_ids;
+    s.items = static_cast<std::uint32_t>(std::min<std::size_t>(scan.prompt_items, 1'000'000));
+    s.n = std::max<std::uint32_t>(scan.n, 1);
+    s.max_tokens = scan.max_tokens;
+    s.kind = kind_of(non_ascii_share(body, scan.prompt_chars));
+    s.has_output = has_output;
+    return s;
+}
+
+Estimator::Estimator() noexcept : output_(first_output), fill_(first_fill) {
+    for (std::size_t i = 0; i < text_kinds; ++i) per_char_[i].store(first_per_char[i], std::memory_order_relaxed);
+}
+
+double Estimator::tokens_per_char(TextKind kind) const noexcept {
+    return per_char_[index(kind)].load(std::memory_order_relaxed);
+}
+
+Estimate Estimator::estimate(const RequestShape& s) const noexcept {
+    Estimate e;
+    const double overhead = s.has_output ? per_item * s.items : 0;
+    e.prompt = s.token_ids + whole(static_cast<double>(s.chars) * tokens_per_char(s.kind) + overhead);
+    if (s.has_output) {
+        const double most = static_cast<double>(std::min(s.max_tokens.value_or(most_tokens), most_tokens));
+        const double one = s.max_tokens ? most * fill_.load(std::memory_order_relaxed)
+                                        : output_.load(std::memory_order_relaxed);
+        e.output = whole(one * std::max<std::uint32_t>(s.n, 1));
+    }
+    e.charge = s.token_ids + whole(charge_.predict(features(s)));
+    e.error = error_.load(std::memory_order_relaxed);
+    e.charge_error = charge_.error();
+    return e;
+}
+
+void Estimator::used(const RequestShape& s, const api::Usage& usage) noexcept {
+    if (usage.prompt > most_tokens || usage.completion > most_tokens) return;
+    const Estimate before = estimate(s);
+    const double real = static_cast<double>(usage.prompt + usage.completion);
+    const std::uint32_t seen = answers_.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (real > 0)
+        move(error_, std::min(std::abs(static_cast<double>(before.total()) - real) / real, 1.0), seen);
+
+    if (s.chars >= least_chars && usage.prompt > s.token_ids) {
+        const double overhead = s.has_output ? per_item * s.items : 0;
+        const double text = static_cast<double>(usage.prompt - s.token_ids) - overhead;
+        const double ratio = text / static_cast<double>(s.chars);
+        // Images and tools in the prompt take tokens that have no characters here.
+        if (ratio > 0.02 && ratio < 4) {
+            auto& count = samples_[index(s.kind)];
+            const std::uint32_t n = count.fetch_add(1, std::memory_order_relaxed) + 1;
+            move(per_char_[index(s.kind)], ratio, n, std::min(1.0, static_cast<double>(s.chars) / 200));
+        }
+    }
+    if (!s.has_output || usage.completion == 0) return;
+    const double one = static_cast<double>(usage.completion) / std::max<std::uint32_t>(s.n, 1);
+    if (!s.max_tokens)
+        move(output_, one, seen);
+    else if (*s.max_tokens > 0)
+        move(fill_, std::min(one / static_cast<double>(*s.max_tokens), 1.0), seen);
+}
+
+void Estimator::charged(const RequestShape& s, std::uint64_t tokens) noexcept {
+    if (tokens == 0 || tokens > most_tokens || tokens < s.token_ids) return;
+    charge_.learn(features(s), static_cast<double>(tokens - s.token_ids));
+}
+
+}  // namespace spillway::quota
