@@ -6,8 +6,8 @@
 namespace spillway::quota {
 namespace {
 
-/// First guesses: four characters to a token (the common rule of thumb), all of max_tokens, 16 without it (the
-/// default of the completions API).
+/// First guesses: four characters to a token (the common rule of thumb), all of max_tokens, 16 without it
+/// (the default of the completions API).
 constexpr ChargeModel::Features guess{0.25, 0.25, 0.25, 1.0, 16.0};
 /// How wrong they may be, squared.
 constexpr ChargeModel::Features doubt{0.3 * 0.3, 0.5 * 0.5, 0.7 * 0.7, 0.5 * 0.5, 500.0 * 500.0};

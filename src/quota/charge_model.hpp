@@ -1,14 +1,14 @@
 #pragma once
 /// Learns what a backend charges for a request at admission.
 ///
-/// Azure publishes what goes in (prompt by its characters, max_tokens, best_of), not the formula ("Manage Azure
-/// OpenAI quota"). So the charge is taken as linear: characters of each kind of text × a factor, output × a
-/// share, and a constant where the request names no max_tokens; the factors come from measured charges by
+/// Azure publishes what goes in (prompt by its characters, max_tokens, best_of), not the formula ("Manage
+/// Azure OpenAI quota"). So the charge is taken as linear: characters of each kind of text × a factor, output
+/// × a share, and a constant where the request names no max_tokens; the factors come from measured charges by
 /// recursive least squares (a Kalman filter of constant factors). Single far-off measurements, as from others
 /// who use the same deployment, are not believed.
 ///
-/// Thread rule: any thread. predict() reads atomics; learn() skips the sample if another thread is learning, so
-/// nobody waits. Errors: none.
+/// Thread rule: any thread. predict() reads atomics; learn() skips the sample if another thread is learning,
+/// so nobody waits. Errors: none.
 #include <array>
 #include <atomic>
 #include <cstdint>

@@ -98,7 +98,8 @@ RequestShape shape_of(const api::RequestScan& scan, std::string_view body, bool 
 }
 
 Estimator::Estimator() noexcept : output_(first_output), fill_(first_fill) {
-    for (std::size_t i = 0; i < text_kinds; ++i) per_char_[i].store(first_per_char[i], std::memory_order_relaxed);
+    for (std::size_t i = 0; i < text_kinds; ++i)
+        per_char_[i].store(first_per_char[i], std::memory_order_relaxed);
 }
 
 double Estimator::tokens_per_char(TextKind kind) const noexcept {

@@ -2,15 +2,15 @@
 /// Estimates the tokens of a request before it is sent, and learns from what it really took.
 ///
 /// Two different figures: what it will *use* (prompt and output as billed: for clients' budgets), and what a
-/// backend will *charge* at admission (for the mirror of its quota). The first is learned from api::Usage, the
-/// second from charges that Router::began() could measure.
+/// backend will *charge* at admission (for the mirror of its quota). The first is learned from api::Usage,
+/// the second from charges that Router::began() could measure.
 ///
-/// Tokens per character differ with the text: English takes about 0.25, Korean 0.6 to 1.2. So they are learned
-/// for three kinds, told apart by the share of characters outside ASCII.
+/// Tokens per character differ with the text: English takes about 0.25, Korean 0.6 to 1.2. So they are
+/// learned for three kinds, told apart by the share of characters outside ASCII.
 ///
 ///     const auto shape = quota::shape_of(scan, body);
-///     const quota::Estimate e = estimator.estimate(shape);          // e.charge goes into routing::Ask::tokens
-///     if (auto c = router.began(lease, limits, now)) estimator.charged(shape, *c);
+///     const quota::Estimate e = estimator.estimate(shape);          // e.charge goes into
+///     routing::Ask::tokens if (auto c = router.began(lease, limits, now)) estimator.charged(shape, *c);
 ///     estimator.used(shape, usage);
 ///
 /// Thread rule: any thread, no lock. Errors: none; numbers that make no sense are not learned from.
@@ -55,8 +55,8 @@ struct Estimate {
     std::uint64_t prompt = 0;  ///< tokens it will use
     std::uint64_t output = 0;
     std::uint64_t charge = 0;  ///< tokens a backend will charge at admission
-    double error = 1;          ///< mean absolute error of prompt + output so far, as a share; 1: nothing learned
-    double charge_error = 1;   ///< the same for charge
+    double error = 1;  ///< mean absolute error of prompt + output so far, as a share; 1: nothing learned
+    double charge_error = 1;  ///< the same for charge
 
     [[nodiscard]] std::uint64_t total() const noexcept { return prompt + output; }
 };

@@ -287,7 +287,7 @@ void Meter::resets(Mono sent, Duration wait) noexcept {
                                ? Duration(std::chrono::seconds(1))
                                : word::tick * 2;
     if (model_ != Model::window || wait <= Duration::zero() || wait > length() + slack) return;
-    narrow({floor_ticks(sent + wait - slack), word::ceil_ticks(sent + wait), floor_ticks(sent)}, nullptr, 0);
+    narrow({floor_ticks(sent + wait - slack), floor_ticks(sent + wait), floor_ticks(sent)}, nullptr, 0);
 }
 
 void Meter::refused(const Claim& claim, Mono sent, std::optional<Duration> wait,

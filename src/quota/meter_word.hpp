@@ -15,9 +15,6 @@ inline constexpr std::uint64_t most = 0xffffffffU;
 [[nodiscard]] constexpr std::int64_t floor_ticks(Mono t) noexcept {
     return t.time_since_epoch() / tick;
 }
-[[nodiscard]] constexpr std::int64_t ceil_ticks(Mono t) noexcept {
-    return (t.time_since_epoch() + tick - Duration(1)) / tick;
-}
 [[nodiscard]] constexpr std::int64_t ticks(Duration d) noexcept {
     return (d + tick - Duration(1)) / tick;
 }

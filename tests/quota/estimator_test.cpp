@@ -27,7 +27,8 @@ TEST(TextKind, IsToldByTheShareOutsideAscii) {
     EXPECT_EQ(kind_of(non_ascii_share(english, 10)), TextKind::ascii);
     const std::string korean = R"({"messages":[{"role":"user","content":"안녕하세요"}]})";
     EXPECT_EQ(kind_of(non_ascii_share(korean, 5)), TextKind::wide);
-    const std::string escaped = R"({"messages":[{"role":"user","content":"\uc548\ub155\ud558\uc138\uc694"}]})";
+    const std::string escaped =
+        R"({"messages":[{"role":"user","content":"\uc548\ub155\ud558\uc138\uc694"}]})";
     EXPECT_EQ(kind_of(non_ascii_share(escaped, 5)), TextKind::wide);
     const std::string french = R"({"input":"l'été, où à Évian"})";
     EXPECT_EQ(kind_of(non_ascii_share(french, 17)), TextKind::mixed);
@@ -144,7 +145,9 @@ TEST(ChargeModel, IsExactAfterAFewCleanMeasurements) {
     Estimator e;
     Rng rng(2);
     for (int i = 0; i < 40; ++i) {
-        const auto s = shape(100 + rng.below(2000), rng.below(2) == 0 ? std::optional<std::uint64_t>(64 + rng.below(500)) : std::nullopt);
+        const auto s =
+            shape(100 + rng.below(2000),
+                  rng.below(2) == 0 ? std::optional<std::uint64_t>(64 + rng.below(500)) : std::nullopt);
         e.charged(s, s.chars / 5 + s.max_tokens.value_or(40));
     }
     EXPECT_NEAR(static_cast<double>(e.estimate(shape(1000, 200)).charge), 400, 3);

@@ -38,7 +38,7 @@ TEST(Meter, ReservesUpToTheLimitAndNotBeyond) {
     EXPECT_FALSE(full.fits);
     EXPECT_EQ(full.headroom, 0);
     EXPECT_NEAR(to_seconds(full.wait), 50, 0.05);
-    EXPECT_TRUE(full.unsure);  // nobody knows when the backend's minute began
+    EXPECT_TRUE(full.unsure);             // nobody knows when the backend's minute began
     EXPECT_TRUE(m.reserve(1, t0, true));  // forced
     EXPECT_EQ(m.used(t0), 1001U);
 }
