@@ -36,8 +36,9 @@ TEST(WeightedPick, ByPaceTheWindowThatIsBehindGoesFirst) {
     const auto got = shares(Strategy::pace, {candidate(1, 0.5, 0.6), candidate(1, 0.5, 0.1)});
     EXPECT_EQ(got[1], 10'000);
     // Of three the worst is never better than one of the others.
-    EXPECT_EQ(shares(Strategy::pace, {candidate(1, 0.1, 0.9), candidate(1, 0.5, 0.5), candidate(1, 0.5, 0.5)})[0],
-              0);
+    EXPECT_EQ(
+        shares(Strategy::pace, {candidate(1, 0.1, 0.9), candidate(1, 0.5, 0.5), candidate(1, 0.5, 0.5)})[0],
+        0);
 }
 
 TEST(WeightedPick, OtherStrategiesDoWhatTheyAreCalled) {

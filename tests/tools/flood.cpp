@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -100,15 +99,14 @@ public:
     /// False if the texts could not be learned.
     bool run() {
         expected_.resize(options_.prompts);
-        for (std::size_t i = 0; i < options_.prompts; ++i) asio::co_spawn(context_, learn(i), asio::detached);
+        for (std::size_t i = 0; i < options_.prompts; ++i) begin(learn(i));
         context_.run();
         if (report_.failed == 0 && !all_differ()) failed("two prompts have the same answer");
         if (report_.failed > 0) return false;
         context_.restart();
         started_ = mono_now();
         end_ = started_ + from_seconds(options_.seconds);
-        for (std::size_t i = 0; i < options_.streams; ++i)
-            asio::co_spawn(context_, stream(i), asio::detached);
+        for (std::size_t i = 0; i < options_.streams; ++i) begin(stream(i));
         context_.run();
         took_ = mono_now() - started_;
         return report_.failed == 0 && report_.bytes_bad == 0;
@@ -146,6 +144,15 @@ private:
         return out;
     }
 
+    /// The last one to end stops the context, which pooled connections would keep running.
+    void begin(asio::awaitable<void> task) {
+        ++running_;
+        asio::co_spawn(context_, std::move(task), [this](const std::exception_ptr& failure) {
+            if (failure) std::rethrow_exception(failure);
+            if (--running_ == 0) context_.stop();
+        });
+    }
+
     [[nodiscard]] std::string request(std::size_t prompt, bool streamed) const {
         const std::string body = fmt::format(
             R"({{"stream":{},"messages":[{{"role":"user","content":"Tell me about river number {} [[tokens:{}]]"}}]}})",
@@ -181,7 +188,8 @@ private:
         if (!up) co_return fail(up.error().message);
         const std::string text = request(prompt, false);
         const std::array<std::string_view, 1> pieces{text};
-        if (const auto sent = co_await up->send(pieces, stall()); !sent) co_return fail(sent.error().message);
+        const auto sent = co_await up->send(pieces, stall());
+        if (!sent) co_return fail(sent.error().message);
         const auto head = co_await up->read_head(stall());
         if (!head) co_return fail(head.error().message);
         const unsigned status = (*head)->status;
@@ -207,13 +215,14 @@ private:
         const std::size_t prompt = number % expected_.size();
         const std::string text = request(prompt, true);
         do {
-            if (auto problem = co_await ask(text, expected_[prompt]); problem.empty()) {
+            std::string problem = co_await ask(text, expected_[prompt]);
+            if (problem.empty()) {
                 ++report_.completed;
-            } else {
-                failed(std::move(problem));
-                timer.expires_after(std::chrono::milliseconds(200));
-                co_await timer.async_wait(asio::use_awaitable);
+                continue;
             }
+            failed(std::move(problem));
+            timer.expires_after(std::chrono::milliseconds(200));
+            co_await timer.async_wait(asio::use_awaitable);
         } while (mono_now() < end_);
     }
 
@@ -223,8 +232,8 @@ private:
         auto up = co_await origin_.connect(false);
         if (!up) co_return "connect: " + up.error().message;
         const std::array<std::string_view, 1> pieces{text};
-        if (const auto sent = co_await up->send(pieces, stall()); !sent)
-            co_return "send: " + sent.error().message;
+        const auto sent = co_await up->send(pieces, stall());
+        if (!sent) co_return "send: " + sent.error().message;
         const auto head = co_await up->read_head(stall());
         if (!head) co_return "head: " + head.error().message;
         if ((*head)->status != 200) co_return fmt::format("status {}", (*head)->status);
@@ -310,6 +319,7 @@ private:
     Options options_;
     config::BackendUrl url_;
     http::Origin origin_;
+    std::size_t running_ = 0;
     Report report_;
     std::vector<std::string> expected_;  // by prompt
     Mono started_{};
