@@ -71,9 +71,12 @@ void describe_backend(Lines& out, const BackendConfig& b) {
 
 void describe_rules(Lines& out, const GatewayConfig& c) {
     const auto& r = c.retry;
-    out.add("retry: at most {} attempts, budget {} per request with {} saved up, cool-down {} (at most {})",
-            c.max_attempts(), r.budget.ratio, r.budget.burst, format_duration(r.default_cool_down),
-            format_duration(r.max_cool_down));
+    out.add(
+        "retry: at most {} attempts, budget {} per request with {} saved up, cool-down {} (at most {}), "
+        "wait for quota at most {}",
+        c.max_attempts(), r.budget.ratio, r.budget.burst, format_duration(r.default_cool_down),
+        format_duration(r.max_cool_down), format_duration(r.max_wait));
+    out.add("affinity: prompt cache {}", c.affinity.prompt_cache ? "on" : "off");
     out.add("stream: late commit {}, preamble up to {}, usage {}", c.stream.late_commit ? "on" : "off",
             format_size(c.stream.max_preamble_bytes), c.stream.include_usage ? "asked for" : "not asked for");
     const auto& l = c.limits;

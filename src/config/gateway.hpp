@@ -70,7 +70,13 @@ struct RetryConfig {
     RetryBudget budget;
     Duration default_cool_down = std::chrono::seconds(10);  ///< when a refusal names no time
     Duration max_cool_down = std::chrono::seconds(60);      ///< caps what a backend asks for
+    Duration max_wait{};  ///< how long a request may be held until quota frees; 0: it is refused at once
     friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
+};
+
+struct AffinityConfig {
+    bool prompt_cache = true;  ///< requests with the same long beginning go to the same backend
+    friend bool operator==(const AffinityConfig&, const AffinityConfig&) = default;
 };
 
 struct StreamConfig {
@@ -96,6 +102,7 @@ struct GatewayConfig {
     bool allow_anonymous = false;       ///< permits empty `clients` off loopback
     std::vector<BackendConfig> backends;
     RetryConfig retry;
+    AffinityConfig affinity;
     StreamConfig stream;
     AccessLogConfig access_log;
     friend bool operator==(const GatewayConfig&, const GatewayConfig&) = default;

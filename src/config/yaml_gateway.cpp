@@ -91,9 +91,18 @@ void read_retry(MapReader& root, RetryConfig& out) {
     }
     reader.duration("default_cool_down", out.default_cool_down);
     reader.duration("max_cool_down", out.max_cool_down);
+    reader.duration("max_wait", out.max_wait);
     if (out.default_cool_down > out.max_cool_down)
         reader.error(reader.has("default_cool_down") ? "default_cool_down" : "max_cool_down",
                      "default_cool_down is longer than max_cool_down, which caps it");
+    reader.finish();
+}
+
+void read_affinity(MapReader& root, AffinityConfig& out) {
+    const auto item = root.map("affinity");
+    if (!item) return;
+    MapReader reader(root.context(), *item);
+    reader.boolean("prompt_cache", out.prompt_cache);
     reader.finish();
 }
 
@@ -149,6 +158,7 @@ Loaded<GatewayConfig> load_gateway(std::string_view text, std::string file_name,
         root.boolean("allow_anonymous", config.allow_anonymous);
         yaml::read_backends(root, config.backends);
         yaml::read_retry(root, config.retry);
+        yaml::read_affinity(root, config.affinity);
         yaml::read_stream(root, config.stream);
         yaml::read_limits(root, config.limits);
         root.finish();

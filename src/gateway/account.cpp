@@ -6,7 +6,9 @@
 namespace spillway::gateway {
 
 void Request::Claim::began(const api::RateLimits& limits) {
-    request_.upstreams_->snapshot->router->began(lease_, limits, mono_now());
+    const auto& snapshot = *request_.upstreams_->snapshot;
+    if (const auto charged = snapshot.router->began(lease_, limits, mono_now()))
+        snapshot.estimators->of(request_.deployment_ref_.index).charged(request_.shape_, *charged);
 }
 
 void Request::Claim::end(routing::Outcome outcome) {
@@ -35,8 +37,10 @@ void Request::account() {
     const Duration total = mono_now() - exchange_.received_at();
     const std::string_view client = client_ != nullptr ? std::string_view(client_->name) : std::string_view();
     const bool served = served_by_.has_value() && status_ < 400;
-    if (served && !usage_known_) {
-        usage_.prompt = scan_.prompt_chars / 4 + scan_.prompt_token_ids;
+    if (served && usage_known_) {
+        upstreams_->snapshot->estimators->of(deployment_ref_.index).used(shape_, usage_);
+    } else if (served) {
+        usage_.prompt = estimate_.prompt;
         usage_.completion = output_events_;
     }
     const Metrics::Subject who{client, client_ != nullptr ? client_->index : 0x3fffffffU, deployment_,

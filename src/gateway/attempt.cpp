@@ -39,6 +39,7 @@ bool is_event_stream(const http::ResponseHead& head) noexcept {
 
 void Request::cancel_upstream() noexcept {
     connecting_.cancel();
+    if (pause_) pause_->cancel();
     if (upstream_) upstream_->cancel();
 }
 

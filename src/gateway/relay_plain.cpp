@@ -58,7 +58,19 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
         if (held.size() > limit)
             co_return co_await pass_through(claim, head, std::move(held), std::move(outcome));
     }
+    if (!served && !resident_.empty() && says_not_here(head.status, whole)) {
+        pinned_.reset();
+        if (tried_.size() < config().backends.size()) {
+            upstream_->done();
+            co_return failed(claim, std::move(outcome));
+        }
+    }
     if (served) {
+        if (!resident_.empty()) upstreams_->snapshot->residence->learn(resident_, claim.backend());
+        if (route_.op == api::Operation::responses || route_.op == api::Operation::other) {
+            if (const auto made = id_in_json(whole); !made.empty())
+                upstreams_->snapshot->residence->learn(made, claim.backend());
+        }
         if (const auto usage = api::find_usage(whole)) {
             usage_ = *usage;
             usage_known_ = true;

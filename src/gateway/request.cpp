@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "api/error.hpp"
 
@@ -109,10 +111,13 @@ asio::awaitable<bool> Request::understand() {
         if (!scanned_) scan_ = {};
         // The scanner is shared by all requests of this thread: keep no view into it.
         if (deployment_.empty()) deployment_ = scan_.model;
+        resident_ = scan_.previous_response_id;
         scan_.model = scan_.user = scan_.previous_response_id = {};
     }
     deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
-    estimate_ = scan_.prompt_chars / 4 + scan_.prompt_token_ids + scan_.max_tokens.value_or(16) * scan_.n;
+    shape_ = quota::shape_of(scan_, exchange_.body(), route_.op != api::Operation::embeddings);
+    estimate_ = upstreams_->snapshot->estimators->of(deployment_ref_.index).estimate(shape_);
+    find_residence();
     outcome_ = "ok";
     co_return true;
 }
@@ -124,15 +129,21 @@ asio::awaitable<void> Request::serve() {
     Duration retry_in{};
     while (!over()) {
         const auto choice = router.pick({.deployment = deployment_ref_,
-                                         .tokens = estimate_,
+                                         .tokens = estimate_.charge,
                                          .tried = {tried_.data(), tried_.size()},
-                                         .pinned = {},
-                                         .affinity = 0},
+                                         .pinned = pinned_,
+                                         .affinity = affinity_},
                                         mono_now(), worker_.rng);
         retry_in = choice.retry_in;
-        if (!choice.found()) break;
+        if (!choice.found()) {
+            const bool again = co_await wait_for_quota(retry_in);
+            if (!again) break;
+            tried_.clear();
+            continue;
+        }
         tried_.push_back(choice.lease.backend);
-        if (co_await attempt(choice.lease) == Next::answered) co_return;
+        const Next next = co_await attempt(choice.lease);
+        if (next == Next::answered) co_return;
         if (tried_.size() >= most || !router.take_retry()) {
             retry_in = std::chrono::seconds(1);
             break;
@@ -147,6 +158,27 @@ asio::awaitable<void> Request::serve() {
     } else {
         co_await all_out(retry_in);
     }
+}
+
+asio::awaitable<bool> Request::wait_for_quota(Duration retry_in) {
+    if (waited_ + retry_in > config().retry.max_wait) co_return false;
+    waited_ += retry_in;
+    pause_.emplace(exchange_.context(), retry_in);
+    co_await pause_->async_wait(asio::as_tuple(asio::use_awaitable));
+    pause_.reset();
+    co_return !over();
+}
+
+/// Ids name things of one resource; a long prompt's beginning may be in one resource's cache.
+void Request::find_residence() {
+    if (route_.op == api::Operation::other && resident_.empty()) {
+        resident_ = id_in_path(route_.path);
+        if (resident_.empty() && scanned_) resident_ = id_in_json(exchange_.body());
+    }
+    if (!resident_.empty())
+        pinned_ = upstreams_->snapshot->residence->find(resident_);
+    else if (config().affinity.prompt_cache && route_.op != api::Operation::embeddings)
+        affinity_ = prefix_affinity(exchange_.body(), scan_.prompt_chars);
 }
 
 /// 429 if quota is what is lacking, 503 if backends failed; both say the soonest time to come back.

@@ -8,6 +8,7 @@
 /// Ownership: lives in its handler's coroutine frame; the worker and the exchange outlive it.
 /// Thread rule: its worker's thread.
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/container/small_vector.hpp>
 #include <optional>
 #include <string>
@@ -48,6 +49,9 @@ private:
     [[nodiscard]] bool authenticate();
     asio::awaitable<bool> understand();
     asio::awaitable<void> serve();
+    /// Holds the request until quota frees, if the configuration allows that long; false: it does not.
+    asio::awaitable<bool> wait_for_quota(Duration retry_in);
+    void find_residence();
     asio::awaitable<void> all_out(Duration retry_in);
     asio::awaitable<void> refuse(unsigned status, std::string_view message, std::string_view type,
                                  std::string_view code, std::span<const http::Field> extra = {});
@@ -93,7 +97,11 @@ private:
     bool scanned_ = false;
     std::string deployment_;  ///< deployment or model as the client named it
     routing::DeploymentRef deployment_ref_;
-    std::uint64_t estimate_ = 0;
+    quota::RequestShape shape_;
+    quota::Estimate estimate_;
+    std::string resident_;  ///< the id of what lives on one resource, if the request names such
+    std::optional<routing::BackendIndex> pinned_;
+    std::uint64_t affinity_ = 0;
 
     std::optional<http::Upstream> upstream_;
     http::ConnectCancel connecting_;
@@ -104,6 +112,8 @@ private:
 
     http::Timeout deadline_;
     bool late_ = false;
+    std::optional<asio::steady_timer> pause_;
+    Duration waited_{};
 
     boost::container::small_vector<routing::BackendIndex, 8> tried_;
     boost::container::small_vector<Note, 4> notes_;

@@ -11,9 +11,11 @@
 
 #include "base/result.hpp"
 #include "config/gateway.hpp"
+#include "gateway/residence.hpp"
 #include "http/client.hpp"
 #include "identity/client_keys.hpp"
 #include "identity/upstream_auth.hpp"
+#include "quota/estimator.hpp"
 #include "routing/router.hpp"
 
 namespace spillway::gateway {
@@ -22,13 +24,17 @@ namespace asio = boost::asio;
 
 struct Snapshot {
     explicit Snapshot(config::GatewayConfig c)
-        : config(std::move(c)), router(std::make_unique<routing::Router>(config.backends, config.retry)) {}
+        : config(std::move(c)),
+          router(std::make_unique<routing::Router>(config.backends, config.retry)),
+          estimators(std::make_unique<quota::Estimators>(router->deployment_bound())) {}
 
     config::GatewayConfig config;
     identity::ClientKeys clients;
     std::vector<std::unique_ptr<identity::CredentialSource>> credentials;  ///< by backend
     std::vector<std::string> host_lines;                                   ///< "Host: …\r\n" by backend
     std::unique_ptr<routing::Router> router;
+    std::unique_ptr<quota::Estimators> estimators;  ///< by the router's deployments
+    std::unique_ptr<Residence> residence = std::make_unique<Residence>();
 };
 
 [[nodiscard]] Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config);

@@ -135,6 +135,10 @@ void StreamRelay::commit() {
     request_.served_by_ = claim_.backend();
     claim_.began(outcome_.limits);
     request_.start_answer(head_, std::nullopt);
+    auto& residence = *request_.upstreams_->snapshot->residence;
+    if (!request_.resident_.empty()) residence.learn(request_.resident_, claim_.backend());
+    if (responses_)
+        if (const auto made = id_in_json(held_); !made.empty()) residence.learn(made, claim_.backend());
     if (!held_.empty()) pieces_.push_back(held_);
 }
 

@@ -159,3 +159,14 @@ def test_a_backend_killed_under_load_is_not_seen_before_the_answer_began(tmp_pat
         gateway.stop()
         for one in emulators:
             one.stop()
+
+
+def test_a_request_may_be_held_until_quota_frees(stack):
+    running = stack(retry={"max_wait": "5s"})
+    for resource in range(3):
+        running.emulator.fault(resource, "429", count=1, retry_after=1 + resource)
+    began = time.monotonic()
+    answer = post_chat(running.gateway.url)
+    assert answer.status_code == 200
+    assert 0.9 < time.monotonic() - began < 3
+    assert answer.headers["x-spillway-backend"] == "r1"

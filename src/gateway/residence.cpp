@@ -1,0 +1,85 @@
+#include "gateway/residence.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <functional>
+
+namespace spillway::gateway {
+
+namespace {
+
+/// What begins the ids of things that live on one resource (OpenAI API reference).
+constexpr std::array<std::string_view, 12> prefixes{"resp_",  "thread_", "file-",   "asst_", "batch_", "vs_",
+                                                    "run_",   "ftjob-",  "upload_", "conv_", "vsfb_",  "msg_"};
+constexpr std::size_t least_id = 8;
+constexpr std::size_t most_id = 128;
+constexpr std::size_t most_json = 64 * 1024;
+constexpr std::size_t prefix_bytes = 4096;
+
+bool is_id_char(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+bool is_id(std::string_view text) noexcept {
+    if (text.size() < least_id || text.size() > most_id) return false;
+    return std::any_of(prefixes.begin(), prefixes.end(), [&](auto p) { return text.starts_with(p); }) &&
+           std::all_of(text.begin(), text.end(), is_id_char);
+}
+
+std::uint64_t hash_of(std::string_view text) noexcept { return std::hash<std::string_view>{}(text); }
+
+}  // namespace
+
+Residence::Residence(std::size_t entries)
+    : slots_(std::make_unique<std::atomic<std::uint64_t>[]>(std::bit_ceil(entries))),
+      mask_(std::bit_ceil(entries) - 1) {}
+
+std::optional<routing::BackendIndex> Residence::find(std::string_view id) const noexcept {
+    const std::uint64_t hash = hash_of(id);
+    const std::uint64_t word = slots_[hash & mask_].load(std::memory_order_relaxed);
+    if ((word >> 16U) != (hash >> 16U) || (word & 0xffffU) == 0) return std::nullopt;
+    return static_cast<routing::BackendIndex>((word & 0xffffU) - 1);
+}
+
+void Residence::learn(std::string_view id, routing::BackendIndex backend) noexcept {
+    if (backend >= 0xffffU) return;
+    const std::uint64_t hash = hash_of(id);
+    slots_[hash & mask_].store((hash >> 16U << 16U) | (backend + 1U), std::memory_order_relaxed);
+}
+
+std::string_view id_in_path(std::string_view path) noexcept {
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const std::string_view segment = path.substr(0, slash);
+        if (is_id(segment)) return segment;
+        if (slash == std::string_view::npos) break;
+        path.remove_prefix(slash + 1);
+    }
+    return {};
+}
+
+std::string_view id_in_json(std::string_view text) noexcept {
+    text = text.substr(0, most_json);
+    for (auto at = text.find('"'); at != std::string_view::npos; at = text.find('"', at + 1)) {
+        const auto end = text.find('"', at + 1);
+        if (end == std::string_view::npos) break;
+        const std::string_view inside = text.substr(at + 1, end - at - 1);
+        if (is_id(inside)) return inside;
+    }
+    return {};
+}
+
+bool says_not_here(unsigned status, std::string_view body) noexcept {
+    if (status == 404) return true;
+    return status == 400 && (body.find("previous_response_not_found") != std::string_view::npos ||
+                             body.find("invalid_encrypted_content") != std::string_view::npos);
+}
+
+std::uint64_t prefix_affinity(std::string_view body, std::size_t prompt_chars) noexcept {
+    constexpr std::size_t least_chars = 3072;  // about 1,024 tokens of English, more of others
+    if (prompt_chars < least_chars || body.size() < least_chars) return 0;
+    return hash_of(body.substr(0, prefix_bytes)) | 1U;
+}
+
+}  // namespace spillway::gateway

@@ -1,0 +1,45 @@
+#pragma once
+/// Which backend holds a thing that has an id: a stored response, a thread, a file, a batch. Azure keeps such
+/// things on the resource that made them, so a request that names one can be served only there.
+///
+/// A table of what was seen, bounded and overwritten at random; it is a short cut, not the truth. When an id
+/// is not in it (after a restart, or made through another replica) the gateway asks one backend after the
+/// other until one does not say "not found", and remembers.
+///
+/// Thread rule: any thread, no lock (one atomic word per entry). Errors: none; a lost entry costs attempts.
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "api/route.hpp"
+#include "routing/router.hpp"
+
+namespace spillway::gateway {
+
+class Residence {
+public:
+    explicit Residence(std::size_t entries = 1U << 16U);
+
+    [[nodiscard]] std::optional<routing::BackendIndex> find(std::string_view id) const noexcept;
+    void learn(std::string_view id, routing::BackendIndex backend) noexcept;
+
+private:
+    std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;  ///< 48 bits of the id's hash, 16 of backend + 1
+    std::size_t mask_;
+};
+
+/// The first segment of the path that is such an id ("resp_…", "thread_…", "file-…"); empty: none.
+[[nodiscard]] std::string_view id_in_path(std::string_view path) noexcept;
+/// The first such id that stands as a whole string in a JSON text; looks at 64 KiB of it at most.
+[[nodiscard]] std::string_view id_in_json(std::string_view text) noexcept;
+
+/// Does this refusal mean that what was named lives on another resource?
+[[nodiscard]] bool says_not_here(unsigned status, std::string_view body) noexcept;
+
+/// A number for the beginning of a long prompt, equal for prompts that share it; 0 for one too short to be
+/// cached (Azure caches from 1,024 tokens on). Backends that served the prefix answer the rest cheaper.
+[[nodiscard]] std::uint64_t prefix_affinity(std::string_view body, std::size_t prompt_chars) noexcept;
+
+}  // namespace spillway::gateway
