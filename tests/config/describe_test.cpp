@@ -51,7 +51,8 @@ backend later: http://127.0.0.1:9
   quota: 1000 tokens and unknown requests per minute
   timeouts: connect 5s, first byte 100s, idle 60s
   max_idle_connections: 256 per thread
-retry: at most 3 attempts, budget 0.5 per request with 1000 saved up, cool-down 10s (at most 60s)
+retry: at most 3 attempts, budget 0.5 per request with 1000 saved up, cool-down 10s (at most 60s), wait for quota at most 0s
+affinity: prompt cache on
 stream: late commit on, preamble up to 256KiB, usage asked for
 limits: head 32KiB, body 32MiB, held answer 4MiB, connections unlimited
   timeouts: head 10s, body 30s, keep-alive 75s, write 60s, request 10m

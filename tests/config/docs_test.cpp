@@ -140,6 +140,7 @@ TEST(Docs, TheDefaultsAreTheSchemas) {
     };
     const auto number = [](auto n) { return std::to_string(n); };
     row("max_idle_connections", number(c.backends[0].max_idle_connections));
+    row("prompt_cache", c.affinity.prompt_cache ? "true" : "false");
     row("budget.burst", number(c.retry.budget.burst));
     row("max_attempts", number(c.retry.max_attempts));
     for (const auto& [key, d] : std::vector<std::pair<std::string, Duration>>{
@@ -148,6 +149,7 @@ TEST(Docs, TheDefaultsAreTheSchemas) {
              {"timeouts.idle", c.backends[0].timeouts.idle},
              {"default_cool_down", c.retry.default_cool_down},
              {"max_cool_down", c.retry.max_cool_down},
+             {"max_wait", c.retry.max_wait},
              {"head_timeout", c.limits.head_timeout},
              {"body_timeout", c.limits.body_timeout},
              {"keep_alive_timeout", c.limits.keep_alive_timeout},

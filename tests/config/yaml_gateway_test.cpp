@@ -70,6 +70,8 @@ retry:
   budget: {ratio: 0.25, burst: 5}
   default_cool_down: 6s
   max_cool_down: 7s
+  max_wait: 3s
+affinity: {prompt_cache: false}
 stream: {late_commit: false, max_preamble: 64KiB, include_usage: off}
 limits:
   max_head: 16KiB
@@ -117,7 +119,8 @@ limits:
     second.deployment = "only";
     second.api_key = Secret("from-file");
     e.backends = {full, second};
-    e.retry = {4, {0.25, 5}, 6s, 7s};
+    e.retry = {4, {0.25, 5}, 6s, 7s, 3s};
+    e.affinity = {false};
     e.stream = {false, 64 * 1024, false};
     e.limits = {16 * 1024, 2 * 1024 * 1024, 0, 99, 1s, 2s, 3s, 4s, 5min};
     EXPECT_EQ(c, e);
@@ -132,7 +135,7 @@ TEST(YamlGateway, JsonIsYaml) {
 
 TEST(YamlGateway, SectionsWithAllLinesCommentedOutAreAbsent) {
     const auto c =
-        load("server:\nadmin:\nlog:\nlimits:\nretry:\nstream:\nclients:\nbackends: [{url: http://h}]\n");
+        load("server:\nadmin:\nlog:\nlimits:\nretry:\naffinity:\nstream:\nclients:\nbackends: [{url: http://h}]\n");
     EXPECT_EQ(c.limits, LimitsConfig{});
 }
 
