@@ -187,6 +187,9 @@ std::size_t Origin::idle() const noexcept {
 const OriginOptions& Origin::options() const noexcept {
     return state_->options;
 }
+asio::io_context& Origin::context() const noexcept {
+    return state_->context;
+}
 
 void ConnectCancel::cancel() noexcept {
     cancelled_ = true;

@@ -119,6 +119,7 @@ public:
     asio::awaitable<NetResult<Upstream>> connect(bool fresh, ConnectCancel& cancel);
     [[nodiscard]] std::size_t idle() const noexcept;
     [[nodiscard]] const OriginOptions& options() const noexcept;
+    [[nodiscard]] asio::io_context& context() const noexcept;
 
 private:
     asio::awaitable<NetResult<Upstream>> connect(bool fresh, ConnectCancel* cancel);

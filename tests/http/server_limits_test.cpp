@@ -1,0 +1,417 @@
+// The server's limits, clients that leave or dawdle, draining and closing.
+#include <boost/asio/detached.hpp>
+#include <fstream>
+
+#include "http/support.hpp"
+
+namespace spillway::http::test {
+namespace {
+
+class LimitsTest : public ::testing::Test {
+protected:
+    LimitsTest() {
+        limits.max_head_bytes = 2000;
+        limits.max_body_bytes = 10'000;
+    }
+    void listen(Handler handler) {
+        server.emplace(loop.io, limits, std::move(handler));
+        ASSERT_TRUE(server->listen({}));
+    }
+    static asio::awaitable<void> hello(Exchange& x) { co_await x.respond(200, {}, "hello"); }
+    asio::awaitable<Peer> client() {
+        Peer peer(loop.io);
+        co_await peer.connect(server->port());
+        co_return peer;
+    }
+    std::string exchange(std::string bytes) {
+        std::string received;
+        loop.run([&]() -> asio::awaitable<void> {
+            Peer peer = co_await client();
+            co_await peer.send(bytes);
+            received = co_await peer.read_all();
+        });
+        return received;
+    }
+    Loop loop;
+    ServerLimits limits;
+    std::optional<Server> server;
+};
+
+TEST_F(LimitsTest, RefusesLargeHeads) {
+    listen(hello);
+    EXPECT_EQ(status_of(exchange(get("/", "A: " + std::string(2000, 'x') + "\r\n"))), 431);
+    EXPECT_EQ(status_of(exchange("GET /" + std::string(100'000, 'x'))), 431);
+    EXPECT_EQ(status_of(exchange(get("/", "Connection: close\r\nA: " + std::string(1900, 'x') + "\r\n"))), 200);
+}
+
+TEST_F(LimitsTest, RefusesLargeBodiesBeforeTheyAreRead) {
+    listen(hello);
+    const std::string answer = exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10001\r\n\r\n");
+    EXPECT_EQ(status_of(answer), 413);
+    EXPECT_NE(answer.find("\"code\":\"request_too_large\""), std::string::npos);
+    EXPECT_EQ(status_of(exchange("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                 "Content-Length: 10001\r\n\r\n")),
+              413);
+    EXPECT_EQ(status_of(exchange("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2711\r\n" +
+                                 std::string(10'001, 'x') + "\r\n")),
+              413);
+    EXPECT_EQ(status_of(exchange("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "
+                                 "10000\r\n\r\n" +
+                                 std::string(10'000, 'x'))),
+              200);
+}
+
+TEST_F(LimitsTest, ARefusalReachesAClientThatGoesOnSending) {
+    listen(hello);
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n");
+        EXPECT_TRUE(co_await peer.send(std::string(5'000'000, 'x')));
+        EXPECT_EQ(status_of(co_await peer.read_all()), 413);
+        EXPECT_EQ(peer.last_error, asio::error::eof);
+    });
+}
+
+TEST_F(LimitsTest, HeadsAndBodiesMustComeInTime) {
+    limits.head_timeout = limits.body_timeout = 100ms;
+    listen(hello);
+    loop.run([&]() -> asio::awaitable<void> {
+        const Mono start = mono_now();
+        Peer dripping = co_await client();  // a byte now and then does not help
+        asio::co_spawn(
+            loop.io,
+            [&]() -> asio::awaitable<void> {
+                for (const char c : std::string_view("GET / HTTP/1.1\r\nHost: ")) {
+                    if (!co_await dripping.send({&c, 1})) co_return;
+                    co_await loop.sleep(20ms);
+                }
+            },
+            asio::detached);
+        EXPECT_EQ(status_of(co_await dripping.read_all()), 408);
+        EXPECT_LT(mono_now() - start, Duration(2s));
+        Peer stuck = co_await client();
+        co_await stuck.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf");
+        const std::string answer = co_await stuck.read_all();
+        EXPECT_EQ(status_of(answer), 408);
+        EXPECT_NE(answer.find("\"code\":\"request_timeout\""), std::string::npos);
+        Peer chunks = co_await client();
+        co_await chunks.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf");
+        EXPECT_EQ(status_of(co_await chunks.read_all()), 408);
+    });
+}
+
+TEST_F(LimitsTest, IdleConnectionsClose) {
+    limits.keep_alive_timeout = 100ms;
+    listen(hello);
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer silent = co_await client();
+        EXPECT_EQ(co_await silent.read_all(), "");
+        Peer once = co_await client();
+        co_await once.send(get("/"));
+        EXPECT_EQ(status_of(co_await once.read_message()), 200);
+        EXPECT_EQ(co_await once.read_all(), "");
+        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 0; }));
+    });
+}
+
+TEST_F(LimitsTest, TakesNoMoreConnectionsThanItMay) {
+    limits.max_connections = 2;
+    listen(hello);
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer a = co_await client();
+        Peer b = co_await client();
+        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 2; }));
+        Peer c = co_await client();
+        EXPECT_EQ(co_await c.read_all(), "");
+        co_await a.send(get("/"));
+        EXPECT_EQ(status_of(co_await a.read_message()), 200);
+        b.close();
+        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 1; }));
+        Peer d = co_await client();
+        co_await d.send(get("/"));
+        EXPECT_EQ(status_of(co_await d.read_message()), 200);
+    });
+}
+
+/// Streams until a write fails, and notes what it learns of its client.
+struct Streamer {
+    Loop& loop;
+    std::size_t piece = 100;
+    Duration pause = 1ms;
+    bool gone = false;
+    bool write_failed = false;
+    std::uint64_t sent = 0;
+    Mono gone_at{};
+
+    asio::awaitable<void> operator()(Exchange& x) {
+        x.on_gone([this] {
+            gone = true;
+            gone_at = mono_now();
+        });
+        x.start(200, "", std::nullopt);
+        const std::string bytes(piece, 'x');
+        bool ok = true;
+        while (ok) {
+            ok = co_await x.write(bytes);
+            sent = x.bytes_sent();
+            if (ok && pause > Duration::zero()) co_await loop.sleep(pause);
+        }
+        write_failed = true;
+        EXPECT_TRUE(x.client_gone());
+    }
+};
+
+TEST_F(LimitsTest, ADepartureIsNoticedAtOnce) {
+    for (int how = 0; how < 3; ++how) {
+        Streamer streamer{loop};
+        listen([&](Exchange& x) { return streamer(x); });
+        loop.run([&]() -> asio::awaitable<void> {
+            Peer peer = co_await client();
+            co_await peer.send(get("/"));
+            (void)co_await peer.read_to("xxx");
+            const Mono left_at = mono_now();
+            if (how == 0) peer.close();
+            if (how == 1) peer.reset();
+            if (how == 2) peer.half_close();
+            EXPECT_TRUE(co_await loop.until([&] { return streamer.write_failed; }));
+            EXPECT_TRUE(streamer.gone);
+            EXPECT_LT(streamer.gone_at - left_at, Duration(200ms));
+            EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 0; }));
+        });
+    }
+}
+
+TEST_F(LimitsTest, ADepartureIsNoticedBehindAPipelinedRequest) {
+    Streamer streamer{loop};
+    listen([&](Exchange& x) { return streamer(x); });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send(get("/"));
+        (void)co_await peer.read_to("xxx");
+        co_await peer.send(get("/next"));
+        (void)co_await peer.read_to("xxx", 50);
+        peer.reset();
+        EXPECT_TRUE(co_await loop.until([&] { return streamer.gone && streamer.write_failed; }));
+    });
+}
+
+TEST_F(LimitsTest, ADepartureIsNoticedWhileNothingIsWritten) {
+    bool gone = false;
+    bool late = false;
+    listen([&](Exchange& x) -> asio::awaitable<void> {
+        x.on_gone([&] { gone = true; });
+        (void)co_await loop.until([&] { return gone; });
+        x.on_gone([&] { late = true; });  // already left: at once
+        EXPECT_TRUE(late);
+        EXPECT_FALSE(x.started());
+    });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send(get("/"));
+        co_await loop.sleep(5ms);
+        peer.close();
+        EXPECT_TRUE(co_await loop.until([&] { return late; }));
+    });
+}
+
+TEST_F(LimitsTest, AWholeAnswerReachesWhoHalfClosed) {
+    listen([&](Exchange& x) -> asio::awaitable<void> {
+        co_await loop.until([&] { return x.client_gone(); });
+        EXPECT_TRUE(co_await x.respond(200, {}, "hello"));
+    });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send(get("/"));
+        peer.half_close();
+        EXPECT_EQ(body_of(co_await peer.read_all()), "hello");
+    });
+}
+
+TEST_F(LimitsTest, APipelinedRequestSentDuringAStreamIsAnsweredAfterIt) {
+    bool go = false;
+    listen([&](Exchange& x) -> asio::awaitable<void> {
+        if (x.request().target != "/stream") {
+            std::string body(x.request().target);
+            body.append(" ").append(x.body()).append(" ").append(x.request().fields.get("x-n"));
+            co_await x.respond(200, {}, body);
+            co_return;
+        }
+        x.start(200, "", std::nullopt);
+        co_await x.write("begun");
+        co_await loop.until([&] { return go; });
+        co_await x.finish("done");
+    });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send(get("/stream"));
+        (void)co_await peer.read_to("begun");
+        co_await peer.send("POST /a HTTP/1.1\r\nHost: x\r\nX-N: 1\r\nContent-Length: 3\r\n\r\nabc");
+        co_await loop.sleep(5ms);
+        co_await peer.send(
+            "POST /b HTTP/1.1\r\nHost: x\r\nX-N: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n");
+        co_await loop.sleep(5ms);
+        const std::string large(9000, 'l');
+        co_await peer.send("POST /c HTTP/1.1\r\nHost: x\r\nX-N: 3\r\nContent-Length: 9000\r\n\r\n" +
+                           large.substr(0, 4000));
+        co_await loop.sleep(5ms);
+        go = true;
+        (void)co_await peer.read_to("0\r\n\r\n");
+        EXPECT_EQ(body_of(co_await peer.read_message()), "/a abc 1");
+        EXPECT_EQ(body_of(co_await peer.read_message()), "/b de 2");
+        co_await peer.send(large.substr(4000));
+        EXPECT_EQ(body_of(co_await peer.read_message()), "/c " + large + " 3");
+        co_await peer.send(get("/d"));
+        EXPECT_EQ(body_of(co_await peer.read_message()), "/d  ");
+    });
+}
+
+TEST_F(LimitsTest, WhoDoesNotReadIsCutOff) {
+    limits.write_timeout = 200ms;
+    Streamer streamer{loop, 100'000, Duration::zero()};
+    listen([&](Exchange& x) { return streamer(x); });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send(get("/"));
+        EXPECT_TRUE(co_await loop.until([&] { return streamer.write_failed; }));
+    });
+    EXPECT_LT(streamer.sent, 20'000'000U) << "what the kernel holds, no more";
+}
+
+std::size_t resident_bytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t total = 0;
+    std::size_t resident = 0;
+    statm >> total >> resident;
+    return resident * 4096;
+}
+
+TEST_F(LimitsTest, AWriteThatGoesOnSlowlyIsNotCutOffAndTakesNoMemory) {
+    limits.write_timeout = 150ms;
+    bool ok = false;
+    const std::string large(30'000'000, 'x');
+    listen([&](Exchange& x) -> asio::awaitable<void> {
+        x.start(200, "", large.size());
+        ok = co_await x.write(large);
+        co_await x.finish();
+    });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send(get("/", "Connection: close\r\n"));
+        const Mono start = mono_now();
+        const std::size_t before = resident_bytes();
+        std::size_t got = 0;
+        std::string piece(1'000'000, 0);
+        boost::system::error_code ec;
+        while (!ec) {
+            const auto [error, n] = co_await peer.socket.async_read_some(asio::buffer(piece), as_values);
+            ec = error;
+            got += n;
+            co_await loop.sleep(10ms);
+        }
+        EXPECT_GT(got, large.size());
+        EXPECT_TRUE(ok);
+        EXPECT_GT(mono_now() - start, Duration(150ms)) << "else this test shows nothing";
+        EXPECT_LT(resident_bytes(), before + 20'000'000);
+    });
+}
+
+TEST_F(LimitsTest, DrainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer) {
+    bool go = false;
+    listen([&](Exchange& x) -> asio::awaitable<void> {
+        if (x.request().target == "/slow") (void)co_await loop.until([&] { return go; });
+        co_await x.respond(200, {}, "hello");
+    });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer idle = co_await client();
+        co_await idle.send(get("/"));
+        (void)co_await idle.read_message();
+        Peer busy = co_await client();
+        co_await busy.send(get("/slow"));
+        co_await loop.sleep(5ms);
+        server->drain();
+        EXPECT_EQ(co_await idle.read_all(), "");
+        Peer late(loop.io);
+        const auto [ec] = co_await late.socket.async_connect(
+            tcp::endpoint(asio::ip::address_v4::loopback(), server->port()), as_values);
+        EXPECT_TRUE(ec);
+        go = true;
+        const std::string answer = co_await busy.read_all();
+        EXPECT_EQ(body_of(answer), "hello");
+        EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
+        busy.close();
+        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 0; }));
+    });
+}
+
+TEST_F(LimitsTest, ClosingEndsAllAtOnce) {
+    Streamer streamer{loop};
+    listen([&](Exchange& x) { return streamer(x); });
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer = co_await client();
+        co_await peer.send(get("/"));
+        (void)co_await peer.read_to("xxx");
+        server->close();
+        (void)co_await peer.read_all();
+        EXPECT_TRUE(co_await loop.until([&] { return streamer.gone && server->connections() == 0; }));
+    });
+}
+
+TEST_F(LimitsTest, SaysWhyItCannotListen) {
+    listen(hello);
+    Server second(loop.io, {}, hello);
+    const auto taken = second.listen({"127.0.0.1", server->port(), false});
+    ASSERT_FALSE(taken);
+    EXPECT_NE(taken.error().message.find("127.0.0.1:" + std::to_string(server->port())), std::string::npos);
+    EXPECT_FALSE(second.listen({"no address", 0, true}));
+    EXPECT_TRUE(second.listen({"127.0.0.1", server->port(), true})) << "two share a port";
+}
+
+// What is under way when the io_context is destroyed must neither crash nor leak (the leak checker looks).
+TEST(ShutdownTest, AnIoContextMayGoWithAllUnderWay) {
+    auto loop = std::make_unique<Loop>();
+    auto listener = std::make_unique<Listener>(loop->io);
+    OriginOptions o;
+    o.host = "127.0.0.1";
+    o.port = listener->port();
+    auto origin = std::make_unique<Origin>(loop->io, o);
+    o.host = "localhost";
+    auto named = std::make_unique<Origin>(loop->io, o);
+    auto server = std::make_unique<Server>(loop->io, ServerLimits{}, [&](Exchange& x) -> asio::awaitable<void> {
+        x.on_gone([] {});
+        if (x.request().target == "/write") {
+            x.start(200, "", std::nullopt);
+            const std::string bytes(1'000'000, 'x');
+            bool ok = true;
+            while (ok) ok = co_await x.write(bytes);
+        }
+        auto up = co_await origin->connect(false);
+        const std::string_view request = "GET / HTTP/1.1\r\n\r\n";
+        (void)co_await up->send(std::span(&request, 1), 5s);
+        (void)co_await up->read_head(5s);
+    });
+    ASSERT_TRUE(server->listen({}));
+    std::vector<Peer> peers;
+    loop->run([&]() -> asio::awaitable<void> {
+        for (const auto* bytes : std::array{"", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+                                            "GET /read HTTP/1.1\r\nHost: x\r\n\r\n",
+                                            "GET /write HTTP/1.1\r\nHost: x\r\n\r\n"}) {
+            peers.emplace_back(loop->io);
+            co_await peers.back().connect(server->port());
+            co_await peers.back().send(bytes);
+        }
+        co_await loop->sleep(20ms);
+        asio::co_spawn(
+            loop->io, [&]() -> asio::awaitable<void> { (void)co_await named->connect(true); }, asio::detached);
+        co_await asio::post(loop->io, asio::use_awaitable);
+    });
+    EXPECT_EQ(server->connections(), 5U);
+    peers.clear();
+    named.reset();
+    origin.reset();
+    server.reset();
+    listener.reset();
+    loop.reset();
+}
+
+}  // namespace
+}  // namespace spillway::http::test

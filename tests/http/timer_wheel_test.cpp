@@ -1,0 +1,79 @@
+#include "http/timer_wheel.hpp"
+
+#include "http/support.hpp"
+
+namespace spillway::http::test {
+namespace {
+
+TEST(TimerWheelTest, FiresInOrderNeverEarlyAndSoon) {
+    Loop loop;
+    TimerWheel& wheel = TimerWheel::of(loop.io);
+    EXPECT_EQ(&wheel, &TimerWheel::of(loop.io));
+    std::vector<int> fired;
+    std::vector<Duration> after;
+    const Mono start = mono_now();
+    const auto note = [&](int n) {
+        return [&, n] {
+            fired.push_back(n);
+            after.push_back(mono_now() - start);
+        };
+    };
+    Timeout a(note(1));
+    Timeout b(note(2));
+    Timeout never(note(3));
+    Timeout off(note(4));
+    wheel.arm(b, 110ms);
+    wheel.arm(a, 30ms);
+    wheel.arm(never, 50ms);
+    wheel.arm(off, 50ms);
+    never.disarm();
+    wheel.arm(off, Duration::zero());
+    EXPECT_FALSE(off.armed());
+    loop.run([&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return fired.size() == 2; })); });
+    EXPECT_EQ(fired, (std::vector{1, 2}));
+    EXPECT_GE(after[0], Duration(30ms));
+    EXPECT_GE(after[1], Duration(110ms));
+    EXPECT_LT(after[1], Duration(1s));
+}
+
+TEST(TimerWheelTest, ACallbackMayArmItselfAndEndOthers) {
+    Loop loop;
+    TimerWheel& wheel = TimerWheel::of(loop.io);
+    int rounds = 0;
+    std::optional<Timeout> other;
+    other.emplace([] { FAIL() << "was destroyed before"; });
+    Timeout* self = nullptr;
+    Timeout again([&] {
+        other.reset();
+        if (++rounds < 3) wheel.arm(*self, 1ms);
+    });
+    self = &again;
+    wheel.arm(again, 1ms);
+    wheel.arm(*other, 1ms);
+    loop.run([&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return rounds == 3; })); });
+}
+
+TEST(TimerWheelTest, OneThatThrowsDoesNotStopTheOthers) {
+    Loop loop;
+    TimerWheel& wheel = TimerWheel::of(loop.io);
+    bool fired = false;
+    Timeout bad([] { throw std::runtime_error("thrown"); });
+    Timeout good([&] { fired = true; });
+    wheel.arm(bad, 1ms);
+    wheel.arm(good, 100ms);
+    EXPECT_THROW(loop.io.run_for(5s), std::runtime_error);
+    loop.run([&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return fired; })); });
+}
+
+TEST(TimerWheelTest, ATimeoutMayOutliveTheLoop) {
+    Timeout late([] { FAIL(); });
+    {
+        Loop loop;
+        TimerWheel::of(loop.io).arm(late, 1h);
+        EXPECT_TRUE(late.armed());
+    }
+    EXPECT_FALSE(late.armed());
+}
+
+}  // namespace
+}  // namespace spillway::http::test

@@ -1,0 +1,198 @@
+// TLS on both sides, with certificates made here.
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "http/fetch.hpp"
+#include "http/support.hpp"
+
+namespace spillway::http::test {
+namespace {
+
+/// A self-signed certificate for `name` and its key, as PEM files that go with this object.
+class Certificate {
+public:
+    explicit Certificate(const std::string& name) {
+        std::string folder = (std::filesystem::temp_directory_path() / "http_tls_XXXXXX").string();
+        EXPECT_NE(mkdtemp(folder.data()), nullptr);
+        folder_ = folder;
+        const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+        const std::unique_ptr<X509, decltype(&X509_free)> x509(X509_new(), X509_free);
+        X509_set_version(x509.get(), 2);
+        ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1);
+        X509_gmtime_adj(X509_getm_notBefore(x509.get()), -60);
+        X509_gmtime_adj(X509_getm_notAfter(x509.get()), 3600);
+        X509_set_pubkey(x509.get(), key.get());
+        X509_NAME* subject = X509_get_subject_name(x509.get());
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                   reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+        X509_set_issuer_name(x509.get(), subject);
+        const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> names(
+            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + name).c_str()),
+            X509_EXTENSION_free);
+        X509_add_ext(x509.get(), names.get(), -1);
+        X509_sign(x509.get(), key.get(), EVP_sha256());
+        using File = std::unique_ptr<FILE, int (*)(FILE*)>;
+        const File cert_out(std::fopen(cert().c_str(), "w"), std::fclose);
+        PEM_write_X509(cert_out.get(), x509.get());
+        const File key_out(std::fopen(this->key().c_str(), "w"), std::fclose);
+        PEM_write_PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    }
+    Certificate(const Certificate&) = delete;
+    Certificate& operator=(const Certificate&) = delete;
+    ~Certificate() { std::filesystem::remove_all(folder_); }
+    [[nodiscard]] std::string cert() const { return (folder_ / "cert.pem").string(); }
+    [[nodiscard]] std::string key() const { return (folder_ / "key.pem").string(); }
+
+private:
+    std::filesystem::path folder_;
+};
+
+class TlsTest : public ::testing::Test {
+protected:
+    TlsTest() {
+        EXPECT_TRUE(server.use_tls(certificate.cert(), certificate.key()));
+        EXPECT_TRUE(server.listen({}));
+        options.host = "127.0.0.1";
+        options.port = server.port();
+        options.tls = true;
+        options.tls_ca_file = certificate.cert();
+        options.tls_server_name = "gateway.test";
+    }
+    asio::awaitable<void> serve(Exchange& x) {
+        if (x.request().target == "/stream") {
+            x.on_gone([this] { gone = true; });
+            x.start(200, "", std::nullopt);
+            bool ok = true;
+            while (ok) {
+                ok = co_await x.write("xxx");
+                co_await loop.sleep(1ms);
+            }
+        } else if (x.request().target == "/pieces") {
+            x.start(200, "", std::nullopt);
+            const std::string large(300'000, 'a');
+            const std::array<std::string_view, 3> pieces{"<", large, ">"};
+            co_await x.write(pieces);
+            co_await x.finish();
+        } else {
+            co_await x.respond(200, {}, x.body());
+        }
+    }
+    NetResult<FetchedAnswer> ask(std::string_view method, std::string_view target, std::string_view body) {
+        Origin origin(loop.io, options);
+        NetResult<FetchedAnswer> answer = NetError{};
+        loop.run([&]() -> asio::awaitable<void> {
+            answer = co_await fetch(origin, method, target, {}, body, 10s, 10'000'000);
+        });
+        return answer;
+    }
+    NetError::Kind refusal() {
+        const auto answer = ask("GET", "/", "");
+        EXPECT_FALSE(answer);
+        return answer ? NetError::Kind::closed : answer.error().kind;
+    }
+    Loop loop;
+    Certificate certificate{"gateway.test"};
+    Server server{loop.io, {}, [this](Exchange& x) { return serve(x); }};
+    OriginOptions options;
+    bool gone = false;
+};
+
+TEST_F(TlsTest, CarriesBothWays) {
+    const std::string large(2'000'000, 'b');
+    const auto answer = ask("POST", "/", large);
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->body, large);
+    const auto pieces = ask("GET", "/pieces", "");
+    ASSERT_TRUE(pieces) << pieces.error().message;
+    EXPECT_EQ(pieces->body.size(), 300'002U);
+}
+
+TEST_F(TlsTest, UsesAConnectionAgain) {
+    Origin origin(loop.io, options);
+    loop.run([&]() -> asio::awaitable<void> {
+        for (int i = 0; i < 5; ++i) {
+            const auto answer = co_await fetch(origin, "GET", "/", {}, {}, 5s);
+            EXPECT_TRUE(answer);
+            EXPECT_EQ(origin.idle(), 1U);
+            EXPECT_EQ(server.connections(), 1U);
+        }
+        server.drain();
+        EXPECT_TRUE(co_await loop.until([&] { return origin.idle() == 0; }));
+    });
+}
+
+TEST_F(TlsTest, RefusesTheWrongNameAndWhomNobodyVouchesFor) {
+    options.tls_server_name = "other.test";
+    EXPECT_EQ(refusal(), NetError::Kind::tls);
+    options.tls_server_name = "gateway.test";
+    options.tls_ca_file.clear();  // the system's authorities do not know it
+    EXPECT_EQ(refusal(), NetError::Kind::tls);
+    const Certificate other("gateway.test");
+    options.tls_ca_file = other.cert();
+    EXPECT_EQ(refusal(), NetError::Kind::tls);
+    options.tls_ca_file = "/no/such/file";
+    EXPECT_EQ(refusal(), NetError::Kind::tls);
+}
+
+TEST_F(TlsTest, TakesAnyoneWhenToldTo) {
+    options.tls_verify = false;
+    options.tls_ca_file.clear();
+    options.tls_server_name = "whatever";
+    EXPECT_TRUE(ask("GET", "/", "x"));
+}
+
+TEST_F(TlsTest, PlainTextIsNoHandshake) {
+    loop.run([&]() -> asio::awaitable<void> {
+        Peer peer(loop.io);
+        co_await peer.connect(server.port());
+        co_await peer.send(get("/"));
+        EXPECT_EQ((co_await peer.read_all()).find("HTTP/1.1 200"), std::string::npos);
+        EXPECT_TRUE(co_await loop.until([&] { return server.connections() == 0; }));
+    });
+}
+
+TEST_F(TlsTest, ADepartureIsNoticed) {
+    Origin origin(loop.io, options);
+    loop.run([&]() -> asio::awaitable<void> {
+        std::optional<Upstream> up;
+        auto connected = co_await origin.connect(false);
+        EXPECT_TRUE(connected);
+        up.emplace(std::move(*connected));
+        const std::string request = get("/stream");
+        const std::string_view piece = request;
+        EXPECT_TRUE(co_await up->send(std::span(&piece, 1), 5s));
+        EXPECT_TRUE(co_await up->read_head(5s));
+        EXPECT_TRUE(co_await up->read_body(5s));
+        up.reset();
+        EXPECT_TRUE(co_await loop.until([&] { return gone && server.connections() == 0; }));
+    });
+}
+
+TEST_F(TlsTest, AServerThatIsSilentIsLeftInTime) {
+    Listener silent(loop.io);
+    options.port = silent.port();
+    options.connect_timeout = 100ms;
+    EXPECT_EQ(refusal(), NetError::Kind::timeout);
+}
+
+TEST(TlsFilesTest, SaysWhichFileIsWrong) {
+    Loop loop;
+    Server server(loop.io, {}, [](Exchange&) -> asio::awaitable<void> { co_return; });
+    const Certificate certificate("a");
+    const auto no_cert = server.use_tls("/no/such/cert", certificate.key());
+    ASSERT_FALSE(no_cert);
+    EXPECT_NE(no_cert.error().message.find("/no/such/cert"), std::string::npos);
+    const auto no_key = server.use_tls(certificate.cert(), "/no/such/key");
+    ASSERT_FALSE(no_key);
+    EXPECT_NE(no_key.error().message.find("/no/such/key"), std::string::npos);
+    const Certificate other("b");
+    EXPECT_FALSE(server.use_tls(certificate.cert(), other.key())) << "does not belong together";
+}
+
+}  // namespace
+}  // namespace spillway::http::test
