@@ -93,8 +93,8 @@ asio::awaitable<NetResult<FetchedAnswer>> fetch(Origin& origin, std::string_view
         if (done) co_return answer;
         if (done.error().kind == NetError::Kind::cancelled)
             co_return NetError{NetError::Kind::timeout, "timed out"};
-        const bool stale = connected && up->reused() && answer.status == 0 &&
-                           done.error().kind == NetError::Kind::closed;
+        const bool stale =
+            connected && up->reused() && answer.status == 0 && done.error().kind == NetError::Kind::closed;
         if (!stale || fresh) co_return done.error();
     }
 }

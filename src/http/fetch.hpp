@@ -1,6 +1,6 @@
 #pragma once
-/// One whole request and answer over an Origin, for small control-plane calls (tokens, key sets, admin pages).
-/// Hot paths use Upstream itself.
+/// One whole request and answer over an Origin, for small control-plane calls (tokens, key sets, admin
+/// pages). Hot paths use Upstream itself.
 #include <span>
 #include <string>
 #include <string_view>

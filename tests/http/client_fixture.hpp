@@ -13,7 +13,8 @@ protected:
         o.port = listener.port();
         return o;
     }
-    static asio::awaitable<bool> ask(Upstream& up, std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n") {
+    static asio::awaitable<bool> ask(Upstream& up,
+                                     std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n") {
         const auto sent = co_await up.send(std::span(&request, 1), 5s);
         co_return sent.has_value();
     }

@@ -87,8 +87,8 @@ TEST_F(PoolTest, SaysClosedOfAStaleConnection) {
             head = co_await up->read_head(5s);
             EXPECT_FALSE(head);
             if (!head) {
-EXPECT_EQ(head.error().kind, NetError::Kind::closed);
-}
+                EXPECT_EQ(head.error().kind, NetError::Kind::closed);
+            }
         }
         up->done();
         EXPECT_EQ(origin.idle(), 0U);
@@ -128,7 +128,8 @@ TEST_F(ClientTest, SaysWhenANameIsUnknown) {
         for (int i = 0; i < 2; ++i) {
             const auto up = co_await nowhere.connect(false);
             EXPECT_FALSE(up);
-            EXPECT_TRUE(up.error().kind == NetError::Kind::resolve || up.error().kind == NetError::Kind::timeout);
+            EXPECT_TRUE(up.error().kind == NetError::Kind::resolve ||
+                        up.error().kind == NetError::Kind::timeout);
         }
     });
 }
@@ -160,10 +161,7 @@ public:
         acceptor_.listen(0);
         for (int i = 0; i < 4; ++i) {
             fill_.emplace_back(io);
-            fill_.back().open(tcp::v4());
-            fill_.back().non_blocking(true);
-            boost::system::error_code ignored;
-            fill_.back().connect(acceptor_.local_endpoint(), ignored);
+            fill_.back().async_connect(acceptor_.local_endpoint(), [](const boost::system::error_code&) {});
         }
     }
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
@@ -217,8 +215,8 @@ TEST_F(ClientTest, LookingUpCanBeCancelled) {
         asio::post(loop.io, [&] { cancel.cancel(); });
         const auto up = co_await named.connect(false, cancel);
         if (!up) {
-EXPECT_EQ(up.error().kind, NetError::Kind::cancelled);
-}
+            EXPECT_EQ(up.error().kind, NetError::Kind::cancelled);
+        }
     });
 }
 
@@ -231,8 +229,8 @@ TEST_F(ClientTest, WaitsNoLongerThanItMay) {
             const auto head = co_await up->read_head(50ms);
             EXPECT_FALSE(head);
             if (!head) {
-EXPECT_EQ(head.error().kind, NetError::Kind::timeout);
-}
+                EXPECT_EQ(head.error().kind, NetError::Kind::timeout);
+            }
             (void)co_await peer.read_all();  // closed by the client
         }
         {
@@ -246,8 +244,8 @@ EXPECT_EQ(head.error().kind, NetError::Kind::timeout);
             const auto second = co_await up->read_body(50ms);
             EXPECT_FALSE(second);
             if (!second) {
-EXPECT_EQ(second.error().kind, NetError::Kind::timeout);
-}
+                EXPECT_EQ(second.error().kind, NetError::Kind::timeout);
+            }
         }
         {
             auto up = co_await origin.connect(true);
@@ -257,8 +255,8 @@ EXPECT_EQ(second.error().kind, NetError::Kind::timeout);
             const auto sent = co_await up->send(std::span(&all, 1), 100ms);  // nobody reads
             EXPECT_FALSE(sent);
             if (!sent) {
-EXPECT_EQ(sent.error().kind, NetError::Kind::timeout);
-}
+                EXPECT_EQ(sent.error().kind, NetError::Kind::timeout);
+            }
         }
         EXPECT_EQ(origin.idle(), 0U);
     });
@@ -293,8 +291,8 @@ TEST_F(ClientTest, EveryOperationCanBeCancelled) {
             }
             EXPECT_TRUE(error) << step;
             if (error) {
-EXPECT_EQ(error->kind, NetError::Kind::cancelled) << step;
-}
+                EXPECT_EQ(error->kind, NetError::Kind::cancelled) << step;
+            }
             up->cancel();  // again does no harm
             up->done();
             EXPECT_EQ(origin.idle(), 0U);

@@ -80,8 +80,9 @@ protected:
 TEST_F(AnswersTest, OfEveryFraming) {
     expect("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello", true);
     expect("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", true);
-    expect("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;a=b\r\nlo\r\n0\r\nT: 1\r\n\r\n",
-           "hello", true);
+    expect(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;a=b\r\nlo\r\n0\r\nT: 1\r\n\r\n",
+        "hello", true);
     expect("HTTP/1.1 204 No Content\r\n\r\n", "", true);
     expect("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", "", true);
     expect("HTTP/1.1 200 OK\r\n\r\nuntil the end", "until the end", false, true);
@@ -89,9 +90,10 @@ TEST_F(AnswersTest, OfEveryFraming) {
     expect("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "hi", false);
     expect("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi", "hi", true);
     expect("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi and more", "hi", false);
-    expect("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-           "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-           "hi", true);
+    expect(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        "hi", true);
 }
 
 TEST_F(AnswersTest, ToHeadHaveNoBody) {
@@ -139,7 +141,8 @@ TEST_F(AnswersTest, ThatAreNotHttpAreErrors) {
         ASSERT_FALSE(seen.status) << bytes.substr(0, 80);
         EXPECT_EQ(seen.status.error().kind, NetError::Kind::protocol) << bytes.substr(0, 80);
     }
-    for (const std::string& chunks : std::vector<std::string>{"xyz\r\n", "1\r\nab\r\n", "1;" + std::string(70'000, 'x')}) {
+    for (const std::string& chunks :
+         std::vector<std::string>{"xyz\r\n", "1\r\nabc\r\n", "1;" + std::string(70'000, 'x')}) {
         const Seen seen = answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks);
         ASSERT_TRUE(seen.body_error) << chunks.substr(0, 10);
         EXPECT_EQ(seen.body_error->kind, NetError::Kind::protocol);
@@ -153,7 +156,8 @@ TEST_F(ClientTest, AHeadsViewsHoldWhileAMuchLargerBodyPasses) {
         EXPECT_TRUE(co_await ask(*up));
         std::string body(5'000'000, 'a');
         for (std::size_t i = 0; i < body.size(); i += 4096) body[i] = static_cast<char>('b' + i / 4096 % 23);
-        std::string answer = "HTTP/1.1 200 Fine\r\nX-First: one\r\nTransfer-Encoding: chunked\r\nX-Last: two\r\n\r\n";
+        std::string answer =
+            "HTTP/1.1 200 Fine\r\nX-First: one\r\nTransfer-Encoding: chunked\r\nX-Last: two\r\n\r\n";
         for (std::size_t at = 0; at < body.size(); at += 1000)
             answer.append("3e8\r\n").append(body, at, 1000).append("\r\n");
         answer.append("0\r\n\r\n");
@@ -189,8 +193,8 @@ TEST_F(ClientTest, HearsARefusalThatComesBeforeTheRequestIsOut) {
     loop.run([&]() -> asio::awaitable<void> {
         auto up = co_await origin.connect(false);
         Peer peer = co_await listener.accept();
-        const std::string large = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n" +
-                                  std::string(50'000'000, 'x');
+        const std::string large =
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n" + std::string(50'000'000, 'x');
         NetResult<void> sent;
         bool done = false;
         asio::co_spawn(
@@ -210,8 +214,8 @@ TEST_F(ClientTest, HearsARefusalThatComesBeforeTheRequestIsOut) {
         const auto head = co_await up->read_head(5s);
         EXPECT_TRUE(head);
         if (head) {
-EXPECT_EQ((*head)->status, 413U);
-}
+            EXPECT_EQ((*head)->status, 413U);
+        }
         up->done();
         EXPECT_EQ(origin.idle(), 0U);
     });

@@ -58,13 +58,13 @@ TEST_F(FetchTest, KeepsItsTimeAndItsSize) {
         const auto late = co_await fetch(*origin, "GET", "/slow", {}, {}, 50ms);
         EXPECT_FALSE(late);
         if (!late) {
-EXPECT_EQ(late.error().kind, NetError::Kind::timeout);
-}
+            EXPECT_EQ(late.error().kind, NetError::Kind::timeout);
+        }
         const auto large = co_await fetch(*origin, "POST", "/", {}, std::string(100, 'x'), 5s, 50);
         EXPECT_FALSE(large);
         if (!large) {
-EXPECT_EQ(large.error().kind, NetError::Kind::protocol);
-}
+            EXPECT_EQ(large.error().kind, NetError::Kind::protocol);
+        }
     });
 }
 

@@ -41,7 +41,8 @@ TEST_F(LimitsTest, RefusesLargeHeads) {
     listen(hello);
     EXPECT_EQ(status_of(exchange(get("/", "A: " + std::string(2000, 'x') + "\r\n"))), 431);
     EXPECT_EQ(status_of(exchange("GET /" + std::string(100'000, 'x'))), 431);
-    EXPECT_EQ(status_of(exchange(get("/", "Connection: close\r\nA: " + std::string(1900, 'x') + "\r\n"))), 200);
+    EXPECT_EQ(status_of(exchange(get("/", "Connection: close\r\nA: " + std::string(1900, 'x') + "\r\n"))),
+              200);
 }
 
 TEST_F(LimitsTest, RefusesLargeBodiesBeforeTheyAreRead) {
@@ -248,7 +249,8 @@ TEST_F(LimitsTest, APipelinedRequestSentDuringAStreamIsAnsweredAfterIt) {
         co_await peer.send("POST /a HTTP/1.1\r\nHost: x\r\nX-N: 1\r\nContent-Length: 3\r\n\r\nabc");
         co_await loop.sleep(5ms);
         co_await peer.send(
-            "POST /b HTTP/1.1\r\nHost: x\r\nX-N: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n");
+            "POST /b HTTP/1.1\r\nHost: x\r\nX-N: 2\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n");
         co_await loop.sleep(5ms);
         const std::string large(9000, 'l');
         co_await peer.send("POST /c HTTP/1.1\r\nHost: x\r\nX-N: 3\r\nContent-Length: 9000\r\n\r\n" +
@@ -376,32 +378,34 @@ TEST(ShutdownTest, AnIoContextMayGoWithAllUnderWay) {
     auto origin = std::make_unique<Origin>(loop->io, o);
     o.host = "localhost";
     auto named = std::make_unique<Origin>(loop->io, o);
-    auto server = std::make_unique<Server>(loop->io, ServerLimits{}, [&](Exchange& x) -> asio::awaitable<void> {
-        x.on_gone([] {});
-        if (x.request().target == "/write") {
-            x.start(200, "", std::nullopt);
-            const std::string bytes(1'000'000, 'x');
-            bool ok = true;
-            while (ok) ok = co_await x.write(bytes);
-        }
-        auto up = co_await origin->connect(false);
-        const std::string_view request = "GET / HTTP/1.1\r\n\r\n";
-        (void)co_await up->send(std::span(&request, 1), 5s);
-        (void)co_await up->read_head(5s);
-    });
+    auto server =
+        std::make_unique<Server>(loop->io, ServerLimits{}, [&](Exchange& x) -> asio::awaitable<void> {
+            x.on_gone([] {});
+            if (x.request().target == "/write") {
+                x.start(200, "", std::nullopt);
+                const std::string bytes(1'000'000, 'x');
+                bool ok = true;
+                while (ok) ok = co_await x.write(bytes);
+            }
+            auto up = co_await origin->connect(false);
+            const std::string_view request = "GET / HTTP/1.1\r\n\r\n";
+            (void)co_await up->send(std::span(&request, 1), 5s);
+            (void)co_await up->read_head(5s);
+        });
     ASSERT_TRUE(server->listen({}));
     std::vector<Peer> peers;
     loop->run([&]() -> asio::awaitable<void> {
-        for (const auto* bytes : std::array{"", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
-                                            "GET /read HTTP/1.1\r\nHost: x\r\n\r\n",
-                                            "GET /write HTTP/1.1\r\nHost: x\r\n\r\n"}) {
+        for (const auto* bytes :
+             std::array{"", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+                        "GET /read HTTP/1.1\r\nHost: x\r\n\r\n", "GET /write HTTP/1.1\r\nHost: x\r\n\r\n"}) {
             peers.emplace_back(loop->io);
             co_await peers.back().connect(server->port());
             co_await peers.back().send(bytes);
         }
         co_await loop->sleep(20ms);
         asio::co_spawn(
-            loop->io, [&]() -> asio::awaitable<void> { (void)co_await named->connect(true); }, asio::detached);
+            loop->io, [&]() -> asio::awaitable<void> { (void)co_await named->connect(true); },
+            asio::detached);
         co_await asio::post(loop->io, asio::use_awaitable);
     });
     EXPECT_EQ(server->connections(), 5U);

@@ -29,7 +29,9 @@ TEST(TimerWheelTest, FiresInOrderNeverEarlyAndSoon) {
     never.disarm();
     wheel.arm(off, Duration::zero());
     EXPECT_FALSE(off.armed());
-    loop.run([&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return fired.size() == 2; })); });
+    loop.run([&]() -> asio::awaitable<void> {
+        EXPECT_TRUE(co_await loop.until([&] { return fired.size() == 2; }));
+    });
     EXPECT_EQ(fired, (std::vector{1, 2}));
     EXPECT_GE(after[0], Duration(30ms));
     EXPECT_GE(after[1], Duration(110ms));
@@ -50,7 +52,8 @@ TEST(TimerWheelTest, ACallbackMayArmItselfAndEndOthers) {
     self = &again;
     wheel.arm(again, 1ms);
     wheel.arm(*other, 1ms);
-    loop.run([&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return rounds == 3; })); });
+    loop.run(
+        [&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return rounds == 3; })); });
 }
 
 TEST(TimerWheelTest, OneThatThrowsDoesNotStopTheOthers) {
