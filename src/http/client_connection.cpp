@@ -156,7 +156,8 @@ asio::awaitable<NetResult<const ResponseHead*>> ClientConnection::read_head(Dura
             co_return NetError{NetError::Kind::protocol, "not HTTP/1.1"};
         const Duration left = limited ? deadline - mono_now() : Duration::zero();
         if (limited && left <= Duration::zero()) co_return NetError{NetError::Kind::timeout, "timed out"};
-        if (const auto got = co_await more(left); !got) co_return got.error();
+        const auto got = co_await more(left);
+        if (!got) co_return got.error();
     }
 }
 
@@ -204,7 +205,8 @@ asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duratio
                 co_return in_.view();
             }
         }
-        if (const auto got = co_await more(timeout); !got) {
+        const auto got = co_await more(timeout);
+        if (!got) {
             if (head_.framing == Framing::until_close && read_error_ == asio::error::eof && !stopped()) {
                 answered_ = true;
                 co_return std::string_view();

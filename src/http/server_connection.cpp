@@ -86,7 +86,8 @@ asio::awaitable<void> ServerConnection::say_goodbye() {
     read_want_ = 16 * 1024;
     for (Duration left = goodbye_time; left > Duration::zero(); left = until - mono_now()) {
         if (!reading_) in_.clear();
-        if (!co_await more(std::min<Duration>(left, std::chrono::milliseconds(500)))) break;
+        const bool came = co_await more(std::min<Duration>(left, std::chrono::milliseconds(500)));
+        if (!came) break;
     }
 }
 

@@ -13,7 +13,10 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
     started_ = finished_ = head_due_ = false;
     sent_ = 0;
     read_want_ = 0;
-    if (in_.empty() && !co_await more(limits_.keep_alive_timeout)) co_return Read::closed;
+    if (in_.empty()) {
+        const bool came = co_await more(limits_.keep_alive_timeout);
+        if (!came) co_return Read::closed;
+    }
     received_at_ = mono_now();
     const Mono head_deadline = received_at_ + limits_.head_timeout;
     close_after_ = false;
@@ -54,9 +57,9 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
         const Duration left_time = head_deadline - mono_now();
         if (limits_.head_timeout > Duration::zero() && left_time <= Duration::zero())
             co_return co_await late("head");
-        if (!co_await more(limits_.head_timeout > Duration::zero() ? left_time : Duration::zero(),
-                           Expiry::stop_reading))
-            co_return co_await late("head");
+        const Duration wait = limits_.head_timeout > Duration::zero() ? left_time : Duration::zero();
+        const bool came = co_await more(wait, Expiry::stop_reading);
+        if (!came) co_return co_await late("head");
     }
 }
 
@@ -129,10 +132,12 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::
         co_return co_await refuse(413, "The request's body is too large.", "request_too_large");
     const std::size_t whole = head_size + static_cast<std::size_t>(head_.content_length);
     if (in_.size() < whole) {
-        if (!co_await send_continue()) co_return Read::closed;
+        const bool welcome = co_await send_continue();
+        if (!welcome) co_return Read::closed;
         while (in_.size() < whole) {
             read_want_ = whole - in_.size();  // one reserve for all of it
-            if (!co_await more(limits_.body_timeout, Expiry::stop_reading)) co_return co_await late("body");
+            const bool came = co_await more(limits_.body_timeout, Expiry::stop_reading);
+            if (!came) co_return co_await late("body");
         }
         read_want_ = 0;
         parse_again(in_.view());  // the bytes may have moved
@@ -144,7 +149,10 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::
 
 asio::awaitable<ServerConnection::Read> ServerConnection::read_chunked_body(Parser<true>& parser,
                                                                             std::size_t head_size) {
-    if (in_.size() == head_size && !co_await send_continue()) co_return Read::closed;
+    if (in_.size() == head_size) {
+        const bool welcome = co_await send_continue();
+        if (!welcome) co_return Read::closed;
+    }
     std::size_t used = 0;
     for (;;) {
         boost::system::error_code ec;
@@ -157,7 +165,8 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_chunked_body(Pars
             co_return co_await refuse(413, "The request's body is too large.", "request_too_large");
         if (parser.is_done()) break;
         read_want_ = chunked_read;
-        if (!co_await more(limits_.body_timeout, Expiry::stop_reading)) co_return co_await late("body");
+        const bool came = co_await more(limits_.body_timeout, Expiry::stop_reading);
+        if (!came) co_return co_await late("body");
         // What was decoded goes; the head stays at the front until its views are taken.
         const std::size_t rest = in_.size() - head_size - used;
         std::memmove(in_.data() + head_size, in_.data() + head_size + used, rest);

@@ -1,0 +1,37 @@
+#pragma once
+// A server with limits of the test's choice, and raw clients of it.
+#include "http/support.hpp"
+
+namespace spillway::http::test {
+
+class LimitsTest : public ::testing::Test {
+protected:
+    LimitsTest() {
+        limits.max_head_bytes = 2000;
+        limits.max_body_bytes = 10'000;
+    }
+    void listen(Handler handler) {
+        server.emplace(loop.io, limits, std::move(handler));
+        ASSERT_TRUE(server->listen({}));
+    }
+    static asio::awaitable<void> hello(Exchange& x) { co_await x.respond(200, {}, "hello"); }
+    asio::awaitable<Peer> client() {
+        Peer peer(loop.io);
+        co_await peer.connect(server->port());
+        co_return peer;
+    }
+    std::string exchange(std::string bytes) {
+        std::string received;
+        loop.run([&]() -> asio::awaitable<void> {
+            Peer peer = co_await client();
+            co_await peer.send(bytes);
+            received = co_await peer.read_all();
+        });
+        return received;
+    }
+    Loop loop;
+    ServerLimits limits;
+    std::optional<Server> server;
+};
+
+}  // namespace spillway::http::test
