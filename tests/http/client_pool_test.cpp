@@ -303,7 +303,8 @@ TEST_F(ClientTest, EveryOperationCanBeCancelled) {
 TEST_F(ClientTest, DestroyedInTheMidstOfAnAnswerItClosesAtOnce) {
     loop.run([&]() -> asio::awaitable<void> {
         std::optional<Upstream> up;
-        up.emplace(std::move(*co_await origin.connect(false)));
+        auto connected = co_await origin.connect(false);
+        up.emplace(std::move(*connected));
         Peer peer = co_await listener.accept();
         EXPECT_TRUE(co_await ask(*up));
         (void)co_await peer.read_to("\r\n\r\n");
