@@ -75,7 +75,8 @@ void check(std::string_view text) {
         // The search for the head's end agrees with the parser, however the bytes come.
         std::size_t scanned = 0;
         std::size_t end = 0;
-        for (std::size_t n = 1; n <= text.size() && end == 0; ++n) end = find_head_end(text.substr(0, n), scanned);
+        for (std::size_t n = 1; n <= text.size() && end == 0; ++n)
+            end = find_head_end(text.substr(0, n), scanned);
         SPILLWAY_EXPECT(end == whole.head);
     }
 }

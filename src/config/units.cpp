@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "base/strings.hpp"
@@ -41,7 +42,7 @@ std::optional<Duration> parse_duration(std::string_view text) noexcept {
     const auto number = parse_double(text);
     // from_chars reads "inf" and "nan" too; the comparison refuses both, and -0 is harmless.
     if (!number || !(*number >= 0 && *number * unit <= kMaxSeconds)) return std::nullopt;
-    return Duration(static_cast<Duration::rep>(*number * unit * 1e9 + 0.5));
+    return Duration(std::llround(*number * unit * 1e9));
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {

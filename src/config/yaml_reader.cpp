@@ -253,7 +253,8 @@ std::vector<Item> MapReader::list(std::string_view key, std::string_view expecte
         error(key, std::string(expected));
         return out;
     }
-    for (const auto& node : item->node) out.push_back({node, fmt::format("{}[{}]", item->path, out.size())});
+    for (std::size_t i = 0; i < item->node.size(); ++i)
+        out.push_back({item->node[i], fmt::format("{}[{}]", item->path, i)});
     return out;
 }
 

@@ -10,8 +10,8 @@ namespace spillway::gateway {
 namespace {
 
 /// What begins the ids of things that live on one resource (OpenAI API reference).
-constexpr std::array<std::string_view, 12> prefixes{"resp_",  "thread_", "file-",   "asst_", "batch_", "vs_",
-                                                    "run_",   "ftjob-",  "upload_", "conv_", "vsfb_",  "msg_"};
+constexpr std::array<std::string_view, 12> prefixes{"resp_", "thread_", "file-",   "asst_", "batch_", "vs_",
+                                                    "run_",  "ftjob-",  "upload_", "conv_", "vsfb_",  "msg_"};
 constexpr std::size_t least_id = 8;
 constexpr std::size_t most_id = 128;
 constexpr std::size_t most_json = 64 * 1024;
@@ -27,7 +27,9 @@ bool is_id(std::string_view text) noexcept {
            std::all_of(text.begin(), text.end(), is_id_char);
 }
 
-std::uint64_t hash_of(std::string_view text) noexcept { return std::hash<std::string_view>{}(text); }
+std::uint64_t hash_of(std::string_view text) noexcept {
+    return std::hash<std::string_view>{}(text);
+}
 
 }  // namespace
 

@@ -31,7 +31,7 @@ Upstreams::Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> 
         origins.push_back(std::make_unique<http::Origin>(context, origin_options(backend)));
 }
 
-Worker::Worker(Shared shared, std::shared_ptr<const Snapshot> snapshot, std::uint64_t seed)
+Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
     : rng(seed),
       metrics(shared.registry),
       upstreams_(std::make_shared<Upstreams>(context_, snapshot)),

@@ -35,7 +35,7 @@ public:
         telemetry::Registry& registry;
         telemetry::AccessLog* access_log;  ///< null: none is kept
     };
-    Worker(Shared shared, std::shared_ptr<const Snapshot> snapshot, std::uint64_t seed);
+    Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed);
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();

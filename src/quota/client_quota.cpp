@@ -9,7 +9,7 @@ namespace spillway::quota {
 Grant::Grant(Grant&& other) noexcept
     : quotas_(std::exchange(other.quotas_, nullptr)),
       subjects_(other.subjects_),
-      reserved_(other.reserved_),
+      reserved_(std::move(other.reserved_)),
       at_(other.at_) {}
 
 Grant& Grant::operator=(Grant&& other) noexcept {

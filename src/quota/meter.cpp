@@ -127,8 +127,9 @@ Room Meter::room(std::uint64_t amount, Mono now) const noexcept {
     const std::uint64_t after = std::min(limit, s.count + wanted);
     room.headroom = static_cast<double>(limit - after) / static_cast<double>(limit);
     if (model_ == Model::window && gap < length)
-        room.left =
-            std::clamp(static_cast<double>(s.time - gap / 2 - t) / static_cast<double>(length), 0.0, 1.0);
+        room.left = std::clamp(
+            (static_cast<double>(s.time - t) - static_cast<double>(gap) / 2) / static_cast<double>(length),
+            0.0, 1.0);
     if (room.fits) return room;
     room.unsure = basis == Basis::guessed || (model_ == Model::window && t >= s.time - gap);
     const std::int64_t wait = std::max<std::int64_t>(ticks_until(s, wanted, t), 1);

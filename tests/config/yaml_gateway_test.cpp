@@ -134,8 +134,9 @@ TEST(YamlGateway, JsonIsYaml) {
 }
 
 TEST(YamlGateway, SectionsWithAllLinesCommentedOutAreAbsent) {
-    const auto c =
-        load("server:\nadmin:\nlog:\nlimits:\nretry:\naffinity:\nstream:\nclients:\nbackends: [{url: http://h}]\n");
+    const auto c = load(
+        "server:\nadmin:\nlog:\nlimits:\nretry:\naffinity:\nstream:\nclients:\nbackends: [{url: "
+        "http://h}]\n");
     EXPECT_EQ(c.limits, LimitsConfig{});
 }
 
