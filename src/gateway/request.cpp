@@ -187,7 +187,7 @@ asio::awaitable<void> Request::all_out(Duration retry_in) {
         return n.kind == routing::OutcomeKind::throttled;
     });
     using std::chrono::milliseconds;
-    const auto ms = std::max<std::int64_t>(1, std::chrono::ceil<milliseconds>(retry_in).count());
+    const auto ms = std::max<std::int64_t>(1, std::chrono::floor<milliseconds>(retry_in).count());
     const auto seconds = (ms + 999) / 1000;
     const auto ms_text = fmt::format_int(ms);
     const auto s_text = fmt::format_int(seconds);
