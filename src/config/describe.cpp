@@ -109,6 +109,7 @@ std::string describe(const GatewayConfig& config) {
     Lines out;
     describe_server(out, config);
     std::vector<const BackendConfig*> backends;
+    backends.reserve(config.backends.size());
     for (const auto& b : config.backends) backends.push_back(&b);
     std::stable_sort(backends.begin(), backends.end(),
                      [](const auto* a, const auto* b) { return a->priority < b->priority; });
