@@ -29,9 +29,10 @@ struct ServerTls {
 };
 
 struct LimitsConfig {
-    std::size_t max_head_bytes = 32 * 1024;
-    std::size_t max_body_bytes = 32 * 1024 * 1024;
-    std::size_t max_answer_buffer_bytes = 4 * 1024 * 1024;   ///< a plain answer is held up to this, so it
+    std::size_t max_head_bytes = std::size_t{32} * 1024;
+    std::size_t max_body_bytes = std::size_t{32} * 1024 * 1024;
+    std::size_t max_answer_buffer_bytes =
+        std::size_t{4} * 1024 * 1024;                        ///< a plain answer is held up to this, so it
                                                              ///< can still be retried elsewhere
     std::size_t max_connections = 0;                         ///< of the whole process; 0 = no limit
     Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
@@ -80,9 +81,9 @@ struct AffinityConfig {
 };
 
 struct StreamConfig {
-    bool late_commit = true;                      ///< hold preamble events until the first real output
-    std::size_t max_preamble_bytes = 256 * 1024;  ///< commit when the preamble grows beyond
-    bool include_usage = true;                    ///< ask for the usage chunk, hide it if not asked for
+    bool late_commit = true;  ///< hold preamble events until the first real output
+    std::size_t max_preamble_bytes = std::size_t{256} * 1024;  ///< commit when the preamble grows beyond
+    bool include_usage = true;  ///< ask for the usage chunk, hide it if not asked for
     friend bool operator==(const StreamConfig&, const StreamConfig&) = default;
 };
 
