@@ -91,7 +91,7 @@ void read_retry(MapReader& root, RetryConfig& out) {
     }
     reader.duration("default_cool_down", out.default_cool_down);
     reader.duration("max_cool_down", out.max_cool_down);
-    reader.duration("max_wait", out.max_wait);
+    reader.duration("max_wait", out.max_wait, Duration::zero());
     if (out.default_cool_down > out.max_cool_down)
         reader.error(reader.has("default_cool_down") ? "default_cool_down" : "max_cool_down",
                      "default_cool_down is longer than max_cool_down, which caps it");
