@@ -197,6 +197,7 @@ asio::awaitable<ServerConnection::Read> ServerConnection::refuse(unsigned status
         .append(status < 500 ? "invalid_request_error" : "server_error");
     body.append("\",\"code\":\"").append(code).append("\",\"param\":null}}");
     close_after_ = true;
+    head_.method = {};  // its bytes may have moved while the body was read
     out_head_.clear();
     begin_head(status, body.size());
     append_field(out_head_, "Content-Type", "application/json");
