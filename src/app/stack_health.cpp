@@ -2,8 +2,8 @@
 
 #include <array>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <exception>
 
 #include "app/stack_runner.hpp"
 #include "http/client.hpp"
@@ -15,7 +15,8 @@ boost::asio::awaitable<void> ask(http::Origin& origin, std::string request, Dura
     auto up = co_await origin.connect(true);
     if (!up) co_return;
     const std::array<std::string_view, 1> pieces{request};
-    if (const auto sent = co_await up->send(pieces, timeout); !sent) co_return;
+    const auto sent = co_await up->send(pieces, timeout);
+    if (!sent) co_return;
     const auto head = co_await up->read_head(timeout);
     good = head.has_value() && (*head)->status == 200;
 }
@@ -32,7 +33,11 @@ bool answers(std::uint16_t port, std::string_view path, std::chrono::millisecond
     bool good = false;
     std::string request =
         fmt::format("GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", path, port);
-    boost::asio::co_spawn(context, ask(origin, std::move(request), timeout, good), boost::asio::detached);
+    boost::asio::co_spawn(context, ask(origin, std::move(request), timeout, good),
+                          [&context](const std::exception_ptr& failure) {
+                              if (failure) std::rethrow_exception(failure);
+                              context.stop();
+                          });
     context.run_for(timeout * 2);
     return good;
 }

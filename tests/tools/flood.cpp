@@ -46,12 +46,25 @@ struct Report {
     std::size_t completed = 0;
     std::size_t failed = 0;
     std::size_t open = 0;
-    std::size_t peak_open = 0;  ///< streams between their first and last byte at one time
+    std::size_t peak_open = 0;  ///< requests sent and not yet answered to the end, at one time
     std::uint64_t events = 0;
     std::uint64_t bytes_ok = 0;
     std::uint64_t bytes_bad = 0;
     std::vector<double> first_event_ms;
     std::map<std::string, std::size_t> errors;
+};
+
+class OneOpen {
+public:
+    explicit OneOpen(Report& report) : report_(report) {
+        report_.peak_open = std::max(report_.peak_open, ++report_.open);
+    }
+    OneOpen(const OneOpen&) = delete;
+    OneOpen& operator=(const OneOpen&) = delete;
+    ~OneOpen() { --report_.open; }
+
+private:
+    Report& report_;
 };
 
 /// What is in one chat completion or chunk of one.
@@ -231,6 +244,7 @@ private:
         const Mono begin = mono_now();
         auto up = co_await origin_.connect(false);
         if (!up) co_return "connect: " + up.error().message;
+        const OneOpen open(report_);
         const std::array<std::string_view, 1> pieces{text};
         const auto sent = co_await up->send(pieces, stall());
         if (!sent) co_return "send: " + sent.error().message;
@@ -255,12 +269,10 @@ private:
             if (first) {
                 first = false;
                 report_.first_event_ms.push_back(to_seconds(mono_now() - begin) * 1000);
-                report_.peak_open = std::max(report_.peak_open, ++report_.open);
             }
             problem = answer.take(*piece);
             if (!problem.empty()) break;
         }
-        if (!first) --report_.open;
         report_.events += answer.events;
         report_.bytes_ok += answer.good;
         report_.bytes_bad += answer.bad;
