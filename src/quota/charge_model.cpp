@@ -19,7 +19,9 @@ constexpr double noise = 2.0;
 constexpr double believable = 5.0;
 constexpr std::uint64_t warm_up = 5;
 /// …unless so many come in a row: then the backend has changed its formula, and all is learned anew.
-constexpr std::uint32_t change = 6;
+constexpr std::uint32_t change = 10;
+/// No known formula has larger factors; whatever is measured, a request must not seem to cost a whole quota.
+constexpr ChargeModel::Features highest{1.5, 2.0, 3.0, 1.25, 4096.0};
 
 }  // namespace
 
@@ -63,7 +65,7 @@ void ChargeModel::learn(const Features& x, double charged) noexcept {
     for (std::size_t i = 0; i < factors; ++i) {
         const double gain = px[i] / variance;
         const double next = w_[i].load(std::memory_order_relaxed) + gain * off;
-        w_[i].store(std::max(next, 0.0), std::memory_order_relaxed);
+        w_[i].store(std::clamp(next, 0.0, highest[i]), std::memory_order_relaxed);
         for (std::size_t j = 0; j < factors; ++j) p_[i][j] -= gain * px[j];
     }
     const double share = 1.0 / static_cast<double>(std::min<std::uint64_t>(++samples_, 50));

@@ -11,6 +11,9 @@ using word::floor_ticks;
 
 /// Two requests sent within this may reach the backend in the other order.
 constexpr std::int64_t reorder_ticks = 3;
+/// How far the moment a request was sent may be off as a measure of when it was counted: rounding, and ways
+/// of different length to the backend.
+constexpr std::int64_t jitter_ticks = 2;
 
 Mono at(std::int64_t tick) noexcept {
     return Mono(word::tick * tick);
@@ -84,7 +87,8 @@ Meter::State Meter::advanced(State s, std::int64_t now) const noexcept {
     if (model_ != Model::window) return drained(s, now);
     const std::int64_t length = length_.load(std::memory_order_relaxed);
     if (s.generation == 0) return {now + length, 1, 0, true};
-    if (now < s.time && s.time <= now + length) return s;
+    // An end that is farther off than a window is one so old that its time has wrapped around.
+    if (now < s.time && s.time <= now + length + length / 8 + 2 * jitter_ticks) return s;
     State next{now + length, word::next(s.generation), 0, true};
     const std::int64_t gap = gap_.load(std::memory_order_relaxed);
     if (gap >= length) return next;  // the phase is not known: the window begins with its first use
@@ -162,6 +166,11 @@ std::optional<Claim> Meter::reserve(std::uint64_t amount, Mono now, bool force) 
         claim.amount = static_cast<std::uint32_t>(wanted);
         claim.generation = s.generation;
         claim.mark = static_cast<std::uint32_t>(s.count) - corrected_.load(std::memory_order_acquire);
+        claim.alone = t - last_sent_.exchange(t, std::memory_order_relaxed) > reorder_ticks;
+        if (!claim.alone) {
+            const std::uint32_t before = claim.mark - claim.amount;
+            overtaken_.at(place_of(before, claim.generation)).store(before, std::memory_order_relaxed);
+        }
         return claim;
     }
 }
@@ -190,6 +199,9 @@ std::optional<std::uint64_t> Meter::charge(const Claim& claim, std::uint64_t tol
     if (claim.amount == 0) return std::nullopt;
     told_.at(place_of(claim.mark, claim.generation))
         .store(word::pack(claim.mark, claim.generation, told), std::memory_order_relaxed);
+    const auto overtaken =
+        overtaken_.at(place_of(claim.mark, claim.generation)).load(std::memory_order_relaxed);
+    if (!claim.alone || overtaken == claim.mark) return std::nullopt;
     const std::uint32_t before = claim.mark - claim.amount;
     const std::uint64_t w = told_.at(place_of(before, claim.generation)).load(std::memory_order_relaxed);
     if (w == 0 || word::generation_of(w) != claim.generation ||
@@ -224,13 +236,14 @@ bool Meter::compare(const Claim& claim, std::int64_t sent, std::uint64_t told) n
     const bool fell = told < word::count_of(old);
     if (model_ == Model::window && comparable && sure_order) {
         if (distance > 0 && fell)
-            narrow({other, sent, sent}, &claim, told);
+            narrow({other - jitter_ticks, sent + jitter_ticks, sent}, &claim, told);
         else if (distance < 0 && told > word::count_of(old))
-            narrow({sent, other, other}, nullptr, 0);  // the same, but the earlier one is told late
+            narrow({sent - jitter_ticks, other + jitter_ticks, other}, nullptr,
+                   0);  // the same, but the earlier one is told late
     }
     if (!comparable || (distance > 0 && (sure_order || !fell)))
         seen_.compare_exchange_strong(old, word::pack(sent, 1, told), std::memory_order_acq_rel);
-    return !comparable || distance >= 0;
+    return !comparable || distance > 0;
 }
 
 /// A reset lies within (after, until], give or take whole lengths; the window meant is the one of `moment`.
@@ -258,13 +271,15 @@ void Meter::narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) n
             }
         }
         const std::int64_t next_gap = std::clamp<std::int64_t>(high - low, 1, length);
-        while (high <= reset.moment) high += length;
-        while (high - length > reset.moment) high -= length;
+        // The end that comes after the moment; the reset that was just met lies behind, whatever the jitter.
+        const std::int64_t moment = reset.moment + (fresh != nullptr ? jitter_ticks : 0);
+        while (high <= moment) high += length;
+        while (high - length > moment) high -= length;
 
         std::uint64_t next = word::pack(high, generation, word::count_of(old));
         std::int64_t delta = 0;
-        const bool unexpected =
-            fresh != nullptr && fresh->generation == generation && known - length <= reset.after;
+        const bool unexpected = fresh != nullptr && fresh->generation == generation &&
+                                known - length <= reset.after + jitter_ticks;
         if (unexpected) {
             // The model was still in the old window. What was counted since `fresh` goes over into the new
             // one; claims of the old one are of another generation now and can correct nothing any more.
@@ -288,7 +303,8 @@ void Meter::resets(Mono sent, Duration wait) noexcept {
                                ? Duration(std::chrono::seconds(1))
                                : word::tick * 2;
     if (model_ != Model::window || wait <= Duration::zero() || wait > length() + slack) return;
-    narrow({floor_ticks(sent + wait - slack), floor_ticks(sent + wait), floor_ticks(sent)}, nullptr, 0);
+    const std::int64_t end = floor_ticks(sent + wait) + jitter_ticks;
+    narrow({floor_ticks(sent + wait - slack) - jitter_ticks, end, floor_ticks(sent)}, nullptr, 0);
 }
 
 void Meter::refused(const Claim& claim, Mono sent, std::optional<Duration> wait,

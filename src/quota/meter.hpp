@@ -44,6 +44,7 @@ struct Claim {
     std::uint32_t amount = 0;
     std::uint32_t mark = 0;       ///< the count right after, less all corrections until then
     std::uint8_t generation = 0;  ///< 0: nothing was claimed
+    bool alone = false;           ///< the one before was sent long enough before
 };
 
 struct Room {
@@ -81,7 +82,7 @@ public:
     void release(const Claim& claim) noexcept { adjust(claim, -static_cast<std::int64_t>(claim.amount)); }
 
     /// The backend told its count right after it admitted the request sent at `sent`. Returns what this
-    /// request was charged, if the request before it has been seen as well.
+    /// request was charged, if the request before it has been seen as well and their order is sure.
     std::optional<std::uint64_t> observe(const Claim& claim, Mono sent, std::uint64_t told) noexcept;
     /// The backend told, for the request sent at `sent`, that it resets in `wait`.
     void resets(Mono sent, Duration wait) noexcept;
@@ -116,8 +117,11 @@ private:
     std::atomic<std::uint32_t> carry_{0};      ///< counted within the gap
     std::atomic<std::uint32_t> corrected_{0};  ///< sum of all corrections, modulo 2³²
     std::atomic<std::uint64_t> seen_{0};       ///< the latest request whose count was told: when, how much
+    std::atomic<std::int64_t> last_sent_{0};   ///< ticks
     /// Counts told for recent marks, to find what single requests were charged.
     std::array<std::atomic<std::uint64_t>, 32> told_{};
+    /// Marks of requests that another followed so soon that it may have overtaken them.
+    std::array<std::atomic<std::uint32_t>, 32> overtaken_{};
 };
 
 }  // namespace spillway::quota

@@ -17,6 +17,7 @@ using Standing = Availability::Standing;
 constexpr std::uint32_t client_names = 256;
 /// A refusal that tells to wait for nothing: enough not to spin on it.
 constexpr Duration told_zero = std::chrono::milliseconds(100);
+constexpr Duration rounding = std::chrono::milliseconds(100);
 constexpr Duration shortest_wait = std::chrono::milliseconds(1);
 
 /// In which order candidates are taken: all priorities are searched for the first kind before the next.
@@ -159,8 +160,10 @@ Usables Router::Impl::usable(const Ask& ask, Mono now, Duration& soonest) const 
         quota::Room room;
         if (options.mirror) room = slot.mirror.room(ask.tokens, now);
         const Duration wait = std::max(whole.wait, part.wait);
+        // The mirror was told of the same refusal, and rounds.
+        const bool same = wait > Duration::zero() && room.wait > wait && room.wait - wait < rounding;
         // A limit that is only guessed must not make anyone wait.
-        soonest = std::min(soonest, std::max(wait, room.wait));
+        soonest = std::min(soonest, same ? wait : std::max(wait, room.wait));
         if (wait > Duration::zero() || contains(ask.tried, index)) continue;
         if (!room.fits && !(room.unsure && options.trials)) continue;
         for (const Standing s : {whole.standing, part.standing})

@@ -141,6 +141,19 @@ TEST(ChargeModel, FindsTheFormulaOfABackend) {
     EXPECT_LT(e.estimate(shape(100)).charge_error, 0.3);
 }
 
+TEST(ChargeModel, GarbageDoesNotMakeRequestsSeemToCostAQuota) {
+    Estimator e;
+    Rng rng(4);
+    for (int i = 0; i < 300; ++i) e.charged(shape(600, 64), rng.below(60'000));
+    EXPECT_LT(e.estimate(shape(600, 64)).charge, 1200U);
+    // and it comes to its senses
+    for (int i = 0; i < 300; ++i) {
+        const auto s = shape(100 + rng.below(1000), 64);
+        e.charged(s, s.chars / 4 + 64);
+    }
+    EXPECT_NEAR(static_cast<double>(e.estimate(shape(600, 64)).charge), 214, 10);
+}
+
 TEST(ChargeModel, IsExactAfterAFewCleanMeasurements) {
     Estimator e;
     Rng rng(2);

@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Mono t0 = Mono(5000s);
-/// Time is kept in ticks of 16 ms.
-constexpr Duration tick = 17ms;
+/// Time is kept in ticks of 16 ms, and two of them are allowed for the way.
+constexpr Duration tick = 50ms;
 
 struct WindowMeter : Meter {
     explicit WindowMeter(std::uint64_t limit) : Meter(Model::window, 60s) { set_limit(limit, Basis::told); }
@@ -104,6 +104,20 @@ TEST(Meter, MeasuresWhatOneRequestWasCharged) {
     EXPECT_FALSE(m.observe(*a, t0, 110));
     EXPECT_EQ(m.observe(*b, t0 + 100ms, 360), 250U);
     EXPECT_EQ(m.observe(*c, t0 + 200ms, 660), 300U);
+}
+
+TEST(Meter, MeasuresNothingWhereOneMayHaveOvertakenTheOther) {
+    WindowMeter m(10'000);
+    const auto a = m.reserve(100, t0, false);
+    const auto b = m.reserve(200, t0 + 100ms, false);
+    const auto c = m.reserve(300, t0 + 110ms, false);
+    const auto d = m.reserve(400, t0 + 300ms, false);
+    m.observe(*a, t0, 100);
+    EXPECT_FALSE(m.observe(*c, t0 + 110ms, 400));  // arrived before b
+    EXPECT_FALSE(m.observe(*b, t0 + 100ms, 600));
+    EXPECT_EQ(m.used(t0 + 400ms), 800U);  // wrong for a moment, ...
+    EXPECT_TRUE(m.observe(*d, t0 + 300ms, 1000));
+    EXPECT_EQ(m.used(t0 + 400ms), 1000U);  // ... until the next head
 }
 
 TEST(Meter, LearnsThePhaseFromACountThatFell) {
