@@ -8,7 +8,7 @@ namespace spillway::quota {
 
 Grant::Grant(Grant&& other) noexcept
     : quotas_(std::exchange(other.quotas_, nullptr)),
-      subjects_(other.subjects_),
+      subjects_(std::move(other.subjects_)),
       reserved_(std::move(other.reserved_)),
       at_(other.at_) {}
 
@@ -16,7 +16,7 @@ Grant& Grant::operator=(Grant&& other) noexcept {
     if (this == &other) return *this;
     release();
     quotas_ = std::exchange(other.quotas_, nullptr);
-    subjects_ = other.subjects_;
+    subjects_ = std::move(other.subjects_);
     reserved_ = other.reserved_;
     at_ = other.at_;
     return *this;
