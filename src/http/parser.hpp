@@ -64,6 +64,9 @@ public:
     std::size_t parse_body(std::string_view bytes, boost::system::error_code& ec) {
         this->eager(true);
         pieces_.clear();
+        // No chunked body is shorter than "0\r\n\r\n", and Beast 1.81 asserts so when it looks a second time.
+        if (!body_begun_ && this->chunked() && bytes.size() < 5) return 0;
+        body_begun_ = true;
         std::size_t used = 0;
         while (!this->is_done() && used < bytes.size()) {
             const std::size_t n =
@@ -159,6 +162,7 @@ private:
     unsigned version_ = 11;
     bool head_read_ = false;
     bool folded_ = false;
+    bool body_begun_ = false;
     bool coded_ = false;
     bool unknown_coding_ = false;
 };
