@@ -103,7 +103,7 @@ std::optional<Wall> place_two_digits(Parts p, Wall now) noexcept {
         const Parts fifty{this_year + 50, static_cast<unsigned>(today.month()),
                           static_cast<unsigned>(today.day())};
         const auto limit = to_wall(fifty);
-        if (!limit || *date <= *limit + (now - floor<days>(now))) return date;
+        if (!limit || *date - *limit <= now - floor<days>(now)) return date;
     }
     return std::nullopt;
 }
