@@ -10,6 +10,8 @@ namespace {
 constexpr double tie = 0.02;
 /// This much behind an even use of the window, quota is not scarce.
 constexpr double comfortable = 0.2;
+/// With this share of its quota left, a window that has just begun is no reason to be passed over.
+constexpr double untouched = 0.9;
 
 /// By weight; `without` (an index, or one too many for none) is left out.
 std::size_t draw(std::span<const Candidate> candidates, std::size_t without, Rng& rng) noexcept {
@@ -36,7 +38,10 @@ double pace(const Candidate& c) noexcept {
 /// Is `a` worth leaving the one that was drawn first?
 bool better(Strategy strategy, const Candidate& a, const Candidate& first) noexcept {
     const bool by_pace = strategy == Strategy::pace;
-    const bool plenty = by_pace && pace(a) > comfortable && pace(first) > comfortable;
+    const auto has_plenty = [](const Candidate& c) {
+        return pace(c) > comfortable || c.headroom > untouched;
+    };
+    const bool plenty = by_pace && has_plenty(a) && has_plenty(first);
     const double gain = by_pace ? pace(a) - pace(first) : a.headroom - first.headroom;
     if (!plenty && std::abs(gain) > tie) return gain > 0;
     // A slow or stuck backend collects requests: clearly fewer in flight is better.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 namespace spillway::routing {
@@ -29,6 +30,14 @@ TEST(WeightedPick, HoldsToWeightsWhileNothingIsScarce) {
     }
     // pace: also when one has used more, as long as both have plenty
     EXPECT_NEAR(shares(Strategy::pace, {candidate(3, 0.8), candidate(1, 1.0)})[0], 7500, 200);
+}
+
+TEST(WeightedPick, AWindowJustBegunKeepsItsShareWhileQuotaIsPlentiful) {
+    const std::array two{candidate(1, 0.999, 1.0), candidate(1, 0.999, 0.3)};
+    Rng rng(7);
+    int fresh = 0;
+    for (int i = 0; i < 10'000; ++i) fresh += choose(Strategy::pace, two, rng) == 0 ? 1 : 0;
+    EXPECT_NEAR(fresh, 5'000, 250);
 }
 
 TEST(WeightedPick, ByPaceTheWindowThatIsBehindGoesFirst) {
