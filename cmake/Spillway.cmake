@@ -14,6 +14,10 @@ find_package(yaml-cpp 0.7 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(simdjson 3.0 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(POPPLER_CPP REQUIRED IMPORTED_TARGET poppler-cpp>=22.12)
+
+include(EmbedAssets)
 
 find_program(CCACHE ccache)
 if(CCACHE)
