@@ -12,7 +12,9 @@ public:
         double y = 0;
     };
     explicit Figure(std::string title) : title_(std::move(title)) {}
-    void add(std::string name, std::vector<Point> line) { lines_.push_back({std::move(name), std::move(line)}); }
+    void add(std::string name, std::vector<Point> line) {
+        lines_.push_back({std::move(name), std::move(line)});
+    }
     [[nodiscard]] std::string svg(const std::string& x_title) const;
 
 private:

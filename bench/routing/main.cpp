@@ -70,12 +70,14 @@ void print(const Case& c, const std::vector<Row>& rows, std::uint64_t seeds) {
                c.load * 100, to_seconds(c.max_wait),
                c.warm_up > Duration(0) ? fmt::format(", counted after {:.0f} s", to_seconds(c.warm_up)) : "",
                c.limits_told ? "" : ", heads tell what remains but no limits");
-    fmt::print("| policy | 429s to clients per 1,000 | runs with any, of {} | 429s from backends per 1,000 | goodput, "
-               "% of the oracle's |\n|---|---:|---:|---:|---:|\n",
-               seeds);
+    fmt::print(
+        "| policy | 429s to clients per 1,000 | runs with any, of {} | 429s from backends per 1,000 | "
+        "goodput, "
+        "% of the oracle's |\n|---|---:|---:|---:|---:|\n",
+        seeds);
     for (const auto& r : rows)
-        fmt::print("| {} | {:.2f} | {} | {:.2f} | {:.2f} |\n", r.name, r.sum.refused_per_1000(), r.seeds_refused,
-                   r.sum.wasted_per_1000(), r.of_oracle * 100);
+        fmt::print("| {} | {:.2f} | {} | {:.2f} | {:.2f} |\n", r.name, r.sum.refused_per_1000(),
+                   r.seeds_refused, r.sum.wasted_per_1000(), r.of_oracle * 100);
     std::fflush(stdout);
 }
 
@@ -100,12 +102,11 @@ int main(int argc, char** argv) {
 
     Figure figure("429s from backends per 1,000 requests, by load");
     const std::vector<Named> shown = {policies[0], policies[8], apim_policy(), round_robin(), apim_pool()};
-    const std::vector<Case> cases = {{chat_mix(), 0.9, 0s, 0s},   {chat_mix(), 0.9, 5s, 0s},
-                                     {chat_mix(), 0.9, 20s, 0s},  {even_mix(), 0.9, 0s, 0s},
-                                     {even_mix(), 0.9, 5s, 0s},   {chat_mix(), 1.5, 0s, 0s},
-                                     {chat_mix(), 1.5, 0s, 120s}, {even_mix(), 1.5, 0s, 120s},
-                                     {chat_mix(), 0.9, 0s, 0s, false},
-                                     {chat_mix(), 1.5, 0s, 120s, false}};
+    const std::vector<Case> cases = {{chat_mix(), 0.9, 0s, 0s},        {chat_mix(), 0.9, 5s, 0s},
+                                     {chat_mix(), 0.9, 20s, 0s},       {even_mix(), 0.9, 0s, 0s},
+                                     {even_mix(), 0.9, 5s, 0s},        {chat_mix(), 1.5, 0s, 0s},
+                                     {chat_mix(), 1.5, 0s, 120s},      {even_mix(), 1.5, 0s, 120s},
+                                     {chat_mix(), 0.9, 0s, 0s, false}, {chat_mix(), 1.5, 0s, 120s, false}};
     for (const Case& c : cases) print(c, compare(c, policies, seeds), seeds);
 
     if (argc <= 2) return 0;

@@ -19,7 +19,9 @@ Duration whole_seconds(Duration d) {
 class Spillway : public Policy {
 public:
     Spillway(std::size_t backends, routing::Options options, bool configured, std::uint64_t seed)
-        : router_(configs(backends, configured), {}, options), rng_(seed), name_(router_.deployment("gpt-4o")) {}
+        : router_(configs(backends, configured), {}, options),
+          rng_(seed),
+          name_(router_.deployment("gpt-4o")) {}
 
     Picked pick(const Job& job, std::span<const std::uint32_t> tried, Mono now) override {
         Attempt a;
@@ -164,7 +166,8 @@ private:
     /// Share of the quota left less share of the time left, of the scarcer of the two quotas.
     static double pace(const emulator::QuotaDecision& d) {
         const auto of = [](std::int64_t remaining, std::int64_t limit, Duration left, Duration length) {
-            return static_cast<double>(remaining) / static_cast<double>(limit) - to_seconds(left) / to_seconds(length);
+            return static_cast<double>(remaining) / static_cast<double>(limit) -
+                   to_seconds(left) / to_seconds(length);
         };
         return std::min(of(d.remaining_tokens, d.limit_tokens, d.reset_tokens, 60s),
                         of(d.remaining_requests, d.limit_requests, d.reset_requests, 10s));
@@ -175,9 +178,8 @@ private:
 
 template <class T>
 Named reactive(std::string name) {
-    return {std::move(name), [](Backends& real, std::uint64_t seed) {
-                return std::make_unique<T>(real.size(), seed);
-            }};
+    return {std::move(name),
+            [](Backends& real, std::uint64_t seed) { return std::make_unique<T>(real.size(), seed); }};
 }
 
 }  // namespace
@@ -197,8 +199,7 @@ Named apim_pool() {
     return reactive<ApimPool>("APIM pool, breaker");
 }
 Named oracle(bool even) {
-    return {"oracle",
-            [even](Backends& real, std::uint64_t) { return std::make_unique<Oracle>(real, even); }};
+    return {"oracle", [even](Backends& real, std::uint64_t) { return std::make_unique<Oracle>(real, even); }};
 }
 
 }  // namespace spillway::bench

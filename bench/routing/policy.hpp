@@ -54,8 +54,8 @@ struct Named {
 [[nodiscard]] Named round_robin();
 /// API Management's pool of equal weights with a circuit breaker that trips at the first 429 for Retry-After.
 [[nodiscard]] Named apim_pool();
-/// Knows the real counters: sends where it will be admitted, to the window that ends first, or, `even`, to the
-/// one that is farthest behind an even use.
+/// Knows the real counters: sends where it will be admitted, to the window that ends first, or, `even`, to
+/// the one that is farthest behind an even use.
 [[nodiscard]] Named oracle(bool even);
 
 }  // namespace spillway::bench

@@ -8,19 +8,19 @@ namespace spillway::bench {
 
 struct Setup {
     std::size_t backends = 3;
-    Duration max_wait{};       ///< how long a request may be held until some quota frees; zero: not at all
-    Duration warm_up{};        ///< what arrives before this is not counted
-    bool limits_told = true;   ///< x-ratelimit-limit-*: Azure does not always tell them
-    std::uint64_t seed = 1;    ///< of phases, latencies and the policy
+    Duration max_wait{};      ///< how long a request may be held until some quota frees; zero: not at all
+    Duration warm_up{};       ///< what arrives before this is not counted
+    bool limits_told = true;  ///< x-ratelimit-limit-*: Azure does not always tell them
+    std::uint64_t seed = 1;   ///< of phases, latencies and the policy
 };
 
 struct Tally {
     std::uint64_t requests = 0;
-    std::uint64_t refused = 0;        ///< 429s that clients saw
-    std::uint64_t wasted = 0;         ///< 429s from backends
-    std::uint64_t offered = 0;        ///< tokens, in what backends charge
-    std::uint64_t goodput = 0;        ///< tokens charged of served requests
-    std::uint64_t waited = 0;         ///< requests that were held
+    std::uint64_t refused = 0;  ///< 429s that clients saw
+    std::uint64_t wasted = 0;   ///< 429s from backends
+    std::uint64_t offered = 0;  ///< tokens, in what backends charge
+    std::uint64_t goodput = 0;  ///< tokens charged of served requests
+    std::uint64_t waited = 0;   ///< requests that were held
     Duration wait_sum{};
     Duration wait_most{};
 

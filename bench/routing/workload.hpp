@@ -19,8 +19,8 @@ struct Job {
 
 struct Mix {
     const char* name = "";
-    double median_chars = 800;  ///< of prompts
-    double sigma = 1.0;         ///< of the log-normal; 0: all the same
+    double median_chars = 800;              ///< of prompts
+    double sigma = 1.0;                     ///< of the log-normal; 0: all the same
     std::vector<std::uint64_t> max_tokens;  ///< drawn evenly; 0: the request has none
     double streamed = 0.7;                  ///< share
 };
