@@ -157,7 +157,11 @@ def test_reports_show_the_spill_over_and_compare_with_and_without(stack, tmp_pat
     assert set(with_gateway["backends"]) == {"r1", "r2"}
     first = with_gateway["series"][0]["backends"]
     assert first["r1"] > first.get("r2", 0)
-    without = load(one.emulator.urls[0], tmp_path, *shape, name="without")
+    alone = harness.Emulator(tmp_path, 1, capacity=10, name="alone")
+    try:
+        without = load(alone.urls[0], tmp_path, *shape, name="without")
+    finally:
+        alone.stop()
     assert without["throttled"] > with_gateway["throttled"]
 
     words = Page(page.read_text())

@@ -221,8 +221,8 @@ TEST(Report, SaysWhatWasMissed) {
 }
 
 TEST(Report, OfNothingIsAPageToo) {
-    EXPECT_THAT(html_report(Record{}), HasSubstr("Nothing was measured."));
-    EXPECT_THAT(html_comparison(Record{}, Record{}), HasSubstr("</html>"));
+    EXPECT_THAT(html_report(Record()), HasSubstr("Nothing was measured."));
+    EXPECT_THAT(html_comparison(Record(), Record()), HasSubstr("</html>"));
 }
 
 TEST(Comparison, TellsTheDifferences) {
