@@ -15,5 +15,7 @@ void add_emulate(CLI::App& app, Run& run);
 void add_up(CLI::App& app, Run& run);
 void add_down(CLI::App& app, Run& run);
 void add_env(CLI::App& app, Run& run);
+void add_load(CLI::App& app, Run& run);
+void add_top(CLI::App& app, Run& run);
 
 }  // namespace spillway::app
