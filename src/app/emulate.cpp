@@ -14,6 +14,7 @@
 #include "app/verbs.hpp"
 #include "base/strings.hpp"
 #include "config/emulator.hpp"
+#include "config/emulator_defaults.hpp"
 #include "config/load.hpp"
 #include "config/units.hpp"
 #include "emulator/emulator.hpp"
@@ -27,10 +28,10 @@ constexpr auto most_time_to_close = std::chrono::seconds(3);
 struct Options {
     std::string config_file;
     std::string host = "127.0.0.1";
-    std::uint16_t resources = 3;
-    std::uint64_t capacity = 30;
-    std::uint16_t base_port = 9101;
-    std::uint16_t admin_port = 9100;
+    std::uint16_t resources = config::kDefaultResources;
+    std::uint64_t capacity = config::kDefaultCapacity;
+    std::uint16_t base_port = config::kDefaultBasePort;
+    std::uint16_t admin_port = config::EmulatorConfig{}.admin_port;
     std::vector<std::string> api_keys;
     std::uint64_t seed = 1;
     std::uint16_t threads = 1;
@@ -41,21 +42,6 @@ struct Options {
     double jitter = config::LatencyConfig{}.jitter;
 };
 
-config::EmulatedDeployment deployment(std::string_view name, const Options& o, bool provisioned) {
-    constexpr std::uint64_t tokens_per_unit = 1000;  // a unit of capacity is 1,000 TPM and 6 RPM
-    constexpr std::uint64_t requests_per_unit = 6;
-    config::EmulatedDeployment d;
-    d.name = d.model = name;
-    d.kind = provisioned ? config::DeploymentKind::ptu : config::DeploymentKind::payg;
-    d.tpm = d.ptu_tokens_per_minute = o.capacity * tokens_per_unit;
-    d.rpm = o.capacity * requests_per_unit;
-    d.latency.ttft = o.ttft;
-    d.latency.ttft_jitter = o.ttft_jitter.value_or(o.ttft / 4);
-    d.latency.tokens_per_second = o.tokens_per_second;
-    d.latency.jitter = o.jitter;
-    return d;
-}
-
 config::EmulatorConfig from_flags(const Options& o) {
     config::EmulatorConfig c;
     c.host = o.host;
@@ -63,12 +49,14 @@ config::EmulatorConfig from_flags(const Options& o) {
     c.seed = o.seed;
     for (unsigned i = 0; i < o.resources; ++i) {
         config::EmulatedResource r;
-        r.name = fmt::format("resource-{}", i + 1);
+        r.name = config::resource_name(i);
         r.port = static_cast<std::uint16_t>(o.base_port + i);
         for (const std::string& key : o.api_keys) r.api_keys.emplace_back(key);
-        for (const std::string_view name : {"gpt-4o", "gpt-4o-mini", "text-embedding-3-small",
-                                            "text-embedding-3-large", "text-embedding-ada-002"})
-            r.deployments.push_back(deployment(name, o, i < o.provisioned));
+        r.deployments = config::default_deployments(o.capacity);
+        for (config::EmulatedDeployment& d : r.deployments) {
+            d.kind = i < o.provisioned ? config::DeploymentKind::ptu : config::DeploymentKind::payg;
+            d.latency = {o.ttft, o.ttft_jitter.value_or(o.ttft / 4), o.tokens_per_second, o.jitter};
+        }
         c.resources.push_back(std::move(r));
     }
     return c;
@@ -135,7 +123,7 @@ void add_emulate(CLI::App& app, Run& run) {
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
     verb->add_option("--capacity", o->capacity, "Of each deployment, in 1,000 tokens a minute")
-        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+        ->check(CLI::Range(std::uint64_t{1}, config::kMaxCapacity))
         ->capture_default_str();
     verb->add_option("--provisioned", o->provisioned,
                      "So many of the resources, the first, are provisioned (PTU)")
