@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/error.hpp>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -9,6 +8,7 @@
 
 #include "app/stack_process.hpp"
 #include "base/strings.hpp"
+#include "http/server.hpp"
 
 namespace spillway::app::stack {
 namespace {
@@ -70,15 +70,7 @@ std::string holder_of(std::uint16_t port) {
 }  // namespace
 
 std::optional<std::string> port_obstacle(std::uint16_t port) {
-    using boost::asio::ip::tcp;
-    boost::asio::io_context context;
-    tcp::acceptor probe(context);
-    boost::system::error_code ec;
-    const tcp::endpoint at(boost::asio::ip::address_v4::loopback(), port);
-    probe.open(at.protocol(), ec);
-    if (!ec) probe.set_option(tcp::acceptor::reuse_address(true), ec);  // old connections do not matter
-    if (!ec) probe.bind(at, ec);
-    if (!ec) probe.listen(1, ec);
+    const auto ec = http::probe({.host = "127.0.0.1", .port = port});
     if (!ec) return std::nullopt;
     if (ec != boost::asio::error::address_in_use) return ec.message();
     const std::string holder = holder_of(port);

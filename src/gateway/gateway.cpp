@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <numeric>
 #include <random>
 
@@ -11,22 +10,6 @@
 namespace spillway::gateway {
 
 namespace {
-
-/// Workers share the port (SO_REUSEPORT), and so would a second gateway: bind it once without, to be told.
-Result<void> check_port_is_free(const config::ListenConfig& where) {
-    if (where.port == 0) return {};
-    asio::io_context context;
-    boost::system::error_code ec;
-    const auto address = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, ec);
-    if (ec) return {};  // the server's listen() says so
-    const asio::ip::tcp::endpoint endpoint(address, where.port);
-    asio::ip::tcp::acceptor probe(context);
-    probe.open(endpoint.protocol(), ec);
-    if (!ec) probe.set_option(asio::ip::tcp::acceptor::reuse_address(true), ec);
-    if (!ec) probe.bind(endpoint, ec);
-    if (ec) return fail(fmt::format("cannot listen on {}:{}: {}", where.host, where.port, ec.message()));
-    return {};
-}
 
 double state_value(routing::BackendView::State state) {
     return state == routing::BackendView::State::available ? 1 : 0;
@@ -41,7 +24,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     const std::string access_path = config.access_log.enabled() ? config.access_log.path : std::string();
     const std::uint32_t threads = config.threads;
 
-    if (const auto free = check_port_is_free(where); !free) return free.error();
+    if (const auto ec = http::probe({where.host, where.port}))
+        return fail(fmt::format("cannot listen on {}:{}: {}", where.host, where.port, ec.message()));
     auto snapshot = make_snapshot(std::move(config));
     if (!snapshot) return snapshot.error();
 

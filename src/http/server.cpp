@@ -21,6 +21,10 @@ std::string peer_text(const tcp::endpoint& e) {
     return e.address().is_v6() ? fmt::format("[{}]:{}", e.address().to_string(), e.port())
                                : fmt::format("{}:{}", e.address().to_string(), e.port());
 }
+
+tcp::endpoint endpoint_of(const Listen& where, boost::system::error_code& ec) {
+    return {asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, ec), where.port};
+}
 }  // namespace
 
 struct Server::Impl : std::enable_shared_from_this<Impl> {
@@ -89,14 +93,26 @@ Result<void> Server::use_tls(const std::string& cert_file, const std::string& ke
     return {};
 }
 
+boost::system::error_code probe(const Listen& where) {
+    boost::system::error_code ec;
+    const tcp::endpoint endpoint = endpoint_of(where, ec);
+    if (ec || where.port == 0) return ec;
+    asio::io_context context;
+    tcp::acceptor acceptor(context);
+    acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);  // old connections do not matter
+    if (!ec) acceptor.bind(endpoint, ec);
+    if (!ec) acceptor.listen(1, ec);
+    return ec;
+}
+
 Result<void> Server::listen(const Listen& where) {
     boost::system::error_code ec;
-    const auto address = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, ec);
+    const tcp::endpoint endpoint = endpoint_of(where, ec);
     const auto failed = [&](std::string_view what) {
         return fail(fmt::format("cannot {} {}:{}: {}", what, where.host, where.port, ec.message()));
     };
     if (ec) return failed("listen on");
-    const tcp::endpoint endpoint(address, where.port);
     auto& acceptor = impl_->acceptor;
     acceptor.open(endpoint.protocol(), ec);
     if (ec) return failed("open a socket for");

@@ -94,6 +94,10 @@ struct Listen {
     bool reuse_port = true;  ///< let several Servers share it
 };
 
+/// Can `where` be bound by this process alone? Binds without SO_REUSEPORT and lets go again: with it, a
+/// second process of the same user would share the port unnoticed. Port 0 is always free.
+[[nodiscard]] boost::system::error_code probe(const Listen& where);
+
 class Server {
 public:
     Server(asio::io_context& context, ServerLimits limits, Handler handler);
