@@ -108,34 +108,32 @@ std::optional<Wall> place_two_digits(Parts p, Wall now) noexcept {
     return std::nullopt;
 }
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT"
-std::optional<Wall> fix_date(std::string_view text) noexcept {
+/// Day, month and year with `between` them, then the time: what two of the forms share.
+std::optional<Parts> day_first(std::string_view text, std::string_view between,
+                               std::size_t year_digits) noexcept {
     Parts p;
     Cursor c(text);
     p.day = static_cast<unsigned>(c.number(2));
-    c.literal(" ");
+    c.literal(between);
     p.month = c.month();
-    c.literal(" ");
-    p.year = c.number(4);
+    c.literal(between);
+    p.year = c.number(year_digits);
     c.literal(" ");
     c.time(p);
     c.literal(" GMT");
-    return c.done() ? to_wall(p) : std::nullopt;
+    return c.done() ? std::optional(p) : std::nullopt;
+}
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT"
+std::optional<Wall> fix_date(std::string_view text) noexcept {
+    const auto parts = day_first(text, " ", 4);
+    return parts ? to_wall(*parts) : std::nullopt;
 }
 
 /// "Sunday, 06-Nov-94 08:49:37 GMT"
 std::optional<Wall> rfc850_date(std::string_view text, Wall now) noexcept {
-    Parts p;
-    Cursor c(text);
-    p.day = static_cast<unsigned>(c.number(2));
-    c.literal("-");
-    p.month = c.month();
-    c.literal("-");
-    p.year = c.number(2);
-    c.literal(" ");
-    c.time(p);
-    c.literal(" GMT");
-    return c.done() ? place_two_digits(p, now) : std::nullopt;
+    const auto parts = day_first(text, "-", 2);
+    return parts ? place_two_digits(*parts, now) : std::nullopt;
 }
 
 /// "Sun Nov  6 08:49:37 1994"
