@@ -24,6 +24,13 @@ void Request::Claim::end(routing::Outcome outcome) {
         request_.worker_.metrics.first_byte(name, lease_.backend, first_byte_);
 }
 
+/// The answer told its usage: for the ledger of this request, and for the router.
+void Request::note_usage(const api::Usage& usage, routing::Outcome& outcome) noexcept {
+    usage_ = usage;
+    usage_known_ = true;
+    outcome.tokens = usage.total;
+}
+
 std::string Request::spillway_fields() const {
     std::string out;
     if (served_by_) http::append_field(out, "x-spillway-backend", backend(*served_by_).name);

@@ -64,9 +64,8 @@ bool Request::write_upstream_request(routing::BackendIndex to) {
     added_usage_ = false;
     if (scanned_) {
         const bool in_path = api::deployment_in_path(kind, b.url.base_path, route_);
-        const std::string_view model = !in_path && upstream_name != std::string_view(model_in_body())
-                                           ? upstream_name
-                                           : std::string_view();
+        const std::string_view model =
+            !in_path && upstream_name != model_in_body() ? upstream_name : std::string_view();
         const bool countable = route_.op == api::Operation::chat || route_.op == api::Operation::completions;
         added_usage_ = countable && scan_.stream && !scan_.include_usage && config().stream.include_usage;
         body_pieces_ = api::edited(exchange_.body(), scan_, model, added_usage_, edit_scratch_);

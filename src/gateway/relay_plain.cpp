@@ -71,11 +71,7 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
             if (const auto made = id_in_json(whole); !made.empty())
                 upstreams_->snapshot->residence->learn(made, claim.backend());
         }
-        if (const auto usage = api::find_usage(whole)) {
-            usage_ = *usage;
-            usage_known_ = true;
-            outcome.tokens = usage->total;
-        }
+        if (const auto usage = api::find_usage(whole)) note_usage(*usage, outcome);
     } else {
         outcome_ = "client_error";
     }
@@ -85,7 +81,8 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
     if (exchange_.request().method == "HEAD")
         length = parse_int<std::uint64_t>(head.fields.get("content-length"));
     start_answer(head, length);
-    if (!co_await send({&whole, 1}, true)) outcome_ = "client_left";
+    const bool sent = co_await send({&whole, 1}, true);
+    if (!sent) outcome_ = "client_left";
     if (upstream_) upstream_->done();
     upstream_.reset();
     co_return Next::answered;
@@ -116,11 +113,7 @@ asio::awaitable<Request::Next> Request::pass_through(Claim& claim, const http::R
         piece = *next;
         if (piece.empty()) {
             (void)co_await send({}, true);
-            if (const auto usage = api::find_usage(tail)) {
-                usage_ = *usage;
-                usage_known_ = true;
-                outcome.tokens = usage->total;
-            }
+            if (const auto usage = api::find_usage(tail)) note_usage(*usage, outcome);
             upstream_->done();
             break;
         }

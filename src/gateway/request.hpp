@@ -82,6 +82,7 @@ private:
     asio::awaitable<bool> send(std::span<const std::string_view> pieces, bool last);
 
     // account.cpp
+    void note_usage(const api::Usage& usage, routing::Outcome& outcome) noexcept;
     void account();
     [[nodiscard]] std::string spillway_fields() const;
 

@@ -32,7 +32,6 @@ asio::awaitable<Request::Next> StreamRelay::run() {
         const auto piece = co_await request_.upstream_->read_body(idle);
         if (!piece) co_return co_await upstream_broke(piece.error());
         if (piece->empty()) co_return co_await upstream_ended();
-        pieces_.clear();
         if (transparent_) {
             pieces_.push_back(*piece);
         } else {
@@ -64,11 +63,7 @@ void StreamRelay::take(const api::SseEvent& event, std::string_view chunk) {
     }
     const api::EventInfo info = request_.worker_.classifier.classify(event);
     if (info.sequence_number >= 0) sequence_ = info.sequence_number;
-    if (info.has_usage) {
-        request_.usage_ = info.usage;
-        request_.usage_known_ = true;
-        outcome_.tokens = info.usage.total;
-    }
+    if (info.has_usage) request_.note_usage(info.usage, outcome_);
     switch (info.kind) {
         case api::EventKind::preamble:
             if (!committed_ &&
@@ -154,7 +149,6 @@ asio::awaitable<Request::Next> StreamRelay::upstream_ended() {
         co_return co_await end_with_error("The backend ended the stream before it was complete.",
                                           "stream_cut", routing::OutcomeKind::broken);
     }
-    pieces_.clear();
     const bool sent = co_await request_.send({}, true);
     co_return sent ? close(true) : client_left();
 }
@@ -186,8 +180,8 @@ asio::awaitable<Request::Next> StreamRelay::end_with_error(std::string_view mess
     const std::string event = responses_ ? api::sse_error_responses(message, code, sequence_ + 1)
                                          : api::sse_error_chat(message, "server_error", code);
     pieces_.push_back(event);
-    if (!co_await request_.send({pieces_.data(), pieces_.size()}, true)) co_return client_left();
-    co_return close(false);
+    const bool sent = co_await request_.send({pieces_.data(), pieces_.size()}, true);
+    co_return sent ? close(false) : client_left();
 }
 
 Request::Next StreamRelay::client_left() {

@@ -54,7 +54,6 @@ public:
 
     // For Request, on this thread:
     [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
-    [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     identity::KeyHasher hasher;
     api::RequestScanner scanner;
     api::EventClassifier classifier;
