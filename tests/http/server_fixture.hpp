@@ -1,15 +1,11 @@
 #pragma once
-// A server with limits of the test's choice, and raw clients of it.
+// A server with a handler and limits of the test's choice, and raw clients of it.
 #include "http/support.hpp"
 
 namespace spillway::http::test {
 
-class LimitsTest : public ::testing::Test {
+class ServerFixture : public ::testing::Test {
 protected:
-    LimitsTest() {
-        limits.max_head_bytes = 2000;
-        limits.max_body_bytes = 10'000;
-    }
     void listen(Handler handler) {
         server.emplace(loop.io, limits, std::move(handler));
         ASSERT_TRUE(server->listen({}));
@@ -20,6 +16,7 @@ protected:
         co_await peer.connect(server->port());
         co_return peer;
     }
+    /// Sends `bytes` and reads until the server closes.
     std::string exchange(std::string bytes) {
         std::string received;
         loop.run([&]() -> asio::awaitable<void> {
@@ -32,6 +29,14 @@ protected:
     Loop loop;
     ServerLimits limits;
     std::optional<Server> server;
+};
+
+class LimitsTest : public ServerFixture {
+protected:
+    LimitsTest() {
+        limits.max_head_bytes = 2000;
+        limits.max_body_bytes = 10'000;
+    }
 };
 
 }  // namespace spillway::http::test

@@ -1,5 +1,5 @@
 // The server over real sockets: framing, keep-alive, pipelining, who may say what.
-#include "http/support.hpp"
+#include "http/server_fixture.hpp"
 
 namespace spillway::http::test {
 namespace {
@@ -50,26 +50,9 @@ asio::awaitable<void> echo(Exchange& x) {
     }
 }
 
-class ServerTest : public ::testing::Test {
+class ServerTest : public ServerFixture {
 protected:
-    ServerTest() { EXPECT_TRUE(server.listen({})); }
-    asio::awaitable<Peer> client() {
-        Peer peer(loop.io);
-        co_await peer.connect(server.port());
-        co_return peer;
-    }
-    /// Sends `bytes` and reads until the server closes.
-    std::string exchange(std::string bytes) {
-        std::string received;
-        loop.run([&]() -> asio::awaitable<void> {
-            Peer peer = co_await client();
-            co_await peer.send(bytes);
-            received = co_await peer.read_all();
-        });
-        return received;
-    }
-    Loop loop;
-    Server server{loop.io, {}, echo};
+    ServerTest() { listen(echo); }
 };
 
 TEST_F(ServerTest, KeepsAConnectionForManyRequests) {
@@ -84,7 +67,7 @@ TEST_F(ServerTest, KeepsAConnectionForManyRequests) {
             EXPECT_EQ(body_of(answer), "POST /p " + body);
             EXPECT_EQ(answer.find("Connection:"), std::string::npos);
         }
-        EXPECT_EQ(server.connections(), 1U);
+        EXPECT_EQ(server->connections(), 1U);
     });
 }
 
@@ -199,7 +182,7 @@ TEST_F(ServerTest, CutsWhatIsNotWhatItsHeadPromised) {
     EXPECT_EQ(body_of(exchange(get("/short"))), "five!");
     EXPECT_EQ(body_of(exchange(get("/long"))), "abc");
     EXPECT_EQ(body_of(exchange(get("/abort"))), "5\r\nbegun\r\n");
-    EXPECT_EQ(server.connections(), 0U);
+    EXPECT_EQ(server->connections(), 0U);
 }
 
 TEST_F(ServerTest, AnHttp10ClientSeesACutAsAReset) {
@@ -213,7 +196,7 @@ TEST_F(ServerTest, AnHttp10ClientSeesACutAsAReset) {
 
 TEST_F(ServerTest, AHandlersFailureIsA500AndHeard) {
     int heard = 0;
-    server.on_exception([&](const std::exception_ptr& e) {
+    server->on_exception([&](const std::exception_ptr& e) {
         ++heard;
         EXPECT_THROW(std::rethrow_exception(e), std::runtime_error);
     });
