@@ -1,6 +1,7 @@
 #include "config/describe.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -32,6 +33,27 @@ std::string or_automatic(std::uint64_t n, std::string_view automatic) {
     return n == 0 ? std::string(automatic) : std::to_string(n);
 }
 
+template <class T>
+void describe_periods(Lines& out, std::string_view what, const PerPeriod<T>& p) {
+    if (p == PerPeriod<T>{}) return;
+    const auto one = [](std::string_view name, T value) {
+        return value == T{} ? std::string() : fmt::format(" {} {},", name, value);
+    };
+    auto text = one("hour", p.hour) + one("day", p.day) + one("week", p.week) + one("month", p.month);
+    text.pop_back();
+    out.add("  {}:{}", what, text);
+}
+
+void describe_limits(Lines& out, const QuotaConfig& q) {
+    if (q.tokens_per_minute != 0 || q.requests_per_minute != 0 || q.concurrency != 0)
+        out.add("  limits: {} tokens and {} requests per minute, {} at once",
+                or_automatic(q.tokens_per_minute, "unlimited"),
+                or_automatic(q.requests_per_minute, "unlimited"), or_automatic(q.concurrency, "unlimited"));
+    describe_periods(out, "tokens per", q.tokens);
+    describe_periods(out, "budget per", q.budget);
+    if (q.shadow) out.add("  shadow: counts, refuses nothing");
+}
+
 void describe_server(Lines& out, const GatewayConfig& c) {
     out.add("server: {}://{}, threads: {}", c.tls ? "https" : "http", to_string(c.listen),
             or_automatic(c.threads, "one per core"));
@@ -42,8 +64,50 @@ void describe_server(Lines& out, const GatewayConfig& c) {
         out.add("admin: off");
     out.add("log: access {}", c.access_log.path == "-" ? "to standard output" : c.access_log.path);
     if (c.clients.empty()) out.add("clients: anyone who can connect");
-    for (const auto& client : c.clients)
+    for (const auto& client : c.clients) {
         out.add("client {}: {} key{}", client.name, client.keys.size(), client.keys.size() == 1 ? "" : "s");
+        if (!client.claim.empty() || !client.header.empty())
+            out.add("  known as: claim {}, header {}", client.claim.empty() ? client.name : client.claim,
+                    client.header.empty() ? client.name : client.header);
+        if (!client.team.empty()) out.add("  team: {}", client.team);
+        if (!client.deployments.empty()) out.add("  deployments: {}", fmt::join(client.deployments, ", "));
+        if (client.priority != PriorityClass::normal) out.add("  priority: {}", to_string(client.priority));
+        describe_limits(out, client.limits);
+    }
+}
+
+void describe_quotas(Lines& out, const GatewayConfig& c) {
+    for (const auto& team : c.teams) {
+        out.add("team {}:", team.name);
+        describe_limits(out, team.limits);
+    }
+    if (c.users != UsersConfig{}) {
+        out.add("users: {}", c.users.field ? "also by the body's user" : "by token or header");
+        describe_limits(out, c.users.limits);
+    }
+    if (const auto& jwt = c.identity.jwt; jwt.enabled())
+        out.add("tokens: keys {}, secret {}, issuer {}, audience {}, client by {}",
+                jwt.jwks_file.empty() ? "none" : jwt.jwks_file, key_text(jwt.secret),
+                jwt.issuer.empty() ? "any" : jwt.issuer, jwt.audience.empty() ? "any" : jwt.audience,
+                jwt.client_claim);
+    if (const auto& h = c.identity.headers; h != TrustedHeadersConfig{})
+        out.add("headers: client {}, user {}, team {}, from {}", h.client.empty() ? "-" : h.client,
+                h.user.empty() ? "-" : h.user, h.team.empty() ? "-" : h.team, fmt::join(h.proxies, ", "));
+    if (const auto& w = c.weights; w != WeightsConfig{})
+        out.add("weights: prompt {}, cached {}, completion {}, reasoning {}", w.prompt, w.cached,
+                w.completion, w.reasoning);
+    for (const auto& [model, p] : c.prices)
+        out.add("price of {}: prompt {}, cached {}, completion {} per million tokens", model, p.prompt,
+                p.cached, p.completion);
+    if (c.fairness != FairnessConfig{})
+        out.add("fairness: {} tokens per minute, {} requests in flight",
+                or_automatic(c.fairness.tokens_per_minute, "unlimited"),
+                or_automatic(c.fairness.concurrency, "unlimited"));
+    if (!c.ledger.empty()) out.add("ledger: {}", c.ledger);
+    if (const auto& r = c.redis; r.enabled())
+        out.add("redis: {}://{}:{}/{}, password: {}, prefix {}, every {}, timeout {}",
+                r.tls ? "rediss" : "redis", r.host, r.port, r.database, key_text(r.password), r.prefix,
+                format_duration(r.interval), format_duration(r.timeout));
 }
 
 void describe_backend(Lines& out, const BackendConfig& b) {
@@ -105,9 +169,22 @@ void describe_deployment(Lines& out, const EmulatedDeployment& d) {
 
 }  // namespace
 
+std::string_view to_string(PriorityClass priority) noexcept {
+    switch (priority) {
+        case PriorityClass::low:
+            return "low";
+        case PriorityClass::high:
+            return "high";
+        case PriorityClass::normal:
+            break;
+    }
+    return "normal";
+}
+
 std::string describe(const GatewayConfig& config) {
     Lines out;
     describe_server(out, config);
+    describe_quotas(out, config);
     std::vector<const BackendConfig*> backends;
     backends.reserve(config.backends.size());
     for (const auto& b : config.backends) backends.push_back(&b);

@@ -6,12 +6,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "config/backend.hpp"
+#include "config/quota.hpp"
 #include "config/secret.hpp"
 
 namespace spillway::config {
@@ -55,7 +57,13 @@ using KeySha256 = std::array<unsigned char, 32>;
 
 struct ClientConfig {
     std::string name;             ///< unique
-    std::vector<KeySha256> keys;  ///< one, or several while a key is rotated
+    std::vector<KeySha256> keys;  ///< one, or several while a key is rotated; none if claim or header is set
+    std::string claim{};          ///< value of the token's client claim; empty: the name
+    std::string header{};         ///< value of the trusted client field; empty: the name
+    std::string team{};           ///< empty: none
+    std::vector<std::string> deployments{};  ///< that it may ask for; empty: all
+    PriorityClass priority = PriorityClass::normal;
+    QuotaConfig limits{};
     friend bool operator==(const ClientConfig&, const ClientConfig&) = default;
 };
 
@@ -106,6 +114,14 @@ struct GatewayConfig {
     AffinityConfig affinity;
     StreamConfig stream;
     AccessLogConfig access_log;
+    std::vector<TeamConfig> teams;
+    UsersConfig users;
+    IdentityConfig identity;
+    WeightsConfig weights;
+    std::map<std::string, PriceConfig, std::less<>> prices;  ///< by model
+    FairnessConfig fairness;
+    std::string ledger;  ///< path of the usage ledger; empty: none is kept
+    RedisConfig redis;
     friend bool operator==(const GatewayConfig&, const GatewayConfig&) = default;
 
     /// retry.max_attempts with 0 resolved.

@@ -85,7 +85,8 @@ void read_client(MapReader& reader, ClientConfig& client, SeenKeys& seen) {
                        reader.has("key_sha256") || !listed.empty();
     const auto list = reader.any("keys");
     const bool reported = list && !list->node.IsNull() && !list->node.IsSequence();
-    if (!given && !reported)
+    read_client_rights(reader, client);
+    if (!given && !reported && !reader.has("claim") && !reader.has("header"))
         reader.error_here("needs a key: one of key, key_env, key_file, key_sha256, or a list in keys");
     reader.finish();
 }

@@ -60,7 +60,7 @@ void read_admin(MapReader& root, AdminConfig& out) {
     reader.finish();
 }
 
-void read_limits(MapReader& root, LimitsConfig& out) {
+void read_size_limits(MapReader& root, LimitsConfig& out) {
     const auto item = root.map("limits");
     if (!item) return;
     MapReader reader(root.context(), *item);
@@ -129,6 +129,27 @@ void read_log(MapReader& root, AccessLogConfig& out) {
     reader.finish();
 }
 
+bool has_budget(const QuotaConfig& limits) {
+    return limits.budget != PerPeriod<double>{};
+}
+
+/// Names and settings that only make sense together.
+void check_quotas(MapReader& root, const GatewayConfig& config) {
+    const bool named_elsewhere = config.identity.jwt.enabled() || !config.identity.headers.client.empty();
+    bool budgets = has_budget(config.users.limits);
+    for (std::size_t i = 0; i < config.clients.size(); ++i) {
+        const auto& client = config.clients[i];
+        const auto path = fmt::format("clients[{}]", i);
+        budgets = budgets || has_budget(client.limits);
+        if (client.keys.empty() && !(client.claim.empty() && client.header.empty()) && !named_elsewhere)
+            root.error("clients",
+                       fmt::format("{} has no key, and identity names no other way to know it", path));
+    }
+    for (const auto& team : config.teams) budgets = budgets || has_budget(team.limits);
+    if (budgets && config.prices.empty())
+        root.error("prices", "are needed for the budgets that are set: give the prices of the models");
+}
+
 /// What no single key is to blame for.
 void check_whole(MapReader& root, const GatewayConfig& config) {
     if (is_empty_list(root, "backends")) root.error("backends", "needs at least one backend with a url");
@@ -141,6 +162,7 @@ void check_whole(MapReader& root, const GatewayConfig& config) {
         root.error("admin",
                    fmt::format("listens on the same address as server, {}; give admin.listen another",
                                to_string(config.listen)));
+    check_quotas(root, config);
 }
 
 }  // namespace
@@ -160,7 +182,15 @@ Loaded<GatewayConfig> load_gateway(std::string_view text, std::string file_name,
         yaml::read_retry(root, config.retry);
         yaml::read_affinity(root, config.affinity);
         yaml::read_stream(root, config.stream);
-        yaml::read_limits(root, config.limits);
+        yaml::read_size_limits(root, config.limits);
+        yaml::read_teams(root, config.teams);
+        yaml::read_users(root, config.users);
+        yaml::read_identity(root, config.identity);
+        yaml::read_weights(root, config.weights);
+        yaml::read_prices(root, config.prices);
+        yaml::read_fairness(root, config.fairness);
+        yaml::read_ledger(root, config.ledger);
+        yaml::read_redis(root, config.redis);
         root.finish();
         if (root.valid()) yaml::check_whole(root, config);
     }

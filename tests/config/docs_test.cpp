@@ -103,7 +103,15 @@ zzzzzzzzzzzzzzz: 1
 server: {zzzzzzzzzzzzzzz: 1, tls: {zzzzzzzzzzzzzzz: 1}}
 admin: {zzzzzzzzzzzzzzz: 1}
 log: {zzzzzzzzzzzzzzz: 1}
-clients: [{zzzzzzzzzzzzzzz: 1}]
+clients: [{zzzzzzzzzzzzzzz: 1, limits: {zzzzzzzzzzzzzzz: 1, tokens: {zzzzzzzzzzzzzzz: 1}, budget: {zzzzzzzzzzzzzzz: 1}}}]
+teams: [{zzzzzzzzzzzzzzz: 1}]
+users: {zzzzzzzzzzzzzzz: 1}
+identity: {jwt: {zzzzzzzzzzzzzzz: 1}, headers: {zzzzzzzzzzzzzzz: 1}, zzzzzzzzzzzzzzz: 1}
+weights: {zzzzzzzzzzzzzzz: 1}
+prices: {m: {zzzzzzzzzzzzzzz: 1}}
+fairness: {zzzzzzzzzzzzzzz: 1}
+ledger: {zzzzzzzzzzzzzzz: 1}
+redis: {zzzzzzzzzzzzzzz: 1}
 backends: [{zzzzzzzzzzzzzzz: 1, tls: {zzzzzzzzzzzzzzz: 1}, timeouts: {zzzzzzzzzzzzzzz: 1}}]
 retry: {zzzzzzzzzzzzzzz: 1, budget: {zzzzzzzzzzzzzzz: 1}}
 stream: {zzzzzzzzzzzzzzz: 1}
@@ -119,7 +127,7 @@ resources: [{zzzzzzzzzzzzzzz: 1, deployments: [{zzzzzzzzzzzzzzz: 1}]}]
 )",
                                                 "f", all_set())
                                       .problems);
-    EXPECT_GT(gateway.size(), 60U);
+    EXPECT_GT(gateway.size(), 110U);
     EXPECT_GT(emulator.size(), 35U);
     const auto explains = [](const std::string& doc, const std::string& key) {
         // As a key of its own, at the end of a dotted one, at its beginning, or as a section.

@@ -61,7 +61,7 @@ const Case kDocument[] = {
     {"UnknownKeyNear", BACKENDS "sever: {}\n", "2:1: sever: is not a known key; did you mean server?\n"},
     {"UnknownKeyFar", BACKENDS "zzzzzzzzz: {}\n",
      "2:1: zzzzzzzzz: is not a known key; expected server, admin, log, clients, allow_anonymous, backends, "
-     "retry, affinity, stream, limits\n"},
+     "retry, affinity, stream, limits, teams, users, identity, weights, prices, fairness, ledger, redis\n"},
     {"UnknownKeyThatMayBeASecret", BACKENDS "admin: {Zx9-very-secret: 1}\n",
      "2:9: admin: holds something that is no known key; expected enabled, listen, token, token_env, "
      "token_file\n"},
