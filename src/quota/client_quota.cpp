@@ -68,13 +68,18 @@ Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, cons
         found = map.find(name);
     }
     if (found != map.end()) {
-        if (reset) found->second->set_limits(limits);
+        if (reset) {
+            found->second->set_limits(limits);
+            generation_.fetch_add(1, std::memory_order_release);
+        }
         return *found->second;
     }
     auto subject = std::make_unique<Subject>(kind, std::string(name));
     subject->set_limits(limits);
     if (on_new_) on_new_(*subject);
-    return *map.emplace(std::string(name), std::move(subject)).first->second;
+    Subject& added = *map.emplace(std::string(name), std::move(subject)).first->second;
+    generation_.fetch_add(1, std::memory_order_release);
+    return added;
 }
 
 void ClientQuotas::each(const std::function<void(Subject&)>& visit) const {

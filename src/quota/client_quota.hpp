@@ -85,6 +85,10 @@ public:
                                              Refusal& refusal) noexcept;
     [[nodiscard]] FairShare& fair() noexcept { return fair_; }
 
+    /// Changes with every new subject and every reload.
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return generation_.load(std::memory_order_acquire);
+    }
     void each(const std::function<void(Subject&)>& visit) const;
     /// Told of every new subject, under the lock (a store that shares limits, or one that restores them).
     void on_new(std::function<void(Subject&)> told);
@@ -97,6 +101,7 @@ private:
     mutable std::mutex mutex_;
     std::array<Map, 3> by_kind_;
     std::function<void(Subject&)> on_new_;
+    std::atomic<std::uint64_t> generation_{0};
 };
 
 }  // namespace spillway::quota

@@ -1,0 +1,290 @@
+#include "quota/redis_store.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <future>
+#include <thread>
+#include <vector>
+
+#include "quota/redis_link.hpp"
+
+namespace spillway::quota {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+/// A field of the hash is a replica: "used lease seen expires short". What a replica used counts until it
+/// expires, its lease as long as it reports. Runs whole or not at all, as every script of Redis.
+constexpr std::string_view kScript = R"lua(
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local me, used, want = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local limit, life, lease_life = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local others, leases, replicas, contended = 0, 0, 1, 0
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if all[i] ~= me then
+    local u, l, seen, expires, short = string.match(all[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d)$')
+    if not u or now >= tonumber(expires) then
+      redis.call('HDEL', KEYS[1], all[i])
+    else
+      others = others + tonumber(u)
+      if now - tonumber(seen) < lease_life then
+        replicas = replicas + 1
+        leases = leases + tonumber(l)
+        if short == '1' then contended = 1 end
+      end
+    end
+  end
+end
+local free = limit - used - others - leases
+local granted = math.max(0, math.min(want, free))
+local short = 0
+if want > free then short, contended = 1, 1 end
+redis.call('HSET', KEYS[1], me, string.format('%.0f %.0f %.0f %.0f %d', used, granted, now, now + life, short))
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', life + 1000))
+return {granted, others, replicas, contended}
+)lua";
+
+constexpr Duration kRest = milliseconds(500);  ///< between reports of what does not change
+constexpr auto kLeaseLife = milliseconds(3000);
+constexpr std::size_t kBatch = 256;  ///< script calls in one exchange
+
+/// Counts replicas: a limit that nobody uses.
+class Heartbeat final : public Shareable {
+public:
+    ShareReport report(Now /*now*/) noexcept override {
+        ShareReport r;
+        r.limit = 1;
+        r.usage_life = kLeaseLife;
+        return r;
+    }
+    void apply(const ShareReport& /*reported*/, const ShareAnswer& answer, Now /*now*/) noexcept override {
+        replicas = answer.replicas;
+    }
+    void cut_off(std::uint32_t /*replicas*/) noexcept override {}
+    std::uint32_t replicas = 1;
+};
+
+}  // namespace
+
+class RedisStore::Impl {
+public:
+    Impl(config::RedisConfig config, std::string replica, ClientQuotas& quotas,
+         std::function<void(const std::string&)> log)
+        : config_(std::move(config)),
+          replica_(std::move(replica)),
+          quotas_(quotas),
+          log_(std::move(log)),
+          link_(context_, config_),
+          timer_(context_) {
+        replicas_.store(config_.replicas);
+        quotas_.on_new([this](Subject& subject) {
+            subject.each_limit(
+                [&](std::string_view, Shareable& limit) { limit.cut_off(replicas_.load()); });
+        });
+        cut_off();
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() {
+        quotas_.on_new({});
+        asio::post(context_, [this] {
+            stop_ = true;
+            timer_.cancel();
+            link_.close();
+        });
+        if (thread_.joinable()) thread_.join();
+    }
+
+    void start() {
+        auto first = first_round_.get_future();
+        asio::co_spawn(context_, run(), asio::detached);
+        thread_ = std::thread([this] {
+            sigset_t all;
+            ::sigfillset(&all);
+            ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+            context_.run();
+        });
+        first.wait_for(2 * config_.timeout);
+    }
+
+    [[nodiscard]] Stats stats() const noexcept {
+        return {connected_.load(), replicas_.load(), rounds_.load(), failures_.load()};
+    }
+
+private:
+    struct Entry {
+        std::string key;
+        Shareable* limit;
+        ShareReport last;
+        Mono told{};
+    };
+
+    asio::awaitable<void> run() {
+        bool told_first = false;
+        Duration pause = config_.interval;
+        while (!stop_) {
+            const auto done = co_await round();
+            if (stop_) break;
+            if (done) {
+                if (!connected_.exchange(true)) log_("redis: connected; limits are shared");
+                rounds_.fetch_add(1);
+                pause = config_.interval;
+            } else {
+                failures_.fetch_add(1);
+                if (connected_.exchange(false) || !told_first)
+                    log_(fmt::format("redis: {}; limits are held at 1/{} until it is back",
+                                     done.error().message, replicas_.load()));
+                cut_off();
+                pause = std::min<Duration>(2 * pause, std::chrono::seconds(1));
+            }
+            if (!std::exchange(told_first, true)) first_round_.set_value();
+            timer_.expires_after(pause);
+            co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
+    }
+
+    void cut_off() {
+        quotas_.each([this](Subject& subject) {
+            subject.each_limit(
+                [&](std::string_view, Shareable& limit) { limit.cut_off(replicas_.load()); });
+        });
+    }
+
+    /// The list of limits, made anew when there are other subjects or limits.
+    void gather() {
+        const std::uint64_t generation = quotas_.generation();
+        if (generation == generation_) return;
+        generation_ = generation;
+        entries_.clear();
+        entries_.push_back({config_.prefix + ":{replicas}", &heartbeat_, {}, {}});
+        quotas_.each([this](Subject& subject) {
+            subject.each_limit([&](std::string_view name, Shareable& limit) {
+                entries_.push_back({fmt::format("{}:{{{}:{}}}:{}", config_.prefix, to_string(subject.kind()),
+                                                subject.name(), name),
+                                    &limit,
+                                    {},
+                                    {}});
+            });
+        });
+    }
+
+    asio::awaitable<Result<void>> load() {
+        if (auto opened = co_await link_.open(); !opened) co_return opened;
+        const std::array<std::string_view, 3> words{"SCRIPT", "LOAD", kScript};
+        link_.add(words);
+        const auto replies = co_await link_.exchange();
+        if (!replies) co_return replies.error();
+        const redisReply& reply = *replies->front();
+        if (reply.type != REDIS_REPLY_STRING) co_return fail("does not take the script");
+        digest_.assign(reply.str, reply.len);
+        for (Entry& entry : entries_) entry.told = Mono{};
+        co_return Result<void>();
+    }
+
+    asio::awaitable<Result<void>> round() {
+        gather();
+        if (!link_.is_open())
+            if (auto loaded = co_await load(); !loaded) co_return loaded;
+        std::vector<Entry*> asked;
+        for (Entry& entry : entries_) {
+            const Now now = read_clocks();
+            const ShareReport report = entry.limit->report(now);
+            if (report.limit == 0) continue;
+            const bool same = report.used == entry.last.used && report.lease == entry.last.lease &&
+                              report.want == entry.last.want && report.limit == entry.last.limit &&
+                              report.epoch == entry.last.epoch;
+            if (same && entry.told != Mono{} && now.mono - entry.told < kRest) continue;
+            entry.last = report;
+            entry.told = now.mono;
+            add(entry);
+            asked.push_back(&entry);
+            if (asked.size() < kBatch) continue;
+            if (auto done = co_await take_answers(asked); !done) co_return done;
+        }
+        if (auto done = co_await take_answers(asked); !done) co_return done;
+        replicas_.store(heartbeat_.replicas);
+        co_return Result<void>();
+    }
+
+    void add(const Entry& entry) {
+        const ShareReport& r = entry.last;
+        const std::string key = r.epoch == 0 ? entry.key : fmt::format("{}:{}", entry.key, r.epoch);
+        const std::string used = std::to_string(std::max<std::int64_t>(0, r.used));
+        const std::string want = std::to_string(r.want);
+        const std::string limit = std::to_string(r.limit);
+        const std::string life = std::to_string(std::chrono::ceil<milliseconds>(r.usage_life).count());
+        const std::string lease_life = std::to_string(kLeaseLife.count());
+        const std::array<std::string_view, 10> words{"EVALSHA", digest_, "1",  key,  replica_,
+                                                     used,      want,    limit, life, lease_life};
+        link_.add(words);
+    }
+
+    asio::awaitable<Result<void>> take_answers(std::vector<Entry*>& asked) {
+        if (asked.empty()) co_return Result<void>();
+        const auto replies = co_await link_.exchange();
+        if (!replies) co_return replies.error();
+        const Now now = read_clocks();
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            const redisReply& reply = *(*replies)[i];
+            if (reply.type != REDIS_REPLY_ARRAY || reply.elements != 4) {
+                // NOSCRIPT after a restart of the server, or a server that refuses to write.
+                std::string why = reply.type == REDIS_REPLY_ERROR ? std::string(reply.str, reply.len)
+                                                                  : "answers otherwise than expected";
+                link_.close();
+                co_return fail(std::move(why));
+            }
+            ShareAnswer answer;
+            answer.granted = reply.element[0]->integer;
+            answer.others = reply.element[1]->integer;
+            answer.replicas = static_cast<std::uint32_t>(reply.element[2]->integer);
+            answer.contended = reply.element[3]->integer != 0;
+            asked[i]->limit->apply(asked[i]->last, answer, now);
+            asked[i]->last.lease = answer.granted;  // what the store now believes: unchanged is not told again
+        }
+        asked.clear();
+        co_return Result<void>();
+    }
+
+    const config::RedisConfig config_;
+    const std::string replica_;
+    ClientQuotas& quotas_;
+    std::function<void(const std::string&)> log_;
+    asio::io_context context_{1};
+    RedisLink link_;
+    asio::steady_timer timer_;
+    std::string digest_;
+    std::vector<Entry> entries_;
+    std::uint64_t generation_ = ~std::uint64_t{0};
+    Heartbeat heartbeat_;
+    bool stop_ = false;
+    std::promise<void> first_round_;
+    std::atomic<bool> connected_{false};
+    std::atomic<std::uint32_t> replicas_{1};
+    std::atomic<std::uint64_t> rounds_{0};
+    std::atomic<std::uint64_t> failures_{0};
+    std::thread thread_;
+};
+
+RedisStore::RedisStore(config::RedisConfig config, std::string replica, ClientQuotas& quotas,
+                       std::function<void(const std::string&)> log)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(replica), quotas, std::move(log))) {}
+RedisStore::~RedisStore() = default;
+void RedisStore::start() {
+    impl_->start();
+}
+RedisStore::Stats RedisStore::stats() const noexcept {
+    return impl_->stats();
+}
+
+}  // namespace spillway::quota
