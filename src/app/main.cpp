@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
         spillway::app::add_up(app, run);
         spillway::app::add_down(app, run);
         spillway::app::add_env(app, run);
+        spillway::app::add_usage(app, run);
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& e) {

@@ -15,5 +15,6 @@ void add_emulate(CLI::App& app, Run& run);
 void add_up(CLI::App& app, Run& run);
 void add_down(CLI::App& app, Run& run);
 void add_env(CLI::App& app, Run& run);
+void add_usage(CLI::App& app, Run& run);
 
 }  // namespace spillway::app

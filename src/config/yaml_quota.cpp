@@ -110,10 +110,9 @@ void read_limits(MapReader& owner, QuotaConfig& out) {
 void read_client_rights(MapReader& reader, ClientConfig& out) {
     reader.text("team", out.team);
     if (!out.team.empty() && !is_name(out.team)) reader.error("team", std::string(kNameExpected));
-    reader.choice<PriorityClass>("priority", out.priority,
-                                 {{"low", PriorityClass::low},
-                                  {"normal", PriorityClass::normal},
-                                  {"high", PriorityClass::high}});
+    reader.choice<PriorityClass>(
+        "priority", out.priority,
+        {{"low", PriorityClass::low}, {"normal", PriorityClass::normal}, {"high", PriorityClass::high}});
     for (const auto& item : reader.list("deployments", "expected a list of deployments")) {
         if (item.node.IsScalar() && !item.node.Scalar().empty())
             out.deployments.push_back(item.node.Scalar());
@@ -250,7 +249,8 @@ void read_redis(MapReader& root, RedisConfig& out) {
     if (!out.password.empty() && !out.host.empty() && !out.tls && !is_loopback(out.host))
         reader.warning("url", "is not rediss: the password can be read on its way");
     if (out.tls && !out.verify)
-        reader.warning("verify", "the server's certificate is not checked: whoever answers gets the password");
+        reader.warning("verify",
+                       "the server's certificate is not checked: whoever answers gets the password");
     reader.finish();
 }
 

@@ -37,7 +37,38 @@ std::string Request::spillway_fields() const {
     const auto attempts = fmt::format_int(tried_.size());
     http::append_field(out, "x-spillway-attempts", {attempts.data(), attempts.size()});
     http::append_field(out, "x-request-id", id_);
+    if (!subjects_.empty()) quota::append_fields(out, quota::terms(subjects_, quota::read_clocks()));
     return out;
+}
+
+bool Request::has_terms() const {
+    const quota::Terms terms = quota::terms(subjects_, quota::read_clocks());
+    return terms.requests || terms.tokens;
+}
+
+/// The ledger's row.
+void Request::enter(const quota::Amounts& charged, Duration took) {
+    if (!worker_.ledger) return;
+    telemetry::UsageRow row;
+    row.time = began_wall_;
+    row.request_id = id_;
+    row.client = client_->name;
+    row.user = user_;
+    row.team = team_;
+    if (served_by_) row.backend = backend(*served_by_).name;
+    row.deployment = deployment_;
+    row.model = deployment_;
+    row.operation = api::to_string(route_.op);
+    row.status = status_;
+    row.prompt_tokens = usage_.prompt;
+    row.completion_tokens = usage_.completion;
+    row.cached_tokens = usage_.cached;
+    row.reasoning_tokens = usage_.reasoning;
+    row.charged_tokens = static_cast<std::uint64_t>(charged.tokens);
+    row.cost = static_cast<std::uint64_t>(charged.cost);
+    row.estimated = !usage_known_;
+    row.took = took;
+    worker_.ledger->append(row);
 }
 
 void Request::account() {
@@ -49,6 +80,12 @@ void Request::account() {
     } else if (served) {
         usage_.prompt = estimate_.prompt;
         usage_.completion = output_events_;
+    }
+    if (grant_) {
+        const quota::Amounts charged = served ? charge_of(usage_) : quota::Amounts{};
+        if (served && !scan_.max_tokens) grant_.subjects().front()->learn_output(usage_.completion);
+        grant_.settle(charged, quota::read_clocks());
+        enter(charged, total);
     }
     const Metrics::Subject who{client, client_ != nullptr ? client_->index : 0x3fffffffU, deployment_,
                                deployment_ref_.index};

@@ -131,6 +131,13 @@ asio::awaitable<void> Admin::handle(http::Exchange& exchange) {
     } else if (path == "/api/backends") {
         status = 200;
         body = backends_json();
+    } else if (path == "/api/clients") {
+        status = 200;
+        body = clients_json();
+    } else if (path == "/api/usage") {
+        auto answer = co_await usage(std::string(target));
+        status = answer.first;
+        body = std::move(answer.second);
     } else {
         body = api::error_json("There is no such page.", "invalid_request_error", "404");
     }

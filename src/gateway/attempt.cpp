@@ -57,7 +57,9 @@ bool Request::write_upstream_request(routing::BackendIndex to) {
     api::append_target(out, kind, b.url.base_path, route_, upstream_name);
     out.append(" HTTP/1.1\r\n").append(snapshot.host_lines[to]);
     if (!snapshot.credentials[to]->append_auth_header(out, began_wall_)) return false;
-    api::append_end_to_end(out, head.fields, is_replaced);
+    api::append_end_to_end(out, head.fields, [&](std::string_view name) {
+        return is_replaced(name) || snapshot.clients.is_naming_field(name);
+    });
     http::append_field(out, "x-request-id", id_);
 
     body_pieces_.clear();

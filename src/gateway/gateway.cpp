@@ -26,10 +26,11 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
 
     if (const auto ec = http::probe({where.host, where.port}))
         return fail(fmt::format("cannot listen on {}:{}: {}", where.host, where.port, ec.message()));
-    auto snapshot = make_snapshot(std::move(config));
-    if (!snapshot) return snapshot.error();
-
     std::unique_ptr<Gateway> gateway(new Gateway);  // NOLINT: the constructor is private
+    auto snapshot = make_snapshot(std::move(config), gateway->books_.quotas);
+    if (!snapshot) return snapshot.error();
+    if (auto opened = gateway->books_.open((*snapshot)->config); !opened) return opened.error();
+    if (auto shared = gateway->books_.share((*snapshot)->config.redis, log); !shared) return shared.error();
     gateway->log_ = std::move(log);
     gateway->snapshot_ = *snapshot;
     if (!access_path.empty()) {
@@ -42,9 +43,9 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     std::random_device seed;
     http::Listen listen{where.host, where.port, true};
     for (std::uint32_t i = 0; i < threads; ++i) {
-        auto worker = std::make_unique<Worker>(Worker::Shared{gateway->registry_, gateway->access_log_.get()},
-                                               gateway->snapshot_,
-                                               (std::uint64_t{seed()} << 32U) | std::uint64_t{seed()});
+        auto worker = std::make_unique<Worker>(
+            Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_},
+            gateway->snapshot_, (std::uint64_t{seed()} << 32U) | std::uint64_t{seed()});
         if (auto bound = worker->listen(listen); !bound) return bound.error();
         listen.port = worker->port();
         gateway->workers_.push_back(std::move(worker));
@@ -76,6 +77,7 @@ void Gateway::add_callbacks() {
                                                 for (const auto& b : snapshot_->router->view(mono_now()))
                                                     emit({{"backend", b.name}}, b.in_flight);
                                             }));
+    for (auto& registration : books_.metrics(registry_)) callbacks_.push_back(std::move(registration));
     if (access_log_) {
         callbacks_.push_back(registry_.callback(
             MetricType::counter, "spillway_access_log_dropped_lines_total",
@@ -91,7 +93,9 @@ Result<void> Gateway::reload(config::GatewayConfig config) {
     if (config.listen != now.listen || config.tls != now.tls || config.admin != now.admin ||
         config.access_log != now.access_log)
         log_->warn("listeners, TLS files, admin and log settings change only at a restart");
-    auto snapshot = make_snapshot(std::move(config));
+    if (config.ledger != now.ledger || config.redis != now.redis)
+        log_->warn("the ledger and Redis change only at a restart");
+    auto snapshot = make_snapshot(std::move(config), books_.quotas);
     if (!snapshot) return snapshot.error();
     snapshot_ = *snapshot;
     for (const auto& worker : workers_) worker->use(snapshot_);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "gateway/books.hpp"
 #include "gateway/snapshot.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/log.hpp"
@@ -37,6 +38,7 @@ public:
 
     [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
     [[nodiscard]] telemetry::Registry& registry() noexcept { return registry_; }
+    [[nodiscard]] const Books& books() const noexcept { return books_; }
     [[nodiscard]] std::uint16_t port() const noexcept;
 
 private:
@@ -46,6 +48,7 @@ private:
     std::shared_ptr<telemetry::Logger> log_;
     telemetry::Registry registry_;
     std::unique_ptr<telemetry::AccessLog> access_log_;
+    Books books_;
     std::shared_ptr<const Snapshot> snapshot_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<telemetry::Registry::Registration> callbacks_;

@@ -9,7 +9,11 @@ void Request::start_answer(const http::ResponseHead& head, std::optional<std::ui
     status_ = static_cast<int>(head.status);
     std::string fields;
     fields.reserve(1024);
-    api::append_end_to_end(fields, head.fields, [](std::string_view name) {
+    const bool own_limits = has_terms();
+    api::append_end_to_end(fields, head.fields, [own_limits](std::string_view name) {
+        // A backend's quota is no client's affair once the client has limits of its own.
+        if (own_limits && (istarts_with(name, "x-ratelimit-") || istarts_with(name, "x-rate-limit-")))
+            return true;
         return iequals(name, "content-length") || iequals(name, "x-request-id") ||
                istarts_with(name, "x-spillway-");
     });

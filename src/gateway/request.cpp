@@ -67,15 +67,20 @@ asio::awaitable<void> Request::run() {
             "Access denied: the request carries no valid key. Give it as the api-key header or as "
             "a bearer token.",
             "authentication_error", "401");
-    } else if (co_await understand()) {
-        co_await serve();
+    } else {
+        bool may = co_await understand();
+        if (may) may = co_await admit();
+        if (may) co_await serve();
     }
     account();
 }
 
 bool Request::authenticate() {
-    client_ = upstreams_->snapshot->clients.find(worker_.hasher,
-                                                 identity::presented_key(exchange_.request().fields));
+    Caller caller = upstreams_->snapshot->clients.identify(exchange_.request(), exchange_.peer(),
+                                                           worker_.hasher, began_wall_);
+    client_ = caller.client;
+    user_ = std::move(caller.user);
+    team_ = std::move(caller.team);
     return client_ != nullptr;
 }
 
@@ -112,6 +117,7 @@ asio::awaitable<bool> Request::understand() {
         // The scanner is shared by all requests of this thread: keep no view into it.
         if (deployment_.empty()) deployment_ = scan_.model;
         resident_ = scan_.previous_response_id;
+        if (user_.empty() && config().users.field) user_ = scan_.user;
         scan_.model = scan_.user = scan_.previous_response_id = {};
     }
     deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);

@@ -48,6 +48,11 @@ private:
     // request.cpp: admission and the loop over backends
     [[nodiscard]] bool authenticate();
     asio::awaitable<bool> understand();
+    // admission.cpp
+    asio::awaitable<bool> admit();
+    asio::awaitable<void> refuse_limited(const quota::Refusal& why);
+    [[nodiscard]] quota::Amounts wanted() const;
+    [[nodiscard]] quota::Amounts charge_of(const api::Usage& usage) const;
     asio::awaitable<void> serve();
     /// Holds the request until quota frees, if the configuration allows that long; false: it does not.
     asio::awaitable<bool> wait_for_quota(Duration retry_in);
@@ -84,7 +89,10 @@ private:
     // account.cpp
     void note_usage(const api::Usage& usage, routing::Outcome& outcome) noexcept;
     void account();
+    void enter(const quota::Amounts& charged, Duration took);
     [[nodiscard]] std::string spillway_fields() const;
+    /// Whether answers carry x-ratelimit-… fields in the client's own terms.
+    [[nodiscard]] bool has_terms() const;
 
     Worker& worker_;
     http::Exchange& exchange_;
@@ -93,6 +101,10 @@ private:
 
     std::string id_;
     const identity::Client* client_ = nullptr;
+    std::string user_;
+    std::string team_;
+    quota::Subjects subjects_;
+    quota::Grant grant_;
     api::Route route_;
     api::RequestScan scan_;
     bool scanned_ = false;

@@ -4,13 +4,9 @@
 
 namespace spillway::gateway {
 
-Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config) {
+Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config,
+                                                      quota::ClientQuotas& quotas) {
     auto snapshot = std::make_shared<Snapshot>(std::move(config));
-    std::vector<identity::ClientSpec> specs;
-    for (const auto& client : snapshot->config.clients) specs.push_back({client.name, client.keys});
-    auto clients = identity::ClientKeys::make(specs);
-    if (!clients) return clients.error();
-    snapshot->clients = std::move(*clients);
     for (const auto& backend : snapshot->config.backends) {
         const auto scheme = backend.key_style == config::KeyStyle::bearer ? identity::AuthScheme::bearer
                                                                           : identity::AuthScheme::api_key;
@@ -19,6 +15,10 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig conf
         snapshot->credentials.push_back(std::move(*credential));
         snapshot->host_lines.push_back(fmt::format("Host: {}\r\n", backend.url.authority()));
     }
+    // Last, since it changes the limits in use.
+    auto clients = ClientTable::make(snapshot->config, quotas);
+    if (!clients) return clients.error();
+    snapshot->clients = std::move(*clients);
     return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 

@@ -11,9 +11,9 @@
 
 #include "base/result.hpp"
 #include "config/gateway.hpp"
+#include "gateway/clients.hpp"
 #include "gateway/residence.hpp"
 #include "http/client.hpp"
-#include "identity/client_keys.hpp"
 #include "identity/upstream_auth.hpp"
 #include "quota/estimator.hpp"
 #include "routing/router.hpp"
@@ -29,7 +29,7 @@ struct Snapshot {
           estimators(std::make_unique<quota::Estimators>(router->deployment_bound())) {}
 
     config::GatewayConfig config;
-    identity::ClientKeys clients;
+    ClientTable clients;
     std::vector<std::unique_ptr<identity::CredentialSource>> credentials;  ///< by backend
     std::vector<std::string> host_lines;                                   ///< "Host: …\r\n" by backend
     std::unique_ptr<routing::Router> router;
@@ -37,7 +37,8 @@ struct Snapshot {
     std::unique_ptr<Residence> residence = std::make_unique<Residence>();
 };
 
-[[nodiscard]] Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config);
+[[nodiscard]] Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config,
+                                                                    quota::ClientQuotas& quotas);
 
 /// How one worker reaches a backend.
 [[nodiscard]] http::OriginOptions origin_options(const config::BackendConfig& backend);

@@ -34,11 +34,13 @@ Upstreams::Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> 
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
     : rng(seed),
       metrics(shared.registry),
+      books(shared.books),
       upstreams_(std::make_shared<Upstreams>(context_, snapshot)),
       server_(context_, server_limits(snapshot->config, std::max(1U, snapshot->config.threads)),
               [this](http::Exchange& exchange) { return handle(exchange); }),
       ticker_(context_) {
     if (shared.access_log != nullptr) log.emplace(shared.access_log->make_writer());
+    if (books.ledger) ledger.emplace(books.ledger->make_writer());
     asio::co_spawn(context_, tick(), asio::detached);
 }
 
@@ -86,6 +88,14 @@ asio::awaitable<void> Worker::tick() {
         if (log) log->flush();
         connections_.store(server_.connections());
     }
+}
+
+quota::Subject& Worker::user_account(const std::string& name, const quota::SubjectLimits& limits) {
+    if (const auto found = users_.find(name); found != users_.end()) return *found->second;
+    if (users_.size() >= kMaxUsersRemembered) users_.clear();
+    quota::Subject& account = books.quotas.find_or_add(quota::SubjectKind::user, name, limits);
+    users_.emplace(name, &account);
+    return account;
 }
 
 asio::awaitable<void> Worker::handle(http::Exchange& exchange) {

@@ -9,11 +9,13 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "api/request_scan.hpp"
 #include "api/stream_event.hpp"
 #include "base/rng.hpp"
+#include "gateway/books.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/snapshot.hpp"
 #include "http/server.hpp"
@@ -34,6 +36,7 @@ public:
     struct Shared {
         telemetry::Registry& registry;
         telemetry::AccessLog* access_log;  ///< null: none is kept
+        Books& books;
     };
     Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed);
     Worker(const Worker&) = delete;
@@ -60,10 +63,17 @@ public:
     Rng rng;
     Metrics metrics;
     std::optional<telemetry::AccessLog::Writer> log;
+    std::optional<telemetry::Ledger::Writer> ledger;
+    Books& books;
+    /// A user's account; remembered, so that the quotas' lock is taken only at first sight.
+    quota::Subject& user_account(const std::string& name, const quota::SubjectLimits& limits);
 
 private:
     asio::awaitable<void> handle(http::Exchange& exchange);
     asio::awaitable<void> tick();
+
+    static constexpr std::size_t kMaxUsersRemembered = 10'000;
+    std::unordered_map<std::string, quota::Subject*> users_;
 
     asio::io_context context_{1};
     std::shared_ptr<Upstreams> upstreams_;

@@ -6,6 +6,7 @@
 #include <openssl/param_build.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -17,9 +18,9 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-template <class T, void (*free)(T*)>
+template <class T, void (*release)(T*)>
 struct FreeWith {
-    void operator()(T* p) const noexcept { free(p); }
+    void operator()(T* p) const noexcept { release(p); }
 };
 using Number = std::unique_ptr<BIGNUM, FreeWith<BIGNUM, BN_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, FreeWith<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>>;
@@ -79,14 +80,15 @@ EVP_PKEY* rsa_key(const object& jwk) {
 EVP_PKEY* p256_key(const object& jwk) {
     std::string x;
     std::string y;
-    if (!decode_base64url(text_of(jwk, "x"), x) || !decode_base64url(text_of(jwk, "y"), y) || x.size() != 32 ||
-        y.size() != 32)
+    if (!decode_base64url(text_of(jwk, "x"), x) || !decode_base64url(text_of(jwk, "y"), y) ||
+        x.size() != 32 || y.size() != 32)
         return nullptr;
     const std::string point = '\x04' + x + y;
     const Builder builder(OSSL_PARAM_BLD_new());
     if (builder == nullptr ||
         OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
-        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) != 1)
+        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                         point.size()) != 1)
         return nullptr;
     return from_params("EC", builder.get());
 }
@@ -114,14 +116,15 @@ bool verify_digest(EVP_PKEY* key, std::string_view input, std::string_view signa
     const DigestContext context(EVP_MD_CTX_new());
     return context != nullptr &&
            EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-           EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(input), input.size()) == 1;
+           EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(input), input.size()) ==
+               1;
 }
 
 bool verify_hmac(std::string_view secret, std::string_view input, std::string_view signature) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
     unsigned size = 0;
-    if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes(input), input.size(), mac.data(),
-             &size) == nullptr)
+    if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes(input), input.size(),
+             mac.data(), &size) == nullptr)
         return false;
     return constant_time_equal({reinterpret_cast<const char*>(mac.data()), size}, signature);
 }
@@ -248,10 +251,12 @@ Result<TokenClaims> JwtVerifier::verify(std::string_view token, Wall now) const 
     if (!expires || now >= *expires + config_.leeway) return fail("has expired");
     if (const auto begins = date_of(claims, "nbf"); begins && now + config_.leeway < *begins)
         return fail("is not valid yet");
-    if (!config_.issuer.empty() && text_of(claims, "iss") != config_.issuer) return fail("is of another issuer");
+    if (!config_.issuer.empty() && text_of(claims, "iss") != config_.issuer)
+        return fail("is of another issuer");
     if (!config_.audience.empty() && !names_audience(claims, config_.audience))
         return fail("is for another audience");
-    return TokenClaims{text_or_number(claims, config_.client_claim), text_or_number(claims, config_.user_claim),
+    return TokenClaims{text_or_number(claims, config_.client_claim),
+                       text_or_number(claims, config_.user_claim),
                        text_or_number(claims, config_.team_claim)};
 }
 

@@ -35,7 +35,7 @@ public:
     /// Adds n if that keeps the sum within the limit.
     [[nodiscard]] Verdict reserve(std::int64_t n, Now now) noexcept {
         const std::int64_t most = limit();
-        if (most == 0) {
+        if (most == 0 || n == 0) {
             usage_.add(n, now);
             return Verdict::admitted;
         }

@@ -82,6 +82,13 @@ Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, cons
     return added;
 }
 
+Subject* ClientQuotas::find(SubjectKind kind, std::string_view name) const {
+    const std::lock_guard lock(mutex_);
+    const Map& map = by_kind_[static_cast<std::size_t>(kind)];
+    const auto found = map.find(name);
+    return found == map.end() ? nullptr : found->second.get();
+}
+
 void ClientQuotas::each(const std::function<void(Subject&)>& visit) const {
     const std::lock_guard lock(mutex_);
     for (const Map& map : by_kind_)

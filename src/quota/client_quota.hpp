@@ -81,6 +81,8 @@ public:
     /// `limits` are set if it is new, or if `reset` (a reload).
     Subject& find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
                          bool reset = false);
+    /// Null if there is none.
+    [[nodiscard]] Subject* find(SubjectKind kind, std::string_view name) const;
     [[nodiscard]] std::optional<Grant> admit(const Subjects& subjects, const Amounts& amounts, Now now,
                                              Refusal& refusal) noexcept;
     [[nodiscard]] FairShare& fair() noexcept { return fair_; }

@@ -187,6 +187,21 @@ void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now
     for (auto& limit : cost_periods_) correct(limit, reserved.cost, used.cost);
     open_tokens_.fetch_sub(reserved.tokens, std::memory_order_relaxed);
     open_cost_.fetch_sub(reserved.cost, std::memory_order_relaxed);
+    spent_.fetch_add(used.cost, std::memory_order_relaxed);
+}
+
+std::uint64_t Subject::typical_output() const noexcept {
+    const std::int64_t guess = typical_output_.load(std::memory_order_relaxed);
+    const std::int64_t limit = tokens_.limit();
+    return static_cast<std::uint64_t>(limit > 0 ? std::min(guess, limit / 4) : guess);
+}
+
+/// Up at once, down slowly: too high a guess costs a little room, too low a one lets requests slip past.
+void Subject::learn_output(std::uint64_t tokens) noexcept {
+    const auto seen = static_cast<std::int64_t>(std::min<std::uint64_t>(tokens, 1'000'000));
+    const std::int64_t before = typical_output_.load(std::memory_order_relaxed);
+    const std::int64_t after = std::max(seen, before - (before - seen) / 16 - (before > seen ? 1 : 0));
+    if (after != before) typical_output_.store(after, std::memory_order_relaxed);
 }
 
 void Subject::restore(Period period, const Amounts& used, Now now) noexcept {

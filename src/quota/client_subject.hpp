@@ -107,6 +107,12 @@ public:
     }
     /// Each limit that is set, with a name that is unique within the subject.
     void each_limit(const std::function<void(std::string_view, Shareable&)>& visit);
+    /// Completion tokens to expect of a request that sets no maximum: the most seen lately. Quarter of the
+    /// minute's limit at most, so that the guess alone refuses nobody.
+    [[nodiscard]] std::uint64_t typical_output() const noexcept;
+    void learn_output(std::uint64_t tokens) noexcept;
+    /// Cost settled since the start, in money units.
+    [[nodiscard]] std::int64_t spent() const noexcept { return spent_.load(std::memory_order_relaxed); }
     /// Would have been refused in shadow mode, since the start.
     [[nodiscard]] std::uint64_t shadow_refusals() const noexcept {
         return shadow_refusals_.load(std::memory_order_relaxed);
@@ -118,6 +124,7 @@ public:
     void count_shadow_refusal() noexcept { shadow_refusals_.fetch_add(1, std::memory_order_relaxed); }
 
 private:
+    static constexpr std::int64_t kFirstGuess = 128;
     using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
     bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
     bool reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone, Now now,
@@ -138,6 +145,8 @@ private:
     /// Reserved and not settled: tells a quota that is gone from one that is only spoken for.
     std::atomic<std::int64_t> open_tokens_{0};
     std::atomic<std::int64_t> open_cost_{0};
+    std::atomic<std::int64_t> spent_{0};
+    std::atomic<std::int64_t> typical_output_{kFirstGuess};
 };
 
 }  // namespace spillway::quota

@@ -33,6 +33,7 @@ RedisLink::RedisLink(asio::io_context& context, const config::RedisConfig& confi
     : context_(context),
       config_(config),
       tls_(make_tls(config)),
+      resolver_(context),
       deadline_(context),
       reader_(redisReaderCreate()) {}
 
@@ -41,6 +42,11 @@ void RedisLink::close() noexcept {
     stream_.reset();
     out_.clear();
     expected_ = 0;
+}
+
+void RedisLink::abort() noexcept {
+    resolver_.cancel();
+    if (stream_) stream_->close();
 }
 
 /// From now on the operations under way have the configured time together.
@@ -52,9 +58,8 @@ void RedisLink::watch() {
 }
 
 asio::awaitable<Result<void>> RedisLink::connect() {
-    tcp::resolver resolver(context_);
-    const auto [resolve_error, found] =
-        co_await resolver.async_resolve(config_.host, std::to_string(config_.port), as_values);
+    const std::string port = std::to_string(config_.port);
+    const auto [resolve_error, found] = co_await resolver_.async_resolve(config_.host, port, as_values);
     if (resolve_error) co_return fail(resolve_error.message());
     stream_.emplace(http::Stream::Socket(context_));
     watch();
@@ -114,7 +119,10 @@ asio::awaitable<Result<std::vector<RedisReply>>> RedisLink::exchange() {
     if (!stream_) co_return fail("is not connected");
     replies.reserve(expected_);
     watch();
-    const auto [write_error, written] = co_await stream_->async_write(asio::buffer(out_), as_values);
+    const asio::const_buffer all = asio::buffer(out_);
+    const http::Stream::Buffers buffers(&all, 1);
+    const auto [write_error, written] = co_await stream_->async_write(
+        buffers, [] {}, as_values);
     out_.clear();
     std::string problem = write_error ? write_error.message() : std::string();
     std::array<char, 16 * 1024> in;

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
@@ -36,7 +37,10 @@ public:
     /// Connects, authenticates and selects the database.
     boost::asio::awaitable<Result<void>> open();
     [[nodiscard]] bool is_open() const noexcept { return stream_.has_value(); }
+    /// Only while no exchange is under way.
     void close() noexcept;
+    /// Ends what is under way with an error.
+    void abort() noexcept;
 
     /// Adds a command to the next exchange.
     void add(std::span<const std::string_view> arguments);
@@ -51,6 +55,7 @@ private:
     boost::asio::io_context& context_;
     const config::RedisConfig& config_;
     boost::asio::ssl::context tls_;
+    boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer deadline_;
     std::optional<http::Stream> stream_;
     std::unique_ptr<redisReader, RedisFree> reader_;

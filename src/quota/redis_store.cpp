@@ -89,8 +89,7 @@ public:
           timer_(context_) {
         replicas_.store(config_.replicas);
         quotas_.on_new([this](Subject& subject) {
-            subject.each_limit(
-                [&](std::string_view, Shareable& limit) { limit.cut_off(replicas_.load()); });
+            subject.each_limit([&](std::string_view, Shareable& limit) { limit.cut_off(replicas_.load()); });
         });
         cut_off();
     }
@@ -101,7 +100,7 @@ public:
         asio::post(context_, [this] {
             stop_ = true;
             timer_.cancel();
-            link_.close();
+            link_.abort();
         });
         if (thread_.joinable()) thread_.join();
     }
@@ -156,8 +155,7 @@ private:
 
     void cut_off() {
         quotas_.each([this](Subject& subject) {
-            subject.each_limit(
-                [&](std::string_view, Shareable& limit) { limit.cut_off(replicas_.load()); });
+            subject.each_limit([&](std::string_view, Shareable& limit) { limit.cut_off(replicas_.load()); });
         });
     }
 
@@ -180,7 +178,8 @@ private:
     }
 
     asio::awaitable<Result<void>> load() {
-        if (auto opened = co_await link_.open(); !opened) co_return opened;
+        const auto opened = co_await link_.open();
+        if (!opened) co_return opened;
         const std::array<std::string_view, 3> words{"SCRIPT", "LOAD", kScript};
         link_.add(words);
         const auto replies = co_await link_.exchange();
@@ -194,8 +193,10 @@ private:
 
     asio::awaitable<Result<void>> round() {
         gather();
-        if (!link_.is_open())
-            if (auto loaded = co_await load(); !loaded) co_return loaded;
+        if (!link_.is_open()) {
+            const auto loaded = co_await load();
+            if (!loaded) co_return loaded;
+        }
         std::vector<Entry*> asked;
         for (Entry& entry : entries_) {
             const Now now = read_clocks();
@@ -210,9 +211,11 @@ private:
             add(entry);
             asked.push_back(&entry);
             if (asked.size() < kBatch) continue;
-            if (auto done = co_await take_answers(asked); !done) co_return done;
+            const auto done = co_await take_answers(asked);
+            if (!done) co_return done;
         }
-        if (auto done = co_await take_answers(asked); !done) co_return done;
+        const auto done = co_await take_answers(asked);
+        if (!done) co_return done;
         replicas_.store(heartbeat_.replicas);
         co_return Result<void>();
     }
@@ -225,7 +228,7 @@ private:
         const std::string limit = std::to_string(r.limit);
         const std::string life = std::to_string(std::chrono::ceil<milliseconds>(r.usage_life).count());
         const std::string lease_life = std::to_string(kLeaseLife.count());
-        const std::array<std::string_view, 10> words{"EVALSHA", digest_, "1",  key,  replica_,
+        const std::array<std::string_view, 10> words{"EVALSHA", digest_, "1",   key,  replica_,
                                                      used,      want,    limit, life, lease_life};
         link_.add(words);
     }
@@ -250,7 +253,8 @@ private:
             answer.replicas = static_cast<std::uint32_t>(reply.element[2]->integer);
             answer.contended = reply.element[3]->integer != 0;
             asked[i]->limit->apply(asked[i]->last, answer, now);
-            asked[i]->last.lease = answer.granted;  // what the store now believes: unchanged is not told again
+            asked[i]->last.lease =
+                answer.granted;  // what the store now believes: unchanged is not told again
         }
         asked.clear();
         co_return Result<void>();

@@ -1,0 +1,147 @@
+#include "gateway/books.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <random>
+
+#include "quota/client_price.hpp"
+#include "telemetry/ledger_query.hpp"
+
+namespace spillway::gateway {
+namespace {
+
+std::int64_t money(double amount) {
+    return static_cast<std::int64_t>(std::llround(amount / quota::kMoneyUnit));
+}
+std::int64_t count(std::uint64_t n) {
+    return static_cast<std::int64_t>(n);
+}
+
+std::string random_id() {
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+}  // namespace
+
+quota::SubjectLimits to_limits(const config::QuotaConfig& c, config::PriorityClass priority) {
+    quota::SubjectLimits out;
+    out.tokens_per_minute = count(c.tokens_per_minute);
+    out.requests_per_minute = count(c.requests_per_minute);
+    out.concurrency = count(c.concurrency);
+    out.tokens = {count(c.tokens.hour), count(c.tokens.day), count(c.tokens.week), count(c.tokens.month)};
+    out.budget = {money(c.budget.hour), money(c.budget.day), money(c.budget.week), money(c.budget.month)};
+    out.shadow = c.shadow;
+    out.priority = priority == config::PriorityClass::low    ? quota::Priority::low
+                   : priority == config::PriorityClass::high ? quota::Priority::high
+                                                             : quota::Priority::normal;
+    return out;
+}
+
+Result<void> Books::open(const config::GatewayConfig& config) {
+    if (config.ledger.empty()) return {};
+    auto opened = telemetry::Ledger::open(config.ledger);
+    if (!opened) return fail(fmt::format("ledger {}: {}", config.ledger, opened.error().message));
+    ledger = std::move(*opened);
+    return restore(config);
+}
+
+Result<void> Books::restore(const config::GatewayConfig& config) {
+    const quota::Now now = quota::read_clocks();
+    const bool users = config.users.limits.tokens != config::PerPeriod<std::uint64_t>{} ||
+                       config.users.limits.budget != config::PerPeriod<double>{};
+    const auto restore_kind = [&](quota::Period period, quota::SubjectKind kind) -> Result<void> {
+        telemetry::UsageQuery query;
+        query.from = quota::period_begin(period, quota::period_index(period, now.wall));
+        query.to = now.wall + std::chrono::hours(1);
+        query.by.client = kind == quota::SubjectKind::client;
+        query.by.user = kind == quota::SubjectKind::user;
+        query.by.team = kind == quota::SubjectKind::team;
+        query.limit = quota::ClientQuotas::kMaxSubjects;
+        const auto totals = telemetry::query_usage(config.ledger, query);
+        if (!totals) return totals.error();
+        for (const auto& total : *totals) {
+            const std::string& name = query.by.client ? total.client
+                                      : query.by.user ? total.user
+                                                      : total.team;
+            quota::Subject* subject = kind == quota::SubjectKind::user && !name.empty()
+                                          ? &quotas.find_or_add(kind, name, to_limits(config.users.limits))
+                                          : quotas.find(kind, name);
+            if (subject != nullptr)
+                subject->restore(period, {count(total.charged_tokens), count(total.cost)}, now);
+        }
+        return {};
+    };
+    for (const quota::Period period : quota::kPeriods) {
+        if (auto done = restore_kind(period, quota::SubjectKind::client); !done) return done;
+        if (auto done = restore_kind(period, quota::SubjectKind::team); !done) return done;
+        if (!users) continue;
+        if (auto done = restore_kind(period, quota::SubjectKind::user); !done) return done;
+    }
+    return {};
+}
+
+Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log) {
+    if (!redis.enabled()) return {};
+    try {
+        store = std::make_unique<quota::RedisStore>(
+            redis, ledger ? ledger->id() : random_id(), quotas,
+            [log = std::move(log)](const std::string& line) { log->warn("{}", line); });
+    } catch (const std::exception& e) {
+        return fail(fmt::format("redis: {}", e.what()));
+    }
+    store->start();
+    return {};
+}
+
+std::vector<telemetry::Registry::Registration> Books::metrics(telemetry::Registry& registry) {
+    using telemetry::Emitter;
+    using telemetry::MetricType;
+    std::vector<telemetry::Registry::Registration> out;
+    const auto per_subject = [&](MetricType type, std::string_view name, std::string_view help, auto value) {
+        out.push_back(registry.callback(type, name, help, [this, value](Emitter& emit) {
+            quotas.each([&](quota::Subject& subject) {
+                // Users are too many to be labels.
+                if (subject.kind() == quota::SubjectKind::user) return;
+                emit({{"kind", quota::to_string(subject.kind())}, {"name", subject.name()}},
+                     static_cast<double>(value(subject)));
+            });
+        }));
+    };
+    per_subject(MetricType::counter, "spillway_quota_refusals_total",
+                "Requests refused by a client's or team's limits",
+                [](quota::Subject& s) { return s.refusals(); });
+    per_subject(MetricType::counter, "spillway_quota_shadow_refusals_total",
+                "Requests that limits in shadow mode would have refused",
+                [](quota::Subject& s) { return s.shadow_refusals(); });
+    per_subject(MetricType::gauge, "spillway_quota_tokens_used", "Weighted tokens of the last 60 seconds",
+                [](quota::Subject& s) { return s.tokens().used_here(quota::read_clocks()); });
+    per_subject(MetricType::counter, "spillway_cost_total", "Cost of answers, in the currency of the prices",
+                [](quota::Subject& s) { return static_cast<double>(s.spent()) * quota::kMoneyUnit; });
+    const auto single = [&](MetricType type, std::string_view name, std::string_view help, auto value) {
+        out.push_back(registry.callback(type, name, help,
+                                        [value](Emitter& emit) { emit(static_cast<double>(value())); }));
+    };
+    if (ledger) {
+        single(MetricType::counter, "spillway_ledger_rows_total", "Rows committed to the ledger",
+               [this] { return ledger->stats().committed_rows; });
+        single(MetricType::counter, "spillway_ledger_dropped_rows_total",
+               "Rows lost because the disk was full or too slow",
+               [this] { return ledger->stats().dropped_rows; });
+        single(MetricType::counter, "spillway_ledger_failed_commits_total",
+               "Commits that have to be tried again", [this] { return ledger->stats().failed_commits; });
+    }
+    if (store) {
+        single(MetricType::gauge, "spillway_redis_connected",
+               "Whether limits are shared (1), or held alone at limit / replicas (0)",
+               [this] { return store->stats().connected ? 1 : 0; });
+        single(MetricType::gauge, "spillway_redis_replicas", "Replicas that share the limits, as last known",
+               [this] { return store->stats().replicas; });
+        single(MetricType::counter, "spillway_redis_failures_total", "Rounds of reports that failed",
+               [this] { return store->stats().failures; });
+    }
+    return out;
+}
+
+}  // namespace spillway::gateway

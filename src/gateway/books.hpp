@@ -1,0 +1,42 @@
+#pragma once
+/// What outlives a reload: the clients' quotas, the ledger, and the store that shares limits.
+///
+/// Ownership: owned by the Gateway, outlives its workers. Thread rule: made and destroyed on the main
+/// thread; quotas and ledger are safe from any. Errors: open() says which file or server setting cannot be
+/// used. A Redis that is down is no error: the replica goes on with its part of the limits.
+#include <memory>
+#include <vector>
+
+#include "config/gateway.hpp"
+#include "quota/client_quota.hpp"
+#include "quota/redis_store.hpp"
+#include "telemetry/ledger.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace spillway::gateway {
+
+class Books {
+public:
+    Books() = default;
+    Books(const Books&) = delete;
+    Books& operator=(const Books&) = delete;
+
+    /// Opens the ledger and counts what its periods already used. Call when the subjects are known.
+    Result<void> open(const config::GatewayConfig& config);
+    /// Connects to Redis if there is one.
+    Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log);
+    [[nodiscard]] std::vector<telemetry::Registry::Registration> metrics(telemetry::Registry& registry);
+
+    quota::ClientQuotas quotas;
+    std::unique_ptr<telemetry::Ledger> ledger;
+    std::unique_ptr<quota::RedisStore> store;
+
+private:
+    Result<void> restore(const config::GatewayConfig& config);
+};
+
+[[nodiscard]] quota::SubjectLimits to_limits(const config::QuotaConfig& limits,
+                                             config::PriorityClass priority = config::PriorityClass::normal);
+
+}  // namespace spillway::gateway

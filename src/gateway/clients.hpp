@@ -1,0 +1,77 @@
+#pragma once
+/// Who calls, and what they may: one configuration's clients, known by key, token or trusted field, with
+/// their accounts in the quotas.
+///
+/// Order: a trusted proxy's field, then a key, then a token. The user is named by the token, else by the
+/// trusted field, else (if so configured) by the body; the team by the token, the field, or the client.
+/// Ownership: points into the ClientQuotas, which must outlive it. Thread rule: immutable; safe from any
+/// thread. Errors: make() says what cannot be used.
+#include <boost/asio/ip/network_v6.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/strings.hpp"
+#include "config/gateway.hpp"
+#include "http/message.hpp"
+#include "identity/client_keys.hpp"
+#include "identity/jwt.hpp"
+#include "quota/client_price.hpp"
+#include "quota/client_quota.hpp"
+
+namespace spillway::gateway {
+
+struct Caller {
+    const identity::Client* client = nullptr;  ///< null: nobody that is known
+    std::string user;
+    std::string team;
+};
+
+class ClientTable {
+public:
+    /// Sets the limits of clients, teams and known users in `quotas`, if all else is right.
+    [[nodiscard]] static Result<ClientTable> make(const config::GatewayConfig& config,
+                                                  quota::ClientQuotas& quotas);
+    ClientTable() = default;
+
+    [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
+                                  identity::KeyHasher& hasher, Wall now) const;
+    [[nodiscard]] bool allows(const identity::Client& client, std::string_view deployment) const;
+    [[nodiscard]] quota::Subject& account(const identity::Client& client) const {
+        return *accounts_[client.index].subject;
+    }
+    /// Null: the team has no limits.
+    [[nodiscard]] quota::Subject* team(std::string_view name) const;
+    /// Whether users have limits, and so accounts.
+    [[nodiscard]] bool limits_users() const noexcept { return user_limits_.has_value(); }
+    [[nodiscard]] const quota::SubjectLimits& user_limits() const noexcept { return *user_limits_; }
+    /// Fields by which a proxy names callers: never passed on.
+    [[nodiscard]] bool is_naming_field(std::string_view name) const noexcept;
+
+    quota::TokenWeights weights;
+    quota::Prices prices;
+
+private:
+    using Index = std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>>;
+    struct Account {
+        quota::Subject* subject = nullptr;
+        std::string team;
+        std::vector<std::string> deployments;  ///< sorted
+    };
+    [[nodiscard]] bool trusted(std::string_view peer) const;
+    [[nodiscard]] const identity::Client* at(const Index& index, std::string_view name) const;
+
+    identity::ClientKeys keys_;
+    std::vector<Account> accounts_;
+    Index by_claim_;
+    Index by_header_;
+    std::unordered_map<std::string, quota::Subject*, StringHash, std::equal_to<>> teams_;
+    std::optional<identity::JwtVerifier> tokens_;
+    config::TrustedHeadersConfig fields_;
+    std::vector<boost::asio::ip::network_v6> proxies_;
+    std::optional<quota::SubjectLimits> user_limits_;
+};
+
+}  // namespace spillway::gateway

@@ -1,0 +1,24 @@
+#pragma once
+/// Questions to the ledger as people ask them, and the totals as JSON or as a table: for /api/usage and
+/// `spillway usage`.
+/// Thread rule: free functions. Errors: returned, with what was expected.
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "telemetry/ledger_query.hpp"
+
+namespace spillway::telemetry {
+
+/// `client,deployment,hour`: any of client, user, team, deployment, backend, model, hour. Empty: none.
+[[nodiscard]] Result<UsageGroups> parse_groups(std::string_view text);
+
+/// A moment: `2025-01-31`, `2025-01-31T12:00:00Z`, Unix seconds, or a time ago such as `24h`, `30m`, `7d`.
+[[nodiscard]] Result<Wall> parse_moment(std::string_view text, Wall now);
+
+/// {"from","to","usage":[{keys asked for…,"requests","failed","estimated","prompt_tokens",…,"cost"}…]}
+[[nodiscard]] std::string usage_json(const UsageQuery& query, std::span<const UsageTotal> totals);
+/// Columns with a heading, one line a group.
+[[nodiscard]] std::string usage_table(const UsageQuery& query, std::span<const UsageTotal> totals);
+
+}  // namespace spillway::telemetry
