@@ -68,8 +68,8 @@ TEST(YamlQuota, EveryKeyIsRead) {
     EXPECT_EQ(c.prices.at("mini"), (PriceConfig{1, 0.5, 2}));
     EXPECT_EQ(c.fairness, (FairnessConfig{90000, 50}));
     EXPECT_EQ(c.ledger, "data/usage.db");
-    EXPECT_EQ(c.redis, (RedisConfig{"cache.example", 6380, true, 2, "ann", Secret("Zx9-redis"), "p", true, "ca.pem", 3,
-                                    20ms, 1s}));
+    EXPECT_EQ(c.redis, (RedisConfig{"cache.example", 6380, true, 2, "ann", Secret("Zx9-redis"), "p", true,
+                                    "ca.pem", 3, 20ms, 1s}));
 }
 
 TEST(YamlQuota, IsDescribedWithoutSecrets) {
