@@ -1,6 +1,7 @@
 // Against Debian's redis-server, started here: what a script does on a real server is what matters.
 #include "quota/redis_store.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -71,6 +72,8 @@ public:
         arguments.push_back(nullptr);
         pid_ = ::fork();
         if (pid_ == 0) {
+            const int nowhere = ::open("/dev/null", O_WRONLY);
+            ::dup2(nowhere, STDOUT_FILENO);
             ::execvp("redis-server", arguments.data());
             ::_exit(127);
         }
