@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
         spillway::app::add_serve(app, run);
         spillway::app::add_check(app, run);
         spillway::app::add_emulate(app, run);
+        spillway::app::add_chat(app, run);
         spillway::app::add_up(app, run);
         spillway::app::add_down(app, run);
         spillway::app::add_env(app, run);

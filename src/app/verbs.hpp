@@ -12,6 +12,7 @@ using Run = std::function<int()>;
 void add_serve(CLI::App& app, Run& run);
 void add_check(CLI::App& app, Run& run);
 void add_emulate(CLI::App& app, Run& run);
+void add_chat(CLI::App& app, Run& run);
 void add_up(CLI::App& app, Run& run);
 void add_down(CLI::App& app, Run& run);
 void add_env(CLI::App& app, Run& run);

@@ -41,14 +41,14 @@ Result<Database> open_database(const std::string& path, int flags) {
 }
 
 Result<void> execute(sqlite3* db, const char* sql) {
-    if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return last_error(db, "ledger");
+    if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return last_error(db, "SQLite");
     return {};
 }
 
 Result<Statement> prepare(sqlite3* db, std::string_view sql) {
     sqlite3_stmt* raw = nullptr;
     if (sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &raw, nullptr) != SQLITE_OK)
-        return last_error(db, "ledger");
+        return last_error(db, "SQLite");
     return Statement(raw);
 }
 

@@ -1,0 +1,141 @@
+// `spillway chat`: the chat app's process.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "app/verbs.hpp"
+#include "base/strings.hpp"
+#include "chat/embedded.hpp"
+#include "chat/server.hpp"
+#include "telemetry/log.hpp"
+
+namespace spillway::app {
+
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+
+struct ChatOptions {
+    std::string listen = "127.0.0.1:8085";
+    std::string database;
+    std::vector<std::string> hosts;
+    std::size_t max_upload_mib = 20;
+    std::string log_level = "info";
+    double grace_seconds = 5;
+};
+
+/// $XDG_DATA_HOME/spillway/chat.db, ~/.local/share/spillway/chat.db without it (XDG Base Directory).
+std::string default_database(const config::EnvLookup& env) {
+    if (const auto data = env("XDG_DATA_HOME"); data && !data->empty()) return *data + "/spillway/chat.db";
+    if (const auto home = env("HOME"); home && !home->empty())
+        return *home + "/.local/share/spillway/chat.db";
+    return "spillway-chat.db";
+}
+
+Result<chat::ServerSettings> server_settings(const ChatOptions& options) {
+    const auto colon = options.listen.rfind(':');
+    if (colon == std::string::npos) return fail("--listen: HOST:PORT is expected");
+    const auto port = parse_int<std::uint16_t>(std::string_view(options.listen).substr(colon + 1));
+    if (!port) return fail("--listen: HOST:PORT is expected, with a port from 0 to 65535");
+    chat::ServerSettings out;
+    out.host = options.listen.substr(0, colon);
+    if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']')
+        out.host = out.host.substr(1, out.host.size() - 2);
+    if (out.host.empty()) return fail("--listen: HOST is missing");
+    out.port = *port;
+    for (std::string host : options.hosts) {
+        for (char& c : host) c = ascii_lower(c);
+        out.hosts.push_back(std::move(host));
+    }
+    out.version = SPILLWAY_VERSION;
+    out.uploads.bytes = options.max_upload_mib * 1024 * 1024;
+    return out;
+}
+
+asio::awaitable<void> stop_on_signal(asio::io_context& context, chat::ChatServer& server,
+                                     telemetry::Logger& log, double grace_seconds) {
+    asio::signal_set signals(context, SIGINT, SIGTERM);
+    co_await signals.async_wait(as_values);
+    log.info("draining: {} connections are open", server.connections());
+    server.drain();
+    asio::steady_timer timer(context);
+    const Mono deadline = mono_now() + from_seconds(grace_seconds);
+    while (server.connections() > 0 && mono_now() < deadline) {
+        timer.expires_after(std::chrono::milliseconds(50));
+        co_await timer.async_wait(as_values);
+    }
+    server.close();
+    // What was cut off still saves what it has.
+    timer.expires_after(std::chrono::milliseconds(100));
+    co_await timer.async_wait(as_values);
+    log.info("stopped");
+    context.stop();
+}
+
+int usage(const Error& error) {
+    std::cerr << "spillway: " << error.message << '\n';
+    return 2;
+}
+
+int run_chat(const ChatOptions& options) {
+    const auto level = telemetry::parse_log_level(options.log_level);
+    if (!level) return usage(level.error());
+    auto settings = server_settings(options);
+    if (!settings) return usage(settings.error());
+    const config::Sources sources = config::process_sources();
+    auto model = chat::model_settings(sources.env);
+    if (!model) return usage(model.error());
+    const std::string database = options.database.empty() ? default_database(sources.env) : options.database;
+    auto store = chat::Store::open(database);
+    if (!store) {
+        std::cerr << "spillway: " << store.error().message << '\n';
+        return 1;
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    const auto log = telemetry::make_logger(*level);
+    const std::string endpoint = model->url.to_string();
+    const std::string host = settings->host;
+
+    asio::io_context context{1};
+    chat::ChatServer server(context, std::move(*settings), std::move(*model), std::move(*store),
+                            chat::embedded_assets());
+    if (const auto started = server.start(); !started) {
+        std::cerr << "spillway: " << started.error().message << '\n';
+        return 1;
+    }
+    log->info("chat on http://{}:{}, its model at {}, its history in {}", host, server.port(), endpoint,
+              database);
+    asio::co_spawn(context, stop_on_signal(context, server, *log, options.grace_seconds), asio::detached);
+    context.run();
+    return 0;
+}
+
+}  // namespace
+
+void add_chat(CLI::App& app, Run& run) {
+    auto* verb = app.add_subcommand("chat", "Run the chat app: a page and its server");
+    auto options = std::make_shared<ChatOptions>();
+    verb->add_option("--listen", options->listen, "HOST:PORT of the page")->capture_default_str();
+    verb->add_option("--database", options->database,
+                     "SQLite file of the history; by default in $XDG_DATA_HOME/spillway");
+    verb->add_option("--host", options->hosts,
+                     "A name that browsers may use for it, besides loopback; can be given again");
+    verb->add_option("--max-upload-mib", options->max_upload_mib, "The largest file that can be dropped in")
+        ->check(CLI::Range(1, 200))
+        ->capture_default_str();
+    verb->add_option("--log-level", options->log_level, "trace, debug, info, warn, error, critical or off");
+    verb->add_option("--grace", options->grace_seconds, "Seconds that answers under way may take at the end");
+    verb->footer(
+        "The model is set as in the public Azure chat samples: OPENAI_HOST (azure, azure_custom, openai, "
+        "local), AZURE_OPENAI_CUSTOM_URL, AZURE_OPENAI_CHATGPT_DEPLOYMENT, AZURE_OPENAI_EMB_DEPLOYMENT, "
+        "AZURE_OPENAI_API_KEY_OVERRIDE, OPENAI_API_KEY; see docs/chat.md");
+    verb->callback([options, &run] { run = [options] { return run_chat(*options); }; });
+}
+
+}  // namespace spillway::app

@@ -1,0 +1,65 @@
+#pragma once
+/// A dropped file on its way into the store: recognised, read to text, cut, embedded, kept. Told to the
+/// page as lines of JSON: `progress` {stage: reading | embedding | waiting, done, total}, then `document`
+/// or `error`, then `end`.
+///
+/// A document whose embeddings cannot be had is kept all the same and found by its words; `embedding_model`
+/// is then empty and `document` has a `trouble`. Ownership: lives in its request's handler. Thread rule:
+/// the event loop's; reading runs on the pool given.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chat/json.hpp"
+#include "chat/model.hpp"
+#include "chat/pools.hpp"
+#include "http/server.hpp"
+
+namespace spillway::chat {
+
+struct UploadLimits {
+    std::size_t bytes = 20UL * 1024 * 1024;
+    std::size_t pages = 2000;
+    std::size_t chunks = 5000;
+    std::size_t documents = 50;  ///< of a conversation
+};
+
+/// A file's name as it is kept: the last segment, without control characters and square brackets (they
+/// mark citations), at most 120 characters. Empty if nothing is left.
+[[nodiscard]] std::string clean_name(std::string_view name);
+
+struct FileText {
+    std::string type;
+    std::vector<std::string> pages;
+    bool paged = false;
+    std::vector<StoredChunk> chunks;  ///< without vectors
+};
+/// Blocking. Errors say what is wrong with the file.
+[[nodiscard]] Result<FileText> read_file(std::string_view name, std::string_view bytes,
+                                         const UploadLimits& limits);
+
+class Ingest {
+public:
+    Ingest(http::Exchange& exchange, Model& model, StoreThread& store, asio::thread_pool& readers,
+           const UploadLimits& limits);
+
+    asio::awaitable<void> run(std::string session, std::string conversation, std::string name);
+
+private:
+    /// The reason why there are no vectors; empty if there are.
+    asio::awaitable<std::string> embed(std::vector<StoredChunk>& chunks);
+    asio::awaitable<void> progress(std::string_view stage, std::size_t done, std::size_t total,
+                                   Duration wait = {});
+    asio::awaitable<void> error(std::string_view message);
+
+    http::Exchange& exchange_;
+    Model& model_;
+    StoreThread& store_;
+    asio::thread_pool& readers_;
+    const UploadLimits& limits_;
+    Cancel cancel_;
+};
+
+void write_document(JsonWriter& out, const Document& document);
+
+}  // namespace spillway::chat

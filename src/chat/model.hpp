@@ -1,0 +1,116 @@
+#pragma once
+/// The client of the chat's model: streamed and whole answers, and embeddings, over http::Origin.
+///
+/// Thread rule: the io_context's one thread. Errors are values (ModelError), in kinds that the page knows
+/// how to put into words; their text never has a key.
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/usage.hpp"
+#include "base/clock.hpp"
+#include "chat/settings.hpp"
+#include "http/client.hpp"
+
+namespace spillway::chat {
+
+namespace asio = boost::asio;
+
+/// Who answered, and how.
+struct Reply {
+    unsigned status = 0;
+    std::string backend;    ///< x-spillway-backend, or what else names one; may be empty
+    unsigned attempts = 0;  ///< x-spillway-attempts; 0: not told
+    std::string request_id;
+    std::string model;
+    std::string finish_reason;
+    std::optional<api::Usage> usage;
+    Duration first_byte{};  ///< from the request to the answer's head
+};
+
+struct ModelError {
+    enum class Kind : std::uint8_t {
+        rate_limited,    ///< 429
+        content_filter,  ///< the prompt was refused
+        too_long,        ///< more than the model's context
+        unauthorized,    ///< 401, 403
+        not_found,       ///< 404: no such deployment
+        bad_request,     ///< any other 4xx
+        server,          ///< 5xx
+        unreachable,     ///< no connection
+        timeout,
+        broken,     ///< the answer ended before its end
+        cancelled,  ///< the user stopped it or left
+    };
+    Kind kind = Kind::server;
+    std::string message;
+    std::string code;
+    std::optional<Duration> retry_after;
+    Reply reply;
+};
+[[nodiscard]] std::string_view to_string(ModelError::Kind kind) noexcept;
+[[noreturn]] void throw_exception_from_error(const ModelError& e, const boost::source_location& where);
+
+template <class T>
+using ModelResult = boost::system::result<T, ModelError>;
+
+/// Stops what runs with it, from this thread at any time.
+class Cancel {
+public:
+    void request() {
+        requested_ = true;
+        if (upstream_ != nullptr) upstream_->cancel();
+    }
+    [[nodiscard]] bool requested() const noexcept { return requested_; }
+
+private:
+    friend class Model;
+    http::Upstream* upstream_ = nullptr;  // lives in Model's coroutine, which unsets it
+    bool requested_ = false;
+};
+
+struct ModelTimeouts {
+    Duration head = std::chrono::seconds(120);
+    Duration idle = std::chrono::seconds(60);
+};
+
+class Model {
+public:
+    /// Gets each piece of text; returns false to stop.
+    using OnText = std::function<asio::awaitable<bool>(std::string_view)>;
+    /// Told as soon as the head of a good answer is there.
+    using OnHead = std::function<asio::awaitable<void>(const Reply&)>;
+
+    Model(asio::io_context& context, ModelSettings settings, ModelTimeouts timeouts = {});
+
+    asio::awaitable<ModelResult<Reply>> stream(std::string body, Cancel& cancel, OnHead on_head,
+                                               OnText on_text);
+    /// A whole answer's text.
+    asio::awaitable<ModelResult<std::string>> ask(std::string body, Cancel& cancel);
+    /// One vector for each text. Precondition: has_embeddings().
+    asio::awaitable<ModelResult<std::vector<std::vector<float>>>> embed(std::span<const std::string> texts,
+                                                                        Cancel& cancel);
+    [[nodiscard]] bool has_embeddings() const noexcept { return !settings_.embeddings_target.empty(); }
+    [[nodiscard]] const ModelSettings& settings() const noexcept { return settings_; }
+
+private:
+    struct Open;
+    struct Lend;
+    asio::awaitable<ModelResult<Open>> send(std::string_view target, std::string_view body, Cancel& cancel);
+    asio::awaitable<ModelResult<std::string>> read_all(Open& open, std::size_t most);
+    asio::awaitable<ModelResult<std::string>> post(std::string_view target, std::string_view body,
+                                                   Cancel& cancel);
+    asio::awaitable<ModelError> refused(Open& open);
+
+    ModelSettings settings_;
+    ModelTimeouts timeouts_;
+    http::Origin origin_;
+};
+
+}  // namespace spillway::chat

@@ -1,0 +1,133 @@
+#include "chat/server.hpp"
+
+#include <fmt/format.h>
+
+#include "api/error.hpp"
+#include "chat/guard.hpp"
+#include "chat/routes.hpp"
+
+namespace spillway::chat {
+namespace {
+
+constexpr std::string_view page_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+http::ServerLimits limits(const UploadLimits& uploads) {
+    http::ServerLimits out;
+    out.max_body_bytes = uploads.bytes + 64UL * 1024;
+    return out;
+}
+
+bool accepts_gzip(const http::RequestHead& request) {
+    return request.fields.get("accept-encoding").find("gzip") != std::string_view::npos;
+}
+
+}  // namespace
+
+struct ChatServer::Impl {
+    Impl(asio::io_context& context, ServerSettings s, ModelSettings m, Store store, Assets page)
+        : settings(std::move(s)),
+          assets(page),
+          model(context, std::move(m)),
+          store_thread(std::move(store)),
+          routes(model, store_thread, readers, settings),
+          server(context, limits(settings.uploads),
+                 [this](http::Exchange& exchange) { return handle(exchange); }) {
+        if (settings.hosts.empty()) settings.hosts = own_hosts(settings.host);
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() { readers.join(); }
+
+    asio::awaitable<void> handle(http::Exchange& exchange) {
+        const http::RequestHead& request = exchange.request();
+        switch (judge(request, settings.hosts, !exchange.body().empty())) {
+            case Verdict::good: break;
+            case Verdict::foreign_host:
+                co_await refuse(exchange, 421, "This server is not known by that name", "unknown_host");
+                co_return;
+            case Verdict::foreign_origin:
+                co_await refuse(exchange, 403, "Only this server's own page may ask for that",
+                                "foreign_origin");
+                co_return;
+            case Verdict::wrong_type:
+                co_await refuse(exchange, 415, "The content type must be application/json",
+                                "unsupported_media_type");
+                co_return;
+        }
+        const std::string_view path = request.target.substr(0, request.target.find('?'));
+        if (path.starts_with("/api/"))
+            co_await routes.handle(exchange, path);
+        else
+            co_await file(exchange, path);
+    }
+
+    asio::awaitable<void> file(http::Exchange& exchange, std::string_view path) {
+        if (exchange.request().method != "GET" && exchange.request().method != "HEAD") {
+            co_await refuse(exchange, 405, "Only GET is possible here", "method_not_allowed");
+            co_return;
+        }
+        if (path == "/healthz") {
+            co_await exchange.respond(200, {{"content-type", "text/plain"}}, "ok\n");
+            co_return;
+        }
+        const std::string_view name = path == "/" ? std::string_view("index.html") : path.substr(1);
+        const Asset* asset = find_asset(assets, name);
+        if (asset == nullptr) {
+            co_await refuse(exchange, 404, "There is no such page", "not_found");
+            co_return;
+        }
+        if (!accepts_gzip(exchange.request())) {
+            co_await refuse(exchange, 406, "The page is sent compressed: accept gzip", "not_acceptable");
+            co_return;
+        }
+        // Names in assets/ change with their content.
+        const std::string_view caching =
+            name.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache";
+        co_await exchange.respond(200,
+                                  {{"content-type", media_type(name)},
+                                   {"content-encoding", "gzip"},
+                                   {"vary", "accept-encoding"},
+                                   {"cache-control", caching},
+                                   {"content-security-policy", page_policy},
+                                   {"x-content-type-options", "nosniff"},
+                                   {"x-frame-options", "DENY"},
+                                   {"referrer-policy", "no-referrer"},
+                                   {"cross-origin-opener-policy", "same-origin"},
+                                   {"cross-origin-resource-policy", "same-origin"}},
+                                  asset->gzip);
+    }
+
+    ServerSettings settings;
+    Assets assets;
+    Model model;
+    StoreThread store_thread;
+    asio::thread_pool readers{1};
+    Routes routes;
+    http::Server server;
+};
+
+ChatServer::ChatServer(asio::io_context& context, ServerSettings settings, ModelSettings model, Store store,
+                       Assets assets)
+    : impl_(std::make_unique<Impl>(context, std::move(settings), std::move(model), std::move(store),
+                                   assets)) {}
+ChatServer::~ChatServer() = default;
+
+Result<void> ChatServer::start() {
+    return impl_->server.listen({impl_->settings.host, impl_->settings.port, false});
+}
+std::uint16_t ChatServer::port() const noexcept {
+    return impl_->server.port();
+}
+std::size_t ChatServer::connections() const noexcept {
+    return impl_->server.connections();
+}
+void ChatServer::drain() {
+    impl_->server.drain();
+}
+void ChatServer::close() {
+    impl_->server.close();
+}
+
+}  // namespace spillway::chat

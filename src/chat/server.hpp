@@ -1,0 +1,61 @@
+#pragma once
+/// The chat app's server: the page, and the interface it uses.
+///
+///     GET    /                                   the page; /assets/… its files
+///     GET    /healthz                            200 when it runs
+///     POST   /api/session                        opens (or finds) the browser's session: settings, model
+///     PUT    /api/settings                       changes settings
+///     GET    /api/conversations                  DELETE: all of them
+///     POST   /api/conversations                  a new one
+///     GET    /api/conversations/{id}             messages of all branches, documents; PATCH {title, leaf};
+///                                                DELETE
+///     POST   /api/conversations/{id}/turns       asks; answers with a stream (see turn.hpp)
+///     POST   /api/conversations/{id}/documents?name=…   a file as the body (see ingest.hpp)
+///     GET    /api/documents/{id}                 DELETE
+///     GET    /api/documents/{id}/content         the file
+///     GET    /api/documents/{id}/pages/{n}       {"text"} of a page; 0 for what is not paged
+///
+/// All but the page needs the session's cookie. The model's key stays here. Errors have OpenAI's shape.
+/// Thread rule: the io_context's one thread; start() before it runs, drain() and close() on it.
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "chat/assets.hpp"
+#include "chat/ingest.hpp"
+#include "chat/settings.hpp"
+#include "chat/store.hpp"
+
+namespace spillway::chat {
+
+struct ServerSettings {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+    /// Names it may be asked by; empty: what own_hosts() gives for `host`.
+    std::vector<std::string> hosts;
+    std::string version;
+    UploadLimits uploads;
+};
+
+class ChatServer {
+public:
+    ChatServer(asio::io_context& context, ServerSettings settings, ModelSettings model, Store store,
+               Assets assets);
+    ChatServer(const ChatServer&) = delete;
+    ChatServer& operator=(const ChatServer&) = delete;
+    ~ChatServer();
+
+    Result<void> start();
+    [[nodiscard]] std::uint16_t port() const noexcept;
+    [[nodiscard]] std::size_t connections() const noexcept;
+    void drain();
+    void close();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spillway::chat
