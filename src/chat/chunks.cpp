@@ -16,7 +16,8 @@ bool is_tail_byte(char c) noexcept {
 /// Where a piece of `window` should end: behind the last paragraph, line, sentence or word that ends in its
 /// second half; else at its very end.
 std::size_t cut_point(std::string_view window) {
-    static constexpr std::array<std::string_view, 8> ends = {"\n\n", "\n", ". ", "? ", "! ", "。", "다.", " "};
+    static constexpr std::array<std::string_view, 8> ends = {"\n\n", "\n", ". ",  "? ",
+                                                             "! ",   "。", "다.", " "};
     // Sentences of one kind rank equally: the last of them wins.
     static constexpr std::array<int, 8> ranks = {0, 1, 2, 2, 2, 2, 2, 3};
     std::size_t best = 0;

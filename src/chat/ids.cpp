@@ -29,9 +29,8 @@ std::string new_id() {
 }
 
 bool is_id(std::string_view s) noexcept {
-    return s.size() == 32 && std::ranges::all_of(s, [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-           });
+    return s.size() == 32 &&
+           std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 std::string digest(std::string_view s) {

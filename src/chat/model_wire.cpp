@@ -45,17 +45,28 @@ Kind kind_of(unsigned status, const std::optional<api::ApiError>& error) {
 
 std::string_view to_string(Kind kind) noexcept {
     switch (kind) {
-        case Kind::rate_limited: return "rate_limited";
-        case Kind::content_filter: return "content_filter";
-        case Kind::too_long: return "too_long";
-        case Kind::unauthorized: return "unauthorized";
-        case Kind::not_found: return "not_found";
-        case Kind::bad_request: return "bad_request";
-        case Kind::server: return "server";
-        case Kind::unreachable: return "unreachable";
-        case Kind::timeout: return "timeout";
-        case Kind::broken: return "broken";
-        case Kind::cancelled: return "cancelled";
+        case Kind::rate_limited:
+            return "rate_limited";
+        case Kind::content_filter:
+            return "content_filter";
+        case Kind::too_long:
+            return "too_long";
+        case Kind::unauthorized:
+            return "unauthorized";
+        case Kind::not_found:
+            return "not_found";
+        case Kind::bad_request:
+            return "bad_request";
+        case Kind::server:
+            return "server";
+        case Kind::unreachable:
+            return "unreachable";
+        case Kind::timeout:
+            return "timeout";
+        case Kind::broken:
+            return "broken";
+        case Kind::cancelled:
+            return "cancelled";
     }
     return "server";
 }
@@ -67,8 +78,8 @@ void throw_exception_from_error(const ModelError& e, const boost::source_locatio
 Reply read_reply(const http::ResponseHead& head) {
     Reply out;
     out.status = head.status;
-    out.backend = field(head.fields, {"x-spillway-backend", "x-openai-backend-id", "x-openai-backendurl",
-                                      "x-ms-region"});
+    out.backend = field(head.fields,
+                        {"x-spillway-backend", "x-openai-backend-id", "x-openai-backendurl", "x-ms-region"});
     out.attempts = parse_int<unsigned>(head.fields.get("x-spillway-attempts")).value_or(0);
     out.request_id = field(head.fields, {"apim-request-id", "x-request-id", "x-ms-client-request-id"});
     return out;
@@ -92,11 +103,19 @@ ModelError from_net_error(const http::NetError& e, bool answer_begun) {
     ModelError out;
     out.message = e.message;
     switch (e.kind) {
-        case Net::cancelled: out.kind = Kind::cancelled; break;
-        case Net::timeout: out.kind = Kind::timeout; break;
+        case Net::cancelled:
+            out.kind = Kind::cancelled;
+            break;
+        case Net::timeout:
+            out.kind = Kind::timeout;
+            break;
         case Net::closed:
-        case Net::protocol: out.kind = answer_begun ? Kind::broken : Kind::unreachable; break;
-        default: out.kind = Kind::unreachable; break;
+        case Net::protocol:
+            out.kind = answer_begun ? Kind::broken : Kind::unreachable;
+            break;
+        default:
+            out.kind = Kind::unreachable;
+            break;
     }
     return out;
 }
@@ -149,7 +168,9 @@ Result<std::vector<std::vector<float>>> read_embeddings(std::string_view body, s
     std::size_t seen = 0;
     for (const dom::element item : data) {
         std::uint64_t index = seen;
-        static_cast<void>(item["index"].get(index));
+        dom::element place;
+        if (item["index"].get(place) == simdjson::SUCCESS && place.get(index) != simdjson::SUCCESS)
+            return fail("an embedding's index is not a number");
         dom::array values;
         if (index >= count || item["embedding"].get(values) != simdjson::SUCCESS)
             return fail("an embedding is not as asked for");
@@ -163,8 +184,7 @@ Result<std::vector<std::vector<float>>> read_embeddings(std::string_view body, s
         ++seen;
     }
     for (const auto& vector : out)
-        if (vector.empty() || vector.size() != out.front().size())
-            return fail("an embedding is missing");
+        if (vector.empty() || vector.size() != out.front().size()) return fail("an embedding is missing");
     return out;
 }
 

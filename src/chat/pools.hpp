@@ -22,8 +22,7 @@ template <class F>
 asio::awaitable<std::invoke_result_t<F>> run_on(asio::thread_pool& pool, F f) {
     using R = std::invoke_result_t<F>;
     co_return co_await asio::co_spawn(
-        pool,
-        [work = std::move(f)]() mutable -> asio::awaitable<R> { co_return work(); },
+        pool, [work = std::move(f)]() mutable -> asio::awaitable<R> { co_return work(); },
         asio::use_awaitable);
 }
 

@@ -129,8 +129,7 @@ std::vector<PromptMessage> follow_up_prompt(std::string_view question, std::stri
 
 void write_prompt(JsonWriter& out, std::span<const PromptMessage> prompt) {
     out.open_list();
-    for (const PromptMessage& m : prompt)
-        out.open().field("role", m.role).field("content", m.text).close();
+    for (const PromptMessage& m : prompt) out.open().field("role", m.role).field("content", m.text).close();
     out.close_list();
 }
 

@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 
 #include "api/error.hpp"
 #include "base/strings.hpp"
@@ -20,11 +21,11 @@ namespace {
 constexpr std::size_t longest_title = 120;
 
 asio::awaitable<void> reply(http::Exchange& exchange, unsigned status, std::string_view json) {
-    co_await exchange.respond(status,
-                              {{"content-type", "application/json"},
-                               {"cache-control", "no-store"},
-                               {"x-content-type-options", "nosniff"}},
-                              json);
+    // Named: GCC 12 cannot keep an initializer list in an awaited call.
+    const std::array<http::Field, 3> fields = {{{"content-type", "application/json"},
+                                                {"cache-control", "no-store"},
+                                                {"x-content-type-options", "nosniff"}}};
+    co_await exchange.respond(status, fields, json);
 }
 
 asio::awaitable<void> reply_error(http::Exchange& exchange, const Error& error) {
@@ -131,12 +132,12 @@ asio::awaitable<void> Routes::open_session(http::Exchange& exchange) {
     w.field("embedding_model", model_.settings().embedding_model);
     w.field("max_upload_bytes", settings_.uploads.bytes).close();
     const std::string cookie = set_cookie(id);
-    co_await exchange.respond(200,
-                              {{"content-type", "application/json"},
-                               {"cache-control", "no-store"},
-                               {"x-content-type-options", "nosniff"},
-                               {"set-cookie", cookie}},
-                              w.view());
+    // Named: GCC 12 cannot keep an initializer list in an awaited call.
+    const std::array<http::Field, 4> fields = {{{"content-type", "application/json"},
+                                                {"cache-control", "no-store"},
+                                                {"x-content-type-options", "nosniff"},
+                                                {"set-cookie", cookie}}};
+    co_await exchange.respond(200, fields, w.view());
 }
 
 asio::awaitable<void> Routes::handle(http::Exchange& exchange, std::string_view path) {
@@ -173,8 +174,7 @@ asio::awaitable<void> Routes::save_settings(const Call& call) {
         co_return;
     }
     const std::string json = to_json(*wanted);
-    auto saved =
-        co_await store_([&](Store& s) { return s.save_settings(call.session, json, wall_now()); });
+    auto saved = co_await store_([&](Store& s) { return s.save_settings(call.session, json, wall_now()); });
     if (saved)
         co_await reply(call.exchange, 200, json);
     else
@@ -195,7 +195,8 @@ asio::awaitable<bool> Routes::conversations(const Call& call) {
         w.close_list().close();
         co_await reply(call.exchange, 200, w.view());
     } else if (call.is("POST", {"conversations"})) {
-        auto made = co_await store_([&](Store& s) { return s.create_conversation(call.session, "", wall_now()); });
+        auto made =
+            co_await store_([&](Store& s) { return s.create_conversation(call.session, "", wall_now()); });
         if (!made) {
             co_await reply_error(call.exchange, made.error());
             co_return true;
@@ -370,14 +371,14 @@ asio::awaitable<void> Routes::content(const Call& call) {
     }
     // Whatever the file holds, it is shown as a PDF or as plain text, never run as a page of ours.
     const std::string_view type = pdf ? "application/pdf" : "text/plain; charset=utf-8";
-    co_await call.exchange.respond(
-        200,
+    // Named: GCC 12 cannot keep an initializer list in an awaited call.
+    const std::array<http::Field, 5> fields = {
         {{"content-type", type},
          {"content-disposition", "inline"},
          {"content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"},
          {"x-content-type-options", "nosniff"},
-         {"cache-control", "no-store"}},
-        *bytes);
+         {"cache-control", "no-store"}}};
+    co_await call.exchange.respond(200, fields, *bytes);
 }
 
 }  // namespace spillway::chat

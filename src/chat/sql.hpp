@@ -2,7 +2,6 @@
 /// One SQL statement with its parameters, stepped row by row. Internal to the chat room.
 /// Errors: the first one is kept, later calls do nothing; look at it with status().
 #include <concepts>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,7 +10,10 @@
 
 namespace spillway::chat {
 
-using Bytes = std::span<const char>;
+/// Bytes to be stored as a BLOB; none as NULL.
+struct Blob {
+    std::string_view bytes;
+};
 
 class Sql {
 public:
@@ -57,9 +59,9 @@ public:
     [[nodiscard]] std::string_view blob(int column) const {
         const void* data = sqlite3_column_blob(statement_.get(), column);
         const int size = sqlite3_column_bytes(statement_.get(), column);
-        return data == nullptr ? std::string_view("")
-                               : std::string_view(static_cast<const char*>(data),
-                                                  static_cast<std::size_t>(size));
+        return data == nullptr
+                   ? std::string_view("")
+                   : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
     }
 
 private:
@@ -68,11 +70,11 @@ private:
         check(sqlite3_bind_text64(statement_.get(), index, value.data() == nullptr ? "" : value.data(),
                                   value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
     }
-    void bind(int index, Bytes value) {
-        if (value.empty())
+    void bind(int index, Blob value) {
+        if (value.bytes.empty())
             check(sqlite3_bind_null(statement_.get(), index));
         else
-            check(sqlite3_bind_blob64(statement_.get(), index, value.data(), value.size(),
+            check(sqlite3_bind_blob64(statement_.get(), index, value.bytes.data(), value.bytes.size(),
                                       SQLITE_TRANSIENT));
     }
     void bind(int index, std::integral auto value) {

@@ -74,9 +74,8 @@ Result<Store> Store::open(const std::string& path) {
     auto db = telemetry::open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!db) return db.error();
     if (path != ":memory:") ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
-    for (const char* pragma :
-         {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON",
-          "PRAGMA recursive_triggers = ON"})
+    for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
+                               "PRAGMA foreign_keys = ON", "PRAGMA recursive_triggers = ON"})
         if (auto done = telemetry::execute(db->get(), pragma); !done) return done.error();
     if (auto done = telemetry::migrate(db->get(), schema); !done) return done.error();
     return Store(std::move(*db));
@@ -197,13 +196,14 @@ Result<void> Store::save_message(std::string_view session, std::string_view conv
                                  const Message& message, Wall now) {
     if (auto there = require(session, conversation); !there) return there;
     return transaction([&]() -> Result<void> {
-        auto done = Sql(db_.get(),
-                        "INSERT INTO messages (id, conversation, parent, role, text, state, details, created) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET text = excluded.text, "
-                        "state = excluded.state, details = excluded.details",
-                        message.id, conversation, message.parent, static_cast<int>(message.role),
-                        message.text, static_cast<int>(message.state), message.details, message.created)
-                        .run();
+        auto done =
+            Sql(db_.get(),
+                "INSERT INTO messages (id, conversation, parent, role, text, state, details, created) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET text = excluded.text, "
+                "state = excluded.state, details = excluded.details",
+                message.id, conversation, message.parent, static_cast<int>(message.role), message.text,
+                static_cast<int>(message.state), message.details, message.created)
+                .run();
         if (!done) return done;
         return Sql(db_.get(), "UPDATE conversations SET leaf = ?, updated = ? WHERE id = ?", message.id,
                    millis(now), conversation)

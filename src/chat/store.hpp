@@ -18,7 +18,9 @@ namespace spillway::chat {
 
 /// The message of the Error for something that is not there.
 inline constexpr std::string_view not_found_text = "not found";
-[[nodiscard]] inline bool is_not_found(const Error& e) noexcept { return e.message == not_found_text; }
+[[nodiscard]] inline bool is_not_found(const Error& e) noexcept {
+    return e.message == not_found_text;
+}
 
 class Store {
 public:
@@ -44,8 +46,8 @@ public:
     Result<std::vector<Message>> path_to(std::string_view session, std::string_view conversation,
                                          std::string_view leaf);
     /// Adds or replaces `message` and makes it the leaf.
-    Result<void> save_message(std::string_view session, std::string_view conversation,
-                              const Message& message, Wall now);
+    Result<void> save_message(std::string_view session, std::string_view conversation, const Message& message,
+                              Wall now);
 
     Result<std::vector<Document>> documents(std::string_view session, std::string_view conversation);
     Result<Document> document(std::string_view session, std::string_view id);

@@ -23,7 +23,8 @@ Document read_document(const Sql& row) {
 /// One row that `text` selects for the document `id` of `session`, or not_found.
 template <class Read>
 auto one(sqlite3* db, const std::string& columns, const std::string& join, std::string_view session,
-         std::string_view id, std::int64_t number, Read read) -> Result<decltype(read(std::declval<Sql&>()))> {
+         std::string_view id, std::int64_t number, Read read)
+    -> Result<decltype(read(std::declval<Sql&>()))> {
     Sql row(db,
             "SELECT " + columns + " FROM documents d JOIN conversations c ON c.id = d.conversation " + join +
                 " WHERE d.id = ?1 AND c.session = ?2 AND ?3 = ?3",
@@ -33,8 +34,8 @@ auto one(sqlite3* db, const std::string& columns, const std::string& join, std::
     return fail(std::string(not_found_text));
 }
 
-Bytes as_bytes(const std::vector<float>& v) {
-    return {reinterpret_cast<const char*>(v.data()), v.size() * sizeof(float)};  // NOLINT: stored as they lie
+Blob as_blob(const std::vector<float>& v) {
+    return {{reinterpret_cast<const char*>(v.data()), v.size() * sizeof(float)}};  // NOLINT: as they lie
 }
 
 }  // namespace
@@ -71,14 +72,13 @@ Result<void> Store::add_document(std::string_view session, std::string_view conv
                                  const std::vector<StoredChunk>& chunks) {
     if (auto there = require(session, conversation); !there) return there;
     return transaction([&]() -> Result<void> {
-        auto done =
-            Sql(db_.get(),
-                "INSERT INTO documents (id, conversation, name, type, bytes, pages, chunks, "
-                "embedding_model, created, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                document.id, conversation, document.name, document.type, document.bytes, document.pages,
-                static_cast<std::int64_t>(chunks.size()), document.embedding_model, document.created,
-                Bytes(content.data(), content.size()))
-                .run();
+        auto done = Sql(db_.get(),
+                        "INSERT INTO documents (id, conversation, name, type, bytes, pages, chunks, "
+                        "embedding_model, created, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        document.id, conversation, document.name, document.type, document.bytes,
+                        document.pages, static_cast<std::int64_t>(chunks.size()), document.embedding_model,
+                        document.created, Blob{content})
+                        .run();
         for (std::size_t i = 0; done && i < pages.size(); ++i)
             done = Sql(db_.get(), "INSERT INTO pages (document, number, text) VALUES (?, ?, ?)", document.id,
                        document.pages > 0 ? i + 1 : 0, pages[i])
@@ -90,10 +90,10 @@ Result<void> Store::add_document(std::string_view session, std::string_view conv
 
 Result<void> Store::add_chunks(std::string_view document, const std::vector<StoredChunk>& chunks) {
     for (const StoredChunk& chunk : chunks) {
-        auto done = Sql(db_.get(),
-                        "INSERT INTO chunks (document, page, line, text, vector) VALUES (?, ?, ?, ?, ?)",
-                        document, chunk.page, chunk.line, chunk.text, as_bytes(chunk.vector))
-                        .run();
+        auto done =
+            Sql(db_.get(), "INSERT INTO chunks (document, page, line, text, vector) VALUES (?, ?, ?, ?, ?)",
+                document, chunk.page, chunk.line, chunk.text, as_blob(chunk.vector))
+                .run();
         if (!done) return done;
         done = Sql(db_.get(), "INSERT INTO chunk_terms (rowid, terms) VALUES (?, ?)",
                    sqlite3_last_insert_rowid(db_.get()), index_text(chunk.text))

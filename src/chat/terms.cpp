@@ -24,10 +24,10 @@ bool is_word(char32_t c) noexcept {
 
 bool is_common(std::string_view word) noexcept {
     static constexpr std::array<std::string_view, 47> words = {
-        "a",     "about", "an",    "and",  "any",  "are",  "as",   "at",    "be",   "by",   "can",  "do",
-        "does",  "for",   "from",  "has",  "have", "how",  "i",    "in",    "is",   "it",   "its",  "me",
-        "my",    "of",    "on",    "or",   "that", "the",  "their", "there", "this", "to",   "was",  "we",
-        "were",  "what",  "when",  "where", "which", "who", "why",  "will",  "with", "you",  "your"};
+        "a",    "about", "an",   "and",   "any",   "are", "as",    "at",    "be",   "by",  "can", "do",
+        "does", "for",   "from", "has",   "have",  "how", "i",     "in",    "is",   "it",  "its", "me",
+        "my",   "of",    "on",   "or",    "that",  "the", "their", "there", "this", "to",  "was", "we",
+        "were", "what",  "when", "where", "which", "who", "why",   "will",  "with", "you", "your"};
     return std::ranges::find(words, word) != words.end();
 }
 

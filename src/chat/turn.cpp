@@ -84,8 +84,8 @@ asio::awaitable<void> Turn::step(std::string json) {
 }
 
 asio::awaitable<Result<void>> Turn::prepare(TurnRequest request) {
-    auto path = co_await store_(
-        [&](Store& s) { return s.path_to(session_, conversation_.id, request.parent); });
+    auto path =
+        co_await store_([&](Store& s) { return s.path_to(session_, conversation_.id, request.parent); });
     if (!path) co_return path.error();
     path_ = std::move(*path);
     const bool is_new = !request.text.empty();
@@ -155,8 +155,9 @@ asio::awaitable<void> Turn::search() {
 
     std::vector<float> vector;
     std::string trouble;
-    const bool by_meaning = std::ranges::any_of(
-        *documents, [&](const Document& d) { return d.embedding_model == model_.settings().embedding_model; });
+    const bool by_meaning = std::ranges::any_of(*documents, [&](const Document& d) {
+        return d.embedding_model == model_.settings().embedding_model;
+    });
     if (by_meaning && model_.has_embeddings()) {
         const std::vector<std::string> one = {std::string(first_characters(text, 4000))};
         auto vectors = co_await model_.embed(one, cancel_);
@@ -289,8 +290,7 @@ asio::awaitable<void> Turn::follow_up() {
     UserSettings plain;
     plain.max_tokens = 200;
     const auto prompt = follow_up_prompt(question().text, reply_message_.text);
-    auto text =
-        co_await model_.ask(chat_body(model_.settings().chat_model, prompt, plain, false), cancel_);
+    auto text = co_await model_.ask(chat_body(model_.settings().chat_model, prompt, plain, false), cancel_);
     if (!text) co_return;  // a courtesy: its failure is not the user's concern
     follow_ups_ = parse_follow_ups(*text);
     if (follow_ups_.empty()) co_return;
@@ -319,9 +319,8 @@ std::string Turn::details() const {
 
 asio::awaitable<void> Turn::save() {
     reply_message_.details = details();
-    auto saved = co_await store_([&](Store& s) {
-        return s.save_message(session_, conversation_.id, reply_message_, wall_now());
-    });
+    auto saved = co_await store_(
+        [&](Store& s) { return s.save_message(session_, conversation_.id, reply_message_, wall_now()); });
     if (!saved && !is_not_found(saved.error())) {  // not found: the conversation was deleted meanwhile
         ModelError error;
         error.message = saved.error().message;

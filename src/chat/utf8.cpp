@@ -64,8 +64,8 @@ CodePoint front_code_point(std::string_view s) noexcept {
         if (v >= 0x800 && (v < 0xD800 || v > 0xDFFF)) return {v, 3};
     }
     if (a >= 0xF0U && a < 0xF5U && tail(1) && tail(2) && tail(3)) {
-        const char32_t v = (static_cast<char32_t>(a & 0x07U) << 18U) | (bits(1) << 12U) | (bits(2) << 6U) |
-                           bits(3);
+        const char32_t v =
+            (static_cast<char32_t>(a & 0x07U) << 18U) | (bits(1) << 12U) | (bits(2) << 6U) | bits(3);
         if (v >= 0x10000 && v <= 0x10FFFF) return {v, 4};
     }
     return {U'\uFFFD', 1};

@@ -1,0 +1,101 @@
+// Requests to the chat server.
+import type { Conversation, Document, Failure, Message, Session, Settings, TurnEvent, UploadEvent } from "./types";
+
+export class ApiError extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+  }
+}
+
+async function refusal(answer: Response): Promise<ApiError> {
+  let message = `${answer.status} ${answer.statusText}`;
+  let code = "";
+  try {
+    const body = (await answer.json()) as { error?: { message?: string; code?: string } };
+    message = body.error?.message ?? message;
+    code = body.error?.code ?? "";
+  } catch {
+    // Not JSON: the status says enough.
+  }
+  return new ApiError({ kind: code || "server", message, code, status: answer.status });
+}
+
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError({ kind: "offline", message: String(error) });
+  }
+  if (!answer.ok) throw await refusal(answer);
+  return answer;
+}
+
+async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await send(method, path, body)).json() as Promise<T>;
+}
+
+/** The answer's lines, each a JSON value. Fails with `broken` when it ends before its `end` line. */
+async function* lines<T extends { type: string }>(answer: Response): AsyncGenerator<T> {
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    rest += value;
+    const parts = rest.split("\n");
+    rest = parts.pop()!;
+    for (const part of parts) {
+      if (!part) continue;
+      const event = JSON.parse(part) as T;
+      yield event;
+      if (event.type === "end") return;
+    }
+  }
+  throw new ApiError({ kind: "broken", message: "the connection ended" });
+}
+
+export const api = {
+  session: () => json<Session>("POST", "/api/session", {}),
+  saveSettings: (settings: Partial<Settings>) => json<Settings>("PUT", "/api/settings", settings),
+  conversations: async () =>
+    (await json<{ conversations: Conversation[] }>("GET", "/api/conversations")).conversations,
+  create: () => json<Conversation>("POST", "/api/conversations", {}),
+  removeAll: () => json("DELETE", "/api/conversations"),
+  open: (id: string) =>
+    json<{ conversation: Conversation; messages: Message[]; documents: Document[] }>(
+      "GET",
+      `/api/conversations/${id}`,
+    ),
+  change: (id: string, what: { title?: string; leaf?: string }) =>
+    json("PATCH", `/api/conversations/${id}`, what),
+  remove: (id: string) => json("DELETE", `/api/conversations/${id}`),
+  removeDocument: (id: string) => json("DELETE", `/api/documents/${id}`),
+  pageText: async (id: string, page: number) =>
+    (await json<{ text: string }>("GET", `/api/documents/${id}/pages/${page}`)).text,
+
+  async *turn(
+    id: string,
+    what: { parent: string; text?: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<TurnEvent> {
+    yield* lines<TurnEvent>(await send("POST", `/api/conversations/${id}/turns`, what, signal));
+  },
+
+  async *upload(id: string, file: File, signal: AbortSignal): AsyncGenerator<UploadEvent> {
+    const answer = await fetch(`/api/conversations/${id}/documents?name=${encodeURIComponent(file.name)}`, {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream" },
+      body: file,
+      signal,
+    });
+    if (!answer.ok) throw await refusal(answer);
+    yield* lines<UploadEvent>(answer);
+  },
+};

@@ -1,0 +1,55 @@
+// An error as people read it; a 429 counts down to when it is worth trying again.
+import { useEffect, useState } from "preact/hooks";
+import * as state from "../state";
+import { has, t } from "../strings";
+import type { Failure } from "../types";
+
+export function failureText(failure: Failure): string {
+  const key = `error_${failure.kind}`;
+  if (has(key)) return t(key);
+  return failure.status && failure.status >= 400 && failure.status < 500 ? failure.message : t("error_server");
+}
+
+function Wait({ until }: { until: number }) {
+  const left = () => Math.max(0, Math.ceil((until - Date.now()) / 1000));
+  const [seconds, setSeconds] = useState(left());
+  useEffect(() => {
+    const timer = setInterval(() => setSeconds(left()), 250);
+    return () => clearInterval(timer);
+  }, [until]);
+  return (
+    <p class="wait" data-seconds={seconds}>
+      {seconds > 0 ? t("try_again_in", { n: seconds }) : t("try_again_now")}
+    </p>
+  );
+}
+
+export function TroubleNote() {
+  const trouble = state.trouble.value;
+  if (!trouble || (trouble.conversation !== state.current.value && trouble.conversation !== "")) return null;
+  const leaf = state.path.value.at(-1);
+  const facts = [trouble.message, trouble.code, trouble.status && `HTTP ${trouble.status}`, trouble.backend,
+    trouble.request_id].filter(Boolean); // prettier-ignore
+  return (
+    <div class="trouble" role="alert" data-kind={trouble.kind}>
+      <p>
+        <strong>{failureText(trouble)}</strong>
+      </p>
+      {trouble.retry_after_ms !== undefined && <Wait until={trouble.at + trouble.retry_after_ms} />}
+      <details>
+        <summary>{t("what_happened")}</summary>
+        <p class="facts">{facts.join(" · ")}</p>
+      </details>
+      <div class="row">
+        {leaf && (
+          <button type="button" class="button" disabled={state.busy.value} onClick={() => state.regenerate(leaf)}>
+            {t("try_again")}
+          </button>
+        )}
+        <button type="button" class="button" onClick={() => (state.trouble.value = null)}>
+          {t("dismiss")}
+        </button>
+      </div>
+    </div>
+  );
+}
