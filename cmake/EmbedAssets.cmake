@@ -52,22 +52,31 @@ set(SPILLWAY_WEB_DIR ${CMAKE_SOURCE_DIR}/web)
 set(SPILLWAY_WEB_OUT ${CMAKE_BINARY_DIR}/web)
 set(spillway_web_stamp ${SPILLWAY_WEB_DIR}/node_modules/.spillway-installed)
 
-if(NODE AND NPM)
-  # Once for all build folders: node_modules stands in web/.
+if(NOT NODE OR NOT NPM)
+  message(WARNING "Node.js or npm is missing: the program will have no pages")
+endif()
+
+# Once for all pages and all build folders: node_modules stands in web/. A custom command is known in its own
+# directory only, so all pages are to be declared in one CMakeLists.txt.
+function(spillway_web_tools)
+  get_property(there DIRECTORY PROPERTY spillway_web_tools)
+  if(there)
+    return()
+  endif()
+  set_property(DIRECTORY PROPERTY spillway_web_tools ON)
   add_custom_command(OUTPUT ${spillway_web_stamp}
     COMMAND ${NPM} ci --no-audit --no-fund --loglevel=error
     COMMAND ${CMAKE_COMMAND} -E touch ${spillway_web_stamp}
     DEPENDS ${SPILLWAY_WEB_DIR}/package.json ${SPILLWAY_WEB_DIR}/package-lock.json
     WORKING_DIRECTORY ${SPILLWAY_WEB_DIR}
     COMMENT "Installing the pages' tools" VERBATIM)
-else()
-  message(WARNING "Node.js or npm is missing: the program will have no pages")
-endif()
+endfunction()
 
 function(spillway_page page library header namespace)
   set(out ${SPILLWAY_WEB_OUT}/${page})
   set(stamp ${SPILLWAY_WEB_OUT}/${page}.stamp)
   if(NODE AND NPM)
+    spillway_web_tools()
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${SPILLWAY_WEB_DIR}/${page}/* ${SPILLWAY_WEB_DIR}/shared/*)
     add_custom_command(OUTPUT ${stamp}
       COMMAND ${NODE} build.mjs ${page} ${out}

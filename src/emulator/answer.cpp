@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/strings.hpp"
+#include "emulator/prompt_rules.hpp"
 #include "emulator/tokens.hpp"
 
 namespace spillway::emulator {
@@ -99,6 +100,9 @@ std::string story(std::string_view topic, bool korean, std::size_t tokens) {
 }
 
 std::string say(std::string_view prompt) {
+    // What an application wrote comes before what a person may have meant.
+    for (const auto rule : {follow_up_questions, answer_from_sources, answer_with_code})
+        if (auto text = rule(prompt)) return *std::move(text);
     const std::string lower = lowered(prompt);
     const bool korean = has_hangul(prompt);
     if (const auto sum = arithmetic(lower)) return korean ? *sum + "입니다." : *sum + ".";
