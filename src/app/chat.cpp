@@ -1,4 +1,6 @@
 // `spillway chat`: the chat app's process.
+#include <fmt/format.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -8,6 +10,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "app/stack_values.hpp"
 #include "app/verbs.hpp"
 #include "base/strings.hpp"
 #include "chat/embedded.hpp"
@@ -22,7 +25,8 @@ namespace asio = boost::asio;
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 
 struct ChatOptions {
-    std::string listen = "127.0.0.1:8085";
+    std::string listen = "127.0.0.1:8082";
+    std::vector<std::string> env_files;
     std::string database;
     std::vector<std::string> hosts;
     std::size_t max_upload_mib = 20;
@@ -58,6 +62,24 @@ Result<chat::ServerSettings> server_settings(const ChatOptions& options) {
     return out;
 }
 
+/// The files' values, the last one's first; then the process's own.
+Result<config::EnvLookup> environment(const std::vector<std::string>& files, config::EnvLookup own) {
+    stack::Values values;
+    for (const std::string& file : files) {
+        auto text = config::read_whole_file(file);
+        if (!text) return fail(fmt::format("{}: {}", file, text.error().message));
+        auto read = stack::parse_values(*text);
+        config::wipe(*text);
+        if (!read) return fail(fmt::format("{}: {}", file, read.error().message));
+        for (auto& [name, value] : *read) values.insert_or_assign(name, std::move(value));
+    }
+    return config::EnvLookup([values = std::move(values),
+                              own = std::move(own)](std::string_view name) -> std::optional<std::string> {
+        if (const auto at = values.find(name); at != values.end()) return at->second;
+        return own(name);
+    });
+}
+
 asio::awaitable<void> stop_on_signal(asio::io_context& context, chat::ChatServer& server,
                                      telemetry::Logger& log, double grace_seconds) {
     asio::signal_set signals(context, SIGINT, SIGTERM);
@@ -88,10 +110,11 @@ int run_chat(const ChatOptions& options) {
     if (!level) return usage(level.error());
     auto settings = server_settings(options);
     if (!settings) return usage(settings.error());
-    const config::Sources sources = config::process_sources();
-    auto model = chat::model_settings(sources.env);
+    const auto env = environment(options.env_files, config::process_sources().env);
+    if (!env) return usage(env.error());
+    auto model = chat::model_settings(*env);
     if (!model) return usage(model.error());
-    const std::string database = options.database.empty() ? default_database(sources.env) : options.database;
+    const std::string database = options.database.empty() ? default_database(*env) : options.database;
     auto store = chat::Store::open(database);
     if (!store) {
         std::cerr << "spillway: " << store.error().message << '\n';
@@ -122,6 +145,8 @@ void add_chat(CLI::App& app, Run& run) {
     auto* verb = app.add_subcommand("chat", "Run the chat app: a page and its server");
     auto options = std::make_shared<ChatOptions>();
     verb->add_option("--listen", options->listen, "HOST:PORT of the page")->capture_default_str();
+    verb->add_option("--env-file", options->env_files,
+                     "A file of NAME=\"value\" lines that go before the environment; can be given again");
     verb->add_option("--database", options->database,
                      "SQLite file of the history; by default in $XDG_DATA_HOME/spillway");
     verb->add_option("--host", options->hosts,

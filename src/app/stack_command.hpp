@@ -12,8 +12,6 @@
 
 namespace spillway::app::stack {
 
-inline constexpr std::string_view settings_file = ".env";
-
 struct Common {
     std::string name;  ///< of the stack
 };

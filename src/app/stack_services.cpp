@@ -108,6 +108,41 @@ Service gateway(const Settings& s, const StackContext& context) {
     return out;
 }
 
+/// The public samples' variables. The key is not among them: it stays in the stack's settings, which the
+/// chat app reads as well.
+std::string chat_config(const Settings& s) {
+    std::string out = "# Written by spillway up; use spillway env set.\n";
+    append_line(out, "OPENAI_HOST", "azure_custom");
+    append_line(out, "AZURE_OPENAI_CUSTOM_URL", s.gateway_url());
+    append_line(out, "AZURE_OPENAI_CHATGPT_DEPLOYMENT", "gpt-4o");
+    append_line(out, "AZURE_OPENAI_EMB_DEPLOYMENT", "text-embedding-3-small");
+    return out;
+}
+
+Service chat(const Settings& s, const StackContext& context) {
+    Service out;
+    out.name = service_names[2];
+    out.describe = s.chat_url();
+    out.config_file = "chat.env";
+    out.config_text = chat_config(s);
+    out.health_port = s.chat_port;
+    out.health_path = "/healthz";
+    add_input(out.spec, setting::port, s.port);
+    add_input(out.spec, setting::chat_port, s.chat_port);
+    out.spec.inputs.emplace(setting::api_key, sha256_hex(s.api_key.reveal()).substr(0, 16));
+    out.spec.ports = {{s.chat_port, std::string(setting::chat_port)}};
+    out.arguments = {"chat",
+                     "--env-file",
+                     context.folder + "/" + std::string(settings_file),
+                     "--env-file",
+                     context.folder + "/" + out.config_file,
+                     "--listen",
+                     fmt::format("127.0.0.1:{}", s.chat_port),
+                     "--database",
+                     context.folder + "/chat.db"};
+    return out;
+}
+
 }  // namespace
 
 std::string sha256_hex(std::string_view text) {
@@ -116,11 +151,14 @@ std::string sha256_hex(std::string_view text) {
 }
 
 std::vector<Service> services_for(const Settings& settings, const StackContext& context) {
-    std::vector<Service> out{emulator(settings, context), gateway(settings, context)};
+    std::vector<Service> out{emulator(settings, context), gateway(settings, context),
+                             chat(settings, context)};
     for (Service& service : out) {
-        service.config_file = service.name + ".yaml";
-        service.arguments.insert(service.arguments.end(),
-                                 {"--config", context.folder + "/" + service.config_file});
+        if (service.config_file.empty()) {
+            service.config_file = service.name + ".yaml";
+            service.arguments.insert(service.arguments.end(),
+                                     {"--config", context.folder + "/" + service.config_file});
+        }
         service.spec.program = context.build;
         service.spec.config_digest = sha256_hex(service.config_text);
     }

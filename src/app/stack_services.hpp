@@ -1,5 +1,5 @@
 #pragma once
-/// The two services of the local stack as they should be for given settings: what each is started with, its
+/// The services of the local stack as they should be for given settings: what each is started with, its
 /// configuration file, where it says that it is ready. Pure: no file is touched.
 ///
 /// Ownership: values; config_text and resource_key are secret. Thread rule: free functions, safe everywhere.
@@ -14,13 +14,13 @@
 namespace spillway::app::stack {
 
 /// Started in this order, stopped in the other.
-inline constexpr std::array<std::string_view, 2> service_names{"emulator", "gateway"};
+inline constexpr std::array<std::string_view, 3> service_names{"emulator", "gateway", "chat"};
 
 struct Service {
     std::string name;
     std::string describe;                ///< for the user: what it will be
     std::string config_file;             ///< its name in the stack's folder
-    std::string config_text;             ///< the documented YAML
+    std::string config_text;             ///< the documented YAML; of the chat app, environment variables
     std::vector<std::string> arguments;  ///< of the program
     std::uint16_t health_port = 0;
     std::string health_path;

@@ -18,14 +18,14 @@ constexpr std::uint32_t most_capacity = 10'000'000;
 constexpr std::size_t shortest_key = 8;
 constexpr std::size_t longest_key = 256;
 
-constexpr std::array names{setting::gateway_url,       setting::api_key,
-                           setting::capacity,          setting::port,
-                           setting::admin_port,        setting::emulator_admin_port,
+constexpr std::array derived{setting::gateway_url, setting::chat_url};
+constexpr std::array names{setting::api_key,           setting::capacity,  setting::port,
+                           setting::admin_port,        setting::chat_port, setting::emulator_admin_port,
                            setting::emulator_base_port};
 
 bool is_port(std::string_view name) noexcept {
-    return name == setting::port || name == setting::admin_port || name == setting::emulator_admin_port ||
-           name == setting::emulator_base_port;
+    return name == setting::port || name == setting::admin_port || name == setting::chat_port ||
+           name == setting::emulator_admin_port || name == setting::emulator_base_port;
 }
 
 Result<std::string> check_number(std::string_view name, std::string_view value, std::uint32_t most) {
@@ -59,8 +59,9 @@ Result<void> check_ports_differ(const Settings& s) {
         std::uint32_t first;
         std::uint32_t count;
     };
-    const std::array<Range, 4> ranges{{{setting::port, s.port, 1},
+    const std::array<Range, 5> ranges{{{setting::port, s.port, 1},
                                        {setting::admin_port, s.admin_port, 1},
+                                       {setting::chat_port, s.chat_port, 1},
                                        {setting::emulator_admin_port, s.emulator_admin_port, 1},
                                        {setting::emulator_base_port, s.emulator_base_port, resource_count}}};
     if (s.emulator_base_port + std::uint32_t{resource_count} - 1 > std::numeric_limits<std::uint16_t>::max())
@@ -85,14 +86,18 @@ std::string Settings::gateway_url() const {
     return fmt::format("http://127.0.0.1:{}", port);
 }
 
+std::string Settings::chat_url() const {
+    return fmt::format("http://127.0.0.1:{}", chat_port);
+}
+
 Result<std::string> check_setting(std::string_view name, std::string_view value) {
-    if (name == setting::gateway_url)
-        return fail(fmt::format("{} follows from {}: set that", name, setting::port));
+    if (std::find(derived.begin(), derived.end(), name) != derived.end())
+        return fail(fmt::format("{} follows from {}: set that", name,
+                                name == setting::chat_url ? setting::chat_port : setting::port));
     if (name == setting::capacity) return check_number(name, value, most_capacity);
     if (is_port(name)) return check_number(name, value, std::numeric_limits<std::uint16_t>::max());
     if (name == setting::api_key) return check_key(name, value);
-    return fail(fmt::format("there is no setting \"{}\"; there are: {}", name,
-                            fmt::join(names.begin() + 1, names.end(), ", ")));
+    return fail(fmt::format("there is no setting \"{}\"; there are: {}", name, fmt::join(names, ", ")));
 }
 
 Result<Settings> settings_from(const Values& values) {
@@ -102,6 +107,7 @@ Result<Settings> settings_from(const Values& values) {
     if (auto r = take(values, setting::capacity, s.capacity); !r) return r.error();
     if (auto r = take(values, setting::port, s.port); !r) return r.error();
     if (auto r = take(values, setting::admin_port, s.admin_port); !r) return r.error();
+    if (auto r = take(values, setting::chat_port, s.chat_port); !r) return r.error();
     if (auto r = take(values, setting::emulator_admin_port, s.emulator_admin_port); !r) return r.error();
     if (auto r = take(values, setting::emulator_base_port, s.emulator_base_port); !r) return r.error();
     if (const auto key = values.find(setting::api_key); key != values.end())
@@ -116,10 +122,12 @@ std::vector<std::pair<std::string, std::string>> listed(const Settings& s) {
         out.emplace_back(std::string(name), std::move(value));
     };
     add(setting::gateway_url, s.gateway_url());
+    add(setting::chat_url, s.chat_url());
     add(setting::api_key, std::string(s.api_key.reveal()));
     add(setting::capacity, std::to_string(s.capacity));
     add(setting::port, std::to_string(s.port));
     add(setting::admin_port, std::to_string(s.admin_port));
+    add(setting::chat_port, std::to_string(s.chat_port));
     add(setting::emulator_admin_port, std::to_string(s.emulator_admin_port));
     add(setting::emulator_base_port, std::to_string(s.emulator_base_port));
     return out;

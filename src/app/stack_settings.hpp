@@ -17,15 +17,20 @@
 
 namespace spillway::app::stack {
 
+/// Where they are kept, in the stack's folder.
+inline constexpr std::string_view settings_file = ".env";
+
 namespace setting {
 inline constexpr std::string_view api_key = "SPILLWAY_API_KEY";
 inline constexpr std::string_view capacity = "OPENAI_CAPACITY";
 inline constexpr std::string_view port = "SPILLWAY_PORT";
 inline constexpr std::string_view admin_port = "SPILLWAY_ADMIN_PORT";
+inline constexpr std::string_view chat_port = "SPILLWAY_CHAT_PORT";
 inline constexpr std::string_view emulator_admin_port = "SPILLWAY_EMULATOR_ADMIN_PORT";
 inline constexpr std::string_view emulator_base_port = "SPILLWAY_EMULATOR_BASE_PORT";
-/// Follows from the port; can be read, not set.
+/// These follow from the ports; they can be read, not set.
 inline constexpr std::string_view gateway_url = "APIM_GATEWAY_URL";
+inline constexpr std::string_view chat_url = "SPILLWAY_CHAT_URL";
 }  // namespace setting
 
 /// The emulated resources' ports are emulator_base_port and the next ones.
@@ -35,6 +40,7 @@ struct Settings {
     std::uint32_t capacity = 30;  ///< of each resource, in thousand tokens a minute
     std::uint16_t port = 8080;
     std::uint16_t admin_port = 8081;
+    std::uint16_t chat_port = 8082;
     std::uint16_t emulator_admin_port = 9100;
     std::uint16_t emulator_base_port = 9101;
     config::Secret api_key;  ///< the one client's
@@ -43,6 +49,7 @@ struct Settings {
     /// Azure OpenAI gives 6 requests a minute for each 1,000 tokens a minute (quota how-to).
     [[nodiscard]] std::uint64_t requests_per_minute() const noexcept { return capacity * std::uint64_t{6}; }
     [[nodiscard]] std::string gateway_url() const;
+    [[nodiscard]] std::string chat_url() const;
 };
 
 /// `value` in its usual spelling, if `name` is a setting and may have it.

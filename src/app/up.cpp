@@ -1,4 +1,5 @@
-/// `spillway up`: brings the local stack (emulated resources and the gateway) to what its settings say.
+/// `spillway up`: brings the local stack (emulated resources, the gateway and the chat app) to what its
+/// settings say.
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -44,6 +45,7 @@ Result<void> check_ports(const std::vector<NamedPort>& ports) {
 
 void tell_how_to_use(const Common& common, const Settings& settings) {
     say(fmt::format("{}={}", setting::gateway_url, settings.gateway_url()));
+    say(fmt::format("Chat with it: {}", settings.chat_url()));
     const std::string option = common.name == "local" ? "" : fmt::format(" -e {}", common.name);
     say(fmt::format("The key and the rest: eval \"$(spillway env get-values{})\"", option));
 }

@@ -70,6 +70,8 @@ Result<void> read_azure(const config::EnvLookup& env, ModelSettings& out) {
         out.embeddings_target = target(out.embedding_model, "embeddings");
     }
     std::string key = first_of(env, {"AZURE_OPENAI_API_KEY_OVERRIDE", "AZURE_OPENAI_API_KEY"});
+    // The local stack's own name for a client's key, see spillway env.
+    if (key.empty() && custom) key = first_of(env, {"SPILLWAY_API_KEY"});
     if (!visible_ascii(key)) return fail("AZURE_OPENAI_API_KEY_OVERRIDE has characters that no key has");
     if (key.empty() && !custom)
         return fail("AZURE_OPENAI_API_KEY_OVERRIDE must be set when OPENAI_HOST is azure");

@@ -9,7 +9,8 @@
 ///   AZURE_OPENAI_EMB_DEPLOYMENT      the embedding deployment (else AZURE_OPENAI_EMB_MODEL_NAME, else
 ///                                    text-embedding-3-small); set to nothing: documents by words only
 ///   AZURE_OPENAI_API_VERSION         2024-10-21
-///   AZURE_OPENAI_API_KEY_OVERRIDE    the key for azure and azure_custom (else AZURE_OPENAI_API_KEY)
+///   AZURE_OPENAI_API_KEY_OVERRIDE    the key for azure and azure_custom (else AZURE_OPENAI_API_KEY; for
+///                                    azure_custom also SPILLWAY_API_KEY)
 ///   OPENAI_API_KEY, OPENAI_ORGANIZATION, OPENAI_BASE_URL    for openai and local
 ///
 /// Ownership: plain values. Errors name the variable, never its value.

@@ -93,8 +93,9 @@ std::optional<std::string> answer_from_sources(std::string_view prompt) {
     const bool korean = has_hangul(question);
     if (best.score == 0)
         return korean ? "주어진 문서에서는 답을 찾을 수 없습니다." : "The sources do not say.";
-    return fmt::format("{} {} [{}]", korean ? "문서에 따르면 다음과 같습니다." : "The documents say:",
-                       best.sentence, best.source);
+    return fmt::format("{} {} [{}]",
+                       korean ? "문서에 따르면 다음과 같습니다." : "The documents say:", best.sentence,
+                       best.source);
 }
 
 std::optional<std::string> follow_up_questions(std::string_view prompt) {
@@ -104,12 +105,14 @@ std::optional<std::string> follow_up_questions(std::string_view prompt) {
     const std::string_view question = prompt.substr(lead.size(), prompt.find('\n') - lead.size());
     const std::string topic = topic_of(question);
     if (has_hangul(question))
-        return fmt::format("<<{}: 예를 들어 주시겠어요?>> <<{}: 장점과 단점은 무엇인가요?>> <<다음에는 무엇을 "
-                           "알아보면 좋을까요?>>",
-                           topic, topic);
-    return fmt::format("<<Can you give an example of {}?>> <<What speaks for and against {}?>> <<What should I "
-                       "look at next?>>",
-                       topic, topic);
+        return fmt::format(
+            "<<{}: 예를 들어 주시겠어요?>> <<{}: 장점과 단점은 무엇인가요?>> <<다음에는 무엇을 "
+            "알아보면 좋을까요?>>",
+            topic, topic);
+    return fmt::format(
+        "<<Can you give an example of {}?>> <<What speaks for and against {}?>> <<What should I "
+        "look at next?>>",
+        topic, topic);
 }
 
 std::optional<std::string> answer_with_code(std::string_view prompt) {

@@ -69,6 +69,20 @@ TEST(Services, TheGatewayIsWhatTheSettingsSay) {
     }
 }
 
+TEST(Services, TheChatAppSpeaksToTheGateway) {
+    const auto all = services({{"SPILLWAY_PORT", "8200"}, {"SPILLWAY_CHAT_PORT", "8300"}});
+    ASSERT_EQ(all.size(), 3U);
+    const Values values = parse_values(all[2].config_text).value();
+    EXPECT_EQ(values.at("OPENAI_HOST"), "azure_custom");
+    EXPECT_EQ(values.at("AZURE_OPENAI_CUSTOM_URL"), "http://127.0.0.1:8200");
+    EXPECT_EQ(all[2].health_port, 8300);
+    EXPECT_EQ(all[2].config_file, "chat.env");
+    // The key comes from the stack's settings, and a new one starts the app anew.
+    const auto other =
+        services_for(settings_from({{"SPILLWAY_API_KEY", "another-key"}}).value(), {"/f", "b", "k"});
+    EXPECT_NE(services()[2].spec.inputs.at("SPILLWAY_API_KEY"), other[2].spec.inputs.at("SPILLWAY_API_KEY"));
+}
+
 TEST(Services, TheClientsKeyIsInNoFile) {
     for (const Service& service : services()) EXPECT_THAT(service.config_text, Not(HasSubstr(client_key)));
 }
@@ -77,6 +91,9 @@ TEST(Services, ArePointedAtTheirFiles) {
     const auto all = services();
     EXPECT_THAT(all[0].arguments, ElementsAre("emulate", "--config", "/some folder/\"odd\"/emulator.yaml"));
     EXPECT_THAT(all[1].arguments, ElementsAre("serve", "--config", "/some folder/\"odd\"/gateway.yaml"));
+    EXPECT_THAT(all[2].arguments, ElementsAre("chat", "--env-file", "/some folder/\"odd\"/.env", "--env-file",
+                                              "/some folder/\"odd\"/chat.env", "--listen", "127.0.0.1:8082",
+                                              "--database", "/some folder/\"odd\"/chat.db"));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ TEST(Settings, HaveDefaults) {
     EXPECT_EQ(s.emulator_admin_port, 9100);
     EXPECT_EQ(s.emulator_base_port, 9101);
     EXPECT_EQ(s.gateway_url(), "http://127.0.0.1:8080");
+    EXPECT_EQ(s.chat_url(), "http://127.0.0.1:8082");
 }
 
 TEST(Settings, AreTakenFromValues) {
@@ -61,11 +62,14 @@ TEST(Settings, UnknownNamesAreRefusedWithTheKnownOnes) {
     ASSERT_FALSE(result.has_value());
     EXPECT_THAT(result.error().message, HasSubstr("OPENAI_CAPACITY"));
     EXPECT_THAT(check_setting("APIM_GATEWAY_URL", "http://x").error().message, HasSubstr("SPILLWAY_PORT"));
+    EXPECT_THAT(check_setting("SPILLWAY_CHAT_URL", "http://x").error().message,
+                HasSubstr("SPILLWAY_CHAT_PORT"));
     EXPECT_FALSE(settings_from({{"FOO", "1"}}));
 }
 
 TEST(Settings, NoPortIsWantedTwice) {
     EXPECT_THAT(settings_from({{"SPILLWAY_PORT", "8081"}}).error().message, HasSubstr("8081"));
+    EXPECT_THAT(settings_from({{"SPILLWAY_CHAT_PORT", "8081"}}).error().message, HasSubstr("8081"));
     EXPECT_THAT(settings_from({{"SPILLWAY_EMULATOR_ADMIN_PORT", "9103"}}).error().message, HasSubstr("9103"));
     EXPECT_TRUE(settings_from({{"SPILLWAY_EMULATOR_ADMIN_PORT", "9104"}}));
     EXPECT_FALSE(settings_from({{"SPILLWAY_EMULATOR_BASE_PORT", "65534"}}));

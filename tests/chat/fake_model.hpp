@@ -35,10 +35,10 @@ public:
     [[nodiscard]] std::uint16_t port() const { return server_.port(); }
     void close() { server_.close(); }
 
-    std::deque<Script> scripts;         // of chat streams
-    std::deque<Script> embed_scripts;   // refusals of embeddings
+    std::deque<Script> scripts;        // of chat streams
+    std::deque<Script> embed_scripts;  // refusals of embeddings
     std::string whole = "<<One?>> <<Two?>>";
-    std::vector<std::string> bodies;    // of chat requests, streamed or not
+    std::vector<std::string> bodies;  // of chat requests, streamed or not
     std::vector<std::string> keys;
     int embedded = 0;
     int gone = 0;

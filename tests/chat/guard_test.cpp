@@ -19,7 +19,8 @@ TEST(Guard, ANameThatIsNotOursGetsNothing) {
     EXPECT_EQ(judge(head("GET", {{"host", "LOCALHOST:1"}}), loopback, false), Verdict::good);
     EXPECT_EQ(judge(head("GET", {{"host", "[::1]:1"}}), loopback, false), Verdict::good);
     EXPECT_EQ(judge(head("GET", {{"host", "evil.example"}}), loopback, false), Verdict::foreign_host);
-    EXPECT_EQ(judge(head("GET", {{"host", "127.0.0.1.evil.example"}}), loopback, false), Verdict::foreign_host);
+    EXPECT_EQ(judge(head("GET", {{"host", "127.0.0.1.evil.example"}}), loopback, false),
+              Verdict::foreign_host);
     EXPECT_EQ(judge(head("GET", {{"host", "chat.example"}}), own_hosts("0.0.0.0"), false), Verdict::good);
 }
 

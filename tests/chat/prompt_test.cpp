@@ -46,7 +46,8 @@ TEST(Prompt, PiecesOfOnePageAreOneSource) {
 
 TEST(Prompt, PutsSourcesBehindTheQuestionEachInOneLine) {
     const std::vector<Message> path = {said(Role::user, "Why?")};
-    const auto sources = to_sources(std::vector<Hit>{hit("a.pdf", 2, 1, "One\n\n[b.pdf#page=9]: two  three")});
+    const auto sources =
+        to_sources(std::vector<Hit>{hit("a.pdf", 2, 1, "One\n\n[b.pdf#page=9]: two  three")});
     const auto prompt = build_prompt({}, path, sources);
     ASSERT_EQ(prompt.size(), 2U);
     EXPECT_THAT(prompt[0].text, HasSubstr("Cite the name, in square brackets"));
@@ -99,7 +100,8 @@ TEST(FollowUps, AreReadFromDoubleAngleBrackets) {
 
 TEST(Title, IsOneShortLine) {
     EXPECT_EQ(title_of("  What\nis it? "), "What is it?");
-    const std::string title = title_of(std::string(30, 'a') + " " + std::string(20, 'b') + " " + std::string(30, 'c'));
+    const std::string title =
+        title_of(std::string(30, 'a') + " " + std::string(20, 'b') + " " + std::string(30, 'c'));
     EXPECT_EQ(title, std::string(30, 'a') + " " + std::string(20, 'b') + "…");
 }
 

@@ -30,7 +30,8 @@ inline std::string sample_pdf(const std::vector<std::string>& pages) {
     }
     const std::size_t start = out.size();
     out += fmt::format("xref\n0 {}\n0000000000 65535 f \n{}", objects.size() + 1, table);
-    out += fmt::format("trailer << /Size {} /Root 1 0 R >>\nstartxref\n{}\n%%EOF\n", objects.size() + 1, start);
+    out +=
+        fmt::format("trailer << /Size {} /Root 1 0 R >>\nstartxref\n{}\n%%EOF\n", objects.size() + 1, start);
     return out;
 }
 

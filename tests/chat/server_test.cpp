@@ -87,8 +87,8 @@ protected:
 
     [[nodiscard]] std::string head(std::string_view method, std::string_view target, std::size_t size,
                                    std::string_view type, std::string_view more = {}) const {
-        std::string out = fmt::format("{} {} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\naccept-encoding: gzip\r\n", method,
-                                      target, server_->port());
+        std::string out = fmt::format("{} {} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\naccept-encoding: gzip\r\n",
+                                      method, target, server_->port());
         if (method != "GET") out += fmt::format("content-type: {}\r\ncontent-length: {}\r\n", type, size);
         if (!cookie_.empty()) out += fmt::format("cookie: {}\r\n", cookie_);
         return out.append(more).append("\r\n");
@@ -151,8 +151,8 @@ TEST_F(ChatServerTest, ServesThePageLockedDown) {
 TEST_F(ChatServerTest, NeedsASessionAndTheOwnOrigin) {
     run([&]() -> asio::awaitable<void> {
         EXPECT_EQ((co_await send("GET", "/api/conversations")).status, 401U);
-        const Answered foreign =
-            co_await send("POST", "/api/session", "{}", "application/json", "origin: http://evil.example\r\n");
+        const Answered foreign = co_await send("POST", "/api/session", "{}", "application/json",
+                                               "origin: http://evil.example\r\n");
         EXPECT_EQ(foreign.status, 403U);
         EXPECT_EQ((co_await send("POST", "/api/session", "{}", "text/plain")).status, 415U);
         const Answered session = co_await send("POST", "/api/session", "{}");
@@ -165,8 +165,8 @@ TEST_F(ChatServerTest, NeedsASessionAndTheOwnOrigin) {
 TEST_F(ChatServerTest, StreamsAnAnswerAndKeepsIt) {
     run([&]() -> asio::awaitable<void> {
         const std::string id = co_await begin();
-        model_.scripts.push_back({200, {"Hello", " there"}, false, false,
-                                  "x-spillway-backend: r2\r\nx-spillway-attempts: 3\r\n"});
+        model_.scripts.push_back(
+            {200, {"Hello", " there"}, false, false, "x-spillway-backend: r2\r\nx-spillway-attempts: 3\r\n"});
         const Answered turn = co_await ask(id, "Hi, who is there?");
         EXPECT_EQ(turn.status, 200U);
         EXPECT_THAT(turn.body, StartsWith(R"({"type":"started","title":"Hi, who is there?")"));
@@ -191,7 +191,7 @@ TEST_F(ChatServerTest, RegeneratesAndEditsAsBranches) {
         const std::string question = between(first.body, R"("question":{"id":")", "\"");
         const std::string answer = between(first.body, R"("answer":")", "\"");
         EXPECT_EQ((co_await ask(id, "", question)).status, 200U);
-        EXPECT_EQ((co_await ask(id, "", answer)).status, 400U);    // no question to answer
+        EXPECT_EQ((co_await ask(id, "", answer)).status, 400U);     // no question to answer
         EXPECT_EQ((co_await ask(id, "Q", question)).status, 400U);  // a question behind a question
         EXPECT_EQ((co_await ask(id, "Q1 edited")).status, 200U);
         const Answered kept = co_await send("GET", "/api/conversations/" + id);
@@ -207,10 +207,14 @@ TEST_F(ChatServerTest, RegeneratesAndEditsAsBranches) {
 TEST_F(ChatServerTest, ShowsA429WithItsWaitAndKeepsTheQuestion) {
     run([&]() -> asio::awaitable<void> {
         const std::string id = co_await begin();
-        model_.scripts.push_back({429, {R"({"error":{"code":"429","message":"Slow down."}})"}, false, false,
+        model_.scripts.push_back({429,
+                                  {R"({"error":{"code":"429","message":"Slow down."}})"},
+                                  false,
+                                  false,
                                   "retry-after-ms: 7500\r\nretry-after: 8\r\n"});
         const Answered turn = co_await ask(id, "Hi");
-        EXPECT_THAT(turn.body, HasSubstr(R"("type":"error","error":{"kind":"rate_limited","message":"Slow down.")"));
+        EXPECT_THAT(turn.body,
+                    HasSubstr(R"("type":"error","error":{"kind":"rate_limited","message":"Slow down.")"));
         EXPECT_THAT(turn.body, HasSubstr(R"("retry_after_ms":7500)"));
         const Answered kept = co_await send("GET", "/api/conversations/" + id);
         EXPECT_THAT(kept.body, AllOf(HasSubstr("\"text\":\"Hi\""), Not(HasSubstr("assistant"))));
@@ -221,10 +225,12 @@ TEST_F(ChatServerTest, AsksAgainWhenAnAnswerBreaksOff) {
     run([&]() -> asio::awaitable<void> {
         const std::string id = co_await begin();
         model_.scripts.push_back({200, {"Once upon"}, true, false, "x-spillway-backend: r1\r\n"});
-        model_.scripts.push_back({200, {"Once", " upon", " a time"}, false, false, "x-spillway-backend: r2\r\n"});
+        model_.scripts.push_back(
+            {200, {"Once", " upon", " a time"}, false, false, "x-spillway-backend: r2\r\n"});
         const Answered turn = co_await ask(id, "Story");
-        EXPECT_THAT(turn.body, AllOf(HasSubstr(R"({"type":"text","text":" a time"})"),
-                                     Not(HasSubstr("\"type\":\"replace\"")), Not(HasSubstr("\"type\":\"error\""))));
+        EXPECT_THAT(turn.body,
+                    AllOf(HasSubstr(R"({"type":"text","text":" a time"})"),
+                          Not(HasSubstr("\"type\":\"replace\"")), Not(HasSubstr("\"type\":\"error\""))));
         EXPECT_THAT(turn.body, HasSubstr(R"("text":"Once upon a time","state":"done")"));
         EXPECT_THAT(turn.body, HasSubstr(R"({"kind":"retry","shown":9)"));
     });
@@ -279,7 +285,8 @@ TEST_F(ChatServerTest, AClientThatLeavesStopsTheModelAndKeepsThePart) {
 TEST_F(ChatServerTest, CitesThePageOfADroppedPdf) {
     run([&]() -> asio::awaitable<void> {
         const std::string id = co_await begin();
-        const std::string pdf = test::sample_pdf({"The house has nine rooms.", "The gardener comes on Monday."});
+        const std::string pdf =
+            test::sample_pdf({"The house has nine rooms.", "The gardener comes on Monday."});
         const std::string target = "/api/conversations/" + id + "/documents?name=house%20rules.pdf";
         const Answered up = co_await send("POST", target, pdf, "application/octet-stream");
         EXPECT_THAT(up.body, AllOf(HasSubstr(R"("stage":"embedding")"), HasSubstr(R"("pages":2)"),
@@ -304,9 +311,11 @@ TEST_F(ChatServerTest, CitesThePageOfADroppedPdf) {
 TEST_F(ChatServerTest, ADocumentWithoutEmbeddingsIsFoundByWords) {
     run([&]() -> asio::awaitable<void> {
         const std::string id = co_await begin();
-        model_.embed_scripts.push_back({404, {R"({"error":{"code":"DeploymentNotFound","message":"No."}})"}, false, false, {}});
-        const Answered up = co_await send("POST", "/api/conversations/" + id + "/documents?name=a.md",
-                                          "# Garden\n\nThe gardener comes on Monday.", "application/octet-stream");
+        model_.embed_scripts.push_back(
+            {404, {R"({"error":{"code":"DeploymentNotFound","message":"No."}})"}, false, false, {}});
+        const Answered up =
+            co_await send("POST", "/api/conversations/" + id + "/documents?name=a.md",
+                          "# Garden\n\nThe gardener comes on Monday.", "application/octet-stream");
         EXPECT_THAT(up.body, AllOf(HasSubstr(R"("embedding_model":"")"), HasSubstr(R"("trouble":"No.")")));
         const Answered turn = co_await ask(id, "When does the gardener come?");
         EXPECT_THAT(turn.body, HasSubstr(R"("marker":"a.md#line=1")"));
@@ -318,9 +327,10 @@ TEST_F(ChatServerTest, WaitsForEmbeddingsAsLongAsA429Asks) {
     run([&]() -> asio::awaitable<void> {
         const std::string id = co_await begin();
         model_.embed_scripts.push_back({429, {"{}"}, false, false, "retry-after-ms: 20\r\n"});
-        const Answered up = co_await send("POST", "/api/conversations/" + id + "/documents?name=a.txt", "Text",
-                                          "application/octet-stream");
-        EXPECT_THAT(up.body, AllOf(HasSubstr(R"("stage":"waiting")"), HasSubstr(R"("embedding_model":"emb")")));
+        const Answered up = co_await send("POST", "/api/conversations/" + id + "/documents?name=a.txt",
+                                          "Text", "application/octet-stream");
+        EXPECT_THAT(up.body,
+                    AllOf(HasSubstr(R"("stage":"waiting")"), HasSubstr(R"("embedding_model":"emb")")));
     });
 }
 
@@ -332,7 +342,8 @@ TEST_F(ChatServerTest, RefusesFilesItCannotRead) {
             co_await send("POST", target + "?name=a.pdf", "%PDF-1.7 nothing", "application/octet-stream");
         EXPECT_THAT(bad.body, HasSubstr(R"({"type":"error","message":"the PDF cannot be read"})"));
         EXPECT_EQ((co_await send("POST", target, "x", "application/octet-stream")).status, 400U);
-        EXPECT_EQ((co_await send("POST", target + "?name=%zz", "x", "application/octet-stream")).status, 400U);
+        EXPECT_EQ((co_await send("POST", target + "?name=%zz", "x", "application/octet-stream")).status,
+                  400U);
     });
 }
 
@@ -353,7 +364,8 @@ TEST_F(ChatServerTest, SettingsReachTheModel) {
 TEST_F(ChatServerTest, RenamesAndRemovesConversations) {
     run([&]() -> asio::awaitable<void> {
         const std::string id = co_await begin();
-        EXPECT_EQ((co_await send("PATCH", "/api/conversations/" + id, R"({"title":" New name "})")).status, 200U);
+        EXPECT_EQ((co_await send("PATCH", "/api/conversations/" + id, R"({"title":" New name "})")).status,
+                  200U);
         EXPECT_THAT((co_await send("GET", "/api/conversations")).body, HasSubstr("\"title\":\"New name\""));
         EXPECT_EQ((co_await send("PATCH", "/api/conversations/" + id, "nonsense")).status, 400U);
         EXPECT_EQ((co_await send("DELETE", "/api/conversations/" + id)).status, 200U);

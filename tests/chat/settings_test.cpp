@@ -27,8 +27,7 @@ TEST(ChatSettings, AzureCustomAddsOpenaiToTheGatewaysPath) {
     ASSERT_TRUE(s) << s.error().message;
     EXPECT_EQ(s->url.host, "gateway.example");
     EXPECT_EQ(s->url.port, 8080);
-    EXPECT_EQ(s->chat_target,
-              "/api/v1/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21");
+    EXPECT_EQ(s->chat_target, "/api/v1/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21");
     EXPECT_EQ(s->embeddings_target,
               "/api/v1/openai/deployments/text-embedding-3-small/embeddings?api-version=2024-10-21");
     EXPECT_EQ(s->auth_line.reveal(), "api-key: k1\r\n");
@@ -40,7 +39,8 @@ TEST(ChatSettings, AzureNamesTheResource) {
                          {"AZURE_OPENAI_API_VERSION", "2025-01-01-preview"}});
     ASSERT_TRUE(s) << s.error().message;
     EXPECT_EQ(s->url.to_string(), "https://my-resource.openai.azure.com");
-    EXPECT_THAT(s->chat_target, HasSubstr("/openai/deployments/gpt-4o/chat/completions?api-version=2025-01-01"));
+    EXPECT_THAT(s->chat_target,
+                HasSubstr("/openai/deployments/gpt-4o/chat/completions?api-version=2025-01-01"));
     EXPECT_EQ(s->auth_line.reveal(), "api-key: k2\r\n");
 }
 
@@ -63,6 +63,14 @@ TEST(ChatSettings, AnEmptyEmbeddingDeploymentTurnsEmbeddingsOff) {
     ASSERT_TRUE(s) << s.error().message;
     EXPECT_TRUE(s->embeddings_target.empty());
     EXPECT_TRUE(s->auth_line.empty());
+}
+
+TEST(ChatSettings, TheLocalStacksKeyWillDo) {
+    const auto s = with({{"OPENAI_HOST", "azure_custom"},
+                         {"AZURE_OPENAI_CUSTOM_URL", "http://127.0.0.1:1"},
+                         {"SPILLWAY_API_KEY", "k4"}});
+    ASSERT_TRUE(s) << s.error().message;
+    EXPECT_EQ(s->auth_line.reveal(), "api-key: k4\r\n");
 }
 
 TEST(ChatSettings, ErrorsNameTheVariableAndNotItsValue) {

@@ -28,7 +28,8 @@ protected:
         EXPECT_TRUE(store_.save_message("s", c.id, m, at(static_cast<int>(clock_))));
         return m;
     }
-    void add_document(const Conversation& c, const std::string& name, const std::vector<StoredChunk>& chunks) {
+    void add_document(const Conversation& c, const std::string& name,
+                      const std::vector<StoredChunk>& chunks) {
         Document d;
         d.id = new_id();
         d.name = name;
@@ -102,7 +103,8 @@ TEST_F(StoreTest, FindsByWordsAlsoInKorean) {
                  {{1, 1, "The retry budget limits repeated requests.", {}},
                   {2, 1, "정원사가 월요일마다 물을 줍니다.", {}}});
     add_document(other, "b.pdf", {{1, 1, "Another retry budget.", {}}});
-    EXPECT_THAT(found(c, "What is a retry budget?"), ElementsAre("The retry budget limits repeated requests."));
+    EXPECT_THAT(found(c, "What is a retry budget?"),
+                ElementsAre("The retry budget limits repeated requests."));
     EXPECT_THAT(found(c, "limiting"), ElementsAre("The retry budget limits repeated requests."));  // stemmed
     EXPECT_THAT(found(c, "정원사는 언제 오나요"), ElementsAre("정원사가 월요일마다 물을 줍니다."));
     EXPECT_THAT(found(c, "quark"), IsEmpty());
@@ -111,10 +113,11 @@ TEST_F(StoreTest, FindsByWordsAlsoInKorean) {
 
 TEST_F(StoreTest, FusesWordsMeaningAndTheQuestionBefore) {
     const Conversation c = store_.create_conversation("s", "", at(1)).value();
-    add_document(c, "a.pdf",
-                 {{1, 1, "cats sleep", {1, 0}}, {1, 2, "dogs bark", {0, 1}}, {2, 1, "cats and dogs", {1, 1}}});
-    EXPECT_EQ(found(c, "felines", {1, 0.1F}).front(), "cats sleep");       // by meaning alone
-    EXPECT_EQ(found(c, "cats dogs", {1, 1}).front(), "cats and dogs");     // both agree
+    add_document(
+        c, "a.pdf",
+        {{1, 1, "cats sleep", {1, 0}}, {1, 2, "dogs bark", {0, 1}}, {2, 1, "cats and dogs", {1, 1}}});
+    EXPECT_EQ(found(c, "felines", {1, 0.1F}).front(), "cats sleep");          // by meaning alone
+    EXPECT_EQ(found(c, "cats dogs", {1, 1}).front(), "cats and dogs");        // both agree
     EXPECT_EQ(found(c, "and those?", {}, "dogs bark").front(), "dogs bark");  // by the question before
     const auto hits = store_.search("s", c.id, "cats", "", {1, 0}, 3).value();
     EXPECT_EQ(hits[0].word_rank, 1);

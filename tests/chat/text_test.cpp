@@ -72,7 +72,8 @@ TEST(Chunks, CountLinesAlsoWhereTheyOverlap) {
     const std::vector<std::string> pages = {page};
     for (const Chunk& c : cut_chunks(pages, {120, 30})) {
         const std::string text = text_of(pages, c);
-        const auto ends = std::count(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(c.offset), '\n');
+        const auto ends =
+            std::count(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(c.offset), '\n');
         EXPECT_EQ(c.line, static_cast<std::size_t>(ends) + 1) << text;
     }
 }

@@ -26,7 +26,7 @@ def blocks(title, language):
 @pytest.fixture
 def shell(tmp_path):
     """Runs a script in the repository's folder, with a stack's state and ports of its own."""
-    first = harness.free_ports(6)
+    first = harness.free_ports(7)
     env = {
         **os.environ,
         "XDG_STATE_HOME": str(tmp_path / "state"),
@@ -48,6 +48,7 @@ def shell(tmp_path):
         spillway env set SPILLWAY_ADMIN_PORT $((first + 1))
         spillway env set SPILLWAY_EMULATOR_ADMIN_PORT $((first + 2))
         spillway env set SPILLWAY_EMULATOR_BASE_PORT $((first + 3))
+        spillway env set SPILLWAY_CHAT_PORT $((first + 6))
         spillway up
     """)
     assert done.returncode == 0, done.stderr

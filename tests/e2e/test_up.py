@@ -33,6 +33,7 @@ class Local:
         self.run("env", "set", "SPILLWAY_ADMIN_PORT", first + 1)
         self.run("env", "set", "SPILLWAY_EMULATOR_ADMIN_PORT", first + 2)
         self.run("env", "set", "SPILLWAY_EMULATOR_BASE_PORT", first + 3)
+        self.run("env", "set", "SPILLWAY_CHAT_PORT", first + 6)
 
     def run(self, *arguments, ok=True):
         done = subprocess.run(

@@ -28,7 +28,8 @@ TEST(PromptRules, AdmitsWhatTheSourcesDoNotSay) {
 
 TEST(PromptRules, ReadsKoreanWithItsParticles) {
     const auto text = answer_from_sources(
-        "정원사는 언제 물을 주나요?\n\nSources:\n\n[b.md#line=2]: 집은 오래되었습니다. 정원사가 월요일마다 물을 줍니다.");
+        "정원사는 언제 물을 주나요?\n\nSources:\n\n[b.md#line=2]: 집은 오래되었습니다. 정원사가 월요일마다 "
+        "물을 줍니다.");
     ASSERT_TRUE(text);
     EXPECT_THAT(*text, HasSubstr("정원사가 월요일마다 물을 줍니다. [b.md#line=2]"));
 }
@@ -42,13 +43,15 @@ TEST(PromptRules, LeavesOtherPromptsAlone) {
 
 TEST(PromptRules, SuggestsThreeQuestionsOnTheTopic) {
     const auto text = follow_up_questions(
-        "Question: What is a retry budget?\n\nAnswer: …\n\nWrite three short follow-up questions like <<this>>.");
+        "Question: What is a retry budget?\n\nAnswer: …\n\nWrite three short follow-up questions like "
+        "<<this>>.");
     ASSERT_TRUE(text);
     EXPECT_THAT(*text, HasSubstr("<<Can you give an example of a retry budget?>>"));
 }
 
 TEST(PromptRules, WritesCodeInMarkdown) {
-    EXPECT_THAT(answer("Write a Python function that reverses a string", 0).text, HasSubstr("```python\ndef "));
+    EXPECT_THAT(answer("Write a Python function that reverses a string", 0).text,
+                HasSubstr("```python\ndef "));
 }
 
 }  // namespace

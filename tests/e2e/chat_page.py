@@ -1,0 +1,234 @@
+"""The chat app in a browser: Debian's Chromium, driven by Playwright, with axe-core for accessibility.
+
+Fixtures are imported by the test files that need them. The browser lives as long as a module: Playwright's
+loop would be in the way of other tests' asyncio.run().
+"""
+
+import base64
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+import harness
+
+CHROMIUM = os.environ.get("SPILLWAY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+AXE = pathlib.Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+DOCS = harness.ROOT / "docs/images"
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+expect.set_options(timeout=15_000)
+
+
+class Chat(harness.Process):
+    """`spillway chat`, set as the public samples are."""
+
+    def __init__(self, folder, endpoint, key=harness.CLIENT_KEY, **env):
+        port = harness.free_ports(1)
+        self.url = f"http://127.0.0.1:{port}"
+        self.key = key
+        super().__init__(
+            folder,
+            f"chat-{port}",
+            ["chat", "--listen", f"127.0.0.1:{port}", "--database", folder / f"chat-{port}.db"],
+            {
+                "OPENAI_HOST": "azure_custom",
+                "AZURE_OPENAI_CUSTOM_URL": endpoint,
+                "AZURE_OPENAI_CHATGPT_DEPLOYMENT": harness.CHAT,
+                "AZURE_OPENAI_EMB_DEPLOYMENT": harness.EMBEDDING,
+                "AZURE_OPENAI_API_KEY_OVERRIDE": key,
+                **env,
+            },
+        )
+        self.wait_ready(f"{self.url}/healthz")
+
+
+class Page:
+    """A page with helpers in the words of a user. It fails when the page logs an error, is refused something by
+    its own policy, asks another host, or is sent a key."""
+
+    def __init__(self, context, chat):
+        self.chat = chat
+        self.page = context.new_page()
+        self.troubles = []
+        self.expected = []  # patterns of console lines that a test provokes
+        self.page.on("console", lambda m: m.type in ("error", "warning") and self.troubles.append(m.text))
+        self.page.on("pageerror", lambda e: self.troubles.append(str(e)))
+        self.page.on("request", self._on_request)
+        self.page.on("response", self._on_response)
+        self.page.goto(chat.url)
+        expect(self.question).to_be_visible()
+
+    def _on_request(self, request):
+        if not request.url.startswith((self.chat.url, "data:", "blob:")):
+            self.troubles.append(f"another host was asked: {request.url}")
+
+    def _on_response(self, response):
+        if "/api/" not in response.url or "turns" in response.url or "documents" in response.url:
+            return
+        with contextlib.suppress(Exception):
+            if self.chat.key in response.text():
+                self.troubles.append(f"the key was sent to the browser: {response.url}")
+
+    def check(self):
+        left = [t for t in self.troubles if not any(re.search(p, t) for p in self.expected)]
+        assert not left, left
+
+    @property
+    def question(self):
+        return self.page.locator("#question")
+
+    @property
+    def answers(self):
+        return self.page.locator("article.answer")
+
+    @property
+    def last_answer(self):
+        return self.answers.last
+
+    def ask(self, text, wait=True):
+        before = self.page.locator("article.question").count()
+        self.question.fill(text)
+        self.question.press("Enter")
+        expect(self.page.locator("article.question")).to_have_count(before + 1)
+        if wait:
+            self.wait_answered()
+
+    def wait_answered(self):
+        expect(self.page.locator("article.answer[aria-busy=true]")).to_have_count(0, timeout=60_000)
+        expect(self.page.get_by_role("button", name=re.compile("^(Stop|중지)$"))).to_have_count(0, timeout=60_000)
+
+    def button(self, name, within=None):
+        return (within or self.page).get_by_role("button", name=name, exact=True)
+
+    def drop(self, *files):
+        """Drops files of (name, bytes, type) onto the page, as a mouse would."""
+        payload = [[name, base64.b64encode(data).decode(), kind] for name, data, kind in files]
+        transfer = self.page.evaluate_handle(
+            """files => {
+                const transfer = new DataTransfer();
+                for (const [name, data, type] of files)
+                    transfer.items.add(new File([Uint8Array.from(atob(data), c => c.charCodeAt(0))], name, {type}));
+                return transfer;
+            }""",
+            payload,
+        )
+        for event in ("dragenter", "dragover", "drop"):
+            self.page.dispatch_event("main", event, {"dataTransfer": transfer})
+        for name, _, _ in files:
+            expect(self.page.locator(".document .name", has_text=name)).to_be_visible(timeout=60_000)
+
+    def axe(self, what):
+        """No finding of axe-core that is serious or critical."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        serious = [
+            f"{v['id']}: {n['target']} {n['failureSummary']}"
+            for v in found["violations"]
+            if v["impact"] in ("serious", "critical")
+            for n in v["nodes"]
+        ]
+        assert not serious, f"{what}: " + "\n".join(serious)
+
+    def picture(self, name):
+        """A screenshot for the documentation, when asked for with SPILLWAY_PICTURES=1."""
+        if os.environ.get("SPILLWAY_PICTURES"):
+            DOCS.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=DOCS / f"{name}.png")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if not CHROMIUM:
+        pytest.skip("no Chromium: scripts/install-deps --ci installs it")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """A factory of pages, each with a profile of its own: opened(chat, dark=…, phone=…, korean=…)."""
+    contexts = []
+    pages = []
+
+    def start(chat, dark=False, phone=False, korean=False):
+        context = browser.new_context(
+            viewport=PHONE if phone else DESKTOP,
+            is_mobile=phone,
+            has_touch=phone,
+            color_scheme="dark" if dark else "light",
+            locale="ko-KR" if korean else "en-US",
+            device_scale_factor=1,
+            reduced_motion="reduce",
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        pages.append(Page(context, chat))
+        return pages[-1]
+
+    yield start
+    for one in pages:
+        one.check()
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """Three resources, the gateway and the chat app, for tests that set no faults."""
+    from conftest import Stack
+
+    folder = tmp_path_factory.mktemp("chat")
+    stack = Stack(folder)
+    try:
+        chat = Chat(folder, stack.gateway.url)
+        try:
+            yield chat
+        finally:
+            assert chat.stop() == 0
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    """A factory of (stack, chat) for tests that do: faulty(resources=…, priorities=[…])."""
+    from conftest import Stack
+
+    running = []
+
+    def start(**options):
+        stack = Stack(tmp_path, **options)
+        running.append(stack)
+        running.append(Chat(tmp_path, stack.gateway.url))
+        return stack, running[-1]
+
+    yield start
+    for one in reversed(running):
+        status = one.stop()
+        assert status in (0, None), one.log_text()
+
+
+def pdf_of(browser, pages, title="Handbook"):
+    """A PDF as people have it: printed by the browser, one page for each text."""
+    context = browser.new_context()
+    page = context.new_page()
+    body = "".join(f"<section><h1>{title}, {i + 1}</h1><p>{text}</p></section>" for i, text in enumerate(pages))
+    page.set_content(
+        f"<style>section {{ break-after: page }} section:last-child {{ break-after: auto }}"
+        f"body {{ font: 14px NanumGothic, sans-serif }}</style>{body}"
+    )
+    data = page.pdf(format="A4")
+    context.close()
+    return data
