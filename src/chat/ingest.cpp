@@ -142,6 +142,11 @@ asio::awaitable<std::string> Ingest::embed(std::vector<StoredChunk>& chunks) {
 
 asio::awaitable<void> Ingest::run(std::string session, std::string conversation, std::string name) {
     exchange_.on_gone([this] { cancel_.request(); });
+    co_await take(std::move(session), std::move(conversation), std::move(name));
+    exchange_.on_gone({});
+}
+
+asio::awaitable<void> Ingest::take(std::string session, std::string conversation, std::string name) {
     exchange_.start(200,
                     "content-type: application/x-ndjson\r\ncache-control: no-store\r\n"
                     "x-content-type-options: nosniff\r\nx-accel-buffering: no\r\n",

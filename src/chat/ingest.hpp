@@ -46,6 +46,7 @@ public:
     asio::awaitable<void> run(std::string session, std::string conversation, std::string name);
 
 private:
+    asio::awaitable<void> take(std::string session, std::string conversation, std::string name);
     /// The reason why there are no vectors; empty if there are.
     asio::awaitable<std::string> embed(std::vector<StoredChunk>& chunks);
     asio::awaitable<void> progress(std::string_view stage, std::size_t done, std::size_t total,

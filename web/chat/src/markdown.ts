@@ -104,7 +104,7 @@ function writer(sources: Source[], cited: Set<number>): Marked {
         return link(href, this.parser.parseInline(tokens));
       },
       image({ href, text }: Tokens.Image) {
-        return link(href, `🖼 ${escape(text || href)}`);
+        return link(href, escape(t("picture", { name: text || href })));
       },
       html({ text }: Tokens.HTML | Tokens.Tag) {
         return escape(text); // an answer's own HTML is shown, not obeyed

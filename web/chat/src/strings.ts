@@ -69,6 +69,7 @@ const texts = {
   sources_shown: ["Sources consulted", "참고한 문서"],
   source: ["Source", "출처"],
   open_source: ["Open source {n}: {name}, {place}", "출처 {n} 열기: {name}, {place}"],
+  picture: ["Picture: {name}", "그림: {name}"],
   page_n: ["page {n}", "{n}쪽"],
   line_n: ["line {n}", "{n}행"],
   open_file: ["Open the file", "파일 열기"],

@@ -18,7 +18,7 @@ function Documents() {
     <ul class="documents" aria-label={t("documents")}>
       {documents.map((d) => (
         <li key={d.id} class="document">
-          <button type="button" class="name" aria-label={t("open_document", { name: d.name })}
+          <button type="button" class="name" title={t("open_document", { name: d.name })}
             onClick={() => {
               const page = d.pages > 0 ? 1 : 0;
               const source = { marker: d.name, document: d.id, name: d.name, page, line: 1, texts: [], score: 0,

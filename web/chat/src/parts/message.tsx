@@ -114,7 +114,7 @@ function Sources({ sources, cited }: { sources: Source[]; cited: number[] }) {
           const s = sources[i]!;
           return (
             <li key={i}>
-              <button type="button" class="button source" aria-label={t("open_source", { n: i + 1, name: s.name, place: placeText(s) })}
+              <button type="button" class="button source" title={t("open_source", { n: i + 1, name: s.name, place: placeText(s) })}
                 onClick={() => (state.panel.value = { kind: "source", source: s })}>
                 <b>{i + 1}</b> {s.name}, {placeText(s)}
               </button>

@@ -26,6 +26,7 @@ function Welcome() {
 export function Thread() {
   const scroller = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
+  const lastTop = useRef(0);
   const path = state.path.value;
   const last = path.at(-1);
   useEffect(() => {
@@ -40,7 +41,10 @@ export function Thread() {
     <div class="thread" ref={scroller} tabIndex={0} role="region" aria-label={t("conversation")}
       onScroll={(e) => {
         const el = e.currentTarget;
-        follow.current = el.scrollHeight - el.scrollTop - el.clientHeight < 80;
+        // Only upwards is the reader's doing: text that grows leaves the place where it is.
+        if (el.scrollTop < lastTop.current - 4) follow.current = false;
+        if (el.scrollHeight - el.scrollTop - el.clientHeight < 40) follow.current = true;
+        lastTop.current = el.scrollTop;
       }}>
       <div class="column">
         {path.length === 0 && !state.busy.value && <Welcome />}
