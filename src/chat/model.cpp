@@ -72,7 +72,8 @@ asio::awaitable<ModelResult<Model::Open>> Model::send(std::string_view target, s
         const Lend lend(cancel, *open.upstream);
         std::optional<http::NetError> error;
         const http::ResponseHead* answer = nullptr;
-        if (auto sent = co_await open.upstream->send(pieces, timeouts_.idle); !sent) error = sent.error();
+        const auto sent = co_await open.upstream->send(pieces, timeouts_.idle);
+        if (!sent) error = sent.error();
         if (!error) {
             auto read = co_await open.upstream->read_head(timeouts_.head);
             if (read)
@@ -156,8 +157,9 @@ asio::awaitable<ModelResult<Reply>> Model::stream(std::string body, Cancel& canc
             if (delta.usage) open.reply.usage = delta.usage;
             done = delta.done;
         }
-        if (!text.empty() && !co_await on_text(text)) co_return cancelled();
-        if (cancel.requested()) co_return cancelled();
+        bool wanted = true;
+        if (!text.empty()) wanted = co_await on_text(text);
+        if (!wanted || cancel.requested()) co_return cancelled();
     }
     if (!done && open.reply.finish_reason.empty()) {
         ModelError error;

@@ -156,8 +156,9 @@ asio::awaitable<void> Routes::handle(http::Exchange& exchange, std::string_view 
         co_await save_settings(call);
         co_return;
     }
-    if (co_await conversations(call)) co_return;
-    if (co_await documents(call)) co_return;
+    bool known = co_await conversations(call);
+    if (!known) known = co_await documents(call);
+    if (known) co_return;
     co_await refuse(exchange, 404, "There is no such address", "not_found");
 }
 
@@ -205,14 +206,16 @@ asio::awaitable<bool> Routes::conversations(const Call& call) {
         write_conversation(w, *made);
         co_await reply(call.exchange, 201, w.view());
     } else if (call.is("DELETE", {"conversations"})) {
-        co_await answer_with(call, co_await store_([&](Store& s) { return s.remove_all(call.session); }));
+        const Result<void> done = co_await store_([&](Store& s) { return s.remove_all(call.session); });
+        co_await answer_with(call, done);
     } else if (call.is("GET", {"conversations", "*"})) {
         co_await show_conversation(call);
     } else if (call.is("PATCH", {"conversations", "*"})) {
         co_await change_conversation(call);
     } else if (call.is("DELETE", {"conversations", "*"})) {
-        co_await answer_with(
-            call, co_await store_([&](Store& s) { return s.remove_conversation(call.session, id); }));
+        const Result<void> done =
+            co_await store_([&](Store& s) { return s.remove_conversation(call.session, id); });
+        co_await answer_with(call, done);
     } else if (call.is("POST", {"conversations", "*", "turns"})) {
         co_await turn(call);
     } else if (call.is("POST", {"conversations", "*", "documents"})) {
@@ -333,8 +336,9 @@ asio::awaitable<bool> Routes::documents(const Call& call) {
         write_document(w, *found);
         co_await reply(call.exchange, 200, w.view());
     } else if (call.is("DELETE", {"documents", "*"})) {
-        co_await answer_with(call,
-                             co_await store_([&](Store& s) { return s.remove_document(call.session, id); }));
+        const Result<void> done =
+            co_await store_([&](Store& s) { return s.remove_document(call.session, id); });
+        co_await answer_with(call, done);
     } else if (call.is("GET", {"documents", "*", "content"})) {
         co_await content(call);
     } else if (call.is("GET", {"documents", "*", "pages", "*"})) {

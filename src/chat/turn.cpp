@@ -121,7 +121,8 @@ asio::awaitable<Result<void>> Turn::prepare(TurnRequest request) {
 }
 
 asio::awaitable<Result<void>> Turn::run(TurnRequest request) {
-    if (auto ready = co_await prepare(std::move(request)); !ready) co_return ready;
+    const Result<void> ready = co_await prepare(std::move(request));
+    if (!ready) co_return ready;
     exchange_.on_gone([this] { cancel_.request(); });
     exchange_.start(200,
                     "content-type: application/x-ndjson\r\ncache-control: no-store\r\n"

@@ -96,10 +96,9 @@ class Page:
         return self.answers.last
 
     def ask(self, text, wait=True):
-        before = self.page.locator("article.question").count()
         self.question.fill(text)
         self.question.press("Enter")
-        expect(self.page.locator("article.question")).to_have_count(before + 1)
+        expect(self.page.locator("article.question .bubble").last).to_have_text(text)
         if wait:
             self.wait_answered()
 
