@@ -103,12 +103,14 @@ std::optional<std::string> follow_up_questions(std::string_view prompt) {
     if (!has(prompt, "<<") || !has(prompt, "follow-up questions") || !prompt.starts_with(lead))
         return std::nullopt;
     const std::string_view question = prompt.substr(lead.size(), prompt.find('\n') - lead.size());
-    const std::string topic = topic_of(question);
     if (has_hangul(question))
-        return fmt::format(
-            "<<{}: 예를 들어 주시겠어요?>> <<{}: 장점과 단점은 무엇인가요?>> <<다음에는 무엇을 "
-            "알아보면 좋을까요?>>",
-            topic, topic);
+        return "<<예를 들어 주시겠어요?>> <<장점과 단점은 무엇인가요?>> <<다음에는 무엇을 알아보면 "
+               "좋을까요?>>";
+    const std::string topic = topic_of(question);
+    // Without a lead like "what is", the topic is the whole question: it cannot stand in another one.
+    if (topic.size() + 1 >= question.size())
+        return "<<Can you say that in other words?>> <<What follows from it?>> <<What should I look at "
+               "next?>>";
     return fmt::format(
         "<<Can you give an example of {}?>> <<What speaks for and against {}?>> <<What should I "
         "look at next?>>",

@@ -44,7 +44,6 @@ def test_markdown_is_shown_with_coloured_code(local, opened):
     assert page.page.evaluate("navigator.clipboard.readText()").startswith("def reverse(text")
     page.button("Copy the message", answer).click()
     assert "```python" in page.page.evaluate("navigator.clipboard.readText()")
-    page.picture("chat-code")
 
 
 def test_html_in_an_answer_does_nothing(local, opened):

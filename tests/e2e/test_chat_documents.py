@@ -78,7 +78,6 @@ def test_korean_questions_find_korean_pages(local, opened, handbook):
     page.ask("물레방아 점검은 언제 하나요?")
     expect(page.last_answer).to_contain_text("해마다 4월에 점검합니다")
     expect(page.last_answer.locator("button.cite").first).to_have_accessible_name("출처 1 열기: handbook.pdf, 4쪽")
-    page.picture("chat-korean")
 
 
 def test_markdown_and_text_are_cited_with_their_line(local, opened):

@@ -30,14 +30,14 @@ def test_looks(local, opened, dark, phone, korean):
     look = "-".join(["ko" if korean else "en", "phone" if phone else "desktop", "dark" if dark else "light"])
     assert page.page.evaluate("document.documentElement.lang") == ("ko" if korean else "en")
     page.axe(f"welcome, {look}")
-    page.picture(f"chat-{look}-welcome")
 
     page.ask(texts["code"])
     expect(page.last_answer.locator("pre")).to_be_visible()
     expect(page.page.locator(".follow-ups button").first).to_be_visible()
     no_sideways_scroll(page)
     page.axe(f"conversation, {look}")
-    page.picture(f"chat-{look}")
+    if look in ("en-desktop-light", "ko-phone-dark"):
+        page.picture(f"chat-{look}")
 
     page.button(texts["thoughts"], page.last_answer).click()
     panel = page.page.get_by_role("complementary")

@@ -47,6 +47,8 @@ TEST(PromptRules, SuggestsThreeQuestionsOnTheTopic) {
         "<<this>>.");
     ASSERT_TRUE(text);
     EXPECT_THAT(*text, HasSubstr("<<Can you give an example of a retry budget?>>"));
+    EXPECT_THAT(*follow_up_questions("Question: When is it open?\n\nfollow-up questions <<like this>>"),
+                HasSubstr("<<What follows from it?>>"));
 }
 
 TEST(PromptRules, WritesCodeInMarkdown) {
