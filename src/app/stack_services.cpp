@@ -133,9 +133,9 @@ Service chat(const Settings& s, const StackContext& context) {
     out.spec.ports = {{s.chat_port, std::string(setting::chat_port)}};
     out.arguments = {"chat",
                      "--env-file",
-                     context.folder + "/" + std::string(settings_file),
-                     "--env-file",
                      context.folder + "/" + out.config_file,
+                     "--env-file",
+                     context.folder + "/" + std::string(settings_file),
                      "--listen",
                      fmt::format("127.0.0.1:{}", s.chat_port),
                      "--database",

@@ -62,12 +62,13 @@ TEST(Plan, RestartsWhatIsNotKnown) {
     EXPECT_EQ(plan_step(specs({})[0], {std::nullopt, true, true}).kind, Kind::restart);
 }
 
-TEST(Plan, ACapacityIsBothServices) {
+TEST(Plan, ACapacityIsTheEmulatorsAndTheGateways) {
     const auto steps = steps_from(specs({}), specs({{"OPENAI_CAPACITY", "50"}}));
-    for (const Step& step : steps) {
-        EXPECT_EQ(step.kind, Kind::restart);
-        EXPECT_THAT(step.reasons, ElementsAre("OPENAI_CAPACITY 30 -> 50"));
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(steps[i].kind, Kind::restart);
+        EXPECT_THAT(steps[i].reasons, ElementsAre("OPENAI_CAPACITY 30 -> 50"));
     }
+    EXPECT_EQ(steps[2].kind, Kind::keep);
 }
 
 TEST(Plan, AGatewaysPortLeavesTheEmulatorAlone) {
@@ -75,6 +76,7 @@ TEST(Plan, AGatewaysPortLeavesTheEmulatorAlone) {
     EXPECT_EQ(steps[0].kind, Kind::keep);
     EXPECT_EQ(steps[1].kind, Kind::restart);
     EXPECT_THAT(steps[1].reasons, ElementsAre("SPILLWAY_PORT 8080 -> 8090"));
+    EXPECT_THAT(steps[2].reasons, ElementsAre("SPILLWAY_PORT 8080 -> 8090"));  // the chat app speaks to it
 }
 
 TEST(Plan, TheEmulatorsAdminPortLeavesTheGatewayAlone) {
@@ -87,9 +89,10 @@ TEST(Plan, AKeyIsNeverInTheReasons) {
     const auto steps = steps_from(specs({}), specs({{"SPILLWAY_API_KEY", "the-second-key"}}));
     EXPECT_EQ(steps[0].kind, Kind::keep);
     EXPECT_THAT(steps[1].reasons, ElementsAre("SPILLWAY_API_KEY changed"));
+    EXPECT_THAT(steps[2].reasons, ElementsAre("SPILLWAY_API_KEY changed"));
 }
 
-TEST(Plan, ANewBuildIsBothServices) {
+TEST(Plan, ANewBuildIsAllServices) {
     for (const Step& step : steps_from(specs({}), specs({}, "build-2")))
         EXPECT_THAT(step.reasons, ElementsAre("the program was rebuilt"));
 }
@@ -110,26 +113,29 @@ std::vector<std::uint16_t> checked(const std::vector<ServiceSpec>& wanted,
 }
 
 TEST(Plan, AFirstStartNeedsAllPorts) {
-    EXPECT_THAT(checked(specs({}), {{}, {}}), ElementsAre(9100, 9101, 9102, 9103, 8080, 8081));
+    EXPECT_THAT(checked(specs({}), {{}, {}, {}}), ElementsAre(9100, 9101, 9102, 9103, 8080, 8081, 8082));
 }
 
 TEST(Plan, ARestartNeedsOnlyNewPorts) {
     const auto before = specs({});
-    EXPECT_THAT(checked(specs({{"OPENAI_CAPACITY", "50"}}), {up(before[0]), up(before[1])}), IsEmpty());
-    EXPECT_THAT(checked(specs({{"SPILLWAY_EMULATOR_BASE_PORT", "9102"}}), {up(before[0]), up(before[1])}),
+    EXPECT_THAT(checked(specs({{"OPENAI_CAPACITY", "50"}}), {up(before[0]), up(before[1]), up(before[2])}),
+                IsEmpty());
+    EXPECT_THAT(checked(specs({{"SPILLWAY_EMULATOR_BASE_PORT", "9102"}}),
+                        {up(before[0]), up(before[1]), up(before[2])}),
                 ElementsAre(9104));
 }
 
 TEST(Plan, PortsMayBeSwapped) {
     const auto before = specs({});
     EXPECT_THAT(checked(specs({{"SPILLWAY_PORT", "8081"}, {"SPILLWAY_ADMIN_PORT", "8080"}}),
-                        {up(before[0]), up(before[1])}),
+                        {up(before[0]), up(before[1]), up(before[2])}),
                 IsEmpty());
 }
 
 TEST(Plan, TheOldPortsOfADeadServiceAreCheckedAgain) {
     const auto wanted = specs({});
-    EXPECT_THAT(checked(wanted, {up(wanted[0]), {wanted[1], false, false}}), ElementsAre(8080, 8081));
+    EXPECT_THAT(checked(wanted, {up(wanted[0]), {wanted[1], false, false}, up(wanted[2])}),
+                ElementsAre(8080, 8081));
 }
 
 TEST(Plan, ARecordComesBackAsItWas) {

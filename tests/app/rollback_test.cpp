@@ -79,7 +79,8 @@ protected:
         const std::string path = folder_.file("program");
         std::ofstream(path) << "#!/bin/sh\n"
                                "if grep -q bad \"$3\"; then echo no good; exit 3; fi\n"
-                               "echo $$ > new.$$; mv new.$$ \"$(basename \"$3\" .yaml).ready\"\n"
+                               "name=$(basename \"$3\")\n"
+                               "echo $$ > new.$$; mv new.$$ \"${name%.*}.ready\"\n"
                                "exec sleep 1000\n";
         fs::permissions(path, fs::perms::owner_all);
     }

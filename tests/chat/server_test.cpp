@@ -196,8 +196,8 @@ TEST_F(ChatServerTest, RegeneratesAndEditsAsBranches) {
         EXPECT_EQ((co_await ask(id, "Q1 edited")).status, 200U);
         const Answered kept = co_await send("GET", "/api/conversations/" + id);
         std::size_t questions = 0;
-        for (auto at = kept.body.find("\"role\":\"user\""); at != std::string::npos;
-             at = kept.body.find("\"role\":\"user\"", at + 1))
+        const std::string_view mark = R"("role":"user","text")";
+        for (auto at = kept.body.find(mark); at != std::string::npos; at = kept.body.find(mark, at + 1))
             ++questions;
         EXPECT_EQ(questions, 2U);
         EXPECT_THAT(kept.body, HasSubstr("Q1 edited"));
