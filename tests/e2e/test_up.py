@@ -33,7 +33,7 @@ class Local:
         self.run("env", "set", "SPILLWAY_ADMIN_PORT", first + 1)
         self.run("env", "set", "SPILLWAY_EMULATOR_ADMIN_PORT", first + 2)
         self.run("env", "set", "SPILLWAY_EMULATOR_BASE_PORT", first + 3)
-        self.run("env", "set", "SPILLWAY_CHAT_PORT", first + 6)
+        self.run("env", "set", "SPILLWAY_CHAT_PORT", first + 7)
 
     def run(self, *arguments, ok=True):
         done = subprocess.run(
@@ -52,7 +52,7 @@ class Local:
         return int(re.search(r'^PID="(\d+)"', (self.state / f"{service}.pid").read_text(), re.M)[1])
 
     def nobody_listens(self):
-        for port in range(self.ports, self.ports + 6):
+        for port in range(self.ports, self.ports + 8):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return False
@@ -174,12 +174,12 @@ def test_files_are_for_their_owner_alone(local):
         path.name: oct(0o600) for path in files
     }
     key = local.values()["SPILLWAY_API_KEY"]
-    assert [path.name for path in files if key in path.read_text()] == [".env"]
+    assert [path.name for path in files if key.encode() in path.read_bytes()] == [".env"]
 
 
 def test_the_services_are_free_of_the_terminal(local):
     local.run("up")
-    for service in ("emulator", "gateway"):
+    for service in ("emulator", "gateway", "chat"):
         pid = local.pid(service)
         assert os.getsid(pid) == pid
         descriptors = pathlib.Path(f"/proc/{pid}/fd")
