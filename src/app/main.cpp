@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
         spillway::app::add_down(app, run);
         spillway::app::add_env(app, run);
         spillway::app::add_usage(app, run);
+        spillway::app::add_load(app, run);
+        spillway::app::add_top(app, run);
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& e) {

@@ -17,5 +17,7 @@ void add_up(CLI::App& app, Run& run);
 void add_down(CLI::App& app, Run& run);
 void add_env(CLI::App& app, Run& run);
 void add_usage(CLI::App& app, Run& run);
+void add_load(CLI::App& app, Run& run);
+void add_top(CLI::App& app, Run& run);
 
 }  // namespace spillway::app

@@ -1,0 +1,211 @@
+// `spillway load`: many chat users against an endpoint, and a report of what they met.
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+#include "app/load_options.hpp"
+#include "app/verbs.hpp"
+#include "load/progress.hpp"
+#include "load/report.hpp"
+#include "load/runner.hpp"
+#include "telemetry/text.hpp"
+
+namespace spillway::app {
+namespace {
+
+namespace asio = boost::asio;
+
+void allow_many_files() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::size_t terminal_columns() {
+    constexpr std::size_t usual = 80;
+    winsize size{};
+    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
+
+/// Watches a Runner from the main thread: draws its progress, hands it the user's signals.
+class Watch {
+public:
+    Watch(load::Runner& runner, const load::Plan& plan, bool quiet)
+        : runner_(runner),
+          quiet_(quiet),
+          terminal_(::isatty(STDERR_FILENO) == 1),
+          progress_(plan.curve.length(), plan.model == load::Model::closed, terminal_columns()),
+          signals_(context_, SIGINT, SIGTERM) {}
+
+    void run() {
+        asio::co_spawn(context_, signals(), rethrow);
+        asio::co_spawn(context_, draw(), rethrow);
+        context_.run();
+    }
+
+private:
+    static void rethrow(const std::exception_ptr& failure) {
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    asio::awaitable<void> signals() {
+        for (int count = 0;; ++count) {
+            const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+            if (ec) co_return;
+            if (count == 0)
+                runner_.stop();
+            else
+                runner_.abort();
+        }
+    }
+
+    asio::awaitable<void> draw() {
+        constexpr std::chrono::milliseconds look{50};
+        const std::chrono::seconds interval(terminal_ ? 1 : 5);
+        asio::steady_timer timer(context_);
+        Mono last = mono_now();
+        while (runner_.running()) {
+            timer.expires_after(look);
+            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            const Mono now = mono_now();
+            if (now - last < interval || quiet_) continue;
+            progress_.add(runner_.take_pulse(), runner_.elapsed(), now - last);
+            last = now;
+            show();
+        }
+        context_.stop();
+    }
+
+    void show() {
+        std::string text;
+        if (terminal_) {
+            if (lines_ > 0) text = fmt::format("\x1b[{}F\x1b[J", lines_);
+            const std::string block = progress_.block();
+            lines_ = static_cast<std::size_t>(std::count(block.begin(), block.end(), '\n'));
+            text += block;
+        } else {
+            text = progress_.line();
+        }
+        std::fputs(text.c_str(), stderr);
+        std::fflush(stderr);
+    }
+
+    load::Runner& runner_;
+    bool quiet_;
+    bool terminal_;
+    load::Progress progress_;
+    std::size_t lines_ = 0;
+    asio::io_context context_{1};
+    asio::signal_set signals_;
+};
+
+bool write_file(const std::string& path, const std::string& content) {
+    if (path.empty()) return true;
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << content;
+    out.close();
+    if (!out) fmt::print(stderr, "spillway load: cannot write {}\n", path);
+    return !out.fail();
+}
+
+/// Better told before a run than after it.
+bool can_write(const std::string& path) {
+    if (path.empty()) return true;
+    const std::ofstream out(path, std::ios::binary | std::ios::app);
+    if (!out) fmt::print(stderr, "spillway load: cannot write {}\n", path);
+    return !out.fail();
+}
+
+int run_load(const LoadOptions& options) {
+    auto prepared = prepare_load(options);
+    if (!prepared) {
+        fmt::print(stderr, "spillway load: {}\n", prepared.error().message);
+        return 2;
+    }
+    const bool writable =
+        can_write(options.html_file) && can_write(options.json_file) && can_write(options.csv_file);
+    if (!writable) return 2;
+    allow_many_files();
+    std::string started;
+    telemetry::Rfc3339().append(started, wall_now());
+    load::Runner runner(prepared->plan);
+    runner.start();
+    Watch(runner, prepared->plan, options.quiet).run();
+    load::Record record = runner.finish();
+    record.name = prepared->name;
+    record.started = started;
+    record.settings = prepared->settings;
+    for (const load::Threshold& t : prepared->thresholds) record.thresholds.push_back(load::judge(t, record));
+    std::fputs(load::text_report(record).c_str(), stdout);
+    bool good = write_file(options.html_file, options.html_file.empty() ? "" : load::html_report(record));
+    good = write_file(options.json_file, options.json_file.empty() ? "" : load::to_json(record)) && good;
+    good = write_file(options.csv_file, options.csv_file.empty() ? "" : load::to_csv(record)) && good;
+    if (record.ok == 0) fmt::print(stderr, "spillway load: no request was answered as it should be\n");
+    constexpr Duration late = std::chrono::milliseconds(50);
+    if (record.lag.quantile(0.99) > late)
+        fmt::print(stderr,
+                   "spillway load: this program sent 1 % of its requests over 50 ms late; it may be the "
+                   "limit itself (--threads)\n");
+    return good && record.passed() ? 0 : 1;
+}
+
+struct CompareOptions {
+    std::string before;
+    std::string after;
+    std::string out;
+};
+
+int compare(const CompareOptions& o) {
+    const auto read = [](const std::string& path) -> Result<load::Record> {
+        const auto text = config::read_whole_file(path);
+        if (!text) return fail(path + ": " + text.error().message);
+        auto record = load::parse_record(*text);
+        if (!record) return fail(path + ": " + record.error().message);
+        return record;
+    };
+    const auto before = read(o.before);
+    const auto after = read(o.after);
+    for (const auto* one : {&before, &after})
+        if (!*one) {
+            fmt::print(stderr, "spillway load compare: {}\n", one->error().message);
+            return 2;
+        }
+    return write_file(o.out, load::html_comparison(*before, *after)) ? 0 : 1;
+}
+
+}  // namespace
+
+void add_load(CLI::App& app, Run& run) {
+    CLI::App* verb = app.add_subcommand("load", "Put the load of many chat users on an endpoint, and report");
+    auto options = std::make_shared<LoadOptions>();
+    options->stack = stack::add_common(*verb);
+    add_load_options(*verb, *options);
+
+    CLI::App* beside = verb->add_subcommand("compare", "Report on two runs beside each other");
+    auto files = std::make_shared<CompareOptions>();
+    beside->fallthrough(false);
+    beside->add_option("before", files->before, "JSON of the run to compare with")->required();
+    beside->add_option("after", files->after, "JSON of the other")->required();
+    beside->add_option("--out", files->out, "The HTML report")->required()->type_name("FILE");
+
+    verb->callback([options, files, beside, &run] {
+        if (beside->parsed())
+            run = [files] { return compare(*files); };
+        else
+            run = [options] { return run_load(*options); };
+    });
+}
+
+}  // namespace spillway::app

@@ -1,0 +1,212 @@
+// `spillway top`: live backends and clients, as the admin plane tells.
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "app/local_stack.hpp"
+#include "app/top_view.hpp"
+#include "app/verbs.hpp"
+#include "config/backend.hpp"
+#include "config/units.hpp"
+#include "http/fetch.hpp"
+
+namespace spillway::app {
+namespace {
+
+namespace asio = boost::asio;
+using namespace top;
+
+struct TopOptions {
+    std::shared_ptr<stack::Common> stack;
+    std::string url;
+    std::string token;
+    Duration interval = std::chrono::seconds(1);
+    bool once = false;
+    bool insecure = false;
+};
+
+Look look_of_terminal() {
+    Look look;
+    winsize size{};
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) look.columns = size.ws_col;
+    look.colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+    return look;
+}
+
+http::OriginOptions origin_options(const config::BackendUrl& url, bool insecure) {
+    http::OriginOptions out;
+    out.host = url.host;
+    out.port = url.port;
+    out.tls = url.tls;
+    out.tls_verify = !insecure;
+    return out;
+}
+
+class Top {
+public:
+    Top(TopOptions options, const config::BackendUrl& url)
+        : options_(std::move(options)),
+          url_(url),
+          origin_(context_, origin_options(url_, options_.insecure)),
+          signals_(context_, SIGINT, SIGTERM),
+          screen_(!options_.once && ::isatty(STDOUT_FILENO) == 1) {}
+
+    int run() {
+        signals_.async_wait([this](const boost::system::error_code& ec, int) {
+            if (!ec) context_.stop();
+        });
+        asio::co_spawn(context_, watch(), [this](const std::exception_ptr& failure) {
+            if (failure) std::rethrow_exception(failure);
+            context_.stop();
+        });
+        // The other screen, without a cursor: what was on this one is there again afterwards.
+        if (screen_) std::fputs("\x1b[?1049h\x1b[?25l", stdout);
+        context_.run();
+        if (screen_) std::fputs("\x1b[?25h\x1b[?1049l", stdout);
+        std::fflush(stdout);
+        return status_;
+    }
+
+private:
+    asio::awaitable<void> watch() {
+        std::optional<Frame> before;
+        asio::steady_timer timer(context_);
+        for (;;) {
+            auto frame = co_await fetch_frame();
+            if (options_.once) {
+                if (frame) {
+                    std::fputs(draw(*frame, nullptr, look_of_terminal()).c_str(), stdout);
+                } else {
+                    fmt::print(stderr, "spillway top: {}\n", frame.error().message);
+                    status_ = 1;
+                }
+                co_return;
+            }
+            show(frame, before);
+            if (frame)
+                before = std::move(*frame);
+            else
+                before.reset();
+            timer.expires_after(options_.interval);
+            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
+    }
+
+    void show(const Result<Frame>& frame, const std::optional<Frame>& before) {
+        std::string text = screen_ ? "\x1b[H" : "";
+        text += fmt::format("spillway top  {}  every {}; Ctrl-C ends\n\n", url_.to_string(),
+                            config::format_duration(options_.interval));
+        text += frame ? draw(*frame, before ? &*before : nullptr, look_of_terminal())
+                      : frame.error().message + "\n";
+        if (screen_) {
+            // Each line clears what an older, longer one left behind; then all below.
+            std::string cleared;
+            for (const char c : text) {
+                if (c == '\n') cleared += "\x1b[K";
+                cleared += c;
+            }
+            text = cleared + "\x1b[J";
+        }
+        std::fputs(text.c_str(), stdout);
+        std::fflush(stdout);
+    }
+
+    asio::awaitable<Result<Frame>> fetch_frame() {
+        Frame frame;
+        const auto backends = co_await get("/api/backends");
+        if (!backends) co_return backends.error();
+        if (backends->status != 200) {
+            const std::string_view hint = backends->status == 401 ? " (--token)" : "";
+            const Error error = fail(
+                fmt::format("{} answers {} to /api/backends{}", url_.to_string(), backends->status, hint));
+            co_return error;
+        }
+        auto list = read_backends(backends->body);
+        if (!list) co_return list.error();
+        frame.backends = std::move(*list);
+        const auto clients = co_await get("/api/clients");
+        if (clients && clients->status == 200) {
+            auto all = read_clients(clients->body);
+            if (all) frame.clients = std::move(*all);
+        }
+        frame.taken = mono_now();
+        co_return frame;
+    }
+
+    asio::awaitable<Result<http::FetchedAnswer>> get(std::string_view path) {
+        constexpr std::chrono::seconds patience{5};
+        const std::string target = url_.base_path + std::string(path);
+        const std::string_view no_body;
+        const std::string bearer = "Bearer " + options_.token;
+        const std::array<http::Field, 1> fields{{{"authorization", bearer}}};
+        const std::span<const http::Field> sent(fields.data(), options_.token.empty() ? 0 : 1);
+        auto answer = co_await http::fetch(origin_, "GET", target, sent, no_body, patience);
+        if (answer) co_return std::move(*answer);
+        const Error error = fail(fmt::format("{}: {}", url_.to_string(), answer.error().message));
+        co_return error;
+    }
+
+    TopOptions options_;
+    config::BackendUrl url_;
+    asio::io_context context_{1};
+    http::Origin origin_;
+    asio::signal_set signals_;
+    bool screen_;
+    int status_ = 0;
+};
+
+int run_top(const TopOptions& given) {
+    TopOptions options = given;
+    if (options.url.empty()) {
+        const auto local = stack::stored_settings(*options.stack);
+        if (!local) {
+            fmt::print(stderr, "spillway top: --url is not given, and {}\n", local.error().message);
+            return 2;
+        }
+        options.url = fmt::format("http://127.0.0.1:{}", local->admin_port);
+    }
+    const auto url = config::parse_backend_url(options.url);
+    if (!url) {
+        fmt::print(stderr, "spillway top: --url: {}\n", url.error().message);
+        return 2;
+    }
+    return Top(options, *url).run();
+}
+
+}  // namespace
+
+void add_top(CLI::App& app, Run& run) {
+    CLI::App* verb = app.add_subcommand("top", "Watch backends and clients live");
+    auto o = std::make_shared<TopOptions>();
+    o->stack = stack::add_common(*verb);
+    verb->add_option("--url", o->url, "Of the gateway's admin listener; without it, the local stack's");
+    verb->add_option("--token", o->token, "Of the admin listener, if it asks for one")
+        ->envname("SPILLWAY_ADMIN_TOKEN");
+    verb->add_option_function<std::string>(
+            "--interval",
+            [o](const std::string& text) {
+                const auto value = config::parse_duration(text);
+                if (!value || *value < std::chrono::milliseconds(100))
+                    throw CLI::ValidationError("--interval", text + " is not a duration of 100ms or more");
+                o->interval = *value;
+            },
+            "Between two looks (default 1s)")
+        ->type_name("TIME");
+    verb->add_flag("--once", o->once, "Print one frame and end");
+    verb->add_flag("--insecure", o->insecure, "Do not verify the listener's certificate");
+    verb->callback([o, &run] { run = [o] { return run_top(*o); }; });
+}
+
+}  // namespace spillway::app

@@ -1,0 +1,38 @@
+#pragma once
+/// What a terminal shows while a run goes on. Pure text from values. Thread rule: a value for one thread.
+#include <string>
+
+#include "load/worker.hpp"
+
+namespace spillway::load {
+
+class Progress {
+public:
+    /// `total`: how long requests are sent. `columns`: the terminal's width.
+    Progress(Duration total, bool users, std::size_t columns)
+        : total_(total), users_(users), columns_(columns) {}
+
+    /// Takes what happened in the last `interval`.
+    void add(const Pulse& pulse, Duration elapsed, Duration interval);
+
+    /// Several lines, to be drawn over the last ones.
+    [[nodiscard]] std::string block() const;
+    /// One line, for a log.
+    [[nodiscard]] std::string line() const;
+
+private:
+    [[nodiscard]] double rate(std::uint64_t n) const noexcept;
+
+    Duration total_;
+    bool users_;
+    std::size_t columns_;
+    Pulse last_;
+    Duration elapsed_{};
+    Duration interval_ = std::chrono::seconds(1);
+    std::uint64_t ok_ = 0;
+    std::uint64_t throttled_ = 0;
+    std::uint64_t failed_ = 0;
+    Counts<std::uint64_t> backends_;  // all seen, so that one with nothing now keeps its line
+};
+
+}  // namespace spillway::load

@@ -1,0 +1,97 @@
+#pragma once
+/// One thread's part of a run: its users or arrivals, its connections, its measurements.
+///
+/// Ownership: the Plan outlives the Worker. Thread rule: run() is for one thread of its own; stop(), abort()
+/// and take_pulse() may be called from others while it runs; statistics() after it has returned.
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <mutex>
+#include <unordered_set>
+
+#include "http/client.hpp"
+#include "load/plan.hpp"
+#include "load/statistics.hpp"
+
+namespace spillway::load {
+
+namespace asio = boost::asio;
+
+/// What happened since the last pulse, for a live view.
+struct Pulse {
+    Step step;
+    Histogram gap{2};
+    std::uint64_t open = 0;   ///< requests in flight now
+    std::uint64_t users = 0;  ///< users there now (closed model)
+    void merge(const Pulse& other);
+};
+
+class Worker {
+public:
+    /// Number `index` of plan.threads: it has every so-manieth user or arrival.
+    Worker(const Plan& plan, std::size_t index);
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    ~Worker();
+
+    /// Returns when the curve has ended and all requests with it.
+    void run(Mono start);
+    /// No further requests; those in flight may end within the plan's drain time.
+    void stop();
+    /// No further requests; those in flight end now, as failures.
+    void abort();
+    [[nodiscard]] Pulse take_pulse();
+
+    [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
+    /// How long requests were sent.
+    [[nodiscard]] Duration sending() const noexcept { return sending_; }
+
+private:
+    struct Flight;
+    class Attached;
+
+    [[nodiscard]] Duration now() const noexcept { return mono_now() - start_; }
+    void begin(asio::awaitable<void> task);
+    void stop_sending(Duration drain);
+    void cancel_flights();
+
+    asio::awaitable<void> tick();
+    asio::awaitable<void> arrivals();
+    asio::awaitable<void> arrival(Duration due);
+    asio::awaitable<void> user(std::size_t number);
+    asio::awaitable<void> sleep_until(Duration when);
+    /// True if there was an answer, of whatever status.
+    asio::awaitable<bool> ask(Conversation& conversation, Duration due);
+    asio::awaitable<bool> attempt(Flight& flight, const Conversation& conversation, const RequestParts& parts,
+                                  bool fresh);
+    asio::awaitable<void> read_stream(Flight& flight, http::Upstream& upstream);
+    asio::awaitable<void> read_whole(Flight& flight, http::Upstream& upstream);
+
+    void record(const Sample& sample);
+    void record_gap(Duration due, Duration gap);
+
+    const Plan& plan_;
+    std::size_t index_;
+    std::string system_;
+    RequestForm form_;
+    Mono start_{};
+    Rng rng_;
+    Statistics statistics_;
+    Duration sending_{};
+    bool stopping_ = false;
+    std::size_t tasks_ = 0;
+
+    std::mutex pulse_mutex_;
+    Pulse pulse_;
+
+    asio::io_context context_{1};
+    asio::steady_timer drain_timer_{context_};
+    asio::steady_timer ticker_{context_};
+    http::Origin origin_;
+    std::unordered_set<Flight*> flights_;
+    std::unordered_set<asio::steady_timer*> sleepers_;
+    std::deque<Conversation> idle_;  // open model: conversations between two turns
+};
+
+}  // namespace spillway::load
