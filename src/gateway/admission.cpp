@@ -114,7 +114,7 @@ asio::awaitable<bool> Request::admit() {
             co_return true;
         }
         if (!why.lease_short || tries == kLeaseTries || over()) break;
-        asio::steady_timer timer(worker_.context(), kLeaseWait);
+        asio::steady_timer timer(exchange_.context(), kLeaseWait);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
     outcome_ = "limited";
