@@ -1,0 +1,52 @@
+"""The benchmarks of bench/run. Everything runs on loopback, gateways on one core, load and backend on the other."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import sections
+from peers import Lab
+from process import allow_many_files
+from report import save
+
+ROOT = Path(__file__).resolve().parents[2]
+SECTIONS = {"chat": sections.chat, "bodies": sections.bodies}
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
+    parser.add_argument("section", nargs="*", choices=[[], *SECTIONS], help="all, unless some are named")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=1, help="of each measurement")
+    parser.add_argument("--case", default="", help="of 'bodies': only cases whose name has this in it")
+    parser.add_argument("--bin", type=Path, default=ROOT / "build/release")
+    parser.add_argument("--other", type=Path, help="another spillway to compare with")
+    parser.add_argument("--markdown", type=Path, help="write the tables to this file")
+    parser.add_argument("--json", type=Path, help="write every round to this file")
+    parser.add_argument("--no-build", action="store_true")
+    return parser.parse_args()
+
+
+def main() -> int:
+    chosen = options()
+    allow_many_files()
+    tables = []
+    with tempfile.TemporaryDirectory(prefix="spillway-bench-") as folder:
+        for name in chosen.section or SECTIONS:
+            lab = Lab(ROOT, Path(folder), chosen.bin)
+            try:
+                tables += SECTIONS[name](lab, chosen)
+            finally:
+                lab.stop()
+    text = "\n".join(table.markdown() for table in tables)
+    print(text)
+    if chosen.markdown:
+        chosen.markdown.write_text(text)
+    if chosen.json:
+        save(tables, chosen.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

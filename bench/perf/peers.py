@@ -1,0 +1,164 @@
+"""What is measured: the backend reached directly, Spillway, nginx and HAProxy, each on its own port."""
+
+import contextlib
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from process import Process, free_port
+
+KEY = "bench-client-key-0123456789abcdef"
+PATH = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+
+
+@dataclass
+class Peer:
+    """Something that answers on `port`; `process` is None for the backend itself."""
+
+    name: str
+    port: int
+    process: Process | None
+    path: str = PATH
+    headers: dict = field(default_factory=lambda: {"api-key": KEY})
+
+
+class Lab:
+    """Starts peers: gateways on core 0, the backend (and the load, see drive.py) on core 1."""
+
+    def __init__(self, root: Path, folder: Path, bin_dir: Path):
+        self.root, self.folder, self.bin_dir = root, folder, bin_dir
+        self.processes: list[Process] = []
+        self.backend_ports: list[int] = []
+
+    def start(self, name, argv, port, core=0, env=None, cwd=None, seconds=20) -> Process:
+        process = Process(argv, core, self.folder / f"{name}.log", env, cwd)
+        self.processes.append(process)
+        process.wait_port(port, seconds)
+        return process
+
+    @contextlib.contextmanager
+    def quiet(self):
+        """Everything that was started comes before other work of the machine."""
+        for process in self.processes:
+            process.real_time(True)
+        try:
+            yield
+        finally:
+            for process in self.processes:
+                process.real_time(False)
+
+    def stop(self) -> None:
+        while self.processes:
+            self.processes.pop().stop()
+        self.backend_ports.clear()
+
+    def end(self, peer: Peer) -> None:
+        if peer.process in self.processes:
+            self.processes.remove(peer.process)
+            peer.process.stop()
+
+    def backend(self, answer_bytes: int = 900) -> Peer:
+        port = free_port()
+        argv = [self.bin_dir / "bench/bench_wire", "upstream", "--port", port, "--answer-bytes", answer_bytes]
+        self.start("backend", argv, port, core=1)
+        self.backend_ports.append(port)
+        return Peer("direct", port, None)
+
+    def spillway(
+        self,
+        binary: Path | None = None,
+        name: str = "spillway",
+        ledger=False,
+        backends=1,
+        clients=1,
+        rpm: int = 100_000_000,
+    ) -> Peer:
+        """Everything on: key, limits of the client, estimates, mirror, access log, metrics, usage."""
+        port, admin = free_port(), free_port()
+        config = self.folder / f"{name}.yaml"
+        lines = [
+            f"server: {{listen: '127.0.0.1:{port}', threads: 1}}",
+            f"admin: {{listen: '127.0.0.1:{admin}'}}",
+            f"log: {{access: '{self.folder / name}.access'}}",
+            "prices: {gpt-4o: {prompt: 2.5, cached: 1.25, completion: 10}}",
+        ]
+        if ledger:
+            lines.append(f"ledger: {{path: '{self.folder / name}.db'}}")
+        lines.append("clients:")
+        for i in range(clients):
+            key = KEY if i == clients - 1 else f"{KEY}-{i}"
+            lines.append(
+                f"  - {{name: client-{i}, key: '{key}', limits: {{tokens_per_minute: 4000000000, "
+                f"requests_per_minute: {rpm}, budget: {{month: 10000000}}}}}}"
+            )
+        lines.append("backends:")
+        for i in range(backends):
+            to = self.backend_ports[i % len(self.backend_ports)]
+            lines.append(
+                f"  - {{name: backend-{i}, url: 'http://127.0.0.1:{to}', kind: azure, "
+                f"api_key: 'bench-backend-key-{i}', tpm: 4000000000, rpm: 40000000}}"
+            )
+        config.write_text("\n".join(lines) + "\n")
+        argv = [binary or self.bin_dir / "bin/spillway", "serve", "--config", config]
+        process = self.start(name, argv, port)
+        peer = Peer(name, port, process)
+        peer.admin = admin
+        return peer
+
+    def nginx(self, buffering=True, name: str = "nginx") -> Peer:
+        port = free_port()
+        config = self.folder / f"{name}.conf"
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        config.write_text(
+            f"""worker_processes 1;
+daemon off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+worker_rlimit_nofile 100000;
+events {{ worker_connections 65000; multi_accept on; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  client_max_body_size 64m; client_body_buffer_size 4m; keepalive_requests 1000000000;
+  tcp_nodelay on;
+  upstream backend {{ server 127.0.0.1:{self.backend_ports[0]}; keepalive 1024; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://backend;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering {"on" if buffering else "off"};
+      proxy_read_timeout 600s;
+    }}
+  }}
+}}
+"""
+        )
+        process = self.start(name, [shutil.which("nginx") or "nginx", "-c", config, "-p", folder], port)
+        return Peer(name, port, process)
+
+    def haproxy(self) -> Peer:
+        port = free_port()
+        config = self.folder / "haproxy.cfg"
+        config.write_text(
+            f"""global
+  nbthread 1
+  maxconn 9000
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+  http-reuse always
+frontend front
+  bind 127.0.0.1:{port}
+  default_backend back
+backend back
+  server one 127.0.0.1:{self.backend_ports[0]} pool-max-conn -1
+"""
+        )
+        process = self.start("haproxy", [shutil.which("haproxy") or "haproxy", "-f", config, "-db"], port)
+        return Peer("haproxy", port, process)

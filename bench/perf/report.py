@@ -1,0 +1,90 @@
+"""Medians over rounds, ratios with their spread, and how they are written down."""
+
+import json
+import statistics
+from dataclasses import asdict
+from pathlib import Path
+
+from drive import Round
+
+ANCHOR = "nginx"
+
+
+def median(values) -> float:
+    values = list(values)
+    return statistics.median(values) if values else 0.0
+
+
+def ratio(values: list, anchors: list) -> tuple[float, float, float]:
+    """Median, least and largest of the ratios round by round: what both suffered in a round cancels out."""
+    each = [v / a for v, a in zip(values, anchors, strict=False) if a > 0]
+    return (median(each), min(each), max(each)) if each else (0.0, 0.0, 0.0)
+
+
+def spread_text(r: tuple[float, float, float]) -> str:
+    return f"{r[0]:.2f} ({r[1]:.2f}–{r[2]:.2f})"
+
+
+class Table:
+    """Rounds of several peers under one heading."""
+
+    def __init__(self, title: str, note: str = ""):
+        self.title, self.note = title, note
+        self.rounds: dict[str, list[Round]] = {}
+        self.anchor = ANCHOR
+
+    def add(self, peer: str, result: Round) -> None:
+        self.rounds.setdefault(peer, []).append(result)
+
+    def values(self, peer: str, what: str) -> list:
+        return [getattr(r, what) for r in self.rounds.get(peer, [])]
+
+    def added(self, peer: str, what: str) -> list:
+        """Latency above the direct one of the same round."""
+        pairs = zip(self.values(peer, what), self.values("direct", what), strict=False)
+        return [max(0.0, mine - direct) for mine, direct in pairs]
+
+    def ratio(self, peer: str, what: str) -> tuple[float, float, float]:
+        read = self.added if what.startswith("p") and what.endswith("_us") else self.values
+        return ratio(read(peer, what), read(self.anchor, what))
+
+    def markdown(self) -> str:
+        names = [n for n in self.rounds]
+        count = max(len(r) for r in self.rounds.values())
+        lines = [f"### {self.title}", ""]
+        if self.note:
+            lines += [self.note, ""]
+        latency = any(self.values(n, "p99_us")[0] > 0 for n in names)
+        speed = any(self.values(n, "per_second")[0] > 0 for n in names)
+        head = ["", *(["requests/s", "ratio", "CPU µs/request", "ratio", "RSS MiB"] if speed else [])]
+        if latency:
+            head += ["added p50 µs", "added p99 µs", "ratio", "added p99.9 µs"]
+        lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        for name in names:
+            row = [name]
+            own = name != "direct"
+            if speed:
+                row += [f"{median(self.values(name, 'per_second')):,.0f}"]
+                row += [spread_text(self.ratio(name, "per_second")) if own else ""]
+                row += [f"{median(self.values(name, 'cpu_us')):.1f}" if own else ""]
+                row += [spread_text(self.ratio(name, "cpu_us")) if own else ""]
+                row += [f"{median(self.values(name, 'rss')) / 2**20:.1f}" if own else ""]
+            if latency and own:
+                row += [f"{median(self.added(name, 'p50_us')):,.0f}"]
+                row += [f"{median(self.added(name, 'p99_us')):,.0f}", spread_text(self.ratio(name, "p99_us"))]
+                row += [f"{median(self.added(name, 'p999_us')):,.0f}"]
+            elif latency:
+                row += [f"({median(self.values(name, w)):,.0f})" for w in ("p50_us", "p99_us")]
+                row += ["", f"({median(self.values(name, 'p999_us')):,.0f})"]
+            lines.append("| " + " | ".join(row) + " |")
+        errors = {n: sum(self.values(n, "errors")) for n in names}
+        lines += ["", f"Medians of {count} interleaved rounds; ratios to {self.anchor} round by round, with least and largest."]
+        if any(errors.values()):
+            lines.append(f"Failed requests: {', '.join(f'{n} {e}' for n, e in errors.items() if e)}.")
+        return "\n".join(lines) + "\n"
+
+
+def save(tables: list[Table], path: Path) -> None:
+    """All rounds as they were, for others to look at."""
+    content = {t.title: {n: [asdict(r) for r in rounds] for n, rounds in t.rounds.items()} for t in tables}
+    path.write_text(json.dumps(content, indent=1) + "\n")

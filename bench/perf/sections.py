@@ -1,0 +1,76 @@
+"""What is measured. Each section starts its peers, plays interleaved rounds, and gives tables."""
+
+import sys
+from dataclasses import replace
+
+from drive import Round, chat_body, h2load, wrk
+from peers import Lab, Peer
+from report import Table
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def trio(lab: Lab, options) -> list[Peer]:
+    """The backend itself, Spillway (and another build of it, to compare), nginx, HAProxy."""
+    peers = [lab.backend(), lab.spillway()]
+    if options.other:
+        peers.append(lab.spillway(options.other, "other"))
+    return [*peers, lab.nginx(), lab.haproxy()]
+
+
+def play(lab: Lab, table: Table, peers: list[Peer], rounds: int, one) -> None:
+    """Rounds in turn, after one of each that does not count."""
+    for number in range(rounds + 1):
+        for peer in peers:
+            with lab.quiet():
+                result = one(peer)
+            if number == 0:
+                continue
+            table.add(peer.name, result)
+            say(
+                f"{table.title}: round {number} {peer.name}: {result.per_second:,.0f}/s "
+                f"{result.cpu_us:.2f} µs p99 {result.p99_us:.0f} µs errors {result.errors}"
+            )
+
+
+def chat(lab: Lab, options) -> list[Table]:
+    """The usual request: 1.3 KB that ask, 0.9 KB that answer, 32 connections."""
+    table = Table("A chat request of 1.3 KB, answer of 0.9 KB, 32 connections")
+    body = chat_body(1300)
+    peers = trio(lab, options)
+    peers.insert(2, lab.spillway(name="spillway with ledger", ledger=True))
+
+    def one(peer: Peer) -> Round:
+        fast = wrk(peer, lab.folder, body, seconds=options.seconds)
+        calm = h2load(peer, lab.folder, body, rate=4000, seconds=options.seconds)
+        return replace(fast, p50_us=calm.p50_us, p99_us=calm.p99_us, p999_us=calm.p999_us)
+
+    play(lab, table, peers, options.rounds, one)
+    return [table]
+
+
+def bodies(lab: Lab, options) -> list[Table]:
+    """Small and large bodies, either way, and many connections."""
+    tables = []
+    cases = [
+        ("request of 1 KB, 32 connections", chat_body(1000), {}, 32),
+        ("request of 100 KB, 32 connections", chat_body(100_000), {}, 32),
+        ("request of 1 MB, 32 connections", chat_body(1_000_000), {}, 32),
+        ("answer of 100 KB, 32 connections", chat_body(1300), {"x-bench-size": "100000"}, 32),
+        ("answer of 1 MB, 32 connections", chat_body(1300), {"x-bench-size": "1000000"}, 32),
+        ("request of 1.3 KB, 1,000 connections", chat_body(1300), {}, 1000),
+    ]
+    peers = trio(lab, options)
+    for title, body, headers, connections in cases:
+        if options.case and options.case not in title:
+            continue
+        table = Table(title[0].upper() + title[1:])
+
+        def one(peer: Peer, body=body, headers=headers, connections=connections) -> Round:
+            return wrk(peer, lab.folder, body, connections, options.seconds, headers)
+
+        play(lab, table, peers, options.rounds, one)
+        tables.append(table)
+    return tables
