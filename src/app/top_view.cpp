@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "api/json_reader.hpp"
+#include "base/bar.hpp"
 
 namespace spillway::app::top {
 namespace {
@@ -133,14 +134,6 @@ std::string_view colour_of(std::string_view state) noexcept {
     return state == "disabled" ? "90" : "31";
 }
 
-std::string bar(double share, std::size_t width) {
-    const auto full =
-        static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width) + 0.5);
-    std::string out;
-    for (std::size_t i = 0; i < width; ++i) out += i < full ? "█" : "░";
-    return out;
-}
-
 std::string thousands(double number) {
     std::string digits = fmt::format("{:.0f}", std::max(0.0, number));
     for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
@@ -210,6 +203,7 @@ std::string draw(const Frame& frame, const Frame* before, const Look& look) {
                 "1", look) +
         "\n";
     std::vector<const Backend*> sorted;
+    sorted.reserve(frame.backends.size());
     for (const Backend& b : frame.backends) sorted.push_back(&b);
     std::stable_sort(sorted.begin(), sorted.end(),
                      [](const Backend* a, const Backend* b) { return a->priority < b->priority; });

@@ -48,6 +48,7 @@ Result<std::vector<std::string>> pdf_pages(std::string_view bytes, std::size_t m
     if (static_cast<std::size_t>(count) > max_pages)
         return fail(fmt::format("the PDF has {} pages, more than {}", count, max_pages));
     std::vector<std::string> pages;
+    pages.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) pages.push_back(page_text(*document, i));
     return pages;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "gateway/snapshot.hpp"
 #include "quota/client_price.hpp"
 #include "telemetry/ledger_query.hpp"
 
@@ -93,6 +94,14 @@ Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<tele
     }
     store->start();
     return {};
+}
+
+void Books::share(std::shared_ptr<const Snapshot> snapshot) {
+    if (!store) return;
+    quota::Peers peers;
+    peers.report = [snapshot](Mono now) { return snapshot->router->report(now); };
+    peers.heed = [snapshot](const quota::PeerNews& news, Mono now) { snapshot->router->heed(news, now); };
+    store->use(std::move(peers));
 }
 
 std::vector<telemetry::Registry::Registration> Books::metrics(telemetry::Registry& registry) {

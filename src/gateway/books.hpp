@@ -16,6 +16,8 @@
 
 namespace spillway::gateway {
 
+struct Snapshot;
+
 class Books {
 public:
     Books() = default;
@@ -26,6 +28,8 @@ public:
     Result<void> open(const config::GatewayConfig& config);
     /// Connects to Redis if there is one.
     Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log);
+    /// Lets the replicas tell each other of this snapshot's backends.
+    void share(std::shared_ptr<const Snapshot> snapshot);
     [[nodiscard]] std::vector<telemetry::Registry::Registration> metrics(telemetry::Registry& registry);
 
     quota::ClientQuotas quotas;

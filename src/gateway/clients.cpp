@@ -34,6 +34,7 @@ Result<ip::network_v6> parse_network(const std::string& text) {
 Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota::ClientQuotas& quotas) {
     ClientTable table;
     std::vector<identity::ClientSpec> specs;
+    specs.reserve(config.clients.size());
     for (const auto& client : config.clients) specs.push_back({client.name, client.keys});
     auto keys = identity::ClientKeys::make(specs);
     if (!keys) return keys.error();

@@ -52,6 +52,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     }
     gateway->add_callbacks();
     for (const auto& worker : gateway->workers_) worker->run();
+    gateway->books_.share(gateway->snapshot_);
     return gateway;
 }
 
@@ -99,6 +100,7 @@ Result<void> Gateway::reload(config::GatewayConfig config) {
     if (!snapshot) return snapshot.error();
     snapshot_ = *snapshot;
     for (const auto& worker : workers_) worker->use(snapshot_);
+    books_.share(snapshot_);
     return {};
 }
 

@@ -142,6 +142,7 @@ Plot quantile_plot(std::string title, std::string note, const std::vector<Curved
     for (const Curved& c : curves) {
         if (c.histogram->empty()) continue;
         std::vector<double> y;
+        y.reserve(out.x.size());
         for (const double x : out.x) y.push_back(to_seconds(c.histogram->quantile(1 - std::pow(10, -x))));
         out.series.push_back({c.name, c.colour, std::move(y), c.dashed});
     }

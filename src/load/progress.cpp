@@ -4,18 +4,11 @@
 
 #include <algorithm>
 
+#include "base/bar.hpp"
 #include "load/plot.hpp"
 
 namespace spillway::load {
 namespace {
-
-std::string bar(double share, std::size_t width) {
-    const auto full =
-        static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width) + 0.5);
-    std::string out;
-    for (std::size_t i = 0; i < width; ++i) out += i < full ? "█" : "░";
-    return out;
-}
 
 std::string quantile(const Histogram& h, double q) {
     return h.empty() ? "–" : show_seconds(to_seconds(h.quantile(q)));

@@ -43,7 +43,7 @@ Result<std::vector<Stage>> parse_stages(std::string_view text) {
     return stages;
 }
 
-Curve::Curve(double start, std::vector<Stage> stages) {
+Curve::Curve(double start, const std::vector<Stage>& stages) {
     double begin = 0;
     double from = start;
     for (const Stage& stage : stages) {

@@ -27,7 +27,7 @@ struct Stage {
 class Curve {
 public:
     /// Begins at `start`; nothing is due behind the last stage.
-    Curve(double start, std::vector<Stage> stages);
+    Curve(double start, const std::vector<Stage>& stages);
     /// `target` for `total`, of which `ramp_up` is spent on getting there from 0.
     [[nodiscard]] static Curve steady(double target, Duration ramp_up, Duration total);
 

@@ -195,6 +195,13 @@ void Meter::adjust(const Claim& claim, std::int64_t delta) noexcept {
     correct(claim.generation, delta);
 }
 
+void Meter::others_sent(std::int64_t amount, Mono now) noexcept {
+    if (amount > 0)
+        (void)reserve(static_cast<std::uint64_t>(amount), now, true);
+    else
+        correct(word::generation_of(word_.load(std::memory_order_acquire)), amount);
+}
+
 std::optional<std::uint64_t> Meter::charge(const Claim& claim, std::uint64_t told) noexcept {
     if (claim.amount == 0) return std::nullopt;
     told_.at(place_of(claim.mark, claim.generation))

@@ -81,6 +81,9 @@ public:
     void adjust(const Claim& claim, std::int64_t delta) noexcept;
     void release(const Claim& claim) noexcept { adjust(claim, -static_cast<std::int64_t>(claim.amount)); }
 
+    /// Others, who share the backend with us, sent `amount`; negative: took back.
+    void others_sent(std::int64_t amount, Mono now) noexcept;
+
     /// The backend told its count right after it admitted the request sent at `sent`. Returns what this
     /// request was charged, if the request before it has been seen as well and their order is sure.
     std::optional<std::uint64_t> observe(const Claim& claim, Mono sent, std::uint64_t told) noexcept;

@@ -75,6 +75,8 @@ std::optional<Reservation> Mirror::claim(std::uint64_t tokens, Mono now, bool fo
         return std::nullopt;
     }
     reserved_.fetch_add(t->amount, std::memory_order_relaxed);
+    sent_tokens_.fetch_add(t->amount, std::memory_order_relaxed);
+    sent_requests_.fetch_add(1, std::memory_order_relaxed);
     return Reservation{*t, *r, false};
 }
 
@@ -99,6 +101,17 @@ std::optional<Reservation> Mirror::reserve_trial(std::uint64_t tokens, Mono now)
 void Mirror::settle(const Reservation& r) noexcept {
     reserved_.fetch_sub(r.tokens.amount, std::memory_order_relaxed);
     if (r.trial) trial_.store(0, std::memory_order_release);
+}
+
+void Mirror::take_back(const Reservation& r) noexcept {
+    sent_tokens_.fetch_sub(r.tokens.amount, std::memory_order_relaxed);
+    sent_requests_.fetch_sub(1, std::memory_order_relaxed);
+    settle(r);
+}
+
+void Mirror::others_sent(Sent more, Mono now) noexcept {
+    tokens_.others_sent(more.tokens, now);
+    requests_.others_sent(more.requests, now);
 }
 
 void Mirror::learn_limits(const Reservation& r, const api::RateLimits& limits) noexcept {
@@ -206,19 +219,22 @@ void Mirror::refused(const Reservation& r, Mono sent, const api::RateLimits& lim
             requests_.refused(r.requests, sent, retry_after, told_used(requests_, limits.remaining_requests));
         }
     }
-    settle(r);
+    take_back(r);
 }
 
 void Mirror::unsent(const Reservation& r) noexcept {
     tokens_.release(r.tokens);
     requests_.release(r.requests);
-    settle(r);
+    take_back(r);
 }
 
 void Mirror::finished(const Reservation& r, std::optional<std::uint64_t> used) noexcept {
-    if (model_ == Model::lenient_bucket && used)
-        tokens_.adjust(r.tokens, static_cast<std::int64_t>(std::min<std::uint64_t>(*used, 0xffffffffU)) -
-                                     r.tokens.amount);
+    if (model_ == Model::lenient_bucket && used) {
+        const std::int64_t delta =
+            static_cast<std::int64_t>(std::min<std::uint64_t>(*used, 0xffffffffU)) - r.tokens.amount;
+        tokens_.adjust(r.tokens, delta);
+        sent_tokens_.fetch_add(delta, std::memory_order_relaxed);
+    }
     settle(r);
 }
 

@@ -54,6 +54,17 @@ public:
     /// The answer is complete; `used`: tokens of prompt and completion. Only provisioned throughput corrects.
     void finished(const Reservation& r, std::optional<std::uint64_t> used) noexcept;
 
+    /// What was sent from here since the start: what failed to be admitted is taken back.
+    struct Sent {
+        std::int64_t tokens = 0;
+        std::int64_t requests = 0;
+    };
+    [[nodiscard]] Sent sent() const noexcept {
+        return {sent_tokens_.load(std::memory_order_relaxed), sent_requests_.load(std::memory_order_relaxed)};
+    }
+    /// Other replicas sent this much to the same deployment.
+    void others_sent(Sent more, Mono now) noexcept;
+
     [[nodiscard]] const Meter& tokens() const noexcept { return tokens_; }
     [[nodiscard]] const Meter& requests() const noexcept { return requests_; }
     /// Reserved for requests whose heads have not come yet.
@@ -65,12 +76,15 @@ private:
     [[nodiscard]] std::optional<Reservation> claim(std::uint64_t tokens, Mono now, bool force) noexcept;
     void learn_limits(const Reservation& r, const api::RateLimits& limits) noexcept;
     void settle(const Reservation& r) noexcept;
+    void take_back(const Reservation& r) noexcept;
 
     const Model model_;
     const std::optional<std::uint64_t> rpm_;
     Meter tokens_;
     Meter requests_;
     std::atomic<std::uint64_t> reserved_{0};
+    std::atomic<std::int64_t> sent_tokens_{0};
+    std::atomic<std::int64_t> sent_requests_{0};
     std::atomic<bool> one_second_{false};  ///< requests were refused by a window shorter than the one told
     std::atomic<std::int64_t> trial_{0};   ///< ns of Mono; 0: none under way
     std::atomic<float> utilization_{0};    ///< ptu: as told, 1 is 100 %

@@ -11,10 +11,13 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
+#include <optional>
+#include <random>
 #include <thread>
 #include <vector>
 
 #include "quota/redis_link.hpp"
+#include "quota/redis_peers.hpp"
 
 namespace spillway::quota {
 namespace {
@@ -117,6 +120,14 @@ public:
         first.wait_for(2 * config_.timeout);
     }
 
+    void use(Peers peers) {
+        asio::post(context_, [this, peers = std::move(peers)]() mutable {
+            std::random_device random;
+            ++peers_generation_;
+            peers_.emplace(config_.prefix, fmt::format("{:08x}{:08x}", random(), random()), std::move(peers));
+        });
+    }
+
     [[nodiscard]] Stats stats() const noexcept {
         return {connected_.load(), replicas_.load(), rounds_.load(), failures_.load()};
     }
@@ -180,14 +191,18 @@ private:
     asio::awaitable<Result<void>> load() {
         const auto opened = co_await link_.open();
         if (!opened) co_return opened;
-        const std::array<std::string_view, 3> words{"SCRIPT", "LOAD", kScript};
-        link_.add(words);
+        for (const std::string_view script : {kScript, RedisPeers::script}) {
+            const std::array<std::string_view, 3> words{"SCRIPT", "LOAD", script};
+            link_.add(words);
+        }
         const auto replies = co_await link_.exchange();
         if (!replies) co_return replies.error();
-        const redisReply& reply = *replies->front();
-        if (reply.type != REDIS_REPLY_STRING) co_return fail("does not take the script");
-        digest_.assign(reply.str, reply.len);
+        for (const RedisReply& reply : *replies)
+            if (reply->type != REDIS_REPLY_STRING) co_return fail("does not take the script");
+        digest_.assign((*replies)[0]->str, (*replies)[0]->len);
+        peers_digest_.assign((*replies)[1]->str, (*replies)[1]->len);
         for (Entry& entry : entries_) entry.told = Mono{};
+        if (peers_) peers_->forget();
         co_return Result<void>();
     }
 
@@ -217,7 +232,31 @@ private:
         const auto done = co_await take_answers(asked);
         if (!done) co_return done;
         replicas_.store(heartbeat_.replicas);
+        const auto told = co_await tell_peers();
+        co_return told;
+    }
+
+    asio::awaitable<Result<void>> tell_peers() {
+        if (!peers_ || peers_->ask(link_, peers_digest_, mono_now()) == 0) co_return Result<void>();
+        // use() may run while this waits; the object asked is the one to be told.
+        const std::uint64_t asked = peers_generation_;
+        const auto replies = co_await link_.exchange();
+        if (!replies) co_return replies.error();
+        if (asked != peers_generation_) co_return Result<void>();
+        const Mono now = mono_now();
+        for (std::size_t i = 0; i < replies->size(); ++i) {
+            const bool taken = peers_->take(i, *(*replies)[i], now);
+            if (taken) continue;
+            link_.close();
+            co_return fail(why((*(*replies)[i])));
+        }
         co_return Result<void>();
+    }
+
+    /// NOSCRIPT after a restart of the server, or a server that refuses to write.
+    static std::string why(const redisReply& reply) {
+        return reply.type == REDIS_REPLY_ERROR ? std::string(reply.str, reply.len)
+                                               : "answers otherwise than expected";
     }
 
     void add(const Entry& entry) {
@@ -241,11 +280,9 @@ private:
         for (std::size_t i = 0; i < asked.size(); ++i) {
             const redisReply& reply = *(*replies)[i];
             if (reply.type != REDIS_REPLY_ARRAY || reply.elements != 4) {
-                // NOSCRIPT after a restart of the server, or a server that refuses to write.
-                std::string why = reply.type == REDIS_REPLY_ERROR ? std::string(reply.str, reply.len)
-                                                                  : "answers otherwise than expected";
+                std::string what = why(reply);
                 link_.close();
-                co_return fail(std::move(why));
+                co_return fail(std::move(what));
             }
             ShareAnswer answer;
             answer.granted = reply.element[0]->integer;
@@ -271,6 +308,9 @@ private:
     std::vector<Entry> entries_;
     std::uint64_t generation_ = ~std::uint64_t{0};
     Heartbeat heartbeat_;
+    std::optional<RedisPeers> peers_;
+    std::string peers_digest_;
+    std::uint64_t peers_generation_ = 0;
     bool stop_ = false;
     std::promise<void> first_round_;
     std::atomic<bool> connected_{false};
@@ -286,6 +326,9 @@ RedisStore::RedisStore(config::RedisConfig config, std::string replica, ClientQu
 RedisStore::~RedisStore() = default;
 void RedisStore::start() {
     impl_->start();
+}
+void RedisStore::use(Peers peers) {
+    impl_->use(std::move(peers));
 }
 RedisStore::Stats RedisStore::stats() const noexcept {
     return impl_->stats();

@@ -1,5 +1,6 @@
 #pragma once
-/// Shares the limits of all subjects among replicas through Redis or Valkey (rule: quota/store.hpp).
+/// Shares the limits of all subjects among replicas through Redis or Valkey (rule: quota/store.hpp), and what
+/// they know of the backends (quota/peers.hpp).
 ///
 /// A thread of its own reports in rounds, one pipelined script call for each limit whose report changed (each
 /// second for those that rest); requests never wait for it. A round that fails or takes longer than the
@@ -17,6 +18,7 @@
 
 #include "config/quota.hpp"
 #include "quota/client_quota.hpp"
+#include "quota/peers.hpp"
 
 namespace spillway::quota {
 
@@ -38,6 +40,8 @@ public:
 
     /// Starts the thread and waits for its first round, at most twice the timeout.
     void start();
+    /// Whom to ask and tell of the backends from now on; what was set before is let go on the store's thread.
+    void use(Peers peers);
     [[nodiscard]] Stats stats() const noexcept;
 
 private:

@@ -36,6 +36,30 @@ void tell(const quota::Meter& meter, Mono now, std::optional<std::uint64_t>& per
     remaining = std::max<std::int64_t>(limit - static_cast<std::int64_t>(meter.used(now)), 0);
 }
 
+/// Clocks are told in milliseconds and reports take a while: ends of cool-downs this near are the same one.
+constexpr Duration same_end = std::chrono::milliseconds(250);
+
+/// How long the gate stays closed for a reason found out here.
+void tell_own(const Availability& gate, const std::atomic<std::int64_t>& heard, Mono now,
+              quota::PeerReport& report) {
+    const auto look = gate.look(now, 0);
+    const Mono others_end(Duration(heard.load(std::memory_order_relaxed)));
+    if (look.standing != Availability::Standing::cooling || now + look.wait <= others_end + same_end) return;
+    report.cooling = look.wait;
+    report.reason = static_cast<std::uint8_t>(look.reason);
+}
+
+void heed_cooling(Availability& gate, std::atomic<std::int64_t>& heard, const quota::PeerNews& news,
+                  Mono now) noexcept {
+    const auto look = gate.look(now, 0);
+    const Duration known = look.standing == Availability::Standing::cooling ? look.wait : Duration::zero();
+    if (news.cooling <= known + same_end || news.reason > static_cast<std::uint8_t>(TripReason::broken))
+        return;
+    const Mono until = now + news.cooling;
+    heard.store(until.time_since_epoch().count(), std::memory_order_relaxed);
+    gate.trip(static_cast<TripReason>(news.reason), now, until);
+}
+
 /// The credential has no place here: routing knows no socket.
 config::BackendConfig without_key(config::BackendConfig config) {
     config.api_key = {};
@@ -106,6 +130,36 @@ BackendView BackendState::view(Mono now) const {
         v.until = look.wait;
     }
     return v;
+}
+
+void BackendState::report(std::vector<quota::PeerReport>& out, Mono now) const {
+    quota::PeerReport whole;
+    whole.backend = config.name;
+    tell_own(gate, heard, now, whole);
+    out.push_back(std::move(whole));
+    for (std::uint32_t i = 0; i < slot_count(); ++i) {
+        const Slot& s = slot(i);
+        if (!s.asked.load(std::memory_order_relaxed)) continue;
+        quota::PeerReport one;
+        one.backend = config.name;
+        one.deployment = s.name;
+        const auto sent = s.mirror.sent();
+        one.tokens = sent.tokens;
+        one.requests = sent.requests;
+        tell_own(s.gate, s.heard, now, one);
+        out.push_back(std::move(one));
+    }
+}
+
+void BackendState::heed(const quota::PeerNews& news, Mono now) noexcept {
+    if (news.backend != config.name) return;
+    if (news.deployment.empty()) return heed_cooling(gate, heard, news, now);
+    for (std::uint32_t i = 0; i < slot_count(); ++i) {
+        Slot& s = slot(i);
+        if (s.name != news.deployment) continue;
+        s.mirror.others_sent({news.tokens, news.requests}, now);
+        heed_cooling(s.gate, s.heard, news, now);
+    }
 }
 
 bool BackendState::ready(Mono now) const noexcept {

@@ -13,6 +13,7 @@
 
 #include "config/backend.hpp"
 #include "quota/mirror.hpp"
+#include "quota/peers.hpp"
 #include "routing/availability.hpp"
 #include "routing/router.hpp"
 
@@ -25,6 +26,7 @@ struct Slot {
 
     const std::string name;
     Availability gate;
+    std::atomic<std::int64_t> heard{0};  ///< as in BackendState
     quota::Mirror mirror;
     std::atomic<std::uint32_t> in_flight{0};
     std::atomic<bool> asked{false};
@@ -46,12 +48,17 @@ public:
         return slot_count_.load(std::memory_order_acquire);
     }
     [[nodiscard]] BackendView view(Mono now) const;
+    /// What this replica has found out, for the others: of the backend, and of each deployment asked for.
+    void report(std::vector<quota::PeerReport>& out, Mono now) const;
+    /// What others found out. A cool-down they tell of is theirs: it is not told on.
+    void heed(const quota::PeerNews& news, Mono now) noexcept;
     /// Would some request find this backend usable?
     [[nodiscard]] bool ready(Mono now) const noexcept;
 
     const config::BackendConfig config;
     const std::uint64_t hash;  ///< of the name
     Availability gate;
+    std::atomic<std::int64_t> heard{0};  ///< ns of Mono: until when others told it to be out of service
     std::atomic<bool> enabled{true};
     std::atomic<std::uint32_t> in_flight{0};
     std::atomic<std::uint64_t> served{0}, throttled{0}, failed{0};

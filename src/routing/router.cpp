@@ -357,6 +357,14 @@ std::vector<BackendView> Router::view(Mono now) const {
     for (const auto& b : impl_->backends) out.push_back(b->view(now));
     return out;
 }
+std::vector<quota::PeerReport> Router::report(Mono now) const {
+    std::vector<quota::PeerReport> out;
+    for (const auto& b : impl_->backends) b->report(out, now);
+    return out;
+}
+void Router::heed(const quota::PeerNews& news, Mono now) noexcept {
+    for (const auto& b : impl_->backends) b->heed(news, now);
+}
 void Router::set_enabled(BackendIndex backend, bool enabled) noexcept {
     if (backend < impl_->backends.size())
         impl_->backends[backend]->enabled.store(enabled, std::memory_order_relaxed);

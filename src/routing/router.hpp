@@ -29,6 +29,7 @@
 #include "config/backend.hpp"
 #include "config/gateway.hpp"
 #include "quota/mirror.hpp"
+#include "quota/peers.hpp"
 #include "routing/weighted_pick.hpp"
 
 namespace spillway::routing {
@@ -156,6 +157,9 @@ public:
     /// Is any backend usable now? For /readyz.
     [[nodiscard]] bool ready(Mono now) const;
     [[nodiscard]] std::vector<BackendView> view(Mono now) const;
+    /// What this replica knows that others cannot, and what they tell (quota/peers.hpp).
+    [[nodiscard]] std::vector<quota::PeerReport> report(Mono now) const;
+    void heed(const quota::PeerNews& news, Mono now) noexcept;
     /// Takes a backend out of rotation, or puts it back (admin plane).
     void set_enabled(BackendIndex backend, bool enabled) noexcept;
 

@@ -261,8 +261,8 @@ def replicas(tmp_path):
     """A factory: an emulator, a Redis, and two gateways that share it."""
     with contextlib.ExitStack() as stack:
 
-        def start(**settings):
-            emulator = harness.Emulator(tmp_path, 1, extra=AT_ONCE)
+        def start(resources=1, **settings):
+            emulator = harness.Emulator(tmp_path, resources, extra=AT_ONCE)
             stack.callback(emulator.stop)
             redis = Redis(tmp_path)
             stack.callback(lambda: redis.kill())
@@ -270,11 +270,15 @@ def replicas(tmp_path):
             for _ in range(2):
                 gateways.append(
                     harness.Gateway(
-                        tmp_path, [harness.backend("r1", emulator.urls[0])], redis=redis.settings, **settings
+                        tmp_path,
+                        [harness.backend(f"r{n}", url) for n, url in enumerate(emulator.urls, 1)],
+                        redis=redis.settings,
+                        **settings,
                     )
                 )
                 stack.callback(gateways[-1].stop)
             wait_until(lambda: all(metric(g, "spillway_redis_replicas") == 2 for g in gateways))
+            start.emulator = emulator
             return redis, gateways
 
         yield start
@@ -325,6 +329,25 @@ def test_two_replicas_hold_one_limit(replicas, shape):
     assert used >= limit * 0.9
     both = [account(g, "e2e")["tokens_last_minute"] for g in gateways]
     assert min(both) > 0
+
+
+def test_a_replica_heeds_the_throttle_another_has_met(replicas):
+    _, (first, second) = replicas(resources=2, clients=[client()])
+    for _ in range(10):
+        assert post_chat(second.url, max_tokens=5).status_code == 200
+    replicas.emulator.fault(0, "429", seconds=20, retry_after=20)
+    attempts = [post_chat(first.url, max_tokens=5).headers["x-spillway-attempts"] for _ in range(10)]
+    assert attempts.count("2") == 1, attempts
+
+    def heard():
+        states = {b["name"]: b["state"] for b in httpx.get(f"{second.admin}/api/backends").json()["backends"]}
+        return states["r1"] == "throttled"
+
+    wait_until(heard)
+    for _ in range(20):
+        answer = post_chat(second.url, max_tokens=5)
+        assert answer.status_code == 200
+        assert (answer.headers["x-spillway-backend"], answer.headers["x-spillway-attempts"]) == ("r2", "1")
 
 
 def test_replicas_go_on_without_redis_within_their_share_and_reconcile(replicas):

@@ -1,0 +1,53 @@
+#pragma once
+/// Exchanges PeerReports through Redis: a hash for each backend and deployment, with a field for each replica
+/// ("tokens requests until reason expires"), written and read by one atomic script. Times are the server's,
+/// so the replicas' clocks do not matter.
+///
+/// Keys: `PREFIX:{backend:NAME}:DEPLOYMENT`; they expire by themselves. Ownership: holds no link. Thread rule:
+/// the store's one thread. Errors: a reply of another shape is told by false.
+#include <hiredis/hiredis.h>
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "quota/peers.hpp"
+#include "quota/redis_link.hpp"
+
+namespace spillway::quota {
+
+class RedisPeers {
+public:
+    static const std::string_view script;
+
+    /// `replica` is new for each process and each set of backends, since their sums start at zero.
+    RedisPeers(std::string prefix, std::string replica, Peers peers);
+
+    /// Adds the script calls for what is to be told now; how many.
+    std::size_t ask(RedisLink& link, std::string_view digest, Mono now);
+    /// Takes the reply to the call of that number.
+    [[nodiscard]] bool take(std::size_t number, const redisReply& reply, Mono now);
+    /// The store was away: what others sent meanwhile has been learned from heads, or is of windows long over.
+    void forget();
+
+private:
+    struct Sums {
+        std::int64_t tokens = 0;
+        std::int64_t requests = 0;
+    };
+    struct Entry {
+        PeerReport last;
+        Mono told{};
+        std::unordered_map<std::string, Sums> others;  ///< by replica, as last seen
+        bool first = true;                             ///< nothing was heard yet: sums are only remembered
+    };
+
+    const std::string prefix_;
+    const std::string replica_;
+    const Peers peers_;
+    std::unordered_map<std::string, Entry> entries_;  ///< by key
+    std::vector<Entry*> asked_;
+};
+
+}  // namespace spillway::quota
