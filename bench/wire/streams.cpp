@@ -22,7 +22,8 @@ struct Stream {
 
 class Streams {
 public:
-    explicit Streams(const StreamsPlan& plan) : plan_(plan), request_(request_of(plan)), streams_(plan.streams) {}
+    explicit Streams(const StreamsPlan& plan)
+        : plan_(plan), request_(request_of(plan)), streams_(plan.streams) {}
 
     void run() {
         std::vector<epoll_event> space(1024);
@@ -32,7 +33,8 @@ public:
         std::int64_t next_connect = now_ns();
         while (end_at == 0 || now_ns() < end_at) {
             while (begun < streams_.size() && now_ns() >= next_connect) {
-                for (std::size_t i = 0; i < plan_.connects_per_ms && begun < streams_.size(); ++i) begin(begun++);
+                for (std::size_t i = 0; i < plan_.connects_per_ms && begun < streams_.size(); ++i)
+                    begin(begun++);
                 next_connect += 1'000'000;
             }
             if (begun == streams_.size() && end_at == 0) {
@@ -46,7 +48,8 @@ public:
                 fmt::print("begin\n");
                 std::fflush(stdout);
             }
-            for (const epoll_event& event : events) serve(*static_cast<Stream*>(event.data.ptr), event.events);
+            for (const epoll_event& event : events)
+                serve(*static_cast<Stream*>(event.data.ptr), event.events);
         }
         report();
     }
@@ -115,9 +118,10 @@ private:
             const auto i = static_cast<std::size_t>(share * static_cast<double>(delays_.size() - 1));
             return static_cast<double>(delays_[i]) / 1e3;
         };
-        fmt::print(R"({{"answered":{},"lost":{},"events":{},"p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f}}})"
-                   "\n",
-                   answered_, lost_, delays_.size(), at(0.5), at(0.99), at(0.999));
+        fmt::print(
+            R"({{"answered":{},"lost":{},"events":{},"p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f}}})"
+            "\n",
+            answered_, lost_, delays_.size(), at(0.5), at(0.99), at(0.999));
     }
 
     const StreamsPlan plan_;

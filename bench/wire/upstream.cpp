@@ -30,13 +30,13 @@ constexpr std::string_view azure_fields =
 
 struct Connection {
     Fd fd;
-    std::string in;             // an unfinished head
+    std::string in;  // an unfinished head
     std::uint64_t body_left = 0;
-    std::size_t answer = 0;     // bytes; 0 is the usual
+    std::size_t answer = 0;  // bytes; 0 is the usual
     unsigned chunk_ms = 0;
     bool in_body = false;
     bool streams = false;
-    std::string out;            // what the socket did not take
+    std::string out;  // what the socket did not take
 };
 
 std::size_t number_in(std::string_view head, std::string_view name) {
@@ -69,7 +69,8 @@ std::string answer_of(std::size_t bytes) {
 
 class Upstream {
 public:
-    explicit Upstream(const UpstreamPlan& plan) : listener_(listen_on(plan.port)), usual_(answer_of(plan.answer_bytes)) {
+    explicit Upstream(const UpstreamPlan& plan)
+        : listener_(listen_on(plan.port)), usual_(answer_of(plan.answer_bytes)) {
         poll_.set(EPOLL_CTL_ADD, listener_.get(), EPOLLIN, nullptr);
     }
 
@@ -165,7 +166,8 @@ private:
 
     bool answer(Connection& c) {
         if (c.chunk_ms > 0) {
-            std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
+            std::string head =
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
             head.append(azure_fields).append("\r\n");
             c.streams = true;
             // Streams begin anywhere in the interval, as those of many users do.
@@ -183,7 +185,9 @@ private:
         event_ = R"(data: {"id":"chatcmpl-9xQ2Vb0","object":"chat.completion.chunk","created":1730000000,)"
                  R"("model":"gpt-4o-2024-08-06","system_fingerprint":"fp_04751d0b65","choices":[{"index":0,)"
                  R"("delta":{"content":" sent=)";
-        event_.append(std::to_string(now_ns())).append(R"( "},"logprobs":null,"finish_reason":null}]})").append("\n\n");
+        event_.append(std::to_string(now_ns()))
+            .append(R"( "},"logprobs":null,"finish_reason":null}]})")
+            .append("\n\n");
         std::array<char, 20> size{};
         const auto end = std::to_chars(size.data(), size.data() + size.size(), event_.size(), 16).ptr;
         framed_.assign(size.data(), end);
@@ -198,7 +202,8 @@ private:
                 const Due due = queue.front();
                 queue.pop_front();
                 const auto found = open_.find(due.connection);
-                if (found == open_.end() || due.connection->fd.get() != due.fd || !due.connection->streams) continue;
+                if (found == open_.end() || due.connection->fd.get() != due.fd || !due.connection->streams)
+                    continue;
                 if (write(*due.connection, chunk()))
                     queue.push_back({due.at + std::int64_t{ms} * 1'000'000, due.connection, due.fd});
                 else

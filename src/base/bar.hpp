@@ -1,5 +1,6 @@
 #pragma once
-/// A share as a bar of block characters, for terminals. Thread rule: pure. Errors: none; the share is clamped.
+/// A share as a bar of block characters, for terminals. Thread rule: pure. Errors: none; the share is
+/// clamped.
 #include <cstddef>
 #include <string>
 

@@ -1,7 +1,7 @@
 #pragma once
-/// What the replicas of a gateway tell each other of their backends: how much each has sent, and who is out of
-/// service until when. A replica's own heads tell it the rest; this is for what it could otherwise learn only by
-/// sending, and for backends that tell nothing of their counts.
+/// What the replicas of a gateway tell each other of their backends: how much each has sent, and who is out
+/// of service until when. A replica's own heads tell it the rest; this is for what it could otherwise learn
+/// only by sending, and for backends that tell nothing of their counts.
 ///
 /// Sums are absolute, so a report that is lost or sent twice does no harm. Only a replica's own findings are
 /// reported, never what it has heard.

@@ -64,8 +64,8 @@ std::size_t RedisPeers::ask(RedisLink& link, std::string_view digest, Mono now) 
         const std::string cooling = std::to_string(std::chrono::ceil<milliseconds>(report.cooling).count());
         const std::string reason = std::to_string(report.reason);
         const std::string life = std::to_string(milliseconds(kLife).count());
-        const std::array<std::string_view, 10> words{"EVALSHA", digest,  "1",    key, replica_, tokens,
-                                                     requests,  cooling, reason, life};
+        const std::array<std::string_view, 10> words{"EVALSHA", digest,   "1",     key,    replica_,
+                                                     tokens,    requests, cooling, reason, life};
         link.add(words);
         entry.last = std::move(report);
         asked_.push_back(&entry);

@@ -3,8 +3,8 @@
 /// ("tokens requests until reason expires"), written and read by one atomic script. Times are the server's,
 /// so the replicas' clocks do not matter.
 ///
-/// Keys: `PREFIX:{backend:NAME}:DEPLOYMENT`; they expire by themselves. Ownership: holds no link. Thread rule:
-/// the store's one thread. Errors: a reply of another shape is told by false.
+/// Keys: `PREFIX:{backend:NAME}:DEPLOYMENT`; they expire by themselves. Ownership: holds no link. Thread
+/// rule: the store's one thread. Errors: a reply of another shape is told by false.
 #include <hiredis/hiredis.h>
 
 #include <cstdint>
@@ -28,7 +28,8 @@ public:
     std::size_t ask(RedisLink& link, std::string_view digest, Mono now);
     /// Takes the reply to the call of that number.
     [[nodiscard]] bool take(std::size_t number, const redisReply& reply, Mono now);
-    /// The store was away: what others sent meanwhile has been learned from heads, or is of windows long over.
+    /// The store was away: what others sent meanwhile has been learned from heads, or is of windows long
+    /// over.
     void forget();
 
 private:
