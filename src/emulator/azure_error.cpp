@@ -72,6 +72,13 @@ ErrorAnswer prompt_filtered() {
         R"("sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":true,"severity":"medium"}}}}})"};
 }
 
+ErrorAnswer sealed_elsewhere(std::string_view seal) {
+    const std::string_view end = seal.substr(seal.size() - std::min<std::size_t>(seal.size(), 4));
+    return typed(400,
+                 fmt::format("The encrypted content {}...{} could not be verified.", seal.substr(0, 4), end),
+                 "invalid_request_error", {}, "invalid_encrypted_content");
+}
+
 ErrorAnswer no_response(std::string_view id, bool as_previous) {
     if (as_previous)
         return typed(400, fmt::format("Previous response with id '{}' not found.", id),

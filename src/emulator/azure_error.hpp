@@ -21,6 +21,7 @@ struct ErrorAnswer {
 [[nodiscard]] ErrorAnswer wrong_model(Operation operation, std::string_view model);  ///< 400
 [[nodiscard]] ErrorAnswer bad_request(std::string_view message);                     ///< 400
 [[nodiscard]] ErrorAnswer prompt_filtered();                                         ///< 400 content_filter
+[[nodiscard]] ErrorAnswer sealed_elsewhere(std::string_view seal);                   ///< 400
 [[nodiscard]] ErrorAnswer no_response(std::string_view id, bool as_previous);        ///< 404, or 400
 /// 429 with the seconds to wait in its message.
 [[nodiscard]] ErrorAnswer throttled(Operation operation, std::string_view api_version, Limit limit,

@@ -12,6 +12,7 @@
 #include "emulator/pace.hpp"
 #include "emulator/request.hpp"
 #include "emulator/resource.hpp"
+#include "emulator/seal.hpp"
 #include "emulator/target.hpp"
 #include "emulator/wire.hpp"
 
@@ -186,6 +187,8 @@ Call::Next Call::admit() {
     const std::string& previous = request_.previous_response_id;
     if (!previous.empty() && !resource_.responses_.contains(previous))
         return refuse(no_response(previous, true));
+    for (const std::string& seal : request_.seals)
+        if (!opens(seal, resource_.name())) return refuse(sealed_elsewhere(seal));
     const Mono now = mono_now();
     const bool embeds = target_.operation == Operation::embeddings;
     request_.cached_tokens = resource_.prefixes_.use(request_.prefixes, deployment_->number, now);
@@ -285,6 +288,10 @@ AnswerMeta Call::make_meta(bool tool) {
     if (target_.operation == Operation::responses) {
         meta.id = random_id("resp_", 48, rng_);
         meta.item_id = random_id(tool ? "fc_" : "msg_", 48, rng_);
+        if (request_.wants_seal) {
+            meta.reasoning_id = random_id("rs_", 48, rng_);
+            meta.seal = make_seal(resource_.name(), rng_);
+        }
     } else {
         meta.id = random_id(target_.operation == Operation::chat ? "chatcmpl-" : "cmpl-", 29, rng_);
     }

@@ -74,6 +74,11 @@ void read_messages(ModelRequest& r, const array& messages) {
         element content;
         std::string said;
         if (m["content"].get(content) == simdjson::SUCCESS) said = content_text(content);
+        if (type == "reasoning") {
+            const std::string_view sealed = text(m, "encrypted_content");
+            if (!sealed.empty()) r.seals.emplace_back(sealed);
+            continue;
+        }
         if (type == "function_call_output") said = std::string(text(m, "output"));
         count(r, said);
         const std::string_view role = text(m, "role");
@@ -254,6 +259,10 @@ Result<ModelRequest> read_request(Operation operation, std::string_view body) {
     r.previous_response_id = std::string(text(root, "previous_response_id"));
     if (bool b = true; root["store"].get(b) == simdjson::SUCCESS) r.store = b;
     array list;
+    if (root["include"].get(list) == simdjson::SUCCESS)
+        for (const element what : list)
+            if (std::string_view v; what.get(v) == simdjson::SUCCESS && v == "reasoning.encrypted_content")
+                r.wants_seal = true;
     if (!text(root, "stop").empty()) r.stop.emplace_back(text(root, "stop"));
     if (root["stop"].get(list) == simdjson::SUCCESS)
         for (const element s : list)

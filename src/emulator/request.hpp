@@ -42,6 +42,8 @@ struct ModelRequest {
     std::size_t dimensions = 0;        ///< embeddings; 0: the model's own
     bool base64 = false;               ///< embeddings
     std::string previous_response_id;  ///< Responses API
+    std::vector<std::string> seals;    ///< Responses API: encrypted reasoning that was handed back
+    bool wants_seal = false;           ///< Responses API: the answer is to carry encrypted reasoning
     bool store = true;                 ///< Responses API: the answer can be asked for again
     /// Hashes of the prompt's first 1,024, 1,152, 1,280 … tokens: for the prompt cache.
     std::vector<std::uint64_t> prefixes;

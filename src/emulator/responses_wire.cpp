@@ -17,13 +17,14 @@ public:
           max_tokens_(request.max_tokens),
           previous_(request.previous_response_id),
           pieces_(split_tokens(completion_.text)),
+          index_(meta_.reasoning_id.empty() ? 0 : 1),
           delta_head_(completion_.is_tool()
                           ? "event: response.function_call_arguments.delta\ndata: "
                             R"({"type":"response.function_call_arguments.delta","sequence_number":)"
                           : "event: response.output_text.delta\ndata: "
                             R"({"type":"response.output_text.delta","sequence_number":)"),
-          delta_middle_(fmt::format(R"(,"item_id":{},"output_index":0,{}"delta":")",
-                                    json_quoted(meta_.item_id),
+          delta_middle_(fmt::format(R"(,"item_id":{},"output_index":{},{}"delta":")",
+                                    json_quoted(meta_.item_id), index_,
                                     completion_.is_tool() ? "" : R"("content_index":0,"logprobs":[],)")) {}
 
     [[nodiscard]] std::string whole() const override { return response(State::done); }
@@ -32,7 +33,11 @@ public:
     void preamble(std::string& out) override {
         event(out, "response.created", R"("response":)" + response(State::begun));
         event(out, "response.in_progress", R"("response":)" + response(State::begun));
-        event(out, "response.output_item.added", R"("output_index":0,"item":)" + item(State::begun));
+        if (index_ > 0) {
+            event(out, "response.output_item.added", R"("output_index":0,"item":)" + reasoning(""));
+            event(out, "response.output_item.done", R"("output_index":0,"item":)" + reasoning(meta_.seal));
+        }
+        event(out, "response.output_item.added", at_index() + R"("item":)" + item(State::begun));
         if (!completion_.is_tool())
             event(out, "response.content_part.added", place() + R"("part":)" + part(""));
     }
@@ -49,13 +54,13 @@ public:
         const std::string text = json_quoted(completion_.text);
         if (completion_.is_tool()) {
             event(out, "response.function_call_arguments.done",
-                  fmt::format(R"("item_id":{},"output_index":0,"name":{},"arguments":{})",
-                              json_quoted(meta_.item_id), json_quoted(completion_.tool), text));
+                  fmt::format(R"("item_id":{},{}"name":{},"arguments":{})", json_quoted(meta_.item_id),
+                              at_index(), json_quoted(completion_.tool), text));
         } else {
             event(out, "response.output_text.done", place() + R"("logprobs":[],"text":)" + text);
             event(out, "response.content_part.done", place() + R"("part":)" + part(completion_.text));
         }
-        event(out, "response.output_item.done", R"("output_index":0,"item":)" + item(State::done));
+        event(out, "response.output_item.done", at_index() + R"("item":)" + item(State::done));
         event(out, incomplete() ? "response.incomplete" : "response.completed",
               R"("response":)" + response(State::done));
     }
@@ -82,7 +87,12 @@ private:
                        sequence_++, members);
     }
     [[nodiscard]] std::string place() const {
-        return fmt::format(R"("item_id":{},"output_index":0,"content_index":0,)", json_quoted(meta_.item_id));
+        return fmt::format(R"("item_id":{},{}"content_index":0,)", json_quoted(meta_.item_id), at_index());
+    }
+    [[nodiscard]] std::string at_index() const { return fmt::format(R"("output_index":{},)", index_); }
+    [[nodiscard]] std::string reasoning(std::string_view seal) const {
+        return fmt::format(R"({{"id":{},"type":"reasoning","encrypted_content":{},"summary":[]}})",
+                           json_quoted(meta_.reasoning_id), json_quoted(seal));
     }
     [[nodiscard]] static std::string part(std::string_view text) {
         return fmt::format(R"({{"type":"output_text","annotations":[],"logprobs":[],"text":{}}})",
@@ -122,7 +132,8 @@ private:
             R"("top_p":1.0,"truncation":"disabled","usage":{},"user":null}})",
             json_quoted(meta_.id), meta_.created, status(state), details,
             max_tokens_ > 0 ? fmt::format("{}", max_tokens_) : "null", json_quoted(meta_.model),
-            done ? item(state) : "", previous_.empty() ? "null" : json_quoted(previous_), usage);
+            done ? (index_ > 0 ? reasoning(meta_.seal) + "," : "") + item(state) : "",
+            previous_.empty() ? "null" : json_quoted(previous_), usage);
     }
 
     Completion completion_;
@@ -130,6 +141,7 @@ private:
     std::size_t max_tokens_;
     std::string previous_;
     std::vector<std::string_view> pieces_;  // of completion_.text, which does not change
+    int index_;                             // of the message among the output items
     std::string delta_head_;
     std::string delta_middle_;
     std::uint64_t sequence_ = 0;

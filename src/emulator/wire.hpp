@@ -19,6 +19,8 @@ namespace spillway::emulator {
 struct AnswerMeta {
     std::string id;            ///< "chatcmpl-…", "cmpl-…", "resp_…"
     std::string item_id;       ///< Responses API: "msg_…" or "fc_…"
+    std::string reasoning_id;  ///< Responses API: "rs_…"; empty: the answer has no reasoning item
+    std::string seal;          ///< its encrypted content
     std::string call_id;       ///< tool calls: "call_…"
     std::string model;         ///< as answers name it, "gpt-4o-2024-08-06"
     std::int64_t created = 0;  ///< seconds since 1970

@@ -75,6 +75,7 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
             if (const auto made = id_in_json(whole); !made.empty())
                 upstreams_->snapshot->residence->learn(made, claim.backend());
         }
+        if (route_.op == api::Operation::responses) learn_sealed(whole, claim.backend());
         if (const auto usage = api::find_usage(whole)) note_usage(*usage, outcome);
     } else {
         outcome_ = "client_error";

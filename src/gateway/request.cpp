@@ -181,10 +181,19 @@ void Request::find_residence() {
         resident_ = id_in_path(route_.path);
         if (resident_.empty() && scanned_) resident_ = id_in_json(exchange_.body());
     }
+    if (route_.op == api::Operation::responses && resident_.empty()) {
+        std::string_view body = exchange_.body();
+        resident_ = next_sealed(body);
+    }
     if (!resident_.empty())
         pinned_ = upstreams_->snapshot->residence->find(resident_);
     else if (config().affinity.prompt_cache && route_.op != api::Operation::embeddings)
         affinity_ = prefix_affinity(exchange_.body(), scan_.prompt_chars);
+}
+
+void Request::learn_sealed(std::string_view json, routing::BackendIndex made_by) {
+    for (auto sealed = next_sealed(json); !sealed.empty(); sealed = next_sealed(json))
+        upstreams_->snapshot->residence->learn(sealed, made_by);
 }
 
 /// 429 if quota is what is lacking, 503 if backends failed; both say the soonest time to come back.

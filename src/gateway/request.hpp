@@ -57,6 +57,7 @@ private:
     /// Holds the request until quota frees, if the configuration allows that long; false: it does not.
     asio::awaitable<bool> wait_for_quota(Duration retry_in);
     void find_residence();
+    void learn_sealed(std::string_view json, routing::BackendIndex made_by);
     asio::awaitable<void> all_out(Duration retry_in);
     asio::awaitable<void> refuse(unsigned status, std::string_view message, std::string_view type,
                                  std::string_view code, std::span<const http::Field> extra = {});

@@ -72,10 +72,30 @@ std::string_view id_in_json(std::string_view text) noexcept {
     return {};
 }
 
+std::string_view next_sealed(std::string_view& text) noexcept {
+    constexpr std::string_view key = "\"encrypted_content\"";
+    constexpr std::size_t least = 32;
+    constexpr std::size_t most = 128;  // of Fernet's form: a version, a time, and 16 random bytes come first
+    for (auto at = text.find(key); at != std::string_view::npos; at = text.find(key)) {
+        text.remove_prefix(at + key.size());
+        const auto colon = text.find_first_not_of(" \t\r\n");
+        if (colon == std::string_view::npos || text[colon] != ':') continue;
+        const auto quote = text.find_first_not_of(" \t\r\n", colon + 1);
+        if (quote == std::string_view::npos || text[quote] != '"') continue;
+        text.remove_prefix(quote + 1);
+        const std::string_view value = text.substr(0, std::min(text.find('"'), most));
+        if (value.size() >= least) return value;
+    }
+    text = {};
+    return {};
+}
+
 bool says_not_here(unsigned status, std::string_view body) noexcept {
+    const auto says = [&](std::string_view what) { return body.find(what) != std::string_view::npos; };
     if (status == 404) return true;
-    return status == 400 && (body.find("previous_response_not_found") != std::string_view::npos ||
-                             body.find("invalid_encrypted_content") != std::string_view::npos);
+    // Azure has been seen to leave out the code of the last one.
+    return status == 400 && (says("previous_response_not_found") || says("invalid_encrypted_content") ||
+                             (says("ncrypted content") && says("could not be verified")));
 }
 
 std::uint64_t prefix_affinity(std::string_view body, std::size_t prompt_chars) noexcept {

@@ -1,6 +1,8 @@
 #pragma once
 /// Which backend holds a thing that has an id: a stored response, a thread, a file, a batch. Azure keeps such
-/// things on the resource that made them, so a request that names one can be served only there.
+/// things on the resource that made them, so a request that names one can be served only there. The same goes
+/// for encrypted reasoning that a client hands back (Responses API, `include:
+/// ["reasoning.encrypted_content"]`).
 ///
 /// A table of what was seen, bounded and overwritten at random; it is a short cut, not the truth. When an id
 /// is not in it (after a restart, or made through another replica) the gateway asks one backend after the
@@ -34,6 +36,10 @@ private:
 [[nodiscard]] std::string_view id_in_path(std::string_view path) noexcept;
 /// The first such id that stands as a whole string in a JSON text; looks at 64 KiB of it at most.
 [[nodiscard]] std::string_view id_in_json(std::string_view text) noexcept;
+
+/// The beginning of the next encrypted reasoning item in a JSON text, which only the resource that made it
+/// can read; what tells it from others is in there. Moves `text` behind it. Empty: none.
+[[nodiscard]] std::string_view next_sealed(std::string_view& text) noexcept;
 
 /// Does this refusal mean that what was named lives on another resource?
 [[nodiscard]] bool says_not_here(unsigned status, std::string_view body) noexcept;

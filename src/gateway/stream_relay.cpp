@@ -53,6 +53,8 @@ asio::awaitable<Request::Next> StreamRelay::run() {
 
 /// Decides about one event: hold it, hide it, pass it on, or give up.
 void StreamRelay::take(const api::SseEvent& event, std::string_view chunk) {
+    if (responses_ && event.event == "response.output_item.done")
+        request_.learn_sealed(event.data, claim_.backend());
     if (committed_ && !api::EventClassifier::may_matter(event.event, event.data)) {
         if (event.has_data) {
             ++request_.output_events_;

@@ -54,6 +54,51 @@ def test_a_streamed_response_is_remembered(stack):
     assert raw.headers["x-spillway-attempts"] == "1"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_encrypted_reasoning_goes_back_to_the_resource_that_made_it(stack, stream):
+    running = stack()
+    include = ["reasoning.encrypted_content"]
+    conversation = [{"role": "user", "content": "Say hello."}]
+    attempts = []
+    with client_of(running.gateway) as client:
+        for turn in range(8):
+            asked = {"model": CHAT, "input": conversation, "store": False, "include": include}
+            if stream:
+                raw = client.responses.with_raw_response.create(stream=True, **asked)
+                answer = list(raw.parse())[-1].response
+            else:
+                raw = client.responses.with_raw_response.create(**asked)
+                answer = raw.parse()
+            assert answer.output[0].encrypted_content.startswith("gAAAA")
+            attempts.append(raw.headers["x-spillway-attempts"])
+            conversation += [item.model_dump(exclude_none=True) for item in answer.output]
+            conversation.append({"role": "user", "content": f"And {turn}?"})
+    assert attempts == ["1"] * 8
+    assert sorted(running.emulator.requests()) == [0, 0, 8]
+
+
+def test_encrypted_reasoning_made_through_another_replica_finds_its_resource(stack, tmp_path):
+    running = stack()
+    with client_of(running.gateway) as client:
+        asked = {"model": CHAT, "store": False, "include": ["reasoning.encrypted_content"]}
+        made = [client.responses.create(input=f"Say hello {i}.", **asked) for i in range(6)]
+    backends = [harness.backend(f"r{i + 1}", url) for i, url in enumerate(running.emulator.urls)]
+    other = harness.Gateway(tmp_path, backends)
+    try:
+        with client_of(other) as client:
+            for answer in made:
+                history = [item.model_dump(exclude_none=True) for item in answer.output]
+                again = client.responses.create(input=[*history, {"role": "user", "content": "Go on."}], **asked)
+                assert again.status == "completed"
+            foreign = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAAB" + "x" * 58}
+            with pytest.raises(openai.BadRequestError) as caught:
+                client.responses.create(input=[foreign, {"role": "user", "content": "Go on."}], **asked)
+            assert caught.value.code == "invalid_encrypted_content"
+        assert {entry["state"] for entry in other.backends().values()} == {"available"}
+    finally:
+        other.stop()
+
+
 def test_an_id_that_nobody_knows_is_the_clients_error(stack):
     running = stack()
     with client_of(running.gateway) as client, pytest.raises(openai.APIStatusError) as caught:
