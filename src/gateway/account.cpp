@@ -34,7 +34,7 @@ void Request::note_usage(const api::Usage& usage, routing::Outcome& outcome) noe
 std::string Request::spillway_fields() const {
     std::string out;
     if (served_by_) http::append_field(out, "x-spillway-backend", backend(*served_by_).name);
-    const auto attempts = fmt::format_int(tried_.size());
+    const auto attempts = fmt::format_int(attempts_);
     http::append_field(out, "x-spillway-attempts", {attempts.data(), attempts.size()});
     http::append_field(out, "x-request-id", id_);
     if (!subjects_.empty()) quota::append_fields(out, quota::terms(subjects_, quota::read_clocks()));

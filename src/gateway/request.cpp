@@ -148,6 +148,7 @@ asio::awaitable<void> Request::serve() {
             continue;
         }
         tried_.push_back(choice.lease.backend);
+        ++attempts_;
         const Next next = co_await attempt(choice.lease);
         if (next == Next::answered) co_return;
         if (tried_.size() >= most || !router.take_retry()) {

@@ -129,7 +129,8 @@ private:
     std::optional<asio::steady_timer> pause_;
     Duration waited_{};
 
-    boost::container::small_vector<routing::BackendIndex, 8> tried_;
+    boost::container::small_vector<routing::BackendIndex, 8> tried_;  ///< since the last wait for quota
+    std::size_t attempts_ = 0;
     boost::container::small_vector<Note, 4> notes_;
     std::optional<routing::BackendIndex> served_by_;
     int status_ = 0;

@@ -170,3 +170,4 @@ def test_a_request_may_be_held_until_quota_frees(stack):
     assert answer.status_code == 200
     assert 0.9 < time.monotonic() - began < 3
     assert answer.headers["x-spillway-backend"] == "r1"
+    assert answer.headers["x-spillway-attempts"] == "4"
