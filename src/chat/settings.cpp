@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/path_segment.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::chat {
@@ -19,20 +20,6 @@ std::string first_of(const config::EnvLookup& env, std::initializer_list<std::st
 
 bool visible_ascii(std::string_view s) {
     return std::ranges::all_of(s, [](char c) { return c > ' ' && c < '\x7f'; });
-}
-
-/// A deployment as one path segment (RFC 3986 §3.3): what is not unreserved is percent-encoded.
-std::string segment(std::string_view name) {
-    std::string out;
-    for (const char c : name) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain)
-            out += c;
-        else
-            fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
 }
 
 Result<config::BackendUrl> read_url(std::string_view variable, std::string_view value) {
@@ -56,10 +43,10 @@ Result<void> read_azure(const config::EnvLookup& env, ModelSettings& out) {
     out.url = std::move(*url);
 
     const std::string version = first_of(env, {"AZURE_OPENAI_API_VERSION"}, "2024-10-21");
-    if (segment(version) != version) return fail("AZURE_OPENAI_API_VERSION is not a version");
+    if (path_segment(version) != version) return fail("AZURE_OPENAI_API_VERSION is not a version");
     const auto target = [&](std::string_view deployment, std::string_view operation) {
         return fmt::format("{}/openai/deployments/{}/{}?api-version={}", out.url.base_path,
-                           segment(deployment), operation, version);
+                           path_segment(deployment), operation, version);
     };
     out.chat_model =
         first_of(env, {"AZURE_OPENAI_CHATGPT_DEPLOYMENT", "AZURE_OPENAI_CHATGPT_MODEL"}, "gpt-4o");

@@ -4,30 +4,17 @@
 
 #include "api/json_reader.hpp"
 #include "api/json_text.hpp"
+#include "base/path_segment.hpp"
 #include "http/message.hpp"
 
 namespace spillway::load {
 namespace {
 
-/// `text` as one segment of a path (RFC 3986 §3.3).
-std::string escaped_segment(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain)
-            out += c;
-        else
-            fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
-}
-
 std::string path_of(const Target& target) {
     const std::string& base = target.url.base_path;
     if (target.style == Style::azure)
         return fmt::format("{}/openai/deployments/{}/chat/completions?api-version={}", base,
-                           escaped_segment(target.deployment), escaped_segment(target.api_version));
+                           path_segment(target.deployment), path_segment(target.api_version));
     return base + (base.ends_with("/v1") ? "" : "/v1") + "/chat/completions";
 }
 
