@@ -28,12 +28,13 @@ State state_of(const Availability::Look& look) noexcept {
 
 /// The limit by the minute and what is left of the current window.
 void tell(const quota::Meter& meter, Mono now, std::optional<std::uint64_t>& per_minute,
-          std::optional<std::int64_t>& remaining) {
+          std::optional<std::int64_t>& remaining, Duration& reset) {
     if (meter.basis() == quota::Basis::none || meter.limit() == 0) return;
     const double windows = 60 / to_seconds(meter.length());
     per_minute = static_cast<std::uint64_t>(std::llround(windows * static_cast<double>(meter.limit())));
     const auto limit = static_cast<std::int64_t>(meter.limit());
     remaining = std::max<std::int64_t>(limit - static_cast<std::int64_t>(meter.used(now)), 0);
+    reset = meter.room(meter.limit(), now).wait;
 }
 
 /// Clocks are told in milliseconds and reports take a while: ends of cool-downs this near are the same one.
@@ -100,6 +101,10 @@ BackendView BackendState::view(Mono now) const {
     v.served = served.load(std::memory_order_relaxed);
     v.throttled = throttled.load(std::memory_order_relaxed);
     v.failed = failed.load(std::memory_order_relaxed);
+    v.spilled = spilled.load(std::memory_order_relaxed);
+    v.avoided = static_cast<double>(avoided.load(std::memory_order_relaxed)) / 1e6;
+    v.tokens = tokens.load(std::memory_order_relaxed);
+    v.first_byte_total = std::chrono::microseconds(first_byte_us.load(std::memory_order_relaxed));
 
     std::optional<Availability::Look> soonest;  // of the slots, if none of them is available
     bool any_available = false;
@@ -113,8 +118,8 @@ BackendView BackendState::view(Mono now) const {
         d.until = look.wait;
         d.in_flight = s.in_flight.load(std::memory_order_relaxed);
         d.reserved_tokens = s.mirror.reserved();
-        tell(s.mirror.tokens(), now, d.tpm, d.remaining_tokens);
-        tell(s.mirror.requests(), now, d.rpm, d.remaining_requests);
+        tell(s.mirror.tokens(), now, d.tpm, d.remaining_tokens, d.tokens_reset);
+        tell(s.mirror.requests(), now, d.rpm, d.remaining_requests, d.requests_reset);
         v.deployments.push_back(std::move(d));
         if (state_of(look) == State::available) any_available = true;
         if (!soonest || look.wait < soonest->wait) soonest = look;
@@ -122,9 +127,11 @@ BackendView BackendState::view(Mono now) const {
     auto look = gate.look(now, 0);
     // A backend is as well as the best of its deployments.
     if (state_of(look) == State::available && soonest && !any_available) look = *soonest;
-    v.state = enabled.load(std::memory_order_relaxed) ? state_of(look) : State::disabled;
-    if (v.state == State::disabled) {
-        v.reason = "disabled";
+    v.mode = mode.load(std::memory_order_relaxed);
+    v.state = state_of(look);
+    if (v.mode != Mode::on) {
+        v.state = v.mode == Mode::off ? State::disabled : State::draining;
+        v.reason = to_string(v.state);
     } else if (v.state != State::available) {
         v.reason = to_string(look.reason);
         v.until = look.wait;
@@ -163,7 +170,7 @@ void BackendState::heed(const quota::PeerNews& news, Mono now) noexcept {
 }
 
 bool BackendState::ready(Mono now) const noexcept {
-    if (!enabled.load(std::memory_order_relaxed)) return false;
+    if (!on()) return false;
     const auto out = [](Availability::Standing s) { return s == Availability::Standing::cooling; };
     if (out(gate.look(now, 0).standing)) return false;
     bool any_asked = false;

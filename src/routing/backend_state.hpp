@@ -52,6 +52,7 @@ public:
     void report(std::vector<quota::PeerReport>& out, Mono now) const;
     /// What others found out. A cool-down they tell of is theirs: it is not told on.
     void heed(const quota::PeerNews& news, Mono now) noexcept;
+    [[nodiscard]] bool on() const noexcept { return mode.load(std::memory_order_relaxed) == Mode::on; }
     /// Would some request find this backend usable?
     [[nodiscard]] bool ready(Mono now) const noexcept;
 
@@ -59,9 +60,12 @@ public:
     const std::uint64_t hash;  ///< of the name
     Availability gate;
     std::atomic<std::int64_t> heard{0};  ///< ns of Mono: until when others told it to be out of service
-    std::atomic<bool> enabled{true};
+    std::atomic<Mode> mode{Mode::on};
     std::atomic<std::uint32_t> in_flight{0};
     std::atomic<std::uint64_t> served{0}, throttled{0}, failed{0};
+    std::atomic<std::uint64_t> spilled{0}, tokens{0};
+    std::atomic<std::uint64_t> avoided{0};       ///< in millionths
+    std::atomic<std::int64_t> first_byte_us{0};  ///< sum over served
 
 private:
     std::vector<std::uint32_t> slot_of_;

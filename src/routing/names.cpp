@@ -47,6 +47,18 @@ std::string_view to_string(OutcomeKind kind) noexcept {
     return "";
 }
 
+std::string_view to_string(Mode mode) noexcept {
+    switch (mode) {
+        case Mode::on:
+            return "on";
+        case Mode::draining:
+            return "draining";
+        case Mode::off:
+            break;
+    }
+    return "off";
+}
+
 std::string_view to_string(BackendView::State state) noexcept {
     switch (state) {
         case BackendView::State::available:
@@ -59,6 +71,8 @@ std::string_view to_string(BackendView::State state) noexcept {
             return "unauthorized";
         case BackendView::State::probing:
             return "probing";
+        case BackendView::State::draining:
+            return "draining";
         case BackendView::State::disabled:
             return "disabled";
     }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
+#include <cmath>
 
 #include "routing/backend_state.hpp"
 #include "routing/deployment_table.hpp"
 #include "routing/retry_budget.hpp"
+#include "routing/settle.hpp"
 #include "routing/weighted_pick.hpp"
 
 namespace spillway::routing {
@@ -39,56 +41,21 @@ struct Usable {
 };
 using Usables = boost::container::small_vector<Usable, 16>;
 
+/// One that is not known to refuse, but for what its mirror says.
+struct Open {
+    BackendIndex backend = no_backend;
+    bool full = false;
+};
+struct Look {
+    Usables usable;  ///< in order of priority, as is `open`
+    boost::container::small_vector<Open, 16> open;
+    Duration soonest = api::max_wait;  ///< when one that is not usable could serve
+};
+
 std::uint32_t names_in(std::span<const config::BackendConfig> backends) {
     std::size_t names = 1;
     for (const auto& b : backends) names += b.deployments.size();
     return static_cast<std::uint32_t>(std::min<std::size_t>(names, 100'000));
-}
-
-TripReason reason_of(OutcomeKind kind) noexcept {
-    switch (kind) {
-        case OutcomeKind::throttled:
-            return TripReason::throttled;
-        case OutcomeKind::unauthorized:
-            return TripReason::unauthorized;
-        case OutcomeKind::server_error:
-            return TripReason::server_error;
-        case OutcomeKind::connect_error:
-            return TripReason::connect_error;
-        case OutcomeKind::timeout:
-            return TripReason::timeout;
-        case OutcomeKind::broken:
-            return TripReason::broken;
-        case OutcomeKind::served:
-        case OutcomeKind::client_error:
-        case OutcomeKind::cancelled:
-            break;
-    }
-    return TripReason::none;
-}
-
-/// Settles what the mirror holds for the lease.
-void account(quota::Mirror& mirror, const Lease& lease, const Outcome& outcome) noexcept {
-    switch (outcome.kind) {
-        case OutcomeKind::throttled:
-            mirror.refused(lease.quota, lease.at, outcome.limits, outcome.retry_after);
-            return;
-        case OutcomeKind::unauthorized:
-        case OutcomeKind::connect_error:
-            mirror.unsent(lease.quota);
-            return;
-        case OutcomeKind::client_error:
-            // Its head is of no 2xx, so began() has not seen it; it may have been charged.
-            (void)mirror.observe(lease.quota, lease.at, outcome.limits);
-            break;
-        case OutcomeKind::served:
-        case OutcomeKind::server_error:
-        case OutcomeKind::timeout:
-        case OutcomeKind::broken:
-        case OutcomeKind::cancelled:
-            break;
-    }
-    mirror.finished(lease.quota, outcome.tokens);
 }
 
 bool contains(std::span<const BackendIndex> list, BackendIndex b) noexcept {
@@ -102,7 +69,9 @@ struct Router::Impl {
          Options how);
 
     [[nodiscard]] Duration cool_down(const Outcome& outcome) const noexcept;
-    Usables usable(const Ask& ask, Mono now, Duration& soonest) const;
+    [[nodiscard]] Look look(const Ask& ask, Mono now) const;
+    double avoided(const Look& look, const Ask& ask, BackendIndex chosen);
+    [[nodiscard]] bool passes_over(std::uint32_t priority) const noexcept;
     bool claim(const Usable& option, const Ask& ask, Mono now, Lease& lease);
     [[nodiscard]] PickReason reason(const Usable& option, const Ask& ask, bool affinity, bool alone) const;
 
@@ -144,13 +113,14 @@ Duration Router::Impl::cool_down(const Outcome& outcome) const noexcept {
     return std::clamp(wait, shortest_wait, std::max(retry.max_cool_down, shortest_wait));
 }
 
-/// All that could serve `ask` now, in order of priority; `soonest` is when one of the others could.
-Usables Router::Impl::usable(const Ask& ask, Mono now, Duration& soonest) const {
-    Usables out;
+/// All that could serve `ask` now.
+Look Router::Impl::look(const Ask& ask, Mono now) const {
+    Look out;
     for (const BackendIndex index : by_priority) {
         if (ask.pinned && *ask.pinned != index) continue;
         BackendState& b = *backends[index];
-        if (!b.enabled.load(std::memory_order_relaxed)) continue;
+        const Mode mode = b.mode.load(std::memory_order_relaxed);
+        if (mode == Mode::off || (mode == Mode::draining && !ask.pinned)) continue;
         Usable o;
         o.backend = index;
         o.slot = b.slot_of(ask.deployment.index);
@@ -163,8 +133,9 @@ Usables Router::Impl::usable(const Ask& ask, Mono now, Duration& soonest) const 
         // The mirror was told of the same refusal, and rounds.
         const bool same = wait > Duration::zero() && room.wait > wait && room.wait - wait < rounding;
         // A limit that is only guessed must not make anyone wait.
-        soonest = std::min(soonest, same ? wait : std::max(wait, room.wait));
+        out.soonest = std::min(out.soonest, same ? wait : std::max(wait, room.wait));
         if (wait > Duration::zero() || contains(ask.tried, index)) continue;
+        out.open.push_back({index, !room.fits});
         if (!room.fits && !(room.unsure && options.trials)) continue;
         for (const Standing s : {whole.standing, part.standing})
             if (s == Standing::ramp_full || s == Standing::probe_overdue) o.pass = Pass::ramping;
@@ -176,9 +147,34 @@ Usables Router::Impl::usable(const Ask& ask, Mono now, Duration& soonest) const 
         o.probe_slot = probes(part.standing);
         o.candidate = {b.config.weight, slot.in_flight.load(std::memory_order_relaxed), room.headroom,
                        room.left, b.hash};
-        out.push_back(o);
+        out.usable.push_back(o);
     }
     return out;
+}
+
+/// What a first attempt by priority and weight would have met with: among the first priority that is open,
+/// the weight of those that are full and were not chosen.
+double Router::Impl::avoided(const Look& look, const Ask& ask, BackendIndex chosen) {
+    if (!ask.tried.empty() || look.open.empty()) return 0;
+    const std::uint32_t first = backends[look.open.front().backend]->config.priority;
+    double all = 0;
+    for (const Open& o : look.open)
+        if (backends[o.backend]->config.priority == first) all += backends[o.backend]->config.weight;
+    double out = 0;
+    for (const Open& o : look.open) {
+        BackendState& b = *backends[o.backend];
+        if (b.config.priority != first || !o.full || o.backend == chosen) continue;
+        const double share = b.config.weight / all;
+        b.avoided.fetch_add(static_cast<std::uint64_t>(std::llround(share * 1e6)), std::memory_order_relaxed);
+        out += share;
+    }
+    return out;
+}
+
+/// Is there one of a better priority, in rotation?
+bool Router::Impl::passes_over(std::uint32_t priority) const noexcept {
+    return std::any_of(backends.begin(), backends.end(),
+                       [&](const auto& b) { return b->config.priority < priority && b->on(); });
 }
 
 /// Makes `option` the request's, unless another thread was faster.
@@ -208,6 +204,7 @@ bool Router::Impl::claim(const Usable& option, const Ask& ask, Mono now, Lease& 
     lease.reserved = ask.tokens;
     lease.at = now;
     lease.probe = option.probes();
+    lease.spilled = !ask.pinned && (!ask.tried.empty() || passes_over(b.config.priority));
     return true;
 }
 
@@ -215,10 +212,7 @@ PickReason Router::Impl::reason(const Usable& option, const Ask& ask, bool affin
     if (ask.pinned) return PickReason::pinned;
     if (option.probes()) return PickReason::probe;
     if (affinity) return PickReason::affinity;
-    const std::uint32_t priority = backends[option.backend]->config.priority;
-    for (const auto& b : backends)
-        if (b->config.priority < priority && b->enabled.load(std::memory_order_relaxed))
-            return PickReason::spilled;
+    if (passes_over(backends[option.backend]->config.priority)) return PickReason::spilled;
     return alone ? PickReason::only_one : PickReason::preferred;
 }
 
@@ -239,8 +233,8 @@ std::uint32_t Router::deployment_bound() const noexcept {
 Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
     Impl& s = *impl_;
     Choice choice;
-    Duration soonest = api::max_wait;
-    Usables all = s.usable(ask, now, soonest);
+    const Look seen = s.look(ask, now);
+    const Usables& all = seen.usable;
     const bool alone = all.size() == 1;
     const auto rank = [&](const Usable& o) { return s.backends[o.backend]->config.priority; };
 
@@ -281,13 +275,15 @@ Choice Router::pick(const Ask& ask, Mono now, Rng& rng) {
                 if (at == group.size()) at = choose(s.options.strategy, candidates, rng);
                 if (s.claim(group[at], ask, now, choice.lease)) {
                     choice.reason = s.reason(group[at], ask, affinity, alone);
+                    choice.avoided = s.avoided(seen, ask, choice.lease.backend);
                     return choice;
                 }
                 group.erase(group.begin() + static_cast<std::ptrdiff_t>(at));
             }
         }
     }
-    choice.retry_in = std::max(soonest, shortest_wait);
+    choice.avoided = s.avoided(seen, ask, no_backend);
+    choice.retry_in = std::max(seen.soonest, shortest_wait);
     return choice;
 }
 
@@ -306,11 +302,16 @@ void Router::ended(const Lease& lease, const Outcome& outcome, Mono now) {
     Slot& slot = b.slot(lease.slot);
     b.in_flight.fetch_sub(1, std::memory_order_relaxed);
     slot.in_flight.fetch_sub(1, std::memory_order_relaxed);
-    account(slot.mirror, lease, outcome);
+    settle(slot.mirror, lease, outcome);
     switch (outcome.kind) {
         case OutcomeKind::served:
         case OutcomeKind::client_error:
             b.served.fetch_add(1, std::memory_order_relaxed);
+            if (lease.spilled) b.spilled.fetch_add(1, std::memory_order_relaxed);
+            if (outcome.tokens) b.tokens.fetch_add(*outcome.tokens, std::memory_order_relaxed);
+            b.first_byte_us.fetch_add(
+                std::chrono::duration_cast<std::chrono::microseconds>(outcome.first_byte).count(),
+                std::memory_order_relaxed);
             b.gate.succeeded(lease.at, now);
             slot.gate.succeeded(lease.at, now);
             return;
@@ -334,7 +335,7 @@ void Router::ended(const Lease& lease, const Outcome& outcome, Mono now) {
             break;
     }
     b.failed.fetch_add(1, std::memory_order_relaxed);
-    b.gate.trip(reason_of(outcome.kind), lease.at, now + impl_->cool_down(outcome));
+    b.gate.trip(trip_reason(outcome.kind), lease.at, now + impl_->cool_down(outcome));
     // The slot's own probe proved nothing about the slot.
     if (lease.probe) slot.gate.release_probe(lease.at);
 }
@@ -365,9 +366,9 @@ std::vector<quota::PeerReport> Router::report(Mono now) const {
 void Router::heed(const quota::PeerNews& news, Mono now) noexcept {
     for (const auto& b : impl_->backends) b->heed(news, now);
 }
-void Router::set_enabled(BackendIndex backend, bool enabled) noexcept {
+void Router::set_mode(BackendIndex backend, Mode mode) noexcept {
     if (backend < impl_->backends.size())
-        impl_->backends[backend]->enabled.store(enabled, std::memory_order_relaxed);
+        impl_->backends[backend]->mode.store(mode, std::memory_order_relaxed);
 }
 
 }  // namespace spillway::routing

@@ -57,6 +57,7 @@ struct Lease {
     std::uint64_t reserved = 0;  ///< tokens
     Mono at{};
     bool probe = false;        ///< the single request that tests a backend after its cool-down
+    bool spilled = false;      ///< another failed first, or one of a better priority was passed over
     quota::Reservation quota;  ///< what the mirror of the deployment's quota holds for it
 };
 
@@ -75,6 +76,9 @@ struct Choice {
     Lease lease;  ///< backend == no_backend: nobody is usable
     PickReason reason = PickReason::none;
     Duration retry_in{};  ///< without a backend: soonest time one could serve, never below 1 ms
+    /// Expected number of 429s, 0…1, that a first attempt by priority and weight alone would have met, as
+    /// the mirrors see it.
+    double avoided = 0;
     [[nodiscard]] bool found() const noexcept { return lease.backend != no_backend; }
 };
 
@@ -100,26 +104,48 @@ struct Outcome {
     Duration first_byte{};                ///< send to first byte of the answer; zero: none came
 };
 
+/// What the operator wants of a backend; kept in memory only.
+enum class Mode : std::uint8_t {
+    on,
+    draining,  ///< only requests that must go there (Ask::pinned); those in flight end as they would
+    off,       ///< none
+};
+[[nodiscard]] std::string_view to_string(Mode mode) noexcept;
+
 /// For the admin plane.
 struct BackendView {
-    enum class State : std::uint8_t { available, throttled, failed, unauthorized, probing, disabled };
+    enum class State : std::uint8_t {
+        available,
+        throttled,
+        failed,
+        unauthorized,
+        probing,
+        draining,
+        disabled
+    };
     struct Deployment {
         std::string name;  ///< the backend's own name for it
         State state = State::available;
         Duration until{};                                                  ///< time left of its cool-down
         std::optional<std::uint64_t> tpm, rpm;                             ///< configured or learned limits
         std::optional<std::int64_t> remaining_tokens, remaining_requests;  ///< the mirror's view
+        Duration tokens_reset{}, requests_reset{};  ///< until all is there again, as the mirror sees it
         std::uint64_t reserved_tokens = 0;
         std::uint32_t in_flight = 0;
     };
     std::string name;
     State state = State::available;
+    Mode mode = Mode::on;
     std::string reason;  ///< "429", "connect", "401", …; empty when available
     Duration until{};    ///< time left; zero when available
     std::uint32_t priority = 1;
     std::uint32_t weight = 1;
     std::uint32_t in_flight = 0;
     std::uint64_t served = 0, throttled = 0, failed = 0;  ///< attempts since the start
+    std::uint64_t spilled = 0;                            ///< of those served: see Lease::spilled
+    double avoided = 0;                                   ///< 429s not met here: see Choice::avoided
+    std::uint64_t tokens = 0;                             ///< that served answers used, as far as they told
+    Duration first_byte_total{};                          ///< of the served answers together
     std::vector<Deployment> deployments;                  ///< those asked for so far
 };
 [[nodiscard]] std::string_view to_string(BackendView::State state) noexcept;
@@ -161,7 +187,7 @@ public:
     [[nodiscard]] std::vector<quota::PeerReport> report(Mono now) const;
     void heed(const quota::PeerNews& news, Mono now) noexcept;
     /// Takes a backend out of rotation, or puts it back (admin plane).
-    void set_enabled(BackendIndex backend, bool enabled) noexcept;
+    void set_mode(BackendIndex backend, Mode mode) noexcept;
 
 private:
     struct Impl;

@@ -322,17 +322,82 @@ TEST(Router, AWaitOfZeroDoesNotSpin) {
 
 TEST(Router, TakesABackendOutOfRotationAndPutsItBack) {
     Bench t({backend("a", 1), backend("b", 2)});
-    t.router.set_enabled(0, false);
+    t.router.set_mode(0, Mode::off);
     EXPECT_EQ(t.pick().lease.backend, 1U);
     EXPECT_EQ(t.router.view(t.now).at(0).state, State::disabled);
-    t.router.set_enabled(1, false);
+    t.router.set_mode(1, Mode::off);
     EXPECT_FALSE(t.router.ready(t.now));
     const Choice none = t.pick();
     EXPECT_FALSE(none.found());
-    t.router.set_enabled(0, true);
-    t.router.set_enabled(99, false);
+    t.router.set_mode(0, Mode::on);
+    t.router.set_mode(99, Mode::off);
     EXPECT_TRUE(t.router.ready(t.now));
     EXPECT_EQ(t.pick().lease.backend, 0U);
+}
+
+TEST(Router, ADrainingBackendServesOnlyWhatMustGoThere) {
+    Bench t({backend("a", 1), backend("b", 2)});
+    const Choice before = t.pick();
+    t.router.set_mode(0, Mode::draining);
+    const auto shown = t.router.view(t.now).at(0);
+    EXPECT_EQ(shown.state, State::draining);
+    EXPECT_EQ(shown.reason, "draining");
+    EXPECT_EQ(shown.in_flight, 1U) << "it goes on";
+    const Choice next = t.pick();
+    EXPECT_EQ(next.lease.backend, 1U);
+    EXPECT_FALSE(next.lease.spilled) << "nothing better is in rotation";
+    Ask ask;
+    ask.deployment = t.router.deployment("gpt-4o");
+    ask.pinned = 0;
+    EXPECT_EQ(t.router.pick(ask, t.now, t.rng).lease.backend, 0U);
+    t.router.set_mode(0, Mode::off);
+    EXPECT_FALSE(t.router.pick(ask, t.now, t.rng).found());
+    t.serve(before.lease);
+    EXPECT_EQ(t.router.view(t.now).at(0).served, 1U);
+}
+
+TEST(Router, CountsWhatSpillsOver) {
+    Bench t({backend("a", 1), backend("b", 1), backend("c", 2)});
+    const Choice first = t.pick();
+    EXPECT_FALSE(first.lease.spilled);
+    const BackendIndex other = 1 - first.lease.backend;
+    t.end(first.lease, OutcomeKind::throttled, 30s);
+    const Choice second = t.pick({first.lease.backend});
+    EXPECT_EQ(second.lease.backend, other);
+    EXPECT_TRUE(second.lease.spilled) << "another failed first";
+    t.serve(second.lease);
+    t.once(OutcomeKind::throttled, 30s);
+    const Choice third = t.pick();
+    EXPECT_EQ(third.lease.backend, 2U);
+    EXPECT_TRUE(third.lease.spilled) << "a better priority was passed over";
+    t.end(third.lease, OutcomeKind::server_error);
+    const auto views = t.router.view(t.now);
+    EXPECT_EQ(views.at(other).spilled, 1U);
+    EXPECT_EQ(views.at(2).spilled, 0U) << "it was not served";
+}
+
+TEST(Router, CountsThe429sItDidNotMeet) {
+    auto a = backend("a", 1, 3);
+    auto b = backend("b", 1, 1);
+    auto c = backend("c", 2);
+    for (auto* one : {&a, &b}) one->tpm = 1000;
+    Bench t({a, b, c});
+    t.tokens = 1000;
+    const Choice first = t.pick();
+    EXPECT_EQ(first.avoided, 0);
+    // One is full. By weight alone, so many requests would have met it.
+    const double share = first.lease.backend == 0 ? 0.75 : 0.25;
+    const Choice second = t.pick();
+    EXPECT_DOUBLE_EQ(second.avoided, share);
+    EXPECT_NE(second.lease.backend, first.lease.backend);
+    const Choice third = t.pick();
+    EXPECT_EQ(third.lease.backend, 2U);
+    EXPECT_DOUBLE_EQ(third.avoided, 1);
+    EXPECT_DOUBLE_EQ(t.pick({2}).avoided, 0) << "no first attempt";
+    const auto views = t.router.view(t.now);
+    EXPECT_NEAR(views.at(0).avoided + views.at(1).avoided, 1 + share, 1e-5);
+    EXPECT_GT(views.at(0).deployments.at(0).tokens_reset, Duration::zero());
+    EXPECT_LE(views.at(0).deployments.at(0).tokens_reset, 60s);
 }
 
 TEST(Router, CountsAndShowsWhatItKnows) {

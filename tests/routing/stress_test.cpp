@@ -55,7 +55,7 @@ TEST(Stress, ManyThreadsLeakNothing) {
                     held.pop_back();
                 }
                 if (i % 500 == 0) (void)t.router.view(now());
-                if (i % 700 == 0) t.router.set_enabled(2, rng.below(2) == 0);
+                if (i % 700 == 0) t.router.set_mode(2, static_cast<Mode>(rng.below(3)));
             }
             for (const Lease& lease : held) finish(lease);
         });
