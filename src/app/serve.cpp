@@ -11,6 +11,7 @@
 #include "app/verbs.hpp"
 #include "config/load.hpp"
 #include "gateway/admin.hpp"
+#include "gateway/dashboard_page.hpp"
 #include "gateway/gateway.hpp"
 
 namespace spillway::app {
@@ -47,13 +48,15 @@ public:
         if (!started) return failed(started.error());
         gateway_ = std::move(*started);
         if (admin_wanted) {
-            admin_.emplace(context_, *gateway_);
+            admin_.emplace(context_, *gateway_,
+                           gateway::Admin::Page{gateway::dashboard::embedded_assets(), SPILLWAY_VERSION});
             if (const auto bound = admin_->listen(); !bound) return failed(bound.error());
         }
         const auto& c = gateway_->snapshot()->config;
         log_->info("serving {} backends on {}:{} with {} threads", c.backends.size(), c.listen.host,
                    gateway_->port(), c.threads);
-        if (admin_wanted) log_->info("admin on {}:{}", c.admin.listen.host, c.admin.listen.port);
+        if (admin_wanted)
+            log_->info("dashboard and admin plane on http://{}:{}", c.admin.listen.host, c.admin.listen.port);
         asio::co_spawn(context_, watch(), asio::detached);
         context_.run();
         gateway_.reset();

@@ -50,19 +50,24 @@ std::string gateway_config(const Settings& s, const StackContext& context) {
         "clients:\n"
         "  - name: local\n"
         "    key_sha256: {}\n"
+        "ledger:\n"
+        "  path: {}\n"
+        "prices:\n"
+        "  gpt-4o: {{prompt: 2.5, cached: 1.25, completion: 10}}\n"
         "backends:\n",
-        s.port, s.admin_port, quoted(context.folder + "/access.jsonl"), sha256_hex(s.api_key.reveal()));
+        s.port, s.admin_port, quoted(context.folder + "/access.jsonl"), sha256_hex(s.api_key.reveal()),
+        quoted(context.folder + "/usage.db"));
     for (std::uint16_t i = 0; i < resource_count; ++i)
         out += fmt::format(
             "  - name: aoai-{}\n"
             "    url: http://127.0.0.1:{}\n"
             "    kind: azure\n"
-            "    priority: 1\n"
+            "    priority: {}\n"
             "    api_key: {}\n"
             "    tpm: {}\n"
             "    rpm: {}\n",
-            i + 1, s.emulator_base_port + i, quoted(context.resource_key), s.tokens_per_minute(),
-            s.requests_per_minute());
+            i + 1, s.emulator_base_port + i, i == 0 ? 1 : 2, quoted(context.resource_key),
+            s.tokens_per_minute(), s.requests_per_minute());
     return out;
 }
 
@@ -93,7 +98,7 @@ Service emulator(const Settings& s, const StackContext& context) {
 Service gateway(const Settings& s, const StackContext& context) {
     Service out;
     out.name = service_names[1];
-    out.describe = fmt::format("{}, admin on port {}", s.gateway_url(), s.admin_port);
+    out.describe = fmt::format("{}, dashboard {}", s.gateway_url(), s.dashboard_url());
     out.config_text = gateway_config(s, context);
     out.health_port = s.admin_port;
     out.health_path = "/healthz";

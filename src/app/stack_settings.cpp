@@ -90,6 +90,10 @@ std::string Settings::chat_url() const {
     return fmt::format("http://127.0.0.1:{}", chat_port);
 }
 
+std::string Settings::dashboard_url() const {
+    return fmt::format("http://127.0.0.1:{}", admin_port);
+}
+
 Result<std::string> check_setting(std::string_view name, std::string_view value) {
     if (std::find(derived.begin(), derived.end(), name) != derived.end())
         return fail(fmt::format("{} follows from {}: set that", name,

@@ -50,6 +50,7 @@ struct Settings {
     [[nodiscard]] std::uint64_t requests_per_minute() const noexcept { return capacity * std::uint64_t{6}; }
     [[nodiscard]] std::string gateway_url() const;
     [[nodiscard]] std::string chat_url() const;
+    [[nodiscard]] std::string dashboard_url() const;
 };
 
 /// `value` in its usual spelling, if `name` is a setting and may have it.

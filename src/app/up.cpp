@@ -46,6 +46,7 @@ Result<void> check_ports(const std::vector<NamedPort>& ports) {
 void tell_how_to_use(const Common& common, const Settings& settings) {
     say(fmt::format("{}={}", setting::gateway_url, settings.gateway_url()));
     say(fmt::format("Chat with it: {}", settings.chat_url()));
+    say(fmt::format("Watch it: {}", settings.dashboard_url()));
     const std::string option = common.name == "local" ? "" : fmt::format(" -e {}", common.name);
     say(fmt::format("The key and the rest: eval \"$(spillway env get-values{})\"", option));
 }

@@ -59,7 +59,8 @@ void add_usage(CLI::App& app, Run& run) {
     auto* verb = app.add_subcommand("usage", "Show what the ledger says was used");
     auto options = std::make_shared<UsageOptions>();
     verb->add_option("-l,--ledger", options->ledger, "The ledger's file")->required();
-    verb->add_option("--by", options->by, "Group by: client, user, team, deployment, backend, model, hour")
+    verb->add_option("--by", options->by,
+                     "Group by: client, user, team, deployment, backend, model, hour, minute")
         ->capture_default_str();
     verb->add_option("--since", options->since, "From: a date, a time, or a time ago (24h, 7d)")
         ->capture_default_str();

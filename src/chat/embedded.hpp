@@ -1,10 +1,12 @@
 #pragma once
 /// The page that this program carries. Defined by the build (cmake/EmbedAssets.cmake), in a library of its
 /// own, so that tests of the room need no build of the page.
-#include "chat/assets.hpp"
+#include "http/assets.hpp"
 
 namespace spillway::chat {
 
+using http::Asset;
+using http::Assets;
 [[nodiscard]] Assets embedded_assets() noexcept;
 
 }  // namespace spillway::chat

@@ -9,24 +9,16 @@
 namespace spillway::chat {
 namespace {
 
-constexpr std::string_view page_policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
-
 http::ServerLimits limits(const UploadLimits& uploads) {
     http::ServerLimits out;
     out.max_body_bytes = uploads.bytes + 64UL * 1024;
     return out;
 }
 
-bool accepts_gzip(const http::RequestHead& request) {
-    return request.fields.get("accept-encoding").find("gzip") != std::string_view::npos;
-}
-
 }  // namespace
 
 struct ChatServer::Impl {
-    Impl(asio::io_context& context, ServerSettings s, ModelSettings m, Store store, Assets page)
+    Impl(asio::io_context& context, ServerSettings s, ModelSettings m, Store store, http::Assets page)
         : settings(std::move(s)),
           assets(page),
           model(context, std::move(m)),
@@ -75,35 +67,21 @@ struct ChatServer::Impl {
             co_await exchange.respond(200, fields, "ok\n");
             co_return;
         }
-        const std::string_view name = path == "/" ? std::string_view("index.html") : path.substr(1);
-        const Asset* asset = find_asset(assets, name);
+        const http::Asset* asset = http::find_asset(assets, path);
         if (asset == nullptr) {
             co_await refuse(exchange, 404, "There is no such page", "not_found");
             co_return;
         }
-        if (!accepts_gzip(exchange.request())) {
+        if (!http::accepts_gzip(exchange.request())) {
             co_await refuse(exchange, 406, "The page is sent compressed: accept gzip", "not_acceptable");
             co_return;
         }
-        // Names in assets/ change with their content.
-        const std::string_view caching =
-            name.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache";
-        // Named: GCC 12 cannot keep an initializer list in an awaited call.
-        const std::array<http::Field, 10> fields = {{{"content-type", media_type(name)},
-                                                     {"content-encoding", "gzip"},
-                                                     {"vary", "accept-encoding"},
-                                                     {"cache-control", caching},
-                                                     {"content-security-policy", page_policy},
-                                                     {"x-content-type-options", "nosniff"},
-                                                     {"x-frame-options", "DENY"},
-                                                     {"referrer-policy", "no-referrer"},
-                                                     {"cross-origin-opener-policy", "same-origin"},
-                                                     {"cross-origin-resource-policy", "same-origin"}}};
+        const auto fields = http::asset_fields(*asset);
         co_await exchange.respond(200, fields, asset->gzip);
     }
 
     ServerSettings settings;
-    Assets assets;
+    http::Assets assets;
     Model model;
     StoreThread store_thread;
     asio::thread_pool readers{1};
@@ -112,7 +90,7 @@ struct ChatServer::Impl {
 };
 
 ChatServer::ChatServer(asio::io_context& context, ServerSettings settings, ModelSettings model, Store store,
-                       Assets assets)
+                       http::Assets assets)
     : impl_(
           std::make_unique<Impl>(context, std::move(settings), std::move(model), std::move(store), assets)) {}
 ChatServer::~ChatServer() = default;

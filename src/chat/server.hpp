@@ -23,10 +23,10 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "chat/assets.hpp"
 #include "chat/ingest.hpp"
 #include "chat/settings.hpp"
 #include "chat/store.hpp"
+#include "http/assets.hpp"
 
 namespace spillway::chat {
 
@@ -42,7 +42,7 @@ struct ServerSettings {
 class ChatServer {
 public:
     ChatServer(asio::io_context& context, ServerSettings settings, ModelSettings model, Store store,
-               Assets assets);
+               http::Assets assets);
     ChatServer(const ChatServer&) = delete;
     ChatServer& operator=(const ChatServer&) = delete;
     ~ChatServer();

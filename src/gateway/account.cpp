@@ -1,6 +1,8 @@
 // What a request leaves behind: one access-log line, metrics, and the fields that tell the client.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gateway/request.hpp"
 
 namespace spillway::gateway {
@@ -67,8 +69,21 @@ void Request::enter(const quota::Amounts& charged, Duration took) {
     row.charged_tokens = static_cast<std::uint64_t>(charged.tokens);
     row.cost = static_cast<std::uint64_t>(charged.cost);
     row.estimated = !usage_known_;
+    row.throttled = static_cast<std::uint32_t>(std::count_if(notes_.begin(), notes_.end(), [](const Note& n) {
+        return n.kind == routing::OutcomeKind::throttled;
+    }));
+    row.avoided = avoided_;
+    row.spilled = spilled_ && served_by_.has_value() && status_ < 400;
     row.took = took;
     worker_.ledger->append(row);
+}
+
+telemetry::Counter& Request::answer_counter() const {
+    const Answers& all = worker_.metrics.answers;
+    if (status_ == 499) return all.left;
+    if (status_ == 429 && !served_by_) return outcome_ == "limited" ? all.limited : all.no_quota;
+    if (status_ >= 500) return all.failed;
+    return status_ >= 400 ? all.refused : all.served;
 }
 
 void Request::account() {
@@ -91,6 +106,7 @@ void Request::account() {
                                deployment_ref_.index};
     worker_.metrics.request(who, status_, total, served && notes_.size() > 1);
     if (served) worker_.metrics.tokens(who, usage_);
+    answer_counter().inc();
     if (!worker_.log) return;
     boost::container::small_vector<telemetry::AttemptRecord, 4> attempts;
     for (const Note& n : notes_)

@@ -1,61 +1,29 @@
 #include "gateway/admin.hpp"
 
-#include <fmt/format.h>
+#include <array>
 
 #include "api/error.hpp"
 #include "api/json_text.hpp"
-#include "telemetry/text.hpp"
+#include "api/route.hpp"
+#include "gateway/admin_view.hpp"
+#include "http/same_origin.hpp"
 
 namespace spillway::gateway {
 
 namespace {
 
-void append_string(std::string& out, std::string_view key, std::string_view value) {
-    fmt::format_to(std::back_inserter(out), "\"{}\":", key);
-    api::append_json_string(out, value);
-}
-
-template <class T>
-void append_optional(std::string& out, std::string_view key, const std::optional<T>& value) {
-    if (value)
-        fmt::format_to(std::back_inserter(out), "\"{}\":{}", key, *value);
-    else
-        fmt::format_to(std::back_inserter(out), "\"{}\":null", key);
-}
-
-/// State, and for what is not available: until when, as a time stamp and as seconds from now.
-void append_state(std::string& out, routing::BackendView::State state, Duration left) {
-    append_string(out, "state", routing::to_string(state));
-    if (left <= Duration::zero()) {
-        out += ",\"until\":null,\"seconds_left\":0";
-        return;
-    }
-    out += ",\"until\":\"";
-    telemetry::Rfc3339().append(out, wall_now() + left);
-    fmt::format_to(std::back_inserter(out), "\",\"seconds_left\":{:.3f}", to_seconds(left));
-}
-
-void append_deployment(std::string& out, const routing::BackendView::Deployment& d) {
-    out += '{';
-    append_string(out, "name", d.name);
-    out += ',';
-    append_state(out, d.state, d.until);
-    out += ',';
-    append_optional(out, "tpm", d.tpm);
-    out += ',';
-    append_optional(out, "rpm", d.rpm);
-    out += ',';
-    append_optional(out, "remaining_tokens", d.remaining_tokens);
-    out += ',';
-    append_optional(out, "remaining_requests", d.remaining_requests);
-    fmt::format_to(std::back_inserter(out), ",\"reserved_tokens\":{},\"in_flight\":{}}}", d.reserved_tokens,
-                   d.in_flight);
+std::string error_body(std::string_view message, std::string_view code) {
+    return api::error_json(message, "invalid_request_error", code);
 }
 
 }  // namespace
 
-Admin::Admin(asio::io_context& context, Gateway& gateway)
+Admin::Admin(asio::io_context& context, Gateway& gateway, Page page)
     : gateway_(gateway),
+      page_(std::move(page)),
+      hosts_(http::own_hosts(gateway.snapshot()->config.admin.listen.host)),
+      answers_(gateway.registry()),
+      in_flight_(requests_in_flight(gateway.registry())),
       server_(context, http::ServerLimits{}, [this](http::Exchange& exchange) { return handle(exchange); }) {}
 
 Result<void> Admin::listen() {
@@ -70,80 +38,129 @@ bool Admin::allowed(const http::Exchange& exchange) const {
            identity::constant_time_equal(identity::presented_key(exchange.request().fields), token.reveal());
 }
 
-std::string Admin::backends_json() const {
-    const auto snapshot = gateway_.snapshot();
-    const auto views = snapshot->router->view(mono_now());
-    std::string out = "{\"backends\":[";
-    for (std::size_t i = 0; i < views.size(); ++i) {
-        const auto& b = views[i];
-        out += i == 0 ? "{" : ",{";
-        append_string(out, "name", b.name);
-        out += ',';
-        append_string(out, "url", snapshot->config.backends[i].url.to_string());
-        out += ',';
-        append_state(out, b.state, b.until);
-        out += ',';
-        append_string(out, "reason", b.reason);
-        fmt::format_to(std::back_inserter(out),
-                       ",\"priority\":{},\"weight\":{},\"in_flight\":{},\"served\":{},\"throttled\":{},"
-                       "\"failed\":{},\"deployments\":[",
-                       b.priority, b.weight, b.in_flight, b.served, b.throttled, b.failed);
-        for (std::size_t j = 0; j < b.deployments.size(); ++j) {
-            if (j > 0) out += ',';
-            append_deployment(out, b.deployments[j]);
-        }
-        out += "]}";
+Admin::Reply Admin::foreign(const http::Exchange& exchange) const {
+    const bool token = !gateway_.snapshot()->config.admin.token.empty();
+    const std::span<const std::string> any;
+    switch (http::judge(exchange.request(), token ? any : hosts_, !exchange.body().empty())) {
+        case http::Verdict::foreign_host:
+            return {421, error_body("Without admin.token, only loopback names are answered here.",
+                                    "unknown_host")};
+        case http::Verdict::foreign_origin:
+            return {403, error_body("Only the dashboard's own page may ask for that.", "foreign_origin")};
+        case http::Verdict::wrong_type:  // nothing is read from a body
+        case http::Verdict::good:
+            break;
     }
-    out += "]}\n";
-    return out;
+    return {200, {}};
+}
+
+/// What anyone may see; false: it is none of that.
+asio::awaitable<bool> Admin::handle_open(http::Exchange& exchange, std::string_view path) {
+    const http::Field plain{"content-type", "text/plain; charset=utf-8"};
+    const std::span<const http::Field> fields(&plain, 1);
+    if (path == "/healthz") {
+        (void)co_await exchange.respond(200, fields, "ok\n");
+        co_return true;
+    }
+    if (path == "/readyz") {
+        const bool ready = !draining_ && gateway_.snapshot()->router->ready(mono_now());
+        const std::string_view words = ready ? "ready\n" : "no backend is usable\n";
+        (void)co_await exchange.respond(ready ? 200U : 503U, fields, words);
+        co_return true;
+    }
+    const std::string_view method = exchange.request().method;
+    const http::Asset* asset =
+        method == "GET" || method == "HEAD" ? http::find_asset(page_.assets, path) : nullptr;
+    if (asset == nullptr) co_return false;
+    if (!http::accepts_gzip(exchange.request())) {
+        (void)co_await exchange.respond(406, fields, "the page is sent compressed: accept gzip\n");
+        co_return true;
+    }
+    const auto page_fields = http::asset_fields(*asset);
+    (void)co_await exchange.respond(200, page_fields, asset->gzip);
+    co_return true;
 }
 
 asio::awaitable<void> Admin::handle(http::Exchange& exchange) {
     const std::string_view target = exchange.request().target;
     const std::string_view path = target.substr(0, target.find('?'));
+    const bool open = co_await handle_open(exchange, path);
+    if (open) co_return;
     const std::string_view method = exchange.request().method;
-    const http::Field plain{"content-type", "text/plain; charset=utf-8"};
-    const auto text = [&](unsigned status, std::string_view body) {
-        return exchange.respond(status, {&plain, 1}, body);
-    };
-    if (path == "/healthz") {
-        (void)co_await text(200, "ok\n");
-        co_return;
-    }
-    if (path == "/readyz") {
-        const bool ready = !draining_ && gateway_.snapshot()->router->ready(mono_now());
-        (void)co_await text(ready ? 200 : 503, ready ? "ready\n" : "no backend is usable\n");
-        co_return;
-    }
-    unsigned status = 404;
-    std::string body;
+    const bool reads = method == "GET" || method == "HEAD";
+    Reply reply;
     if (!allowed(exchange)) {
-        status = 401;
-        body = api::error_json("The admin token is missing or wrong.", "authentication_error", "401");
-    } else if (method != "GET" && method != "HEAD") {
-        status = 405;
-        body = api::error_json("Only GET is known here.", "invalid_request_error", "405");
-    } else if (path == "/metrics") {
+        reply.status = 401;
+        reply.body = api::error_json("The admin token is missing or wrong.", "authentication_error", "401");
+    } else if (reads && path == "/metrics") {
         const std::string metrics = gateway_.registry().render();
         const http::Field type{"content-type", telemetry::kMetricsContentType};
         (void)co_await exchange.respond(200, {&type, 1}, metrics);
         co_return;
-    } else if (path == "/api/backends") {
-        status = 200;
-        body = backends_json();
-    } else if (path == "/api/clients") {
-        status = 200;
-        body = clients_json();
-    } else if (path == "/api/usage") {
-        auto answer = co_await usage(std::string(target));
-        status = answer.first;
-        body = std::move(answer.second);
     } else {
-        body = api::error_json("There is no such page.", "invalid_request_error", "404");
+        reply = foreign(exchange);
+        if (reply.status == 200) {
+            if (reads && path == "/api/events") {
+                co_await events(exchange);
+                co_return;
+            }
+            reply = co_await api(exchange, path);
+        }
     }
-    const std::array<http::Field, 2> json{
-        {{"content-type", "application/json"}, {"cache-control", "no-store"}}};
-    (void)co_await exchange.respond(status, json, body);
+    const std::array<http::Field, 3> json{{{"content-type", "application/json"},
+                                           {"cache-control", "no-store"},
+                                           {"x-content-type-options", "nosniff"}}};
+    (void)co_await exchange.respond(reply.status, json, reply.body);
+}
+
+asio::awaitable<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path) {
+    const std::string_view method = exchange.request().method;
+    Reply reply;
+    reply.body = error_body("There is no such page.", "404");
+    if (method == "POST" && path.starts_with("/api/backends/")) {
+        reply = change(path);
+    } else if (method != "GET" && method != "HEAD") {
+        reply.status = 405;
+        reply.body = error_body("Only GET is known here.", "405");
+    } else if (path == "/api/backends") {
+        const auto snapshot = gateway_.snapshot();
+        reply = {200, "{\"backends\":"};
+        append_backends(reply.body, snapshot->config, snapshot->router->view(mono_now()), wall_now());
+        reply.body += "}\n";
+    } else if (path == "/api/clients") {
+        reply = {200, "{\"clients\":"};
+        append_clients(reply.body, gateway_.books().quotas);
+        reply.body += "}\n";
+    } else if (path == "/api/live") {
+        reply = {200, live_json() + "\n"};
+    } else if (path == "/api/config") {
+        reply = {200, config_json(gateway_.snapshot()->config, page_.version)};
+    } else if (path == "/api/usage") {
+        reply = co_await usage(std::string(exchange.request().target));
+    }
+    co_return reply;
+}
+
+/// POST /api/backends/{name}/{drain,disable,enable}
+Admin::Reply Admin::change(std::string_view path) {
+    path.remove_prefix(std::string_view("/api/backends/").size());
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    std::string name;
+    const bool readable = api::decode_segment(path.substr(0, slash), name);
+    const std::string_view verb = path.substr(std::min(slash + 1, path.size()));
+    routing::Mode mode = routing::Mode::on;
+    if (verb == "drain")
+        mode = routing::Mode::draining;
+    else if (verb == "disable")
+        mode = routing::Mode::off;
+    else if (verb != "enable")
+        return {404, error_body("A backend can be told to drain, disable or enable.", "404")};
+    if (!readable || !gateway_.set_mode(name, mode))
+        return {404, error_body("There is no such backend.", "no_such_backend")};
+    Reply reply{200, "{\"mode\":"};
+    api::append_json_string(reply.body, routing::to_string(mode));
+    reply.body += "}\n";
+    return reply;
 }
 
 }  // namespace spillway::gateway

@@ -1,38 +1,70 @@
 #pragma once
-/// The admin plane on its own port: /healthz, /readyz, /metrics, /api/backends, /api/clients, /api/usage.
+/// The admin plane on its own port: the dashboard's page, /healthz, /readyz, /metrics and the JSON of /api.
 ///
-/// /healthz and /readyz answer anyone; the rest asks for the token if one is configured
-/// (`Authorization: Bearer`, compared in constant time). Ownership: the Gateway must outlive it.
-/// Thread rule: the main thread's io_context. Errors: listen() says why a port cannot be bound.
+/// The page, /healthz and /readyz are for anyone; the rest asks for the token if one is configured
+/// (`Authorization: Bearer`, compared in constant time). Without a token, /api on a loopback address answers
+/// to loopback names only; and in any case nothing is changed for a page of another origin
+/// (http/same_origin.hpp).
+/// Ownership: the Gateway must outlive it; the page's files are static. Thread rule: the main thread's
+/// io_context. Errors: listen() says why a port cannot be bound.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "gateway/answers.hpp"
 #include "gateway/gateway.hpp"
+#include "http/assets.hpp"
 #include "http/server.hpp"
 
 namespace spillway::gateway {
 
 class Admin {
 public:
-    Admin(asio::io_context& context, Gateway& gateway);
+    struct Page {
+        http::Assets assets;
+        std::string version;
+    };
+    /// Streams of /api/events at once.
+    static constexpr unsigned kMaxStreams = 64;
+
+    Admin(asio::io_context& context, Gateway& gateway, Page page);
     Result<void> listen();
+    [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
     /// From now on /readyz says 503: a balancer in front should send no more.
     void draining() noexcept { draining_ = true; }
     void close() { server_.close(); }
 
 private:
+    struct Reply {
+        unsigned status = 404;
+        std::string body;
+    };
     asio::awaitable<void> handle(http::Exchange& exchange);
+    asio::awaitable<bool> handle_open(http::Exchange& exchange, std::string_view path);
+    asio::awaitable<Reply> api(http::Exchange& exchange, std::string_view path);
     [[nodiscard]] bool allowed(const http::Exchange& exchange) const;
-    [[nodiscard]] std::string backends_json() const;
-    [[nodiscard]] std::string clients_json() const;
+    /// Why a page of another origin, or under another name, gets nothing; empty if that is not so.
+    [[nodiscard]] Reply foreign(const http::Exchange& exchange) const;
+    [[nodiscard]] Reply change(std::string_view path);
+    /// Backends, clients and totals, now.
+    [[nodiscard]] std::string live_json();
+    /// A picture of each second, as server-sent events, until the client leaves.
+    asio::awaitable<void> events(http::Exchange& exchange);
     /// Body and status of /api/usage; reads the ledger on a thread of its own.
-    asio::awaitable<std::pair<unsigned, std::string>> usage(std::string target);
+    asio::awaitable<Reply> usage(std::string target);
 
     Gateway& gateway_;
+    const Page page_;
+    const std::vector<std::string> hosts_;
+    Answers answers_;
+    telemetry::UpDown& in_flight_;
     http::Server server_;
     asio::thread_pool readers_{1};
+    /// Shared with the streams' frames, which may go last.
+    std::shared_ptr<unsigned> streams_ = std::make_shared<unsigned>(0);
     bool draining_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 
@@ -13,6 +14,14 @@ namespace {
 
 double state_value(routing::BackendView::State state) {
     return state == routing::BackendView::State::available ? 1 : 0;
+}
+
+bool apply_mode(const Snapshot& snapshot, std::string_view backend, routing::Mode mode) {
+    const auto& all = snapshot.config.backends;
+    const auto at = std::ranges::find(all, backend, &config::BackendConfig::name);
+    if (at == all.end()) return false;
+    snapshot.router->set_mode(static_cast<routing::BackendIndex>(at - all.begin()), mode);
+    return true;
 }
 
 }  // namespace
@@ -98,10 +107,19 @@ Result<void> Gateway::reload(config::GatewayConfig config) {
         log_->warn("the ledger and Redis change only at a restart");
     auto snapshot = make_snapshot(std::move(config), books_.quotas);
     if (!snapshot) return snapshot.error();
+    const auto before = snapshot_->router->view(mono_now());
     snapshot_ = *snapshot;
+    for (const auto& b : before)
+        if (b.mode != routing::Mode::on) (void)apply_mode(*snapshot_, b.name, b.mode);
     for (const auto& worker : workers_) worker->use(snapshot_);
     books_.share(snapshot_);
     return {};
+}
+
+bool Gateway::set_mode(std::string_view backend, routing::Mode mode) {
+    if (!apply_mode(*snapshot_, backend, mode)) return false;
+    log_->info("backend {} is {} now, by the admin plane", backend, routing::to_string(mode));
+    return true;
 }
 
 void Gateway::drain() {

@@ -30,6 +30,9 @@ public:
     /// Takes a new configuration into use for requests from now on. Listeners, threads and log files stay as
     /// they are; a change of those is warned about.
     Result<void> reload(config::GatewayConfig config);
+    /// Takes a backend out of rotation, or puts it back; kept over reload(), not over a restart. False: there
+    /// is none of that name.
+    bool set_mode(std::string_view backend, routing::Mode mode);
     /// No new connections; busy ones end with their answer.
     void drain();
     [[nodiscard]] std::size_t connections() const;

@@ -4,8 +4,30 @@
 
 namespace spillway::gateway {
 
+namespace {
+
+telemetry::Counter& answers_of(telemetry::Registry& registry, std::string_view kind) {
+    return registry.counter("spillway_answers_total", "What became of requests, as clients saw it",
+                            {{"kind", kind}});
+}
+
+}  // namespace
+
+telemetry::UpDown& requests_in_flight(telemetry::Registry& registry) {
+    return registry.up_down("spillway_requests_in_flight", "Requests being worked on");
+}
+
+Answers::Answers(telemetry::Registry& registry)
+    : served(answers_of(registry, "served")),
+      limited(answers_of(registry, "limited")),
+      no_quota(answers_of(registry, "no_quota")),
+      refused(answers_of(registry, "refused")),
+      failed(answers_of(registry, "failed")),
+      left(answers_of(registry, "left")) {}
+
 Metrics::Metrics(telemetry::Registry& registry)
-    : in_flight(registry.up_down("spillway_requests_in_flight", "Requests being worked on")),
+    : in_flight(requests_in_flight(registry)),
+      answers(registry),
       registry_(registry),
       request_seconds_(registry.histogram("spillway_request_seconds",
                                           "From a request's first byte to the end of its answer")),

@@ -11,6 +11,7 @@
 
 #include "api/usage.hpp"
 #include "base/clock.hpp"
+#include "gateway/answers.hpp"
 #include "routing/router.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -33,6 +34,7 @@ public:
     void tokens(const Subject& who, const api::Usage& usage);
 
     telemetry::UpDown& in_flight;
+    const Answers answers;
 
 private:
     struct Tokens {

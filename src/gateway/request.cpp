@@ -141,6 +141,8 @@ asio::awaitable<void> Request::serve() {
                                          .affinity = affinity_},
                                         mono_now(), worker_.rng);
         retry_in = choice.retry_in;
+        avoided_ += choice.avoided;
+        spilled_ = choice.lease.spilled;
         if (!choice.found()) {
             const bool again = co_await wait_for_quota(retry_in);
             if (!again) break;

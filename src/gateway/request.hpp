@@ -91,6 +91,7 @@ private:
     void note_usage(const api::Usage& usage, routing::Outcome& outcome) noexcept;
     void account();
     void enter(const quota::Amounts& charged, Duration took);
+    [[nodiscard]] telemetry::Counter& answer_counter() const;
     [[nodiscard]] std::string spillway_fields() const;
     /// Whether answers carry x-ratelimit-… fields in the client's own terms.
     [[nodiscard]] bool has_terms() const;
@@ -137,6 +138,8 @@ private:
     std::string_view outcome_ = "ok";
     api::Usage usage_;
     bool usage_known_ = false;
+    double avoided_ = 0;    ///< 429s, see routing::Choice
+    bool spilled_ = false;  ///< the last attempt: see routing::Lease
     std::uint64_t output_events_ = 0;
     std::optional<Duration> first_byte_;
 };

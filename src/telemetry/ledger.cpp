@@ -19,7 +19,7 @@ namespace spillway::telemetry {
 namespace {
 
 /// Append only: a released step is never edited, a change is a new step.
-constexpr std::array<const char*, 2> kSchema{R"sql(
+constexpr std::array<const char*, 3> kSchema{R"sql(
 CREATE TABLE usage (
     id INTEGER PRIMARY KEY,
     time_ms INTEGER NOT NULL,
@@ -47,13 +47,19 @@ ALTER TABLE usage ADD COLUMN cost_e7 INTEGER NOT NULL DEFAULT 0;
 UPDATE usage SET charged_tokens = prompt_tokens + completion_tokens;
 CREATE TABLE ledger (id TEXT NOT NULL) STRICT;
 INSERT INTO ledger (id) VALUES (lower(hex(randomblob(8))));
+)sql",
+                                             R"sql(
+ALTER TABLE usage ADD COLUMN throttled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN avoided REAL NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN spilled INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 constexpr const char* kInsert =
     "INSERT INTO usage (time_ms, request_id, client, user, team, backend, deployment, model, operation, "
     "status,"
     " prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, charged_tokens, cost_e7, estimated,"
-    " took_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " throttled, spilled, avoided, took_ms) VALUES"
+    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 constexpr std::size_t kTexts = 8;
 /// A count above this is a backend's nonsense; capped so that sums over many rows cannot overflow.
@@ -64,8 +70,11 @@ struct StoredRow {
     std::array<std::size_t, kTexts> text_ends{};  ///< in Batch::text, in order
     std::array<std::int64_t, 6> counts{};
     double took_ms = 0;
+    double avoided = 0;
     int status = 0;
+    std::uint32_t throttled = 0;
     bool estimated = false;
+    bool spilled = false;
 };
 
 /// Rows with their texts in one arena: refilled without allocation once grown.
@@ -91,6 +100,9 @@ struct Batch {
         s.took_ms = std::chrono::duration<double, std::milli>(row.took).count();
         s.status = row.status;
         s.estimated = row.estimated;
+        s.throttled = row.throttled;
+        s.avoided = row.avoided;
+        s.spilled = row.spilled;
     }
     void clear() noexcept {
         rows.clear();
@@ -254,6 +266,9 @@ bool Ledger::Impl::insert_row(const Batch& batch, std::size_t begin, const Store
     ok = ok && sqlite3_bind_int(s, column++, row.status) == SQLITE_OK;
     for (const std::int64_t n : row.counts) ok = ok && sqlite3_bind_int64(s, column++, n) == SQLITE_OK;
     ok = ok && sqlite3_bind_int(s, column++, row.estimated ? 1 : 0) == SQLITE_OK;
+    ok = ok && sqlite3_bind_int64(s, column++, row.throttled) == SQLITE_OK;
+    ok = ok && sqlite3_bind_int(s, column++, row.spilled ? 1 : 0) == SQLITE_OK;
+    ok = ok && sqlite3_bind_double(s, column++, row.avoided) == SQLITE_OK;
     ok = ok && sqlite3_bind_double(s, column, row.took_ms) == SQLITE_OK;
     ok = ok && sqlite3_step(s) == SQLITE_DONE;
     sqlite3_reset(s);

@@ -38,6 +38,9 @@ struct UsageRow {
     std::uint64_t reasoning_tokens = 0;  ///< of the completion
     std::uint64_t charged_tokens = 0;    ///< weighted, as quotas count them
     std::uint64_t cost = 0;              ///< in 10⁻⁷ of the currency
+    std::uint32_t throttled = 0;         ///< 429s met from backends on the way
+    double avoided = 0;                  ///< 429s not met, see routing::Choice::avoided
+    bool spilled = false;                ///< served by other than the first choice
     bool estimated = false;              ///< the backend told no usage
     Duration took{};
 };

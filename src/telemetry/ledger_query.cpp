@@ -11,6 +11,7 @@ namespace spillway::telemetry {
 namespace {
 
 constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kMinuteMs = 60'000;
 
 std::int64_t to_ms(Wall t) {
     return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count();
@@ -23,13 +24,14 @@ std::string totals_sql(const UsageQuery& q) {
         std::string_view column;
         std::string_view none;
     };
-    const std::array<Key, 7> keys{{{q.by.hour, "time_ms / 3600000", "0"},
-                                   {q.by.client, "client", "''"},
-                                   {q.by.user, "user", "''"},
-                                   {q.by.team, "team", "''"},
-                                   {q.by.deployment, "deployment", "''"},
-                                   {q.by.backend, "backend", "''"},
-                                   {q.by.model, "model", "''"}}};
+    const std::array<Key, 7> keys{
+        {{q.by.hour || q.by.minute, q.by.minute ? "time_ms / 60000" : "time_ms / 3600000", "0"},
+         {q.by.client, "client", "''"},
+         {q.by.user, "user", "''"},
+         {q.by.team, "team", "''"},
+         {q.by.deployment, "deployment", "''"},
+         {q.by.backend, "backend", "''"},
+         {q.by.model, "model", "''"}}};
     std::string sql = "SELECT ";
     std::string groups;
     int column = 0;
@@ -43,8 +45,8 @@ std::string totals_sql(const UsageQuery& q) {
     }
     sql +=
         "count(*), sum(status >= 400), sum(estimated), sum(prompt_tokens), sum(completion_tokens),"
-        " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7), avg(took_ms) FROM "
-        "usage"
+        " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7), avg(took_ms),"
+        " sum(status = 429), sum(throttled), sum(spilled), sum(avoided) FROM usage"
         " WHERE time_ms >= ?1 AND time_ms < ?2";
     if (!q.client.empty()) sql += " AND client = ?3";
     if (!q.deployment.empty()) sql += " AND deployment = ?4";
@@ -68,12 +70,12 @@ std::string text(sqlite3_stmt* s, int column) {
                            : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(s, column)));
 }
 
-UsageTotal read_total(sqlite3_stmt* s) {
+UsageTotal read_total(sqlite3_stmt* s, std::int64_t unit_ms) {
     const auto count = [s](int column) {
         return static_cast<std::uint64_t>(sqlite3_column_int64(s, column));
     };
     UsageTotal t;
-    t.hour = Wall(std::chrono::milliseconds(sqlite3_column_int64(s, 0) * kHourMs));
+    t.time = Wall(std::chrono::milliseconds(sqlite3_column_int64(s, 0) * unit_ms));
     t.client = text(s, 1);
     t.user = text(s, 2);
     t.team = text(s, 3);
@@ -90,6 +92,10 @@ UsageTotal read_total(sqlite3_stmt* s) {
     t.charged_tokens = count(14);
     t.cost = count(15);
     t.mean_ms = sqlite3_column_double(s, 16);
+    t.refused = count(17);
+    t.throttled = count(18);
+    t.spilled = count(19);
+    t.avoided = sqlite3_column_double(s, 20);
     return t;
 }
 
@@ -111,9 +117,10 @@ Result<std::vector<UsageTotal>> query_usage(const std::string& path, const Usage
     sqlite3_bind_int64(s, 6,
                        static_cast<std::int64_t>(
                            std::min<std::size_t>(query.limit, std::numeric_limits<std::int32_t>::max())));
+    const std::int64_t unit_ms = query.by.minute ? kMinuteMs : kHourMs;
     std::vector<UsageTotal> totals;
     int rc = SQLITE_ROW;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) totals.push_back(read_total(s));
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) totals.push_back(read_total(s, unit_ms));
     if (rc != SQLITE_DONE) return fail(path + ": " + sqlite3_errmsg(db->get()));
     return totals;
 }

@@ -21,7 +21,8 @@ struct UsageGroups {
     bool deployment = false;
     bool backend = false;
     bool model = false;
-    bool hour = false;  ///< UTC hour
+    bool hour = false;    ///< UTC hour
+    bool minute = false;  ///< UTC minute; goes before hour
 };
 
 struct UsageQuery {
@@ -36,7 +37,7 @@ struct UsageQuery {
     std::size_t limit = 10'000;  ///< most totals given
 };
 
-/// One group's sums; key fields that were not asked for are empty, `hour` the epoch.
+/// One group's sums; key fields that were not asked for are empty, `time` the epoch.
 struct UsageTotal {
     std::string client;
     std::string user;
@@ -44,7 +45,7 @@ struct UsageTotal {
     std::string deployment;
     std::string backend;
     std::string model;
-    Wall hour;
+    Wall time;  ///< begin of the hour or minute
     std::uint64_t requests = 0;
     std::uint64_t failed = 0;     ///< status ≥ 400
     std::uint64_t estimated = 0;  ///< requests whose counts are estimates
@@ -54,10 +55,14 @@ struct UsageTotal {
     std::uint64_t reasoning_tokens = 0;
     std::uint64_t charged_tokens = 0;  ///< weighted, as quotas count them
     std::uint64_t cost = 0;            ///< in 10⁻⁷ of the currency
+    std::uint64_t refused = 0;         ///< status 429
+    std::uint64_t throttled = 0;       ///< 429s met from backends
+    std::uint64_t spilled = 0;
+    double avoided = 0;  ///< 429s not met
     double mean_ms = 0;
 };
 
-/// Ordered by hour, then client, user, team, deployment, backend, model.
+/// Ordered by time, then client, user, team, deployment, backend, model.
 /// A file of an older program is an Error until a gateway has opened, and so migrated, it.
 [[nodiscard]] Result<std::vector<UsageTotal>> query_usage(const std::string& path, const UsageQuery& query);
 

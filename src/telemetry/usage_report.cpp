@@ -15,9 +15,10 @@ namespace {
 struct Key {
     std::string_view name;
     bool UsageGroups::*wanted;
-    std::string UsageTotal::*value;  ///< null: the hour
+    std::string UsageTotal::*value;  ///< null: the time
 };
-constexpr std::array<Key, 7> kKeys{{{"hour", &UsageGroups::hour, nullptr},
+constexpr std::array<Key, 8> kKeys{{{"minute", &UsageGroups::minute, nullptr},
+                                    {"hour", &UsageGroups::hour, nullptr},
                                     {"client", &UsageGroups::client, &UsageTotal::client},
                                     {"user", &UsageGroups::user, &UsageTotal::user},
                                     {"team", &UsageGroups::team, &UsageTotal::team},
@@ -30,14 +31,19 @@ struct Sum {
     std::string_view heading;
     std::uint64_t UsageTotal::*value;
 };
-constexpr std::array<Sum, 8> kSums{{{"requests", "requests", &UsageTotal::requests},
-                                    {"failed", "failed", &UsageTotal::failed},
-                                    {"estimated", "estimated", &UsageTotal::estimated},
-                                    {"prompt_tokens", "prompt", &UsageTotal::prompt_tokens},
-                                    {"completion_tokens", "completion", &UsageTotal::completion_tokens},
-                                    {"cached_tokens", "cached", &UsageTotal::cached_tokens},
-                                    {"reasoning_tokens", "reasoning", &UsageTotal::reasoning_tokens},
-                                    {"charged_tokens", "charged", &UsageTotal::charged_tokens}}};
+constexpr std::array<Sum, 11> kSums{{{"requests", "requests", &UsageTotal::requests},
+                                     {"failed", "failed", &UsageTotal::failed},
+                                     {"estimated", "estimated", &UsageTotal::estimated},
+                                     {"prompt_tokens", "prompt", &UsageTotal::prompt_tokens},
+                                     {"completion_tokens", "completion", &UsageTotal::completion_tokens},
+                                     {"cached_tokens", "cached", &UsageTotal::cached_tokens},
+                                     {"reasoning_tokens", "reasoning", &UsageTotal::reasoning_tokens},
+                                     {"charged_tokens", "charged", &UsageTotal::charged_tokens},
+                                     {"refused", "refused", &UsageTotal::refused},
+                                     {"throttled", "throttled", &UsageTotal::throttled},
+                                     {"spilled", "spilled", &UsageTotal::spilled}}};
+/// The table has these only, to fit a terminal.
+constexpr std::span kTableSums = std::span(kSums).first<8>();
 
 constexpr double kCostUnit = 1e-7;
 constexpr auto kMomentExpected =
@@ -51,7 +57,7 @@ std::string stamp(Wall t) {
 }
 
 std::string key_text(const Key& key, const UsageTotal& total) {
-    return key.value == nullptr ? stamp(total.hour) : total.*key.value;
+    return key.value == nullptr ? stamp(total.time) : total.*key.value;
 }
 
 std::optional<Duration> parse_ago(std::string_view text) {
@@ -108,7 +114,7 @@ Result<UsageGroups> parse_groups(std::string_view text) {
         const auto* key =
             std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& k) { return k.name == name; });
         if (key == kKeys.end())
-            return fail("expected a list of client, user, team, deployment, backend, model, hour");
+            return fail("expected a list of client, user, team, deployment, backend, model, hour, minute");
         out.*(key->wanted) = true;
     }
     return out;
@@ -133,8 +139,8 @@ std::string usage_json(const UsageQuery& query, std::span<const UsageTotal> tota
         }
         for (const Sum& sum : kSums)
             fmt::format_to(std::back_inserter(out), "\"{}\":{},", sum.name, total.*sum.value);
-        fmt::format_to(std::back_inserter(out), "\"cost\":{:.7f},\"mean_ms\":{:.3f}}}",
-                       static_cast<double>(total.cost) * kCostUnit, total.mean_ms);
+        fmt::format_to(std::back_inserter(out), "\"avoided\":{:.3f},\"cost\":{:.7f},\"mean_ms\":{:.3f}}}",
+                       total.avoided, static_cast<double>(total.cost) * kCostUnit, total.mean_ms);
     }
     out += "]}\n";
     return out;
@@ -148,13 +154,13 @@ std::string usage_table(const UsageQuery& query, std::span<const UsageTotal> tot
             rows[0].emplace_back(key.name);
             ++texts;
         }
-    for (const Sum& sum : kSums) rows[0].emplace_back(sum.heading);
+    for (const Sum& sum : kTableSums) rows[0].emplace_back(sum.heading);
     rows[0].insert(rows[0].end(), {"cost", "mean ms"});
     for (const UsageTotal& total : totals) {
         auto& row = rows.emplace_back();
         for (const Key& key : kKeys)
             if (query.by.*key.wanted) row.push_back(key_text(key, total));
-        for (const Sum& sum : kSums) row.push_back(std::to_string(total.*sum.value));
+        for (const Sum& sum : kTableSums) row.push_back(std::to_string(total.*sum.value));
         row.push_back(fmt::format("{:.4f}", static_cast<double>(total.cost) * kCostUnit));
         row.push_back(fmt::format("{:.1f}", total.mean_ms));
     }

@@ -10,7 +10,8 @@
 
 namespace spillway::telemetry {
 
-/// `client,deployment,hour`: any of client, user, team, deployment, backend, model, hour. Empty: none.
+/// `client,deployment,hour`: any of client, user, team, deployment, backend, model, hour, minute.
+/// Empty: none.
 [[nodiscard]] Result<UsageGroups> parse_groups(std::string_view text);
 
 /// A moment: `2025-01-31`, `2025-01-31T12:00:00Z`, Unix seconds, or a time ago such as `24h`, `30m`, `7d`.

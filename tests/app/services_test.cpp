@@ -54,6 +54,7 @@ TEST(Services, TheGatewayIsWhatTheSettingsSay) {
     EXPECT_EQ(gateway.listen.port, 8080);
     EXPECT_EQ(gateway.admin.listen.port, 8081);
     EXPECT_EQ(gateway.access_log.path, "/some folder/\"odd\"/access.jsonl");
+    EXPECT_EQ(gateway.ledger, "/some folder/\"odd\"/usage.db");
     ASSERT_EQ(gateway.clients.size(), 1U);
     identity::KeyHasher hash;
     EXPECT_THAT(gateway.clients[0].keys, ElementsAre(hash(client_key)));
@@ -62,7 +63,7 @@ TEST(Services, TheGatewayIsWhatTheSettingsSay) {
         const auto& backend = gateway.backends[i];
         EXPECT_EQ(backend.name, "aoai-" + std::to_string(i + 1));
         EXPECT_EQ(backend.url.to_string(), "http://127.0.0.1:" + std::to_string(9101 + i));
-        EXPECT_EQ(backend.priority, 1U);
+        EXPECT_EQ(backend.priority, i == 0 ? 1U : 2U) << "so that one sees it spill over";
         EXPECT_EQ(backend.api_key.reveal(), resource_key);
         EXPECT_EQ(backend.tpm, 50'000U);
         EXPECT_EQ(backend.rpm, 300U);

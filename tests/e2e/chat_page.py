@@ -52,12 +52,15 @@ class Chat(harness.Process):
         self.wait_ready(f"{self.url}/healthz")
 
 
-class Page:
-    """A page with helpers in the words of a user. It fails when the page logs an error, is refused something by
-    its own policy, asks another host, or is sent a key."""
+class Watched:
+    """A page that fails when it logs an error, is refused something by its own policy, asks another host, or is
+    sent a secret."""
 
-    def __init__(self, context, chat):
-        self.chat = chat
+    unread = ()  # parts of addresses whose answers are streams, or hold what the user wrote
+
+    def __init__(self, context, url, secrets):
+        self.url = url
+        self.secrets = secrets
         self.page = context.new_page()
         self.troubles = []
         self.expected = []  # patterns of console lines that a test provokes
@@ -65,23 +68,57 @@ class Page:
         self.page.on("pageerror", lambda e: self.troubles.append(str(e)))
         self.page.on("request", self._on_request)
         self.page.on("response", self._on_response)
-        self.page.goto(chat.url)
-        expect(self.question).to_be_visible()
+        self.page.goto(url)
 
     def _on_request(self, request):
-        if not request.url.startswith((self.chat.url, "data:", "blob:")):
+        if not request.url.startswith((self.url, "data:", "blob:")):
             self.troubles.append(f"another host was asked: {request.url}")
 
     def _on_response(self, response):
-        if "/api/" not in response.url or "turns" in response.url or "documents" in response.url:
+        if "/api/" not in response.url or any(part in response.url for part in self.unread):
             return
         with contextlib.suppress(Exception):
-            if self.chat.key in response.text():
-                self.troubles.append(f"the key was sent to the browser: {response.url}")
+            if any(secret in response.text() for secret in self.secrets):
+                self.troubles.append(f"a secret was sent to the browser: {response.url}")
 
     def check(self):
         left = [t for t in self.troubles if not any(re.search(p, t) for p in self.expected)]
         assert not left, left
+
+    def button(self, name, within=None):
+        return (within or self.page).get_by_role("button", name=name, exact=True)
+
+    def no_sideways_scroll(self):
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{wide} px too wide"
+
+    def axe(self, what):
+        """No finding of axe-core that is serious or critical."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        serious = [
+            f"{v['id']}: {n['target']} {n['failureSummary']}"
+            for v in found["violations"]
+            if v["impact"] in ("serious", "critical")
+            for n in v["nodes"]
+        ]
+        assert not serious, f"{what}: " + "\n".join(serious)
+
+    def picture(self, name):
+        """A screenshot for the documentation, when asked for with SPILLWAY_PICTURES=1."""
+        if os.environ.get("SPILLWAY_PICTURES"):
+            DOCS.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=DOCS / f"{name}.png")
+
+
+class Page(Watched):
+    """The chat page, with helpers in the words of a user."""
+
+    unread = ("turns", "documents")
+
+    def __init__(self, context, chat):
+        super().__init__(context, chat.url, [chat.key])
+        expect(self.question).to_be_visible()
 
     @property
     def question(self):
@@ -106,9 +143,6 @@ class Page:
         expect(self.page.locator("article.answer[aria-busy=true]")).to_have_count(0, timeout=60_000)
         expect(self.page.get_by_role("button", name=re.compile("^(Stop|중지)$"))).to_have_count(0, timeout=60_000)
 
-    def button(self, name, within=None):
-        return (within or self.page).get_by_role("button", name=name, exact=True)
-
     def drop(self, *files):
         """Drops files of (name, bytes, type) onto the page, as a mouse would."""
         payload = [[name, base64.b64encode(data).decode(), kind] for name, data, kind in files]
@@ -126,24 +160,6 @@ class Page:
         for name, _, _ in files:
             expect(self.page.locator(".document .name", has_text=name)).to_be_visible(timeout=60_000)
 
-    def axe(self, what):
-        """No finding of axe-core that is serious or critical."""
-        self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            f"{v['id']}: {n['target']} {n['failureSummary']}"
-            for v in found["violations"]
-            if v["impact"] in ("serious", "critical")
-            for n in v["nodes"]
-        ]
-        assert not serious, f"{what}: " + "\n".join(serious)
-
-    def picture(self, name):
-        """A screenshot for the documentation, when asked for with SPILLWAY_PICTURES=1."""
-        if os.environ.get("SPILLWAY_PICTURES"):
-            DOCS.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=DOCS / f"{name}.png")
-
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
@@ -157,11 +173,11 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def opened(browser):
-    """A factory of pages, each with a profile of its own: opened(chat, dark=…, phone=…, korean=…)."""
+    """A factory of pages, each with a profile of its own: opened(chat, dark=…, phone=…, korean=…, page=Page)."""
     contexts = []
     pages = []
 
-    def start(chat, dark=False, phone=False, korean=False):
+    def start(target, dark=False, phone=False, korean=False, page=Page):
         context = browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             is_mobile=phone,
@@ -173,7 +189,7 @@ def opened(browser):
             permissions=["clipboard-read", "clipboard-write"],
         )
         contexts.append(context)
-        pages.append(Page(context, chat))
+        pages.append(page(context, target))
         return pages[-1]
 
     yield start

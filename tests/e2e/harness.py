@@ -172,7 +172,7 @@ class Gateway(Process):
 def gateway_config(port, backends, access_log, **settings):
     return {
         "server": {"listen": f"127.0.0.1:{port}"},
-        "admin": {"listen": f"127.0.0.1:{port + 1}"},
+        "admin": {"listen": f"127.0.0.1:{port + 1}", **settings.pop("admin", {})},
         "log": {"access": str(access_log)},
         "clients": [{"name": "e2e", "key": CLIENT_KEY}],
         "backends": backends,

@@ -16,11 +16,6 @@ TEXTS = {
 }  # fmt: skip
 
 
-def no_sideways_scroll(page):
-    wide = page.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{wide} px too wide"
-
-
 @pytest.mark.parametrize("korean", [False, True], ids=["en", "ko"])
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -34,7 +29,7 @@ def test_looks(local, opened, dark, phone, korean):
     page.ask(texts["code"])
     expect(page.last_answer.locator("pre")).to_be_visible()
     expect(page.page.locator(".follow-ups button").first).to_be_visible()
-    no_sideways_scroll(page)
+    page.no_sideways_scroll()
     page.axe(f"conversation, {look}")
     if look in ("en-desktop-light", "ko-phone-dark"):
         page.picture(f"chat-{look}")
@@ -42,7 +37,7 @@ def test_looks(local, opened, dark, phone, korean):
     page.button(texts["thoughts"], page.last_answer).click()
     panel = page.page.get_by_role("complementary")
     expect(panel).to_be_visible()
-    no_sideways_scroll(page)
+    page.no_sideways_scroll()
     page.axe(f"thought process, {look}")
     if phone:
         box = panel.bounding_box()
@@ -57,7 +52,7 @@ def test_looks(local, opened, dark, phone, korean):
     page.button(texts["settings"]).click()
     dialog = page.page.get_by_role("dialog", name=texts["settings"])
     expect(dialog).to_be_visible()
-    no_sideways_scroll(page)
+    page.no_sideways_scroll()
     page.axe(f"settings, {look}")
     page.button(texts["close"], dialog).click()
 
@@ -77,5 +72,5 @@ def test_zoomed_text_still_fits(local, opened):
     page = opened(local, phone=True)
     page.page.evaluate("document.documentElement.style.fontSize = '200%'")
     page.ask("Tell me about estuaries")
-    no_sideways_scroll(page)
+    page.no_sideways_scroll()
     expect(page.last_answer).to_contain_text(re.compile("estuaries"))

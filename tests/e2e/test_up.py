@@ -74,6 +74,8 @@ def ask(values):
 def test_up_twice_resize_down(local):
     first = local.run("up")
     assert "APIM_GATEWAY_URL=" in first.stdout
+    dashboard = re.search(r"Watch it: (http://127\.0\.0\.1:\d+)", first.stdout)[1]
+    assert "<title>Spillway" in httpx.get(dashboard).text
     values = local.values()
     assert values["OPENAI_CAPACITY"] == "30"
     answer = ask(values)

@@ -57,7 +57,7 @@ std::uint64_t rows_in(const std::string& path) {
 }
 
 /// One row each hour from noon for a/x/east, one at noon for b/y/west that failed on an estimate.
-void fill(const std::string& path) {
+void fill(const std::string& path, bool with_more = false) {
     const auto ledger = Ledger::open(path).value();
     Ledger::Writer writer = ledger->make_writer();
     for (int hour = 0; hour < 3; ++hour) writer.append(row(kNoon + hour * 1h, "a", "x", "east"));
@@ -65,7 +65,13 @@ void fill(const std::string& path) {
     failed.status = 429;
     failed.estimated = true;
     failed.took = 50ms;
+    failed.throttled = 3;
+    failed.avoided = 0.25;
     writer.append(failed);
+    UsageRow spilled = row(kNoon + 61s, "b", "y", "west");
+    spilled.spilled = true;
+    spilled.avoided = 1;
+    if (with_more) writer.append(spilled);
 }
 
 TEST(Ledger, TotalsWithoutGroups) {
@@ -94,14 +100,14 @@ TEST(Ledger, TotalsByEachKey) {
                     all({.client = true, .deployment = true, .backend = true, .model = true, .hour = true}))
             .value();
     ASSERT_EQ(totals.size(), 4U);
-    EXPECT_EQ(totals[0].hour, kNoon);
+    EXPECT_EQ(totals[0].time, kNoon);
     EXPECT_EQ(totals[0].client, "a");
-    EXPECT_EQ(totals[1].hour, kNoon);
+    EXPECT_EQ(totals[1].time, kNoon);
     EXPECT_EQ(totals[1].client, "b");
     EXPECT_EQ(totals[1].deployment, "y");
     EXPECT_EQ(totals[1].backend, "west");
     EXPECT_EQ(totals[1].model, "gpt-4o");
-    EXPECT_EQ(totals[3].hour, kNoon + 2h);
+    EXPECT_EQ(totals[3].time, kNoon + 2h);
 
     const auto by_client = query_usage(dir.file("usage.db"), all({.client = true})).value();
     ASSERT_EQ(by_client.size(), 2U);
@@ -110,6 +116,23 @@ TEST(Ledger, TotalsByEachKey) {
     const auto by_hour = query_usage(dir.file("usage.db"), all({.hour = true})).value();
     ASSERT_EQ(by_hour.size(), 3U);
     EXPECT_EQ(by_hour[0].requests, 2U);
+}
+
+TEST(Ledger, TotalsOf429sAndSpillOversByTheMinute) {
+    const TempDir dir;
+    fill(dir.file("usage.db"), true);
+    UsageQuery q = all({.client = true, .minute = true});
+    q.client = "b";
+    const auto totals = query_usage(dir.file("usage.db"), q).value();
+    ASSERT_EQ(totals.size(), 2U);
+    EXPECT_EQ(totals[0].time, kNoon);
+    EXPECT_EQ(totals[0].refused, 1U);
+    EXPECT_EQ(totals[0].throttled, 3U);
+    EXPECT_EQ(totals[0].spilled, 0U);
+    EXPECT_DOUBLE_EQ(totals[0].avoided, 0.25);
+    EXPECT_EQ(totals[1].time, kNoon + 1min);
+    EXPECT_EQ(totals[1].spilled, 1U);
+    EXPECT_DOUBLE_EQ(totals[1].avoided, 1);
 }
 
 TEST(Ledger, TotalsOfATimeSpanAndFilters) {

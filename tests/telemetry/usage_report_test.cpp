@@ -46,9 +46,13 @@ UsageQuery query() {
 UsageTotal total() {
     UsageTotal t;
     t.client = "a\"b";
-    t.hour = kNoon;
+    t.time = kNoon;
     t.requests = 3;
     t.prompt_tokens = 1000;
+    t.refused = 1;
+    t.throttled = 4;
+    t.spilled = 2;
+    t.avoided = 0.75;
     t.cost = 12'345'678;
     t.mean_ms = 1.25;
     return t;
@@ -59,7 +63,7 @@ TEST(UsageReport, Json) {
     const std::string one =
         R"({"hour":"2025-01-31T12:00:00.000Z","client":"a\"b","requests":3,"failed":0,"estimated":0,)"
         R"("prompt_tokens":1000,"completion_tokens":0,"cached_tokens":0,"reasoning_tokens":0,"charged_tokens":0,)"
-        R"("cost":1.2345678,"mean_ms":1.250})";
+        R"("refused":1,"throttled":4,"spilled":2,"avoided":0.750,"cost":1.2345678,"mean_ms":1.250})";
     EXPECT_EQ(usage_json(query(), totals),
               R"({"from":"2025-01-31T12:00:00.000Z","to":"2025-01-31T13:00:00.000Z","usage":[)" + one + "," +
                   one + "]}\n");

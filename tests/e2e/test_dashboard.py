@@ -1,0 +1,376 @@
+"""The dashboard in a browser: what it shows while things happen, and what an operator can do with it.
+SPILLWAY_PICTURES=1 takes the documentation's screenshots."""
+
+import gzip
+import hashlib
+import re
+import subprocess
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+import harness
+from chat_page import Watched, browser, opened  # noqa: F401
+from harness import CLIENT_KEY, RESOURCE_KEY, post_chat
+
+TOKEN = "admin-token-3fa9c2e1"
+OTHER_KEY = "client-key-of-another-91"
+PRICES = {"gpt-4o": {"prompt": 1000, "completion": 1000}}
+FIRST_LOAD_BYTES = 150 * 1024
+TEXTS = {
+    False: {"usage": "Usage", "config": "Configuration", "live": "Live", "drain": "Drain {}", "cancel": "Cancel",
+            "throttled": "out of quota (429) · back in", "spills": "Spills over"},
+    True: {"usage": "사용량", "config": "설정", "live": "실시간", "drain": "{} 비우기", "cancel": "취소",
+           "throttled": "할당량 소진 (429) · ", "spills": "넘침"},
+}  # fmt: skip
+
+
+class Dashboard(Watched):
+    unread = ("events",)
+
+    def __init__(self, context, gateway):
+        super().__init__(context, gateway.admin, [CLIENT_KEY, RESOURCE_KEY, OTHER_KEY, TOKEN])
+
+    def backend(self, name):
+        return self.page.locator(f"article[data-backend='{name}']")
+
+    def count(self, name, key):
+        return self.backend(name).locator(f"[data-count='{key}'] dd")
+
+    def state(self, name, within="article"):
+        return self.page.locator(f"{within}[data-backend='{name}'] .badge")
+
+    def tile(self, key):
+        return self.page.locator(f"[data-tile='{key}'] .value")
+
+    def go(self, view):
+        self.page.get_by_role("navigation").get_by_role("link", name=view, exact=True).click()
+
+    def totals(self):
+        return httpx.get(f"{self.url}/api/live").json()["totals"]
+
+
+@pytest.fixture
+def watch(stack, opened):  # noqa: F811
+    """A factory of (stack, page): watch(resources=…, priorities=[…], …)."""
+
+    def start(**options):
+        one = stack(**options)
+        return one, opened(one.gateway, page=Dashboard)
+
+    return start
+
+
+def test_the_spill_over_is_seen_while_a_load_runs(watch, tmp_path):
+    one, page = watch(resources=2, capacity=10, priorities=[1, 2])
+    expect(page.tile("spilled")).to_have_text("0")
+    expect(page.page.locator(".tier[data-priority='2'] .fall")).to_have_text("Nothing spills over")
+    command = [harness.SPILLWAY, "load", "--url", one.gateway.url, "--api-key", CLIENT_KEY, "--rate", "8", "--arrivals",
+               "even", "--duration", "14s", "--spread", "0", "--answer-tokens", "20"]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as load:
+        # The first has room for 10 requests in 10 s: it fills, and what is more goes to the second.
+        expect(page.count("r1", "served")).to_have_text(re.compile("[1-9]"))
+        expect(page.backend("r1").locator(".vessel svg.full").first).to_be_visible()
+        expect(page.backend("r2").locator(".rate.flowing")).to_be_visible()
+        expect(page.count("r2", "spilled")).to_have_text(re.compile("[1-9]"))
+        expect(page.page.locator(".tier[data-priority='2'] .fall")).to_have_text(re.compile(r"Spills over: [\d.]+/s"))
+        expect(page.page.locator(".tier[data-priority='2'] .fall .stream")).to_have_count(1)
+        expect(page.tile("avoided")).to_have_text(re.compile("[1-9]"))
+        before = int(page.tile("spilled").inner_text())
+        expect(page.tile("spilled")).not_to_have_text(str(before))
+        assert int(page.tile("spilled").inner_text()) > before > 0
+        expect(page.tile("client_429")).to_have_text(re.compile("[1-9]"))  # more than both have
+        page.page.evaluate("scrollTo(0, 0)")
+        page.picture("dashboard-spill-over")
+        assert load.wait(60) == 0, load.stderr.read()
+    totals = page.totals()
+    served = {name: entry["served"] for name, entry in one.gateway.backends().items()}
+    assert totals["spilled"] == served["r2"] > 0
+    assert totals["served"] == served["r1"] + served["r2"]
+    assert totals["served"] + totals["no_quota"] == 8 * 14
+    expect(page.tile("spilled")).to_have_text(str(totals["spilled"]))
+    expect(page.count("r2", "served")).to_have_text(str(served["r2"]))
+    expect(page.page.locator("figure.chart svg[role=img]").first).to_have_attribute("aria-label", re.compile("r1.*r2"))
+
+
+def test_vessels_fill_with_what_is_used(watch):
+    one, page = watch(resources=1, capacity=6)
+    expect(page.backend("r1")).to_contain_text("Not asked for anything yet")
+    vessels = page.backend("r1").locator(".vessel svg")
+    assert post_chat(one.gateway.url, max_tokens=3000).status_code == 200
+    expect(vessels).to_have_count(2)
+    tokens = vessels.first
+    # 3,000 tokens and the prompt, of 6,000 a minute
+    expect(tokens).to_have_attribute("data-percent", re.compile("^5[0-5]$"))
+    expect(tokens).to_have_attribute("aria-label", re.compile(r"gpt-4o: 3,0\d\d of 6,000 Tokens a minute are used, 5\d %"))
+    assert post_chat(one.gateway.url, max_tokens=2900).status_code == 200
+    expect(tokens).to_have_attribute("data-percent", re.compile("^(9[6-9]|100)$"))
+    expect(page.backend("r1")).to_contain_text(re.compile(r"empties in \d+ s"))
+    expect(tokens).to_have_class("full")
+
+
+def test_state_and_time_to_recovery(watch):
+    one, page = watch(resources=2, priorities=[1, 2])
+    expect(page.state("r1")).to_have_attribute("data-state", "available")
+    one.emulator.fault(0, "429", count=1, retry_after=4)
+    assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r2"
+    expect(page.state("r1")).to_have_attribute("data-state", "throttled")
+    expect(page.state("r1")).to_have_text(re.compile(r"out of quota \(429\) · back in [1-4] s"))
+    expect(page.tile("throttled")).to_have_text("1")
+    expect(page.tile("spilled")).to_have_text("1")
+    expect(page.state("r1")).to_have_text(re.compile("back in 1 s"))
+    expect(page.state("r1")).to_have_attribute("data-state", "probing")
+    assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r1"
+    expect(page.state("r1")).to_have_attribute("data-state", "available")
+    one.emulator.fault(0, "500", seconds=30)
+    assert post_chat(one.gateway.url).status_code == 200
+    expect(page.state("r1")).to_have_attribute("data-state", "failed")
+    expect(page.count("r1", "failed")).to_have_text("1")
+
+
+def test_drain_disable_and_enable(watch):
+    one, page = watch(resources=2, priorities=[1, 2])
+    expect(page.state("r1")).to_have_attribute("data-state", "available")
+    page.button("Drain r1").click()
+    dialog = page.page.get_by_role("dialog", name="Drain r1")
+    expect(dialog).to_contain_text("no new requests")
+    page.axe("question")
+    page.button("Cancel", dialog).click()
+    expect(dialog).to_have_count(0)
+    assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r1"
+
+    page.button("Drain r1").click()
+    page.button("Drain", dialog).click()
+    expect(page.state("r1")).to_have_attribute("data-state", "draining")
+    expect(page.page.locator("#announcement")).to_have_text("r1 is being drained")
+    assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r2"
+    page.button("Enable r1").click()
+    expect(page.state("r1")).to_have_attribute("data-state", "available")
+    assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r1"
+
+    page.go("Configuration")
+    page.button("Disable r2").click()
+    page.button("Disable", page.page.get_by_role("dialog", name="Disable r2")).click()
+    expect(page.state("r2", "tr")).to_have_attribute("data-state", "disabled")
+    page.button("Disable r1").click()
+    page.button("Disable", page.page.get_by_role("dialog", name="Disable r1")).click()
+    expect(page.state("r1", "tr")).to_have_attribute("data-state", "disabled")
+    assert httpx.get(f"{one.gateway.admin}/readyz").status_code == 503
+    page.button("Enable r1").click()
+    expect(page.state("r1", "tr")).to_have_attribute("data-state", "available")
+    assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r1"
+
+
+def test_login_by_token(stack, opened):  # noqa: F811
+    one = stack(resources=1, admin={"token": TOKEN})
+    page = opened(one.gateway, page=Dashboard)
+    page.expected.append("401")
+    field = page.page.get_by_label("Admin token")
+    expect(field).to_be_visible()
+    assert field.get_attribute("type") == "password"
+    page.axe("login")
+    field.fill("wrong")
+    field.press("Enter")
+    expect(page.page.get_by_role("alert")).to_have_text("The token was not accepted.")
+    expect(page.backend("r1")).to_have_count(0)
+    field.fill(TOKEN)
+    page.button("Log in").click()
+    expect(page.backend("r1")).to_be_visible()
+    page.button("Drain r1").click()
+    page.button("Drain", page.page.get_by_role("dialog")).click()
+    expect(page.state("r1")).to_have_attribute("data-state", "draining")
+    page.page.reload()
+    expect(page.backend("r1")).to_be_visible()  # the tab remembers
+    assert page.page.evaluate("localStorage.length + document.cookie.length") == 0
+    page.button("Log out").click()
+    expect(field).to_be_visible()
+    page.page.reload()
+    expect(field).to_be_visible()
+    assert page.page.evaluate("sessionStorage.length") == 0
+
+
+def two_clients(tmp_path):
+    return {
+        "ledger": {"path": str(tmp_path / "usage.db")},
+        "prices": PRICES,
+        "clients": [
+            {"name": "e2e", "key": CLIENT_KEY, "limits": {"tokens_per_minute": 100_000}},
+            {"name": "other", "key": OTHER_KEY, "team": "blue"},
+        ],
+    }
+
+
+def test_usage_over_time(stack, opened, tmp_path):  # noqa: F811
+    one = stack(resources=2, priorities=[1, 2], **two_clients(tmp_path))
+    for _ in range(3):
+        assert post_chat(one.gateway.url).status_code == 200
+    one.emulator.fault(0, "429", count=1, retry_after=1)
+    answer = post_chat(one.gateway.url, key=OTHER_KEY)
+    assert answer.headers["x-spillway-backend"] == "r2"
+    usage = answer.json()["usage"]
+    page = opened(one.gateway, page=Dashboard)
+    expect(page.page.locator("#live-clients [data-client='e2e']")).to_contain_text("100,000")
+    page.go("Usage")
+
+    def row(group):
+        return page.page.locator(f"#usage-totals [data-group='{group}'] td")
+
+    expect(row("e2e").nth(0)).to_have_text("3")
+    expect(row("other")).to_have_text(
+        ["1", str(usage["prompt_tokens"]), str(usage["completion_tokens"]), f"{usage['total_tokens'] / 1000:.4f}",
+         re.compile(r"^[\d.,]+$"), "1", "0", "0", "1"]
+    )  # fmt: skip
+    chart = page.page.locator("#usage-chart svg")
+    expect(chart).to_have_attribute("aria-label", re.compile("Tokens: .*e2e.*other"))
+    for metric, title in [("cost", "Cost"), ("latency", "Mean latency, ms"), ("throttled", "429s met"), ("spilled", "Spill-overs"), ("requests", "Requests")]:
+        page.page.get_by_label("Show").select_option(metric)
+        expect(chart).to_have_attribute("aria-label", re.compile(f"^{title}: "))
+    page.page.get_by_label("Show").select_option("refused")
+    expect(page.page.locator("#usage-chart")).to_contain_text("Nothing yet")
+    page.page.get_by_label("Per").select_option("both")
+    expect(row("other · gpt-4o").nth(0)).to_have_text("1")
+    page.page.get_by_label("Per").select_option("backend")
+    expect(row("r1").nth(0)).to_have_text("3")
+    page.page.get_by_label("Per").select_option("deployment")
+    expect(row("gpt-4o").nth(0)).to_have_text("4")
+    for span in ("24h", "7d", "1h"):
+        page.page.get_by_label("Span").select_option(span)
+        expect(row("gpt-4o").nth(0)).to_have_text("4")
+    # It follows what happens.
+    assert post_chat(one.gateway.url).status_code == 200
+    expect(row("gpt-4o").nth(0)).to_have_text("5")
+
+
+def test_usage_without_a_ledger(watch):
+    _, page = watch(resources=1)
+    page.expected.append("404")
+    page.go("Usage")
+    expect(page.page.get_by_role("alert")).to_contain_text("ledger.path")
+
+
+def test_configuration_and_keys_without_secrets(stack, opened, tmp_path):  # noqa: F811
+    one = stack(resources=2, **two_clients(tmp_path))
+    page = opened(one.gateway, page=Dashboard)
+    page.go("Configuration")
+    text = page.page.locator("#config-text")
+    expect(text).to_contain_text("client e2e: 1 key")
+    expect(text).to_contain_text("***")
+    digest = hashlib.sha256(OTHER_KEY.encode()).hexdigest()
+    other = page.page.locator("#keys [data-client='other']")
+    expect(other).to_contain_text(f"{digest[:8]}…")
+    expect(other).to_contain_text("blue")
+    content = page.page.content()
+    for secret in (CLIENT_KEY, OTHER_KEY, RESOURCE_KEY, digest[:9]):
+        assert secret not in content
+
+
+def test_a_gateway_that_goes_and_comes_back(watch, tmp_path):
+    one, page = watch(resources=1)
+    page.expected += ["ERR_CONNECTION", "ERR_INCOMPLETE", "ERR_EMPTY", "ERR_NETWORK"]
+    expect(page.page.locator(".link.up")).to_be_visible()
+    one.gateway.stop()
+    expect(page.page.locator(".link.down")).to_be_visible()
+    expect(page.page.get_by_role("alert")).to_contain_text("does not answer")
+    again = harness.Process(tmp_path, "again", ["serve", "--config", one.gateway.config])
+    try:
+        expect(page.page.locator(".link.up")).to_be_visible()
+        expect(page.page.get_by_role("alert")).to_have_count(0)
+    finally:
+        assert again.stop() == 0
+
+
+def test_the_first_load_is_small_and_asks_nobody_else(shared):
+    with httpx.Client(base_url=shared.gateway.admin, headers={"accept-encoding": "gzip"}) as client:
+        sizes = {}
+
+        def load(path):
+            with client.stream("GET", path) as answer:
+                assert answer.status_code == 200, path
+                packed = b"".join(answer.iter_raw())
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy and "http" not in policy and "unsafe" not in policy
+            sizes[path] = len(packed)
+            return gzip.decompress(packed).decode()
+
+        html = load("/")
+        files = re.findall(r'(?:src|href)="\./([^"]+)"', html)
+        assert any(name.endswith(".js") for name in files) and any(name.endswith(".css") for name in files)
+        assert not re.findall(r'(?:src|href)="(?:https?:)?//', html)
+        for name in files:
+            load(f"/{name}")
+    assert 5_000 < sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory):
+    """Something of everything, for the looks: use, a throttled backend, a drained one, two clients."""
+    from conftest import Stack
+
+    folder = tmp_path_factory.mktemp("busy")
+    one = Stack(folder, resources=3, capacity=6, priorities=[1, 2, 2], **two_clients(folder))
+    try:
+        one.emulator.fault(1, "429", count=1, retry_after=60)
+        for number in range(8):
+            answer = post_chat(one.gateway.url, key=OTHER_KEY if number % 3 == 0 else CLIENT_KEY, max_tokens=900)
+            assert answer.status_code == 200
+        yield one
+    finally:
+        one.stop()
+
+
+@pytest.mark.parametrize("korean", [False, True], ids=["en", "ko"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_looks(busy, opened, dark, phone, korean):  # noqa: F811
+    page = opened(busy.gateway, page=Dashboard, dark=dark, phone=phone, korean=korean)
+    texts = TEXTS[korean]
+    look = "-".join(["ko" if korean else "en", "phone" if phone else "desktop", "dark" if dark else "light"])
+    assert page.page.evaluate("document.documentElement.lang") == ("ko" if korean else "en")
+    for number in range(3):
+        assert post_chat(busy.gateway.url, text=f"Hello {number}").status_code in (200, 429)
+    expect(page.backend("r1")).to_be_visible()
+    expect(page.page.locator(".chart svg").first).to_be_visible()
+    page.no_sideways_scroll()
+    page.axe(f"live, {look}")
+    if look in ("en-desktop-light", "ko-phone-dark"):
+        page.picture(f"dashboard-{look}")
+
+    page.button(texts["drain"].format("r3")).click()
+    dialog = page.page.get_by_role("dialog", name=texts["drain"].format("r3"))
+    expect(dialog).to_be_visible()
+    page.no_sideways_scroll()
+    page.button(texts["cancel"], dialog).click()
+
+    page.go(texts["usage"])
+    expect(page.page.locator("#usage-totals [data-group='e2e']")).to_be_visible()
+    page.no_sideways_scroll()
+    page.axe(f"usage, {look}")
+    if look == "en-desktop-dark":
+        page.picture("dashboard-usage")
+    page.go(texts["config"])
+    expect(page.page.locator("#config-text")).to_be_visible()
+    page.no_sideways_scroll()
+    page.axe(f"configuration, {look}")
+
+
+def test_language_and_theme_are_chosen_and_kept(busy, opened):  # noqa: F811
+    page = opened(busy.gateway, page=Dashboard)
+    page.page.get_by_label("Language").select_option("ko")
+    expect(page.page.get_by_role("link", name="사용량")).to_be_visible()
+    page.page.get_by_label("테마").select_option("dark")
+    page.page.reload()
+    expect(page.page.get_by_role("link", name="사용량")).to_be_visible()
+    assert page.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.page.evaluate("document.documentElement.lang") == "ko"
+
+
+def test_touch_targets_are_large_enough(busy, opened):  # noqa: F811
+    page = opened(busy.gateway, page=Dashboard, phone=True)
+    expect(page.backend("r1")).to_be_visible()
+    small = page.page.evaluate(
+        """() => [...document.querySelectorAll('button, a, select')].filter(e => e.offsetParent)
+            .map(e => [e.getAttribute('aria-label') || e.textContent, e.getBoundingClientRect()])
+            .filter(([, r]) => r.width < 24 || r.height < 24).map(([name]) => name)"""
+    )
+    assert small == [], small  # WCAG 2.2, 2.5.8

@@ -1,0 +1,178 @@
+#include "gateway/admin.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "config/key_digest.hpp"
+#include "gateway/admin_view.hpp"
+#include "http/fetch.hpp"
+
+namespace spillway::gateway {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr http::Asset kIndex{"index.html", "compressed"};
+constexpr std::string_view kKey = "a-client-key-5f0c11";
+constexpr std::string_view kBackendKey = "a-backend-key-7d7d02";
+constexpr std::string_view kToken = "an-admin-token-c0ffee";
+
+config::GatewayConfig configuration(bool token) {
+    config::GatewayConfig c;
+    c.listen.port = 0;
+    c.threads = 1;
+    c.admin.listen.port = 0;
+    if (token) c.admin.token = config::Secret(kToken);
+    c.access_log.path = "off";
+    c.clients.push_back({.name = "team \"a\"", .keys = {config::digest_of(kKey)}});
+    for (const char* name : {"first", "se/cond"}) {
+        config::BackendConfig b;
+        b.name = name;
+        b.url = config::parse_backend_url("http://127.0.0.1:1").value();
+        b.priority = c.backends.empty() ? 1 : 2;
+        b.api_key = config::Secret(kBackendKey);
+        c.backends.push_back(b);
+    }
+    return c;
+}
+
+/// A gateway with its admin listener, asked from the same thread.
+class AdminTest : public testing::Test {
+protected:
+    void start(bool token) {
+        gateway_ = Gateway::start(configuration(token), telemetry::make_logger(spdlog::level::off)).value();
+        admin_.emplace(context_, *gateway_, Admin::Page{{&kIndex, 1}, "1.2.3"});
+        ASSERT_TRUE(admin_->listen());
+    }
+    http::FetchedAnswer ask(std::string_view method, std::string_view target,
+                            std::vector<http::Field> fields = {}) {
+        http::OriginOptions options;
+        options.host = "127.0.0.1";
+        options.port = admin_->port();
+        http::Origin origin(context_, options);
+        std::optional<http::FetchedAnswer> out;
+        auto run = [&]() -> asio::awaitable<void> {
+            const std::span<const http::Field> sent(fields);
+            const std::string_view none;
+            auto answer = co_await http::fetch(origin, method, target, sent, none, std::chrono::seconds(5));
+            if (answer) out = std::move(*answer);
+        };
+        asio::co_spawn(context_, run, asio::detached);
+        context_.restart();
+        while (!out && context_.run_one_for(std::chrono::seconds(6)) > 0) {
+        }
+        EXPECT_TRUE(out) << target;
+        return out.value_or(http::FetchedAnswer{});
+    }
+    routing::Mode mode(std::size_t backend) {
+        return gateway_->snapshot()->router->view(mono_now()).at(backend).mode;
+    }
+
+    asio::io_context context_{1};
+    std::unique_ptr<Gateway> gateway_;
+    std::optional<Admin> admin_;
+};
+
+TEST_F(AdminTest, ThePageIsForAnyoneTheDataForThoseWithTheToken) {
+    start(true);
+    const http::Field gzip{"accept-encoding", "gzip"};
+    const auto page = ask("GET", "/", {gzip});
+    EXPECT_EQ(page.status, 200U);
+    EXPECT_EQ(page.body, "compressed");
+    EXPECT_EQ(ask("GET", "/").status, 406U);
+    EXPECT_EQ(ask("GET", "/missing.js", {gzip}).status, 401U);
+    for (const char* target : {"/api/live", "/api/events", "/api/config", "/api/backends", "/api/clients", "/metrics"}) {
+        EXPECT_EQ(ask("GET", target).status, 401U) << target;
+        EXPECT_EQ(ask("GET", target, {{"authorization", "Bearer wrong"}}).status, 401U) << target;
+    }
+    const std::string bearer = "Bearer " + std::string(kToken);
+    const auto live = ask("GET", "/api/live", {{"authorization", bearer}, {"host", "gateway.example"}});
+    EXPECT_EQ(live.status, 200U) << "with a token, any name will do";
+    EXPECT_THAT(live.body, HasSubstr(R"("totals":{"in_flight":0,"served":0)"));
+    EXPECT_EQ(ask("POST", "/api/backends/first/drain").status, 401U);
+    EXPECT_EQ(mode(0), routing::Mode::on);
+}
+
+TEST_F(AdminTest, WithoutATokenOnlyLoopbackNamesAreAnswered) {
+    start(false);
+    EXPECT_EQ(ask("GET", "/api/live").status, 200U);
+    EXPECT_EQ(ask("GET", "/api/live", {{"host", "rebound.example"}}).status, 421U);
+    EXPECT_EQ(ask("GET", "/metrics", {{"host", "scraped.example"}}).status, 200U);
+}
+
+TEST_F(AdminTest, DrainsDisablesAndEnablesABackend) {
+    start(false);
+    EXPECT_THAT(ask("POST", "/api/backends/first/drain").body, HasSubstr(R"({"mode":"draining"})"));
+    EXPECT_EQ(mode(0), routing::Mode::draining);
+    EXPECT_THAT(ask("GET", "/api/backends").body, HasSubstr(R"("state":"draining")"));
+    EXPECT_EQ(ask("POST", "/api/backends/se%2Fcond/disable").status, 200U);
+    EXPECT_EQ(mode(1), routing::Mode::off);
+    ASSERT_TRUE(gateway_->reload(configuration(false)));
+    EXPECT_EQ(mode(0), routing::Mode::draining) << "kept over a reload";
+    EXPECT_EQ(mode(1), routing::Mode::off);
+    EXPECT_EQ(ask("POST", "/api/backends/first/enable").status, 200U);
+    EXPECT_EQ(mode(0), routing::Mode::on);
+    EXPECT_EQ(ask("POST", "/api/backends/third/drain").status, 404U);
+    EXPECT_EQ(ask("POST", "/api/backends/first/remove").status, 404U);
+    EXPECT_EQ(ask("GET", "/api/backends/first/drain").status, 404U);
+    EXPECT_EQ(ask("DELETE", "/api/backends").status, 405U);
+    EXPECT_EQ(mode(0), routing::Mode::on);
+}
+
+TEST_F(AdminTest, AForeignPageChangesNothing) {
+    start(false);
+    for (const http::Field& field : {http::Field{"origin", "https://evil.example"}, http::Field{"origin", "null"},
+                                     http::Field{"sec-fetch-site", "cross-site"}}) {
+        EXPECT_EQ(ask("POST", "/api/backends/first/drain", {field}).status, 403U) << field.value;
+    }
+    EXPECT_EQ(mode(0), routing::Mode::on);
+}
+
+TEST_F(AdminTest, TheConfigurationIsShownWithoutSecrets) {
+    start(false);
+    const auto shown = ask("GET", "/api/config");
+    EXPECT_EQ(shown.status, 200U);
+    EXPECT_THAT(shown.body, HasSubstr(R"("version":"1.2.3")"));
+    EXPECT_THAT(shown.body, HasSubstr(R"("name":"team \"a\"")"));
+    const std::string digest = identity::to_hex(config::digest_of(kKey));
+    EXPECT_THAT(shown.body, HasSubstr('"' + digest.substr(0, 8) + '"'));
+    for (const std::string_view secret : {std::string_view(digest).substr(0, 9), kKey, kBackendKey})
+        EXPECT_THAT(shown.body, Not(HasSubstr(std::string(secret))));
+}
+
+TEST(AdminView, BackendsTellTheirFillAndTheirCounts) {
+    auto c = configuration(false);
+    routing::BackendView b;
+    b.name = "first";
+    b.served = 7;
+    b.spilled = 2;
+    b.avoided = 1.25;
+    b.first_byte_total = std::chrono::milliseconds(350);
+    b.deployments.push_back({.name = "gpt-4o",
+                             .state = routing::BackendView::State::throttled,
+                             .until = std::chrono::seconds(2),
+                             .tpm = 1000,
+                             .remaining_tokens = 250,
+                             .tokens_reset = std::chrono::milliseconds(12'500)});
+    std::string out;
+    append_backends(out, c, {b}, Wall{});
+    EXPECT_THAT(out, HasSubstr(R"("spilled":2,"avoided":1.250,"tokens":0,"first_byte_ms_total":350.000)"));
+    EXPECT_THAT(out, HasSubstr(R"("tpm":1000,"rpm":null,"remaining_tokens":250,"remaining_requests":null)"));
+    EXPECT_THAT(out, HasSubstr(R"("tokens_reset_seconds":12.500,)"));
+    EXPECT_THAT(out, HasSubstr(R"("state":"throttled","until":"1970-01-01T00:00:02.000Z","seconds_left":2.000)"));
+
+    telemetry::Registry registry(1);
+    const Answers answers(registry);
+    answers.limited.inc(3);
+    out.clear();
+    append_totals(out, {b, b}, answers, 4);
+    EXPECT_EQ(out, R"({"in_flight":4,"served":0,"limited":3,"no_quota":0,"refused":0,"failed":0,"left":0,)"
+                   R"("spilled":4,"throttled":0,"avoided":2.500})");
+}
+
+}  // namespace
+}  // namespace spillway::gateway

@@ -1,0 +1,69 @@
+// Requests to the admin plane. The token is kept for this tab only.
+import type { Configuration, Frame, UsageRow } from "./types";
+
+const stored = "spillway.admin.token";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export function token(): string {
+  return sessionStorage.getItem(stored) ?? "";
+}
+export function keepToken(value: string): void {
+  if (value) sessionStorage.setItem(stored, value);
+  else sessionStorage.removeItem(stored);
+}
+
+async function send(path: string, method = "GET", signal?: AbortSignal): Promise<Response> {
+  const kept = token();
+  const answer = await fetch(path, {
+    method,
+    headers: kept ? { authorization: `Bearer ${kept}` } : {},
+    cache: "no-store",
+    signal,
+  });
+  if (answer.ok) return answer;
+  let code = "";
+  let message = `${answer.status} ${answer.statusText}`;
+  try {
+    const body = (await answer.json()) as { error?: { code?: string; message?: string } };
+    code = body.error?.code ?? "";
+    message = body.error?.message ?? message;
+  } catch {
+    // Not JSON: the status says enough.
+  }
+  throw new ApiError(answer.status, code, message);
+}
+
+export const api = {
+  config: async () => (await send("api/config")).json() as Promise<Configuration>,
+  usage: async (from: string, by: string) =>
+    ((await (await send(`api/usage?from=${from}&by=${by}`)).json()) as { usage: UsageRow[] }).usage,
+  change: async (backend: string, verb: "drain" | "disable" | "enable") => {
+    await send(`api/backends/${encodeURIComponent(backend)}/${verb}`, "POST");
+  },
+
+  /** Server-sent events (WHATWG HTML, 9.2) by fetch(), since an EventSource cannot send a token. */
+  async *events(signal: AbortSignal): AsyncGenerator<Frame> {
+    const answer = await send("api/events", "GET", signal);
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      rest += value;
+      const events = rest.split("\n\n");
+      rest = events.pop()!;
+      for (const event of events)
+        if (event.startsWith("data: "))
+          yield { ...(JSON.parse(event.slice(6)) as Omit<Frame, "at">), at: performance.now() };
+    }
+  },
+};

@@ -1,0 +1,8 @@
+import { render } from "preact";
+import "../../shared/base.css";
+import "./styles.css";
+import { App } from "./app";
+import { start } from "./state";
+
+render(<App />, document.getElementById("app")!);
+start();

@@ -1,0 +1,133 @@
+// What the page knows, and how it comes to know it.
+import { computed, signal } from "@preact/signals";
+import { api, ApiError, keepToken, token } from "./api";
+import { t } from "./strings";
+import type { Backend, Configuration, Frame } from "./types";
+
+export type View = "live" | "usage" | "config";
+export const views: View[] = ["live", "usage", "config"];
+
+/** Five minutes, one a second. */
+const most = 300;
+/** Rates shown as a number are over this many seconds. */
+const smoothing = 5;
+
+function viewOf(hash: string): View {
+  return views.find((v) => `#${v}` === hash) ?? "live";
+}
+
+export const view = signal<View>(viewOf(location.hash));
+export const phase = signal<"starting" | "login" | "open">("starting");
+export const connected = signal(false);
+export const trouble = signal("");
+export const announcement = signal("");
+export const frames = signal<Frame[]>([]);
+export const config = signal<Configuration | null>(null);
+export const loggedIn = signal(token() !== "");
+
+export const now = computed(() => frames.value[frames.value.length - 1]);
+const before = computed(() => {
+  const all = frames.value;
+  const last = now.value;
+  if (!last) return undefined;
+  return all.find((f) => last.at - f.at <= smoothing * 1000 + 500);
+});
+
+/** Per second, from `from` to `to`; nothing when counters began anew. */
+export function perSecond(
+  of: (f: Frame) => number | undefined,
+  to: Frame | undefined = now.value,
+  from: Frame | undefined = before.value,
+): number | null {
+  if (!from || !to || from === to) return null;
+  const a = of(from);
+  const b = of(to);
+  if (a === undefined || b === undefined || b < a) return null;
+  return ((b - a) * 1000) / (to.at - from.at);
+}
+
+export function backendIn(frame: Frame, name: string): Backend | undefined {
+  return frame.backends.find((b) => b.name === name);
+}
+export function attempts(b: Backend | undefined): number | undefined {
+  return b && b.served + b.throttled + b.failed;
+}
+
+let reading: AbortController | null = null;
+let again: ReturnType<typeof setTimeout> | undefined;
+
+async function read(): Promise<void> {
+  reading?.abort();
+  clearTimeout(again);
+  const mine = new AbortController();
+  reading = mine;
+  try {
+    for await (const frame of api.events(mine.signal)) {
+      phase.value = "open";
+      connected.value = true;
+      trouble.value = "";
+      if (!config.value) void readConfig();
+      frames.value = [...frames.value.slice(1 - most), frame];
+    }
+  } catch (error) {
+    if (mine.signal.aborted) return;
+    if (error instanceof ApiError && error.status === 401) {
+      connected.value = false;
+      trouble.value = token() ? t("wrong_token") : "";
+      forget();
+      phase.value = "login";
+      return;
+    }
+    trouble.value = error instanceof ApiError ? error.message : t("unreachable");
+  }
+  connected.value = false;
+  if (phase.value === "starting") phase.value = "open";
+  again = setTimeout(() => void read(), 1000);
+}
+
+async function readConfig(): Promise<void> {
+  try {
+    config.value = await api.config();
+  } catch {
+    // The next frame tries again.
+  }
+}
+
+function forget(): void {
+  keepToken("");
+  loggedIn.value = false;
+  frames.value = [];
+  config.value = null;
+}
+
+export function logIn(value: string): void {
+  keepToken(value);
+  loggedIn.value = true;
+  void read();
+}
+
+export function logOut(): void {
+  reading?.abort();
+  clearTimeout(again);
+  forget();
+  connected.value = false;
+  trouble.value = "";
+  phase.value = "login";
+}
+
+export async function change(backend: string, verb: "drain" | "disable" | "enable"): Promise<void> {
+  try {
+    await api.change(backend, verb);
+    announcement.value = t(`did_${verb}`, { name: backend });
+  } catch (error) {
+    announcement.value = t("not_done", { why: (error as Error).message });
+  }
+}
+
+export function start(): void {
+  addEventListener("hashchange", () => {
+    view.value = viewOf(location.hash);
+    if (view.value === "config") void readConfig();
+  });
+  void read();
+}
