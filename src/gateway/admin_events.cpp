@@ -1,8 +1,8 @@
 // The live picture: backends, clients and totals, once a second.
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <array>
 
 #include "api/error.hpp"
 #include "gateway/admin.hpp"

@@ -78,12 +78,13 @@ void append_backend(std::string& out, const config::BackendConfig& config, const
     out += ',';
     append_string(out, "mode", routing::to_string(b.mode));
     const double first_byte_ms = 1000 * to_seconds(b.first_byte_total);
-    fmt::format_to(std::back_inserter(out),
-                   ",\"priority\":{},\"weight\":{},\"in_flight\":{},\"served\":{},\"throttled\":{},"
-                   "\"failed\":{},\"spilled\":{},\"avoided\":{:.3f},\"tokens\":{},\"first_byte_ms_total\":{:.3f},"
-                   "\"deployments\":[",
-                   b.priority, b.weight, b.in_flight, b.served, b.throttled, b.failed, b.spilled, b.avoided,
-                   b.tokens, first_byte_ms);
+    fmt::format_to(
+        std::back_inserter(out),
+        ",\"priority\":{},\"weight\":{},\"in_flight\":{},\"served\":{},\"throttled\":{},"
+        "\"failed\":{},\"spilled\":{},\"avoided\":{:.3f},\"tokens\":{},\"first_byte_ms_total\":{:.3f},"
+        "\"deployments\":[",
+        b.priority, b.weight, b.in_flight, b.served, b.throttled, b.failed, b.spilled, b.avoided, b.tokens,
+        first_byte_ms);
     for (const auto& d : b.deployments) {
         if (out.back() != '[') out += ',';
         append_deployment(out, d, now);

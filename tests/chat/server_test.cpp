@@ -38,7 +38,7 @@ std::string between(std::string_view text, std::string_view before, std::string_
     return std::string(text.substr(begin, text.find(after, begin) - begin));
 }
 
-constexpr std::array<Asset, 2> page = {{{"index.html", "PAGE"}, {"assets/a.js", "CODE"}}};
+constexpr std::array<http::Asset, 2> page = {{{"index.html", "PAGE"}, {"assets/a.js", "CODE"}}};
 
 class ChatServerTest : public ::testing::Test {
 protected:

@@ -74,7 +74,7 @@ TEST(Peers, ThrottleOfADeploymentIsHeededByAll) {
     EXPECT_EQ(b.router.view(b.now)[full].state, State::throttled);
     EXPECT_EQ(b.router.view(b.now)[full].reason, "429");
     // Another deployment of it is not concerned.
-    b.router.set_enabled(1 - full, false);
+    b.router.set_mode(1 - full, Mode::off);
     EXPECT_EQ(b.pick({}, "gpt-4o-mini").lease.backend, full);
     b.now += 21s;
     EXPECT_EQ(b.pick().lease.backend, full);

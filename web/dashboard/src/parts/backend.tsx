@@ -59,25 +59,27 @@ export function BackendCard({ backend }: { backend: Backend }) {
       </div>
       <StateBadge backend={backend} />
       {backend.deployments.length === 0 && <p class="muted">{t("not_asked")}</p>}
-      {backend.deployments.map((d) => (
-        <div class="deployment" key={d.name} data-deployment={d.name}>
-          <h4>{d.name}</h4>
-          <div class="vessels">
-            <Vessel name={d.name} kind="tokens" limit={d.tpm} remaining={d.remaining_tokens}
-              reset={d.tokens_reset_seconds} />
-            <Vessel name={d.name} kind="requests" limit={d.rpm} remaining={d.remaining_requests}
-              reset={d.requests_reset_seconds} />
-          </div>
-        </div>
-      ))}
-      <dl class="numbers">
-        {numbers.map(([key, label, value]) => (
-          <div key={key} data-count={key}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
+      <div class="inside">
+        {backend.deployments.map((d) => (
+          <div class="deployment" key={d.name} data-deployment={d.name}>
+            <h4>{d.name}</h4>
+            <div class="vessels">
+              <Vessel name={d.name} kind="tokens" limit={d.tpm} remaining={d.remaining_tokens}
+                reset={d.tokens_reset_seconds} />
+              <Vessel name={d.name} kind="requests" limit={d.rpm} remaining={d.remaining_requests}
+                reset={d.requests_reset_seconds} />
+            </div>
           </div>
         ))}
-      </dl>
+        <dl class="numbers">
+          {numbers.map(([key, label, value]) => (
+            <div key={key} data-count={key}>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
       <Actions backend={backend} />
     </article>
   );

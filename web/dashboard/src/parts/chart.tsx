@@ -1,4 +1,4 @@
-// A chart over time: stacked areas or lines, drawn here, so that no library is needed.
+// A chart over time: stacked areas or bars, or lines, drawn here, so that no library is needed.
 import { useState } from "preact/hooks";
 import { language } from "../../../shared/i18n";
 import { short, t } from "../strings";
@@ -14,6 +14,8 @@ interface Props {
   /** Unix milliseconds, rising. */
   times: number[];
   stacked?: boolean;
+  /** Of a bar, in milliseconds: each value is the sum of so long, and stacked. */
+  bars?: number;
   /** Shows the date besides the time of day. */
   days?: boolean;
 }
@@ -28,17 +30,17 @@ function rounded(most: number): number {
   return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= most * 0.999)!;
 }
 
-export function Chart({ title, series, times, stacked = false, days = false }: Props) {
+export function Chart({ title, series, times, stacked = false, bars = 0, days = false }: Props) {
   const [hover, setHover] = useState<number | null>(null);
   const empty = times.length < 2 || !series.some((s) => s.values.some((v) => v !== null && v > 0));
   const tops = times.map((_, i) =>
-    stacked
+    stacked || bars > 0
       ? series.reduce((sum, s) => sum + (s.values[i] ?? 0), 0)
       : Math.max(0, ...series.map((s) => s.values[i] ?? 0)),
   );
   const most = rounded(Math.max(0, ...tops));
   const first = times[0] ?? 0;
-  const last = times[times.length - 1] ?? 1;
+  const last = (times[times.length - 1] ?? 1) + bars;
   const x = (i: number) => ((times[i]! - first) / Math.max(1, last - first)) * width;
   const y = (v: number) => height - (v / most) * height;
   const at = hover !== null && hover < times.length ? hover : times.length - 1;
@@ -51,7 +53,7 @@ export function Chart({ title, series, times, stacked = false, days = false }: P
 
   const base = times.map(() => 0);
   const shapes = series.map((s, n) => {
-    if (!stacked) {
+    if (!stacked && bars === 0) {
       let d = "";
       let pen = false;
       s.values.forEach((v, i) => {
@@ -65,6 +67,13 @@ export function Chart({ title, series, times, stacked = false, days = false }: P
     }
     const lower = [...base];
     s.values.forEach((v, i) => (base[i]! += v ?? 0));
+    if (bars > 0) {
+      const wide = Math.max(1, (bars / Math.max(1, last - first)) * width - 1);
+      const d = s.values
+        .map((v, i) => (v ? `M${x(i).toFixed(1)} ${y(base[i]!).toFixed(1)}h${wide.toFixed(1)}V${y(lower[i]!).toFixed(1)}h-${wide.toFixed(1)}Z` : ""))
+        .join("");
+      return <path key={s.name} class={`area s${n % 8}`} d={d} />;
+    }
     const up = times.map((_, i) => `${x(i).toFixed(1)} ${y(base[i]!).toFixed(1)}`);
     const back = times.map((_, i) => `${x(i).toFixed(1)} ${y(lower[i]!).toFixed(1)}`).reverse();
     return <path key={s.name} class={`area s${n % 8}`} d={`M${up.join("L")}L${back.join("L")}Z`} />;
@@ -97,8 +106,10 @@ export function Chart({ title, series, times, stacked = false, days = false }: P
               {shapes}
               {hover !== null && <path class="cursor" d={`M${x(at)} 0V${height}`} />}
             </svg>
-            <span class="when start">{clock.format(first)}</span>
-            <span class="when end">{clock.format(hover === null ? last : times[at]!)}</span>
+            <div class="whens">
+              <span>{clock.format(first)}</span>
+              <span>{clock.format(hover === null ? last : times[at]!)}</span>
+            </div>
           </div>
           <ul class="legend">
             {series.map((s, n) => (

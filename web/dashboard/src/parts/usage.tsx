@@ -104,7 +104,7 @@ function Picture({ rows, at }: { rows: UsageRow[]; at: number }) {
       }),
     };
   });
-  return <Chart title={t(`m_${metric.value}`)} times={times} series={series} stacked={!latency} days={range.value === "7d"} />;
+  return <Chart title={t(`m_${metric.value}`)} times={times} series={series} bars={latency ? 0 : step} days={range.value === "7d"} />;
 }
 
 function Totals({ rows }: { rows: UsageRow[] }) {
