@@ -131,7 +131,7 @@ std::string painted(std::string text, std::string_view code, const Look& look) {
 std::string_view colour_of(std::string_view state) noexcept {
     if (state == "available") return "32";
     if (state == "throttled" || state == "probing") return "33";
-    return state == "disabled" ? "90" : "31";
+    return state == "disabled" || state == "draining" ? "90" : "31";
 }
 
 std::string thousands(double number) {

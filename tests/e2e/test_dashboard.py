@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import re
 import subprocess
+import types
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import expect
 import harness
 from chat_page import Watched, browser, opened  # noqa: F401
 from harness import CLIENT_KEY, RESOURCE_KEY, post_chat
+from test_up import local  # noqa: F401
 
 TOKEN = "admin-token-3fa9c2e1"
 OTHER_KEY = "client-key-of-another-91"
@@ -92,6 +94,30 @@ def test_the_spill_over_is_seen_while_a_load_runs(watch, tmp_path):
     expect(page.tile("spilled")).to_have_text(str(totals["spilled"]))
     expect(page.count("r2", "served")).to_have_text(str(served["r2"]))
     expect(page.page.locator("figure.chart svg[role=img]").first).to_have_attribute("aria-label", re.compile("r1.*r2"))
+
+
+def test_the_local_stack_spills_over_under_load(local, opened):  # noqa: F811
+    up = local.run("up").stdout
+    admin = re.search(r"Watch it: (\S+)", up)[1]
+    page = opened(types.SimpleNamespace(admin=admin), page=Dashboard)
+    expect(page.backend("aoai-3")).to_be_visible()
+    expect(page.tile("spilled")).to_have_text("0")
+    command = [harness.SPILLWAY, "load", "--rate", "10", "--duration", "12s"]
+    with subprocess.Popen(command, env=local.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as load:
+        expect(page.count("aoai-1", "served")).to_have_text(re.compile("[1-9]"))
+        for second in ("aoai-2", "aoai-3"):
+            expect(page.count(second, "spilled")).to_have_text(re.compile("[1-9]"))
+            expect(page.backend(second).locator(".rate.flowing")).to_be_visible()
+        expect(page.page.locator(".tier[data-priority='2'] .fall")).to_contain_text("Spills over")
+        before = page.tile("spilled").inner_text()
+        expect(page.tile("spilled")).not_to_have_text(before)
+        assert int(page.tile("spilled").inner_text()) > int(before) > 0
+        load.wait(60)
+    # The ledger and prices come with the stack.
+    page.go("Usage")
+    row = page.page.locator("#usage-totals [data-group='local'] td")
+    expect(row.nth(0)).to_have_text(re.compile("[1-9]"))
+    expect(row.nth(3)).to_have_text(re.compile("[1-9]"))
 
 
 def test_vessels_fill_with_what_is_used(watch):

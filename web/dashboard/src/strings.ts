@@ -80,6 +80,10 @@ const texts = {
     "“{name}”에 요청을 전혀 보내지 않습니다. 처리 중인 요청은 끝까지 진행됩니다.",
   ],
   till_restart: ["This holds until the gateway is restarted.", "게이트웨이를 다시 시작할 때까지 유지됩니다."],
+  changes_hold: [
+    "Draining and disabling hold until the gateway is restarted.",
+    "비우기와 사용 중지는 게이트웨이를 다시 시작할 때까지 유지됩니다.",
+  ],
   did_drain: ["{name} is being drained", "{name}을(를) 비우는 중입니다"],
   did_disable: ["{name} is disabled", "{name} 사용을 중지했습니다"],
   did_enable: ["{name} is in use again", "{name}을(를) 다시 사용합니다"],

@@ -7,7 +7,7 @@ function Backends() {
   return (
     <section aria-labelledby="backends-title">
       <h2 id="backends-title">{t("flow")}</h2>
-      <p class="muted">{t("till_restart")}</p>
+      <p class="muted">{t("changes_hold")}</p>
       <div class="table" tabIndex={0} role="region" aria-labelledby="backends-title">
         <table id="config-backends">
           <thead>
