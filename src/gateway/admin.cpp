@@ -100,7 +100,7 @@ asio::awaitable<void> Admin::handle(http::Exchange& exchange) {
     } else {
         reply = foreign(exchange);
         if (reply.status == 200) {
-            if (reads && path == "/api/events") {
+            if (method == "GET" && path == "/api/events") {
                 co_await events(exchange);
                 co_return;
             }

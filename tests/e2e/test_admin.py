@@ -1,6 +1,9 @@
 """The admin listener, the access log, and what must never be in either."""
 
+import contextlib
+import json
 import re
+import time
 
 import httpx
 
@@ -95,3 +98,32 @@ def test_keys_are_never_told(stack):
     for where, text in told.items():
         for key in (CLIENT_KEY, RESOURCE_KEY, wrong):
             assert key not in text, f"a key is in the {where}"
+
+
+def test_events_tell_the_picture_each_second_to_so_many(stack):
+    running = stack(resources=1)
+    with contextlib.ExitStack() as streams:
+
+        def listen():
+            return streams.enter_context(httpx.stream("GET", f"{running.gateway.admin}/api/events", timeout=10))
+
+        first = listen()
+        assert first.headers["content-type"] == "text/event-stream"
+        lines = (json.loads(line[6:]) for line in first.iter_lines() if line.startswith("data: "))
+        assert next(lines)["totals"]["served"] == 0
+        assert post_chat(running.gateway.url).status_code == 200
+        begun = time.monotonic()
+        assert next(event for event in lines if event["totals"]["served"] == 1)["backends"][0]["name"] == "r1"
+        assert time.monotonic() - begun < 3
+        others = [listen() for _ in range(63)]
+        assert {one.status_code for one in others} == {200}
+        assert listen().status_code == 503
+    # Those that left make room.
+    with httpx.Client() as client:
+
+        def fits():
+            with client.stream("GET", f"{running.gateway.admin}/api/events") as answer:
+                return answer.status_code == 200
+
+        wait_until(fits, 5)
+    assert httpx.head(f"{running.gateway.admin}/api/events").status_code == 404
