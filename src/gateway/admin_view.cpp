@@ -168,6 +168,7 @@ std::string config_json(const config::GatewayConfig& config, std::string_view ve
         out += out.back() == '[' ? "{" : ",{";
         append_string(out, "name", client.name);
         std::vector<std::string> keys;
+        keys.reserve(client.keys.size());
         for (const auto& key : client.keys) keys.push_back(identity::to_hex(key).substr(0, kDigestDigits));
         out += ',';
         append_list(out, "keys", keys);
