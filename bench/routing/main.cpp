@@ -1,6 +1,7 @@
 /// Compares routing policies on a virtual clock; bench/routing/run builds and runs it.
 ///
 ///     routing_bench [SEEDS [FIGURE.svg]]
+///     routing_bench trace …, routing_bench simulate …: see trace.hpp
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,14 +11,13 @@
 #include "base/strings.hpp"
 #include "figure.hpp"
 #include "simulation.hpp"
+#include "trace.hpp"
 
 using namespace spillway;
 using namespace spillway::bench;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr double all_quotas = 3 * 30'000;  // tokens a minute
 
 struct Case {
     Mix mix;
@@ -84,6 +84,9 @@ void print(const Case& c, const std::vector<Row>& rows, std::uint64_t seeds) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+    if (!arguments.empty() && (arguments[0] == "trace" || arguments[0] == "simulate"))
+        return trace_command(arguments);
     const std::uint64_t seeds = argc > 1 ? parse_int<std::uint64_t>(argv[1]).value_or(20) : 20;
     using routing::Strategy;
     const std::vector<Named> policies = {

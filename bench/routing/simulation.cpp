@@ -35,8 +35,9 @@ public:
     Simulation(const Named& policy, const std::vector<Job>& jobs, const Setup& setup)
         : jobs_(jobs), setup_(setup), rng_(setup.seed * 31 + 5), running_(jobs.size()) {
         for (std::size_t i = 0; i < setup.backends; ++i) {
-            const auto phase = from_seconds(60 * rng_.uniform());
-            real_.emplace_back(deployment(), start - 60s + phase);
+            const auto drawn = from_seconds(60 * rng_.uniform());
+            const auto first = setup.first_resets.empty() ? drawn : setup.first_resets.at(i);
+            real_.emplace_back(deployment(), start - 60s + first);
         }
         policy_ = policy.make(real_, setup.seed);
         for (std::uint32_t i = 0; i < jobs.size(); ++i) add(jobs[i].arrival, What::send, i);

@@ -1,6 +1,7 @@
 #pragma once
 /// One run on a virtual clock: jobs arrive, a policy sends them to real AzureQuota models, answers come back.
 #include <cstdint>
+#include <vector>
 
 #include "policy.hpp"
 
@@ -12,6 +13,8 @@ struct Setup {
     Duration warm_up{};       ///< what arrives before this is not counted
     bool limits_told = true;  ///< x-ratelimit-limit-*: Azure does not always tell them
     std::uint64_t seed = 1;   ///< of phases, latencies and the policy
+    /// Time from the start to each backend's first reset; empty: drawn.
+    std::vector<Duration> first_resets;
 };
 
 struct Tally {

@@ -35,6 +35,7 @@ struct Mix {
 
 /// The deployments that all figures are about.
 [[nodiscard]] config::EmulatedDeployment deployment();
+inline constexpr double all_quotas = 3 * 30'000;  ///< tokens a minute
 inline constexpr Mono start = Mono(std::chrono::hours(1));
 
 }  // namespace spillway::bench

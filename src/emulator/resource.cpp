@@ -189,9 +189,10 @@ std::string Resource::stats_json() {
             fmt::format_to(std::back_inserter(out), R"(,"utilization":{:.4f}}})", q.utilization);
         else
             fmt::format_to(std::back_inserter(out),
-                           R"(,"limit_tokens":{},"remaining_tokens":{},"limit_requests":{},)"
+                           R"(,"limit_tokens":{},"remaining_tokens":{},"reset_tokens":{:.3f},"limit_requests":{},)"
                            R"("remaining_requests":{}}})",
-                           q.limit_tokens, q.remaining_tokens, q.limit_requests, q.remaining_requests);
+                           q.limit_tokens, q.remaining_tokens, to_seconds(q.reset_tokens), q.limit_requests,
+                           q.remaining_requests);
     }
     return out + "]}";
 }
