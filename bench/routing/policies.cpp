@@ -136,9 +136,11 @@ private:
     std::uint32_t next_ = 0;
 };
 
-class Oracle : public Policy {
+class OraclePolicy : public Policy {
 public:
-    Oracle(Backends& real, bool even) : real_(real), even_(even) {}
+    OraclePolicy(Backends& real, Oracle how) : real_(real), how_(how) {
+        for (auto& b : real) first_reset_.push_back(start + b.look(start).reset_tokens);
+    }
     Picked pick(const Job& job, std::span<const std::uint32_t> tried, Mono now) override {
         std::optional<std::uint32_t> best;
         double best_merit = 0;
@@ -151,10 +153,10 @@ public:
             if (!calls) soonest = std::min(soonest, d.reset_requests);
             if (!tokens) soonest = std::min(soonest, d.reset_tokens);
             if (!calls || !tokens) continue;
-            const double merit = even_ ? pace(d) : -to_seconds(d.reset_tokens);
-            if (!best || merit > best_merit) {
+            const double good = merit(b, d, now);
+            if (!best || good > best_merit) {
                 best = b;
-                best_merit = merit;
+                best_merit = good;
             }
         }
         if (!best) return {std::nullopt, std::max(soonest, Duration(1ms))};
@@ -172,8 +174,16 @@ private:
         return std::min(of(d.remaining_tokens, d.limit_tokens, d.reset_tokens, 60s),
                         of(d.remaining_requests, d.limit_requests, d.reset_requests, 10s));
     }
+    [[nodiscard]] double merit(std::uint32_t b, const emulator::QuotaDecision& d, Mono now) const {
+        if (how_ == Oracle::even) return pace(d);
+        // Whose end is not known ends before those that have just begun; among such, by what is left.
+        if (how_ == Oracle::learning && now < first_reset_[b]) return static_cast<double>(d.remaining_tokens);
+        return -to_seconds(d.reset_tokens);
+    }
+
     Backends& real_;
-    bool even_;
+    Oracle how_;
+    std::vector<Mono> first_reset_;
 };
 
 template <class T>
@@ -198,8 +208,9 @@ Named round_robin() {
 Named apim_pool() {
     return reactive<ApimPool>("APIM pool, breaker");
 }
-Named oracle(bool even) {
-    return {"oracle", [even](Backends& real, std::uint64_t) { return std::make_unique<Oracle>(real, even); }};
+Named oracle(Oracle how) {
+    return {how == Oracle::learning ? "oracle that learns the ends" : "oracle",
+            [how](Backends& real, std::uint64_t) { return std::make_unique<OraclePolicy>(real, how); }};
 }
 
 }  // namespace spillway::bench

@@ -54,8 +54,12 @@ struct Named {
 [[nodiscard]] Named round_robin();
 /// API Management's pool of equal weights with a circuit breaker that trips at the first 429 for Retry-After.
 [[nodiscard]] Named apim_pool();
-/// Knows the real counters: sends where it will be admitted, to the window that ends first, or, `even`, to
-/// the one that is farthest behind an even use.
-[[nodiscard]] Named oracle(bool even);
+enum class Oracle : std::uint8_t {
+    soonest,   ///< sends to the window that ends first
+    even,      ///< to the one that is farthest behind an even use
+    learning,  ///< as the first, but knows a window's end only once it has ended before
+};
+/// Knows the real counters: sends where it will be admitted.
+[[nodiscard]] Named oracle(Oracle how);
 
 }  // namespace spillway::bench

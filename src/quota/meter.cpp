@@ -9,8 +9,7 @@ namespace {
 
 using word::floor_ticks;
 
-/// Two requests sent within this may reach the backend in the other order.
-constexpr std::int64_t reorder_ticks = 3;
+constexpr std::int64_t reorder_ticks = RecentMarks::reorder_ticks;
 /// How far the moment a request was sent may be off as a measure of when it was counted: rounding, and ways
 /// of different length to the backend.
 constexpr std::int64_t jitter_ticks = 2;
@@ -130,10 +129,10 @@ Room Meter::room(std::uint64_t amount, Mono now) const noexcept {
     room.fits = model_ == Model::lenient_bucket ? s.count <= limit : s.count + wanted <= limit;
     const std::uint64_t after = std::min(limit, s.count + wanted);
     room.headroom = static_cast<double>(limit - after) / static_cast<double>(limit);
-    if (model_ == Model::window && gap < length)
-        room.left = std::clamp(
-            (static_cast<double>(s.time - t) - static_cast<double>(gap) / 2) / static_cast<double>(length),
-            0.0, 1.0);
+    // When nobody knows when a window ends, it may end now: what it holds had better be used first.
+    if (model_ == Model::window)
+        room.left = static_cast<double>(std::clamp<std::int64_t>(s.time - gap - t, 0, length)) /
+                    static_cast<double>(length);
     if (room.fits) return room;
     room.unsure = basis == Basis::guessed || (model_ == Model::window && t >= s.time - gap);
     const std::int64_t wait = std::max<std::int64_t>(ticks_until(s, wanted, t), 1);
@@ -166,6 +165,7 @@ std::optional<Claim> Meter::reserve(std::uint64_t amount, Mono now, bool force) 
         claim.amount = static_cast<std::uint32_t>(wanted);
         claim.generation = s.generation;
         claim.mark = static_cast<std::uint32_t>(s.count) - corrected_.load(std::memory_order_acquire);
+        claim.behind = recent_.note(t, claim.generation, claim.mark - claim.amount, claim.mark);
         claim.alone = t - last_sent_.exchange(t, std::memory_order_relaxed) > reorder_ticks;
         if (!claim.alone) {
             const std::uint32_t before = claim.mark - claim.amount;
@@ -222,14 +222,26 @@ std::optional<std::uint64_t> Meter::observe(const Claim& claim, Mono sent, std::
     told = std::min(told, word::most);
     const auto measured = model_ == Model::window ? charge(claim, told) : std::nullopt;
     // The latest request sent knows most: what it corrected includes what earlier ones could.
-    if (compare(claim, floor_ticks(sent), told)) correct(claim.generation, error_of(claim, told));
+    const std::int64_t tick = floor_ticks(sent);
+    if (compare(claim, tick, told)) {
+        const std::int64_t error = error_of(claim, tick, told);
+        correct(claim.generation, error);
+        if (claim.behind != 0 || recent_.after(tick, claim.generation, claim.mark) != 0)
+            recent_.corrected(tick, error);
+    }
     return measured;
 }
 
-/// How far the count was off when `claim` was made, less what has been corrected since.
-std::int64_t Meter::error_of(const Claim& claim, std::uint64_t told) const noexcept {
+/// How far the count was off when `claim` was made, less what has been corrected since, and less what another
+/// order of arrival explains.
+std::int64_t Meter::error_of(const Claim& claim, std::int64_t sent, std::uint64_t told) const noexcept {
     const std::uint32_t expected = claim.mark + corrected_.load(std::memory_order_acquire);
-    return static_cast<std::int32_t>(static_cast<std::uint32_t>(told) - expected);
+    const std::int64_t off = static_cast<std::int32_t>(static_cast<std::uint32_t>(told) - expected);
+    const std::int64_t corrected = recent_.correction_near(sent);
+    const std::int64_t behind = std::int64_t{claim.behind} + std::max<std::int64_t>(corrected, 0);
+    const std::int64_t ahead = std::int64_t{recent_.after(sent, claim.generation, claim.mark)} +
+                               std::max<std::int64_t>(-corrected, 0);
+    return off - std::clamp(off, -behind, ahead);
 }
 
 /// Compares with what was told for the latest request so far: a window's count that fell means a reset
@@ -250,7 +262,7 @@ bool Meter::compare(const Claim& claim, std::int64_t sent, std::uint64_t told) n
     }
     if (!comparable || (distance > 0 && (sure_order || !fell)))
         seen_.compare_exchange_strong(old, word::pack(sent, 1, told), std::memory_order_acq_rel);
-    return !comparable || distance > 0;
+    return !comparable || distance >= -reorder_ticks;
 }
 
 /// A reset lies within (after, until], give or take whole lengths; the window meant is the one of `moment`.
@@ -292,7 +304,7 @@ void Meter::narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) n
             // one; claims of the old one are of another generation now and can correct nothing any more.
             const auto count = static_cast<std::int64_t>(word::count_of(old));
             const auto most = static_cast<std::int64_t>(word::most);
-            const std::int64_t now_used = std::clamp<std::int64_t>(count + error_of(*fresh, told), 0, most);
+            const std::int64_t now_used = std::clamp<std::int64_t>(count + error_of(*fresh, reset.moment, told), 0, most);
             delta = now_used - count;
             next = word::pack(high, word::next(generation), static_cast<std::uint64_t>(now_used));
         }
@@ -320,7 +332,7 @@ void Meter::refused(const Claim& claim, Mono sent, std::optional<Duration> wait,
     const std::uint64_t limit = limit_.load(std::memory_order_relaxed);
     if (told) {
         // The mark counts the claim, the correction by release() takes it out again.
-        correct(claim.generation, error_of(claim, std::min(*told, word::most)));
+        correct(claim.generation, error_of(claim, floor_ticks(sent), std::min(*told, word::most)));
     }
     const std::uint64_t w = word_.load(std::memory_order_acquire);
     if (word::generation_of(w) != claim.generation) return;

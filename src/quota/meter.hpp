@@ -16,7 +16,8 @@
 /// How counts are corrected: a claim remembers what the count was right after it was made (its mark). The
 /// difference to what the backend tells for that very request is how wrong we were at that moment, and is
 /// added to the count of now, less what was corrected since. So heads may come late; when they come out of
-/// order, the one of the latest request counts.
+/// order, the one of the latest request counts. Requests sent within a few ticks may be counted in another
+/// order than they were sent in: what that can explain is no error (quota/recent_marks.hpp).
 ///
 /// Units: tokens or requests; counts saturate at 2³² − 1. Time in ticks of 16 ms, modulo 2²⁴ (74 h): idle for
 /// longer is the same as new. Thread rule: any thread; one 64-bit word changed by compare-and-swap, no lock.
@@ -27,6 +28,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "quota/recent_marks.hpp"
 
 namespace spillway::quota {
 
@@ -43,6 +45,7 @@ enum class Basis : std::uint8_t {
 struct Claim {
     std::uint32_t amount = 0;
     std::uint32_t mark = 0;       ///< the count right after, less all corrections until then
+    std::uint32_t behind = 0;     ///< claimed so shortly before that it may be counted later
     std::uint8_t generation = 0;  ///< 0: nothing was claimed
     bool alone = false;           ///< the one before was sent long enough before
 };
@@ -53,7 +56,7 @@ struct Room {
     bool unsure = false;
     Duration wait{};      ///< until it fits; zero if it does
     double headroom = 1;  ///< share of the limit that would be left, 0…1; 1 if no limit is known
-    double left = 0.5;    ///< share of the window's time that is left, 0…1; 0.5 if that is not known
+    double left = 0.5;    ///< share of the window's time that is left for sure, 0…1; 0.5: not a window
 };
 
 class Meter {
@@ -106,7 +109,7 @@ private:
                                            std::int64_t now) const noexcept;
     [[nodiscard]] std::uint64_t need(std::uint64_t amount) const noexcept;
     void correct(std::uint8_t generation, std::int64_t delta) noexcept;
-    [[nodiscard]] std::int64_t error_of(const Claim& claim, std::uint64_t told) const noexcept;
+    [[nodiscard]] std::int64_t error_of(const Claim& claim, std::int64_t sent, std::uint64_t told) const noexcept;
     [[nodiscard]] bool compare(const Claim& claim, std::int64_t sent, std::uint64_t told) noexcept;
     void narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) noexcept;
     std::optional<std::uint64_t> charge(const Claim& claim, std::uint64_t told) noexcept;
@@ -125,6 +128,7 @@ private:
     std::array<std::atomic<std::uint64_t>, 32> told_{};
     /// Marks of requests that another followed so soon that it may have overtaken them.
     std::array<std::atomic<std::uint32_t>, 32> overtaken_{};
+    RecentMarks recent_;
 };
 
 }  // namespace spillway::quota

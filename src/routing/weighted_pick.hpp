@@ -30,7 +30,7 @@ struct Candidate {
     std::uint32_t in_flight = 0;
     /// Share of the quota that would be left after this request, 0…1; 1 if no quota is known.
     double headroom = 1;
-    double left = 0.5;       ///< share of the quota's window that is left, 0…1; 0.5 if that is not known
+    double left = 0.5;       ///< share of the quota's window that is left for sure, 0…1; 0.5: not a window
     std::uint64_t hash = 0;  ///< of the backend's name, for affinity
 };
 

@@ -360,7 +360,14 @@ TEST(Emulator, SpreadsOverThreads) {
             ask(r.port, "POST", "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", hello)
                 .status,
             200);
-    EXPECT_NE(ask(config.admin_port, "GET", "/stats").body.find("\"west\""), std::string::npos);
+    const Answer stats = ask(config.admin_port, "GET", "/stats");
+    simdjson::dom::parser parser;
+    const element west = simdjson::dom::element(parser.parse(stats.body))["resources"].at(1);
+    EXPECT_EQ(west["name"].get_string().value(), "west");
+    // Its minute began with the first request, or up to a minute before.
+    const double reset = west["deployments"].at(0)["reset_tokens"].get_double();
+    EXPECT_GT(reset, 0);
+    EXPECT_LE(reset, 60);
     emulator.stop();
     first.join();
     second.join();

@@ -115,9 +115,50 @@ TEST(Meter, MeasuresNothingWhereOneMayHaveOvertakenTheOther) {
     m.observe(*a, t0, 100);
     EXPECT_FALSE(m.observe(*c, t0 + 110ms, 400));  // arrived before b
     EXPECT_FALSE(m.observe(*b, t0 + 100ms, 600));
-    EXPECT_EQ(m.used(t0 + 400ms), 800U);  // wrong for a moment, ...
+    EXPECT_EQ(m.used(t0 + 400ms), 1000U);  // no error that would have to be corrected
     EXPECT_TRUE(m.observe(*d, t0 + 300ms, 1000));
-    EXPECT_EQ(m.used(t0 + 400ms), 1000U);  // ... until the next head
+    EXPECT_EQ(m.used(t0 + 400ms), 1000U);
+}
+
+/// 30 requests sent within 30 ms that arrive in the opposite order; each is charged `charge`, not 100. Their
+/// heads are seen from `first` on, round and round. Returns what is counted in the end.
+std::uint64_t used_after_burst(unsigned charge, std::size_t first) {
+    WindowMeter m(30'000);
+    std::vector<Claim> claims;
+    for (int i = 0; i < 30; ++i) claims.push_back(*m.reserve(100, t0 + i * 1ms, false));
+    for (std::size_t k = 0; k < claims.size(); ++k) {
+        const std::size_t i = (first + k) % claims.size();
+        m.observe(claims[i], t0 + i * 1ms, charge * (30 - i));
+    }
+    return m.used(t0 + 1s);
+}
+
+TEST(Meter, ABurstMayArriveInAnyOrder) {
+    for (const std::size_t first : {0U, 7U, 15U, 29U}) {
+        EXPECT_EQ(used_after_burst(100, first), 3000U) << first;
+        // Being charged more is no matter of order, ...
+        EXPECT_EQ(used_after_burst(130, first), 3900U) << first;
+        // ... being charged less may be, until somebody comes alone.
+        EXPECT_GE(used_after_burst(70, first), 2100U) << first;
+    }
+    WindowMeter m(30'000);
+    const auto a = m.reserve(100, t0, false);
+    const auto b = m.reserve(100, t0, false);
+    const auto alone = m.reserve(100, t0 + 1s, false);
+    m.observe(*a, t0, 140);
+    m.observe(*b, t0, 70);
+    m.observe(*alone, t0 + 1s, 210);
+    EXPECT_EQ(m.used(t0 + 1s), 210U);
+}
+
+TEST(Meter, TellsHowMuchOfTheWindowIsSurelyLeft) {
+    WindowMeter m(1000);
+    ASSERT_TRUE(m.reserve(10, t0, false));
+    EXPECT_EQ(m.room(1, t0 + 1s).left, 0);  // it may end at any time
+    m.resets(t0, 40s);                      // within (39, 40]
+    EXPECT_NEAR(m.room(1, t0).left, 39.0 / 60, 0.002);
+    EXPECT_NEAR(m.room(1, t0 + 20s).left, 19.0 / 60, 0.002);
+    EXPECT_EQ(m.room(1, t0 + 39'500ms).left, 0);
 }
 
 TEST(Meter, LearnsThePhaseFromACountThatFell) {
