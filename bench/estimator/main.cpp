@@ -134,9 +134,10 @@ void together(const std::vector<Text>& texts) {
 int main() {
     const auto texts = read_all();
     if (texts.empty()) return 2;
-    fmt::print("| text | tokens per character | 4 characters = 1 token: error, % | bias, % | before learning: "
-               "error | bias | after 10 requests: error | bias | after 100: error | bias |\n"
-               "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+    fmt::print(
+        "| text | tokens per character | 4 characters = 1 token: error, % | bias, % | before learning: "
+        "error | bias | after 10 requests: error | bias | after 100: error | bias |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for (const Text& t : texts) alone(t);
     fmt::print("\nAll in turn, {} of each:\n\n| text | error, % | bias, % |\n|---|---:|---:|\n",
                texts.front().teaching());

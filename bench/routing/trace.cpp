@@ -15,11 +15,10 @@ constexpr std::uint64_t runs = 20;
 
 void print(const std::vector<Job>& jobs) {
     for (const Job& j : jobs)
-        fmt::print(
-            R"({{"at":{:.4f},"chars":{},"max_tokens":{},"output":{},"streamed":{},"charge":{}}})"
-            "\n",
-            to_seconds(j.arrival - start), j.cost.prompt_chars, j.cost.max_tokens, j.output, j.streamed,
-            j.charge);
+        fmt::print(R"({{"at":{:.4f},"chars":{},"max_tokens":{},"output":{},"streamed":{},"charge":{}}})"
+                   "\n",
+                   to_seconds(j.arrival - start), j.cost.prompt_chars, j.cost.max_tokens, j.output,
+                   j.streamed, j.charge);
 }
 
 void simulate(const std::vector<Job>& jobs, Setup setup) {
@@ -53,8 +52,9 @@ int trace_command(std::span<const std::string_view> arguments) {
     }
     const bool simulates = arguments[0] == "simulate";
     if (numbers.size() != arguments.size() - 1 || numbers.size() != (simulates ? 6U : 3U)) {
-        fmt::print(stderr, "usage: routing_bench trace LOAD SECONDS SEED\n"
-                           "       routing_bench simulate LOAD SECONDS SEED RESET RESET RESET\n");
+        fmt::print(stderr,
+                   "usage: routing_bench trace LOAD SECONDS SEED\n"
+                   "       routing_bench simulate LOAD SECONDS SEED RESET RESET RESET\n");
         return 2;
     }
     const auto jobs = make_jobs(chat_mix(), numbers[0] * all_quotas, from_seconds(numbers[1]),

@@ -188,11 +188,12 @@ std::string Resource::stats_json() {
         if (d.config.kind == config::DeploymentKind::ptu)
             fmt::format_to(std::back_inserter(out), R"(,"utilization":{:.4f}}})", q.utilization);
         else
-            fmt::format_to(std::back_inserter(out),
-                           R"(,"limit_tokens":{},"remaining_tokens":{},"reset_tokens":{:.3f},"limit_requests":{},)"
-                           R"("remaining_requests":{}}})",
-                           q.limit_tokens, q.remaining_tokens, to_seconds(q.reset_tokens), q.limit_requests,
-                           q.remaining_requests);
+            fmt::format_to(
+                std::back_inserter(out),
+                R"(,"limit_tokens":{},"remaining_tokens":{},"reset_tokens":{:.3f},"limit_requests":{},)"
+                R"("remaining_requests":{}}})",
+                q.limit_tokens, q.remaining_tokens, to_seconds(q.reset_tokens), q.limit_requests,
+                q.remaining_requests);
     }
     return out + "]}";
 }

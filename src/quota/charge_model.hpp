@@ -15,7 +15,7 @@
 
 namespace spillway::quota {
 
-inline constexpr std::size_t text_kinds = 3;
+inline constexpr std::size_t text_kinds = 4;
 
 class ChargeModel {
 public:

@@ -7,7 +7,7 @@ namespace spillway::quota {
 namespace {
 
 /// First guesses of tokens per character, between those of the o200k and cl100k vocabularies.
-constexpr std::array<float, text_kinds> first_per_char{0.25F, 0.40F, 0.75F};
+constexpr std::array<float, text_kinds> first_per_char{0.25F, 0.35F, 0.35F, 0.75F};
 constexpr float first_output = 256;
 constexpr float first_fill = 0.5F;
 /// Tokens a chat template puts around each message (OpenAI cookbook, "How to count tokens": 3 and the role).
@@ -34,18 +34,26 @@ std::size_t index(TextKind kind) noexcept {
     return std::min(static_cast<std::size_t>(kind), text_kinds - 1);
 }
 
-/// Characters outside ASCII that begin in `text`: lead bytes of UTF-8, or \u escapes above U+007F. Half of a
-/// surrogate pair counts as one: such characters take more tokens anyway.
-std::size_t count_non_ascii(std::string_view text) noexcept {
-    std::size_t count = 0;
+struct Counts {
+    std::size_t letters = 0;
+    std::size_t wide = 0;
+};
+
+/// Adds the characters outside ASCII that begin in `text`: lead bytes of UTF-8, or \u escapes (those up to
+/// U+00FF are taken for ASCII). Half of a surrogate pair counts as one: such characters take more tokens
+/// anyway.
+void count_outside_ascii(std::string_view text, Counts& counts) noexcept {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0xC0) ++count;
+        if (c >= 0xE0)
+            ++counts.wide;
+        else if (c >= 0xC0)
+            ++counts.letters;
         if (c != '\\' || i + 1 >= text.size()) continue;
-        if (text[i + 1] == 'u' && i + 5 < text.size() && text.substr(i + 2, 2) != "00") ++count;
+        if (text[i + 1] == 'u' && i + 5 < text.size() && text.substr(i + 2, 2) != "00")
+            ++(text[i + 2] == '0' && text[i + 3] < '8' ? counts.letters : counts.wide);
         ++i;  // what is escaped is no backslash that begins an escape
     }
-    return count;
 }
 
 ChargeModel::Features features(const RequestShape& s) noexcept {
@@ -66,23 +74,29 @@ std::uint64_t whole(double tokens) noexcept {
 
 }  // namespace
 
-double non_ascii_share(std::string_view body, std::uint64_t prompt_chars) noexcept {
-    if (prompt_chars == 0) return 0;
-    double found = 0;
+OutsideAscii outside_ascii(std::string_view body, std::uint64_t prompt_chars) noexcept {
+    if (prompt_chars == 0) return {};
+    Counts found;
+    double part = 1;  // of the body that is looked at
     if (body.size() <= whole_body) {
-        found = static_cast<double>(count_non_ascii(body));
+        count_outside_ascii(body, found);
     } else {
         const std::size_t step = body.size() / samples;
         for (std::size_t i = 0; i < samples; ++i)
-            found += static_cast<double>(count_non_ascii(body.substr(i * step, sample_bytes)));
-        found *= static_cast<double>(body.size()) / static_cast<double>(samples * sample_bytes);
+            count_outside_ascii(body.substr(i * step, sample_bytes), found);
+        part = static_cast<double>(samples * sample_bytes) / static_cast<double>(body.size());
     }
-    return std::min(found / static_cast<double>(prompt_chars), 1.0);
+    const auto share = [&](std::size_t count) {
+        return std::min(static_cast<double>(count) / part / static_cast<double>(prompt_chars), 1.0);
+    };
+    return {share(found.letters), share(found.wide)};
 }
 
-TextKind kind_of(double share) noexcept {
-    if (share < 0.05) return TextKind::ascii;
-    return share < 0.40 ? TextKind::mixed : TextKind::wide;
+TextKind kind_of(const OutsideAscii& share) noexcept {
+    const double all = share.letters + share.wide;
+    if (all < 0.05) return TextKind::ascii;
+    if (all < 0.40) return TextKind::mixed;
+    return share.letters > share.wide ? TextKind::letters : TextKind::wide;
 }
 
 RequestShape shape_of(const api::RequestScan& scan, std::string_view body, bool has_output) noexcept {
@@ -92,7 +106,7 @@ RequestShape shape_of(const api::RequestScan& scan, std::string_view body, bool 
     s.items = static_cast<std::uint32_t>(std::min<std::size_t>(scan.prompt_items, 1'000'000));
     s.n = std::max<std::uint32_t>(scan.n, 1);
     s.max_tokens = scan.max_tokens;
-    s.kind = kind_of(non_ascii_share(body, scan.prompt_chars));
+    s.kind = kind_of(outside_ascii(body, scan.prompt_chars));
     s.has_output = has_output;
     return s;
 }

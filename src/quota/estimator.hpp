@@ -5,8 +5,9 @@
 /// backend will *charge* at admission (for the mirror of its quota). The first is learned from api::Usage,
 /// the second from charges that Router::began() could measure.
 ///
-/// Tokens per character differ with the text: English takes about 0.25, Korean 0.6 to 1.2. So they are
-/// learned for three kinds, told apart by the share of characters outside ASCII.
+/// Tokens per character differ with the text: English takes about 0.25, Korean 0.5 to 1.2. So they are
+/// learned for four kinds, told apart by the share and the length in UTF-8 of characters outside ASCII
+/// (bench/estimator shows why, and how far off it is).
 ///
 ///     const auto shape = quota::shape_of(scan, body);
 ///     const quota::Estimate e = estimator.estimate(shape);          // e.charge goes into
@@ -28,15 +29,20 @@
 namespace spillway::quota {
 
 enum class TextKind : std::uint8_t {
-    ascii,  ///< less than 5 % of the characters are outside ASCII: English, code
-    mixed,  ///< up to 40 %: French, Vietnamese, code with Korean comments
-    wide,   ///< more: Korean, Chinese, Russian
+    ascii,    ///< less than 5 % of the characters are outside ASCII: English, code
+    mixed,    ///< up to 40 %: French, Vietnamese, code with Korean comments
+    letters,  ///< more, most of them below U+0800: Russian, Greek, Arabic
+    wide,     ///< more: Korean, Chinese, Japanese
 };
 
-/// Of the prompt's characters, the share outside ASCII, from the JSON text of a request: UTF-8 or \u escapes.
-/// Bodies over 8 KiB are sampled.
-[[nodiscard]] double non_ascii_share(std::string_view body, std::uint64_t prompt_chars) noexcept;
-[[nodiscard]] TextKind kind_of(double non_ascii_share) noexcept;
+/// Shares of the prompt's characters.
+struct OutsideAscii {
+    double letters = 0;  ///< U+0080 to U+07FF, two bytes of UTF-8
+    double wide = 0;     ///< beyond
+};
+/// From the JSON text of a request: UTF-8 or \u escapes. Bodies over 8 KiB are sampled.
+[[nodiscard]] OutsideAscii outside_ascii(std::string_view body, std::uint64_t prompt_chars) noexcept;
+[[nodiscard]] TextKind kind_of(const OutsideAscii& share) noexcept;
 
 /// What an estimate depends on. A value of 40 bytes: keep it until the usage is known.
 struct RequestShape {

@@ -304,7 +304,8 @@ void Meter::narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) n
             // one; claims of the old one are of another generation now and can correct nothing any more.
             const auto count = static_cast<std::int64_t>(word::count_of(old));
             const auto most = static_cast<std::int64_t>(word::most);
-            const std::int64_t now_used = std::clamp<std::int64_t>(count + error_of(*fresh, reset.moment, told), 0, most);
+            const std::int64_t now_used =
+                std::clamp<std::int64_t>(count + error_of(*fresh, reset.moment, told), 0, most);
             delta = now_used - count;
             next = word::pack(high, word::next(generation), static_cast<std::uint64_t>(now_used));
         }

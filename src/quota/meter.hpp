@@ -109,7 +109,8 @@ private:
                                            std::int64_t now) const noexcept;
     [[nodiscard]] std::uint64_t need(std::uint64_t amount) const noexcept;
     void correct(std::uint8_t generation, std::int64_t delta) noexcept;
-    [[nodiscard]] std::int64_t error_of(const Claim& claim, std::int64_t sent, std::uint64_t told) const noexcept;
+    [[nodiscard]] std::int64_t error_of(const Claim& claim, std::int64_t sent,
+                                        std::uint64_t told) const noexcept;
     [[nodiscard]] bool compare(const Claim& claim, std::int64_t sent, std::uint64_t told) noexcept;
     void narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) noexcept;
     std::optional<std::uint64_t> charge(const Claim& claim, std::uint64_t told) noexcept;

@@ -29,7 +29,8 @@ public:
         last_.at(place(tick)).store(word::pack(tick, generation, after), std::memory_order_relaxed);
         for (std::int64_t t = tick - reorder_ticks; t <= tick; ++t) {
             const std::uint64_t w = first_.at(place(t)).load(std::memory_order_relaxed);
-            if (is_of(w, t, generation)) return distance(static_cast<std::uint32_t>(word::count_of(w)), before);
+            if (is_of(w, t, generation))
+                return distance(static_cast<std::uint32_t>(word::count_of(w)), before);
         }
         return 0;
     }
@@ -54,8 +55,8 @@ public:
         const auto sum = static_cast<std::uint32_t>((adds ? correction_near(tick) : 0) + delta);
         correction_.store(word::pack(since, 1, sum), std::memory_order_relaxed);
     }
-    /// By how much requests sent at about the same time have corrected the count already: whether that belongs
-    /// to what was counted before or after one of them, nobody knows.
+    /// By how much requests sent at about the same time have corrected the count already: whether that
+    /// belongs to what was counted before or after one of them, nobody knows.
     [[nodiscard]] std::int64_t correction_near(std::int64_t tick) const noexcept {
         const std::uint64_t w = correction_.load(std::memory_order_relaxed);
         return is_near(w, tick) ? static_cast<std::int32_t>(word::count_of(w)) : 0;
