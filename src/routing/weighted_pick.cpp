@@ -35,6 +35,12 @@ double pace(const Candidate& c) noexcept {
     return c.headroom - c.left;
 }
 
+/// Pace with time counted half as much again: of two that are equally far behind an even use, the one that
+/// ends sooner is used first. More than that sends bursts into limits of requests (docs/routing.md).
+double urgency(const Candidate& c) noexcept {
+    return c.headroom - 1.5 * c.left;
+}
+
 /// Is `a` worth leaving the one that was drawn first?
 bool better(Strategy strategy, const Candidate& a, const Candidate& first) noexcept {
     const bool by_pace = strategy == Strategy::pace;
@@ -42,7 +48,7 @@ bool better(Strategy strategy, const Candidate& a, const Candidate& first) noexc
         return pace(c) > comfortable || c.headroom > untouched;
     };
     const bool plenty = by_pace && has_plenty(a) && has_plenty(first);
-    const double gain = by_pace ? pace(a) - pace(first) : a.headroom - first.headroom;
+    const double gain = by_pace ? urgency(a) - urgency(first) : a.headroom - first.headroom;
     if (!plenty && std::abs(gain) > tie) return gain > 0;
     // A slow or stuck backend collects requests: clearly fewer in flight is better.
     return load(a) * 2 + 2 < load(first);
@@ -77,13 +83,17 @@ std::string_view to_string(Strategy strategy) noexcept {
 std::size_t choose(Strategy strategy, std::span<const Candidate> candidates, Rng& rng) noexcept {
     const std::size_t first = draw(candidates, candidates.size(), rng);
     if (candidates.size() == 1 || strategy == Strategy::weighted_random) return first;
-    if (strategy == Strategy::pace || strategy == Strategy::two_choices) {
+    if (strategy == Strategy::two_choices) {
         const std::size_t second = draw(candidates, first, rng);
         return better(strategy, candidates[second], candidates[first]) ? second : first;
     }
     std::size_t best = first;
-    for (std::size_t i = 0; i < candidates.size(); ++i)
-        if (merit(strategy, candidates[i]) > merit(strategy, candidates[best])) best = i;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const bool wins = strategy == Strategy::pace
+                              ? better(strategy, candidates[i], candidates[best])
+                              : merit(strategy, candidates[i]) > merit(strategy, candidates[best]);
+        if (i != best && wins) best = i;
+    }
     return best;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 /// Which of several equal backends: a pure function of what is known of each.
 ///
-/// The router uses `pace` (docs/routing.md has the comparison): two different candidates are drawn by weight,
-/// and the one that is farther behind an even use of its quota window gets the request: what expires soonest
-/// is used first. Near ties, and candidates that both have plenty, go to the first drawn, so that weights
-/// keep their meaning until quota gets scarce.
+/// The router uses `pace` (docs/routing.md has the comparison): one candidate is drawn by weight, and keeps
+/// the request unless another is clearly farther behind an even use of its quota window: what expires soonest
+/// is used first. Near ties, and candidates that both have plenty, go to the one drawn, so that weights keep
+/// their meaning until quota gets scarce.
 ///
 /// Thread rule: free functions. Errors: none.
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace spillway::routing {
 
 enum class Strategy : std::uint8_t {
-    pace,             ///< the better of two drawn by weight, by share of quota left − share of time left
+    pace,             ///< by share of quota left − share of time left, one drawn by weight the first
     two_choices,      ///< the better of two drawn by weight, by share of quota left
     most_headroom,    ///< the largest share of quota left
     soonest_reset,    ///< the window that ends first

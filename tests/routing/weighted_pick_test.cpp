@@ -50,6 +50,15 @@ TEST(WeightedPick, ByPaceTheWindowThatIsBehindGoesFirst) {
         0);
 }
 
+TEST(WeightedPick, ByPaceTheMostUrgentOfAllGoesFirst) {
+    // Both are used evenly; the first one's window ends sooner.
+    EXPECT_EQ(shares(Strategy::pace, {candidate(1, 0.3, 0.3), candidate(1, 0.7, 0.7)})[0], 10'000);
+    // Weights do not hide the one whose quota expires first.
+    EXPECT_EQ(shares(Strategy::pace,
+                     {candidate(100, 0.5, 0.6), candidate(100, 0.5, 0.5), candidate(1, 0.5, 0.1)})[2],
+              10'000);
+}
+
 TEST(WeightedPick, OtherStrategiesDoWhatTheyAreCalled) {
     const std::vector<Candidate> c{candidate(5, 0.3, 0.9), candidate(1, 0.9, 0.5), candidate(1, 0.5, 0.1)};
     EXPECT_EQ(shares(Strategy::most_headroom, c)[1], 10'000);
