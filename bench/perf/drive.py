@@ -42,10 +42,28 @@ def write_lua(path: Path, peer: Peer, body: str, headers: dict) -> None:
     )
 
 
-def wrk(peer: Peer, folder: Path, body: str, connections=32, seconds=3.0, headers=None, core=1) -> Round:
+def write_turns(path: Path, peer: Peer, body: str, keys: list[str]) -> None:
+    """As write_lua(), each request with the next of the keys."""
+    write_lua(path, peer, body, {})
+    listed = ",".join(json.dumps(k) for k in keys)
+    with path.open("a") as out:
+        out.write(
+            f"local keys, made, n = {{{listed}}}, {{}}, 0\n"
+            "function init()\n  for i, key in ipairs(keys) do\n"
+            '    wrk.headers["api-key"] = key\n    made[i] = wrk.format()\n  end\nend\n'
+            "function request()\n  n = n % #made + 1\n  return made[n]\nend\n"
+        )
+
+
+def wrk(
+    peer: Peer, folder: Path, body: str, connections=32, seconds=3.0, headers=None, core=1, keys=None
+) -> Round:
     """As many requests as `connections` can make; the gateway's CPU time is for the whole of wrk's run."""
     script = folder / "wrk.lua"
-    write_lua(script, peer, body, {**peer.headers, **(headers or {})})
+    if keys:
+        write_turns(script, peer, body, keys)
+    else:
+        write_lua(script, peer, body, {**peer.headers, **(headers or {})})
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s"]
     before = peer.process.cpu_ns() if peer.process else 0
     out = run_load([*argv, "-s", script, f"http://127.0.0.1:{peer.port}"], core, True)

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import many
 import sections
 from peers import Lab
 from process import allow_many_files
@@ -12,6 +13,7 @@ from report import save
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = {"chat": sections.chat, "bodies": sections.bodies}
+SECTIONS |= {"streams": many.streams, "flat": many.flat, "soak": many.soak}
 
 
 def options() -> argparse.Namespace:
@@ -20,6 +22,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=1, help="of each measurement")
     parser.add_argument("--case", default="", help="of 'bodies': only cases whose name has this in it")
+    parser.add_argument("--soak-requests", type=int, default=5_000_000)
     parser.add_argument("--bin", type=Path, default=ROOT / "build/release")
     parser.add_argument("--other", type=Path, help="another spillway to compare with")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file")

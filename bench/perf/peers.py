@@ -20,6 +20,7 @@ class Peer:
     process: Process | None
     path: str = PATH
     headers: dict = field(default_factory=lambda: {"api-key": KEY})
+    access_log: Path | None = None
 
 
 class Lab:
@@ -71,25 +72,27 @@ class Lab:
         ledger=False,
         backends=1,
         clients=1,
-        rpm: int = 100_000_000,
+        rpm=(100_000_000,),
+        seconds=20,
     ) -> Peer:
         """Everything on: key, limits of the client, estimates, mirror, access log, metrics, usage."""
         port, admin = free_port(), free_port()
-        config = self.folder / f"{name}.yaml"
+        file = name.replace(" ", "-").replace(",", "")
+        config = self.folder / f"{file}.yaml"
         lines = [
             f"server: {{listen: '127.0.0.1:{port}', threads: 1}}",
             f"admin: {{listen: '127.0.0.1:{admin}'}}",
-            f"log: {{access: '{self.folder / name}.access'}}",
+            f"log: {{access: '{self.folder / file}.access'}}",
             "prices: {gpt-4o: {prompt: 2.5, cached: 1.25, completion: 10}}",
         ]
         if ledger:
-            lines.append(f"ledger: {{path: '{self.folder / name}.db'}}")
+            lines.append(f"ledger: {{path: '{self.folder / file}.db'}}")
         lines.append("clients:")
         for i in range(clients):
             key = KEY if i == clients - 1 else f"{KEY}-{i}"
             lines.append(
                 f"  - {{name: client-{i}, key: '{key}', limits: {{tokens_per_minute: 4000000000, "
-                f"requests_per_minute: {rpm}, budget: {{month: 10000000}}}}}}"
+                f"requests_per_minute: {rpm[i % len(rpm)]}, budget: {{month: 10000000}}}}}}"
             )
         lines.append("backends:")
         for i in range(backends):
@@ -100,10 +103,8 @@ class Lab:
             )
         config.write_text("\n".join(lines) + "\n")
         argv = [binary or self.bin_dir / "bin/spillway", "serve", "--config", config]
-        process = self.start(name, argv, port)
-        peer = Peer(name, port, process)
-        peer.admin = admin
-        return peer
+        process = self.start(file, argv, port, seconds=seconds)
+        return Peer(name, port, process, access_log=self.folder / f"{file}.access")
 
     def nginx(self, buffering=True, name: str = "nginx") -> Peer:
         port = free_port()
@@ -140,13 +141,13 @@ http {{
         process = self.start(name, [shutil.which("nginx") or "nginx", "-c", config, "-p", folder], port)
         return Peer(name, port, process)
 
-    def haproxy(self) -> Peer:
+    def haproxy(self, most: int = 9000) -> Peer:
         port = free_port()
         config = self.folder / "haproxy.cfg"
         config.write_text(
             f"""global
   nbthread 1
-  maxconn 9000
+  maxconn {most}
 defaults
   mode http
   timeout connect 5s

@@ -84,7 +84,53 @@ class Table:
         return "\n".join(lines) + "\n"
 
 
-def save(tables: list[Table], path: Path) -> None:
+class Streams:
+    """Runs with many streams open at once."""
+
+    def __init__(self, count: int):
+        self.title = f"{count:,} streams at once, an event each second"
+        self.rounds: dict[str, list[dict]] = {}
+
+    def add(self, peer: str, result: dict) -> None:
+        self.rounds.setdefault(peer, []).append(result)
+
+    def markdown(self) -> str:
+        head = ["", "RSS KiB/stream", "CPU µs/event", "ratio", "delay p50 µs", "delay p99 µs", "added p99 µs", "lost"]
+        lines = [f"### {self.title}", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        anchors = [r["cpu_us"] for r in self.rounds[ANCHOR]]
+        direct = [r["p99_us"] for r in self.rounds["direct"]]
+        for name, rounds in self.rounds.items():
+            own = name != "direct"
+            cpu = [r["cpu_us"] for r in rounds]
+            late = [max(0.0, r["p99_us"] - d) for r, d in zip(rounds, direct, strict=False)]
+            row = [name, f"{median(r['rss_kb'] for r in rounds):.1f}" if own else ""]
+            row += [f"{median(cpu):.1f}", spread_text(ratio(cpu, anchors))] if own else ["", ""]
+            row += [f"{median(r[k] for r in rounds):,.0f}" for k in ("p50_us", "p99_us")]
+            row += [f"{median(late):,.0f}" if own else "", str(sum(r["lost"] for r in rounds))]
+            lines.append("| " + " | ".join(row) + " |")
+        lines += ["", f"Medians of {len(direct)} interleaved rounds; the delay is from the backend's send to the client's read."]
+        return "\n".join(lines) + "\n"
+
+
+class Trend:
+    """Memory over requests."""
+
+    def __init__(self, title: str):
+        self.title, self.note = title, ""
+        self.rounds: list[tuple[int, float]] = []
+
+    def add(self, requests: int, mib: float) -> None:
+        self.rounds.append((requests, mib))
+
+    def markdown(self) -> str:
+        lines = [f"### {self.title}", "", self.note, "", "| requests | RSS MiB |", "|---|---|"]
+        step = max(1, len(self.rounds) // 10)
+        lines += [f"| {n:,} | {mib:.1f} |" for n, mib in self.rounds[::step]]
+        if (len(self.rounds) - 1) % step:
+            lines.append(f"| {self.rounds[-1][0]:,} | {self.rounds[-1][1]:.1f} |")
+        return "\n".join(lines) + "\n"
+
+
+def save(tables: list, path: Path) -> None:
     """All rounds as they were, for others to look at."""
-    content = {t.title: {n: [asdict(r) for r in rounds] for n, rounds in t.rounds.items()} for t in tables}
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps({t.title: t.rounds for t in tables}, indent=1, default=asdict) + "\n")

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     drive->add_option("--key", plan.key);
     drive->add_option("--streams", plan.streams);
     drive->add_option("--chunk-ms", plan.chunk_ms);
+    drive->add_option("--connects-per-ms", plan.connects_per_ms);
     drive->add_option("--warm-ms", plan.warm_ms);
     drive->add_option("--run-ms", plan.run_ms);
     CLI11_PARSE(app, argc, argv)

@@ -107,6 +107,8 @@ std::optional<Duration> parse_retry_after(std::string_view text, Wall now) noexc
 
 /// What follows "x-ratelimit-" or "x-rate-limit-" in a field's name; empty if it is neither.
 std::string_view rate_limit_suffix(std::string_view name) noexcept {
+    // Most fields are told apart by one letter.
+    if (name.size() < 12 || ascii_lower(name[2]) != 'r') return {};
     for (const std::string_view prefix : {"x-ratelimit-", "x-rate-limit-"})
         if (istarts_with(name, prefix)) return name.substr(prefix.size());
     return {};

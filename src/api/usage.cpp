@@ -1,5 +1,7 @@
 #include "api/usage.hpp"
 
+#include <string.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -34,13 +36,29 @@ Tail read_tail(std::string_view text, Usage& usage) {
     return found ? Tail::found : Tail::absent;
 }
 
+/// Where the last `"usage"` begins that begins before `end`; npos: nowhere.
+std::size_t find_last_key(std::string_view text, std::size_t end) noexcept {
+    // The letter in it that texts have least of.
+    constexpr std::size_t letter_at = 4;
+    static_assert(usage_key[letter_at] == 'g');
+    std::size_t left = std::min(text.size(), end == std::string_view::npos ? end : end + letter_at + 1);
+    while (left > 0) {
+        const void* const found = ::memrchr(text.data(), usage_key[letter_at], left);
+        if (found == nullptr) break;
+        left = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+        if (left >= letter_at && text.substr(left - letter_at).starts_with(usage_key))
+            return left - letter_at;
+    }
+    return std::string_view::npos;
+}
+
 /// The value of the last `"usage":` near the end, if it is a key of the outermost object. In JSON text a
 /// quote within a string is escaped, so a bare one behind '{' or ',' begins a key.
 Tail find_in_tail(std::string_view body, Usage& usage) {
     const std::string_view near = body.substr(body.size() - std::min(body.size(), tail_size));
     std::size_t end = std::string_view::npos;
     for (int tries = 0; tries < 4 && end != 0; ++tries) {
-        const std::size_t in_near = near.rfind(usage_key, end);
+        const std::size_t in_near = find_last_key(near, end);
         if (in_near == std::string_view::npos) break;
         end = in_near == 0 ? 0 : in_near - 1;
         const std::size_t at = in_near + (body.size() - near.size());

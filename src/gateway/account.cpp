@@ -33,19 +33,18 @@ void Request::note_usage(const api::Usage& usage, routing::Outcome& outcome) noe
     outcome.tokens = usage.total;
 }
 
-std::string Request::spillway_fields() const {
-    std::string out;
+void Request::append_spillway_fields(std::string& out) const {
     if (served_by_) http::append_field(out, "x-spillway-backend", backend(*served_by_).name);
     const auto attempts = fmt::format_int(attempts_);
     http::append_field(out, "x-spillway-attempts", {attempts.data(), attempts.size()});
     http::append_field(out, "x-request-id", id_);
-    if (!subjects_.empty()) quota::append_fields(out, quota::terms(subjects_, quota::read_clocks()));
-    return out;
+    if (has_terms()) quota::append_fields(out, quota::terms(subjects_, quota::read_clocks()));
 }
 
 bool Request::has_terms() const {
-    const quota::Terms terms = quota::terms(subjects_, quota::read_clocks());
-    return terms.requests || terms.tokens;
+    return std::any_of(subjects_.begin(), subjects_.end(), [](quota::Subject* s) {
+        return !s->shadow() && (s->requests().limit() > 0 || s->tokens().limit() > 0);
+    });
 }
 
 /// The ledger's row.

@@ -155,11 +155,16 @@ asio::awaitable<Request::Next> Request::attempt(const routing::Lease& lease) {
         co_return failed(claim, std::move(outcome));
     }
     outcome.kind = head.status >= 400 ? routing::OutcomeKind::client_error : routing::OutcomeKind::served;
-    if (head.status < 300 && is_event_stream(head)) {
-        StreamRelay relay(*this, claim, head, std::move(outcome));
-        co_return co_await relay.run();
-    }
+    if (head.status < 300 && is_event_stream(head))
+        co_return co_await relay_stream(claim, head, std::move(outcome));
     co_return co_await relay_plain(claim, head, std::move(outcome));
+}
+
+/// In a frame of its own, so that only streams pay for its size.
+asio::awaitable<Request::Next> Request::relay_stream(Claim& claim, const http::ResponseHead& head,
+                                                     routing::Outcome outcome) {
+    StreamRelay relay(*this, claim, head, std::move(outcome));
+    co_return co_await relay.run();
 }
 
 }  // namespace spillway::gateway

@@ -5,22 +5,30 @@
 
 namespace spillway::gateway {
 
+namespace {
+/// Fields of a backend's answer that the gateway writes itself.
+bool is_written_anew(std::string_view name) noexcept {
+    if (name.size() < 11) return false;
+    const char first = ascii_lower(name[0]);
+    if (first == 'c') return iequals(name, "content-length");
+    return first == 'x' && (iequals(name, "x-request-id") || istarts_with(name, "x-spillway-"));
+}
+}  // namespace
+
 void Request::start_answer(const http::ResponseHead& head, std::optional<std::uint64_t> length) {
     status_ = static_cast<int>(head.status);
-    std::string fields;
-    fields.reserve(1024);
+    std::string* const fields = exchange_.start(head.status, length);
+    if (fields == nullptr) return;
     const bool own_limits = has_terms();
-    api::append_end_to_end(fields, head.fields, [own_limits](std::string_view name) {
+    api::append_end_to_end(*fields, head.fields, [own_limits](std::string_view name) {
         // A backend's quota is no client's affair once the client has limits of its own.
         if (own_limits && (istarts_with(name, "x-ratelimit-") || istarts_with(name, "x-rate-limit-")))
             return true;
-        return iequals(name, "content-length") || iequals(name, "x-request-id") ||
-               istarts_with(name, "x-spillway-");
+        return is_written_anew(name);
     });
     if (const auto theirs = head.fields.get("x-request-id"); !theirs.empty())
-        http::append_field(fields, "x-spillway-upstream-request-id", theirs);
-    fields += spillway_fields();
-    exchange_.start(head.status, fields, length);
+        http::append_field(*fields, "x-spillway-upstream-request-id", theirs);
+    append_spillway_fields(*fields);
 }
 
 asio::awaitable<bool> Request::send(std::span<const std::string_view> pieces, bool last) {
@@ -58,6 +66,7 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
             whole = held;
             break;
         }
+        if (sized && held.empty()) held.reserve(static_cast<std::size_t>(head.content_length));
         held.append(*piece);
         if (held.size() > limit)
             co_return co_await pass_through(claim, head, std::move(held), std::move(outcome));

@@ -22,17 +22,37 @@ bool usable_id(std::string_view id) noexcept {
     });
 }
 
+void append_hex_id(std::string& out, Rng& rng) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (int word = 0; word < 2; ++word) {
+        std::uint64_t bits = rng();
+        for (int i = 0; i < 16; ++i, bits >>= 4U) out.push_back(digits[bits & 0xfU]);
+    }
+}
+
 bool is_json_object(std::string_view body) noexcept {
     return trim(body).starts_with('{');
 }
 
 }  // namespace
 
-Request::Request(Worker& worker, http::Exchange& exchange)
+void Scratch::clear() {
+    constexpr std::size_t most = 16 * 1024;
+    for (std::string* text : {&id, &deployment, &upstream_head, &edit}) {
+        if (text->capacity() > most) *text = {};
+        text->clear();
+    }
+}
+
+Request::Request(Worker& worker, http::Exchange& exchange, Scratch& scratch)
     : worker_(worker),
       exchange_(exchange),
       upstreams_(worker.upstreams()),
       began_wall_(wall_now()),
+      id_(scratch.id),
+      deployment_(scratch.deployment),
+      upstream_head_(scratch.upstream_head),
+      edit_scratch_(scratch.edit),
       deadline_([this] {
           late_ = true;
           cancel_upstream();
@@ -41,7 +61,7 @@ Request::Request(Worker& worker, http::Exchange& exchange)
     if (usable_id(given))
         id_ = given;
     else
-        id_ = fmt::format("{:016x}{:016x}", worker.rng(), worker.rng());
+        append_hex_id(id_, worker.rng);
     worker_.metrics.in_flight.inc();
 }
 
@@ -226,11 +246,12 @@ asio::awaitable<void> Request::all_out(Duration retry_in) {
 asio::awaitable<void> Request::refuse(unsigned status, std::string_view message, std::string_view type,
                                       std::string_view code, std::span<const http::Field> extra) {
     status_ = static_cast<int>(status);
-    std::string fields = "content-type: application/json\r\n";
-    for (const http::Field& f : extra) http::append_field(fields, f.name, f.value);
-    fields += spillway_fields();
     const std::string body = api::error_json(message, type, code);
-    exchange_.start(status, fields, body.size());
+    if (std::string* const fields = exchange_.start(status, body.size())) {
+        fields->append("content-type: application/json\r\n");
+        for (const http::Field& f : extra) http::append_field(*fields, f.name, f.value);
+        append_spillway_fields(*fields);
+    }
     const std::string_view piece = body;
     (void)co_await send({&piece, 1}, true);
 }

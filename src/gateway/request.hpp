@@ -24,9 +24,20 @@
 
 namespace spillway::gateway {
 
+/// Memory that one request after the other uses: once it has grown, a request allocates nothing.
+struct Scratch {
+    std::string id;
+    std::string deployment;
+    std::string upstream_head;
+    std::string edit;
+
+    /// Empties all, and gives back what an odd request made large.
+    void clear();
+};
+
 class Request {
 public:
-    Request(Worker& worker, http::Exchange& exchange);
+    Request(Worker& worker, http::Exchange& exchange, Scratch& scratch);
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
     ~Request();
@@ -79,6 +90,8 @@ private:
     [[nodiscard]] bool over() const noexcept { return exchange_.client_gone() || late_; }
 
     // relay_plain.cpp, relay_stream.cpp: the answer
+    asio::awaitable<Next> relay_stream(Claim& claim, const http::ResponseHead& head,
+                                       routing::Outcome outcome);
     asio::awaitable<Next> relay_plain(Claim& claim, const http::ResponseHead& head, routing::Outcome outcome);
     asio::awaitable<Next> pass_through(Claim& claim, const http::ResponseHead& head, std::string held,
                                        routing::Outcome outcome);
@@ -92,7 +105,7 @@ private:
     void account();
     void enter(const quota::Amounts& charged, Duration took);
     [[nodiscard]] telemetry::Counter& answer_counter() const;
-    [[nodiscard]] std::string spillway_fields() const;
+    void append_spillway_fields(std::string& out) const;
     /// Whether answers carry x-ratelimit-… fields in the client's own terms.
     [[nodiscard]] bool has_terms() const;
 
@@ -101,7 +114,7 @@ private:
     const std::shared_ptr<Upstreams> upstreams_;
     const Wall began_wall_;
 
-    std::string id_;
+    std::string& id_;
     const identity::Client* client_ = nullptr;
     std::string user_;
     std::string team_;
@@ -110,7 +123,7 @@ private:
     api::Route route_;
     api::RequestScan scan_;
     bool scanned_ = false;
-    std::string deployment_;  ///< deployment or model as the client named it
+    std::string& deployment_;  ///< deployment or model as the client named it
     routing::DeploymentRef deployment_ref_;
     quota::RequestShape shape_;
     quota::Estimate estimate_;
@@ -120,8 +133,8 @@ private:
 
     std::optional<http::Upstream> upstream_;
     http::ConnectCancel connecting_;
-    std::string upstream_head_;
-    std::string edit_scratch_;
+    std::string& upstream_head_;
+    std::string& edit_scratch_;
     api::BodyPieces body_pieces_;
     bool added_usage_ = false;  ///< the client did not ask for the usage chunk: it is hidden
 
@@ -142,6 +155,12 @@ private:
     bool spilled_ = false;  ///< the last attempt: see routing::Lease
     std::uint64_t output_events_ = 0;
     std::optional<Duration> first_byte_;
+};
+
+/// A request's place, used again and again.
+struct RequestSlot {
+    Scratch scratch;
+    std::optional<Request> request;
 };
 
 /// An outcome of which nothing but the kind is known.

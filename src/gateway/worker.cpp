@@ -11,6 +11,33 @@
 namespace spillway::gateway {
 
 namespace {
+/// Takes a free place or a new one; gives it back at the end.
+class SlotLease {
+public:
+    using Free = std::vector<std::unique_ptr<RequestSlot>>;
+    explicit SlotLease(Free& free) : free_(free) {
+        if (free_.empty()) {
+            slot_ = std::make_unique<RequestSlot>();
+            return;
+        }
+        slot_ = std::move(free_.back());
+        free_.pop_back();
+    }
+    SlotLease(const SlotLease&) = delete;
+    SlotLease& operator=(const SlotLease&) = delete;
+    ~SlotLease() {
+        slot_->request.reset();
+        slot_->scratch.clear();
+        if (free_.size() < kept) free_.push_back(std::move(slot_));
+    }
+    [[nodiscard]] RequestSlot* operator->() const noexcept { return slot_.get(); }
+
+private:
+    static constexpr std::size_t kept = 1024;
+    Free& free_;
+    std::unique_ptr<RequestSlot> slot_;
+};
+
 constexpr Duration tick_length = std::chrono::milliseconds(100);
 
 http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t workers) {
@@ -99,7 +126,8 @@ quota::Subject& Worker::user_account(const std::string& name, const quota::Subje
 }
 
 asio::awaitable<void> Worker::handle(http::Exchange& exchange) {
-    Request request(*this, exchange);
+    SlotLease lease(free_slots_);
+    Request& request = lease->request.emplace(*this, exchange, lease->scratch);
     co_await request.run();
 }
 

@@ -24,6 +24,8 @@
 
 namespace spillway::gateway {
 
+struct RequestSlot;
+
 /// A snapshot as one worker uses it: with its own connection pools.
 struct Upstreams {
     Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s);
@@ -74,6 +76,8 @@ private:
 
     static constexpr std::size_t kMaxUsersRemembered = 10'000;
     std::unordered_map<std::string, quota::Subject*> users_;
+
+    std::vector<std::unique_ptr<RequestSlot>> free_slots_;
 
     asio::io_context context_{1};
     std::shared_ptr<Upstreams> upstreams_;

@@ -2,6 +2,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include "http/simple_head.hpp"
+
 namespace spillway::http {
 
 namespace {
@@ -102,13 +104,16 @@ asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::str
     for (const std::string_view piece : pieces)
         if (!piece.empty()) buffers.push_back(asio::buffer(piece));
     answered_ = sent_ = false;
-    wheel_.arm(timeout_, timeout);
-    start_read();  // an answer that comes before the request is out is not missed
-    const auto [ec, n] = co_await stream_.async_write(
-        Stream::Buffers(buffers.data(), buffers.size()), [this, timeout] { wheel_.arm(timeout_, timeout); },
-        as_values);
-    (void)n;
-    timeout_.disarm();
+    boost::system::error_code ec;
+    std::size_t n = stream_.write_now({buffers.data(), buffers.size()}, ec);
+    const auto rest = Stream::behind({buffers.data(), buffers.size()}, n);
+    if (!rest.empty()) {
+        wheel_.arm(timeout_, timeout);
+        start_read();  // an answer that comes before the request is out is not missed
+        std::tie(ec, n) = co_await stream_.async_write(
+            rest, [this, timeout] { wheel_.arm(timeout_, timeout); }, as_values);
+        timeout_.disarm();
+    }
     sent_ = !ec;
     // Who refuses a request early may close at once; what it said is in in_.
     if (ec && (in_.empty() || stopped())) co_return failure(ec);
@@ -119,13 +124,16 @@ asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::str
 NetResult<bool> ClientConnection::take_head(std::size_t size, bool head_request) {
     head_text_.assign(in_.view().substr(0, size));
     in_.consume(size);
-    head_ = {};
-    parser_.emplace(head_, head_request);
-    boost::system::error_code ec;
-    std::size_t parsed = 0;
-    if (parser_->parse_head(head_text_, parsed, ec) != ParseState::head_done)
-        return NetError{NetError::Kind::protocol,
-                        "the head is not valid HTTP/1.1: " + (ec ? ec.message() : "incomplete")};
+    head_.fields.clear();
+    if (head_request || !read_simple_head(head_text_, head_)) {
+        head_ = {};
+        parser_.emplace(head_, head_request);
+        boost::system::error_code ec;
+        std::size_t parsed = 0;
+        if (parser_->parse_head(head_text_, parsed, ec) != ParseState::head_done)
+            return NetError{NetError::Kind::protocol,
+                            "the head is not valid HTTP/1.1: " + (ec ? ec.message() : "incomplete")};
+    }
     if (head_.status == 101 || head_.status < 100)
         return NetError{NetError::Kind::protocol, "switches protocols unasked"};
     if (head_.status < 200) return false;  // RFC 9110 §15.2

@@ -65,6 +65,9 @@ public:
     /// Content-Length, Transfer-Encoding and Connection. No length: chunked (HTTP/1.0: until close).
     /// To HEAD, and with 204 and 304, no body is sent whatever is written.
     void start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length);
+    /// As start(), but the caller appends the fields to what this returns, before the first write. Null when
+    /// an answer has begun.
+    std::string* start(unsigned status, std::optional<std::uint64_t> content_length);
     /// One gathered write of a piece of body (with the head before it if that is still due).
     asio::awaitable<bool> write(std::string_view piece);
     asio::awaitable<bool> write(std::span<const std::string_view> pieces);

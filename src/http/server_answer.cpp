@@ -9,6 +9,21 @@ namespace {
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
+/// The usual case: the socket takes all of it at once.
+std::optional<bool> ServerConnection::send_now(std::span<asio::const_buffer> buffers, Stream::Buffers& rest) {
+    if (dead_) return false;
+    boost::system::error_code ec;
+    const std::size_t n = stream_.write_now(buffers, ec);
+    sent_ += n;
+    if (ec) {
+        gone_ = dead_ = true;
+        return false;
+    }
+    rest = Stream::behind(buffers, n);
+    if (rest.empty()) return true;
+    return std::nullopt;
+}
+
 asio::awaitable<bool> ServerConnection::send(Stream::Buffers buffers) {
     if (dead_) co_return false;
     expiry_ = Expiry::close;
@@ -68,6 +83,7 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
     if (dead_ || finished_ || (gone_ && (started_ || !last))) co_return false;
     boost::container::small_vector<asio::const_buffer, 12> buffers;
     if (head_due_) {
+        out_head_.append("\r\n");
         buffers.push_back(asio::buffer(out_head_));
         head_due_ = false;
     }
@@ -98,7 +114,10 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
     bool ok = true;
     if (!buffers.empty()) {
         started_ = true;
-        ok = co_await send({buffers.data(), buffers.size()});
+        Stream::Buffers rest;
+        const auto done = send_now({buffers.data(), buffers.size()}, rest);
+        ok = done.value_or(false);
+        if (!done) ok = co_await send(rest);
     }
     // A body shorter than its Content-Length was not finished: the connection is cut.
     if (last) finished_ = ok && body_left_ == 0;
@@ -137,17 +156,19 @@ asio::awaitable<bool> Exchange::respond(unsigned status, std::span<const Field> 
     c.out_head_.clear();
     c.begin_head(status, body.size());
     for (const Field& f : extra) append_field(c.out_head_, f.name, f.value);
-    c.out_head_.append("\r\n");
     c.head_due_ = true;
     co_return co_await c.write_pieces(std::span(&body, 1), true);
 }
 
 void Exchange::start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length) {
-    if (connection_.started_) return;
+    if (std::string* head = start(status, content_length)) head->append(fields);
+}
+std::string* Exchange::start(unsigned status, std::optional<std::uint64_t> content_length) {
+    if (connection_.started_) return nullptr;
     connection_.out_head_.clear();
     connection_.begin_head(status, content_length);
-    connection_.out_head_.append(fields).append("\r\n");
     connection_.head_due_ = true;
+    return &connection_.out_head_;
 }
 
 asio::awaitable<bool> Exchange::write(std::string_view piece) {

@@ -64,6 +64,8 @@ private:
     // server_answer.cpp: answers
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length);
     asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last);
+    /// Nothing: `rest` is still to be sent.
+    std::optional<bool> send_now(std::span<asio::const_buffer> buffers, Stream::Buffers& rest);
     asio::awaitable<bool> send(Stream::Buffers buffers);
     void cut() noexcept;
 

@@ -1,5 +1,6 @@
 // How a ServerConnection reads requests, and refuses those that break HTTP/1.1 or a limit.
 #include "http/server_connection.hpp"
+#include "http/simple_head.hpp"
 
 namespace spillway::http {
 
@@ -20,7 +21,7 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
     received_at_ = mono_now();
     const Mono head_deadline = received_at_ + limits_.head_timeout;
     close_after_ = false;
-    head_ = {};
+    head_.method = {};
     std::size_t scanned = 0;
     for (bool first = true;; first = false) {
         // Empty lines before a request are skipped (RFC 9112 §2.2).
@@ -31,6 +32,17 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
         const std::size_t size = find_head_end(in_.view(), scanned);
         if (std::max(size, size > 0 ? 0 : in_.size()) > limits_.max_head_bytes)
             co_return co_await refuse(431, "The request's head is too large.", "request_head_too_large");
+        if (size > 0) {
+            head_.fields.clear();
+            if (read_simple_head(in_.view().substr(0, size), head_)) {
+                if (!check_head())
+                    co_return co_await refuse(400, "The request has no valid Host or target.", "bad_request");
+                if (head_.framing == Framing::length) co_return co_await read_length_body(size);
+                take_request(size);
+                body_ = request_.view().substr(size, 0);
+                co_return Read::request;
+            }
+        }
         // What is not HTTP shows at once; a head that merely comes in pieces is parsed when it is there.
         if (size > 0 || (first && !in_.empty())) {
             head_ = {};
@@ -111,6 +123,12 @@ void ServerConnection::take_request(std::size_t bytes) {
 
 /// Takes the head's views anew from bytes that were parsed before.
 void ServerConnection::parse_again(std::string_view bytes) {
+    std::size_t scanned = 0;
+    head_.fields.clear();
+    if (read_simple_head(bytes.substr(0, find_head_end(bytes, scanned)), head_)) {
+        (void)check_head();
+        return;
+    }
     head_ = {};
     Parser<true> parser(head_);
     boost::system::error_code ec;
@@ -201,7 +219,6 @@ asio::awaitable<ServerConnection::Read> ServerConnection::refuse(unsigned status
     out_head_.clear();
     begin_head(status, body.size());
     append_field(out_head_, "Content-Type", "application/json");
-    out_head_.append("\r\n");
     head_due_ = true;
     const std::string_view piece = body;
     (void)co_await write_pieces(std::span(&piece, 1), true);

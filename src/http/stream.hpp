@@ -22,6 +22,15 @@ public:
     using Buffers = std::span<const asio::const_buffer>;
     static constexpr std::size_t largest_write = 256 * 1024;
 
+    /// What is left of `buffers`, whose first `n` bytes went out.
+    [[nodiscard]] static Buffers behind(std::span<asio::const_buffer> buffers, std::size_t n) noexcept {
+        std::size_t i = 0;
+        while (i < buffers.size() && n >= buffers[i].size()) n -= buffers[i++].size();
+        buffers = buffers.subspan(i);
+        if (n > 0) buffers.front() += n;
+        return buffers;
+    }
+
     explicit Stream(Socket socket) : socket_(std::make_unique<Socket>(std::move(socket))) {}
 
     /// Puts TLS on top; the handshake is the caller's.
@@ -44,6 +53,16 @@ public:
                     socket_->async_read_some(b, H(std::forward<decltype(handler)>(handler)));
             },
             token, space);
+    }
+    /// Writes what the socket takes at once, in one system call; how much that was. Nothing when it would
+    /// wait (no error then), or with TLS, which has a state of its own: async_write() does the rest.
+    std::size_t write_now(Buffers buffers, boost::system::error_code& ec) {
+        ec = {};
+        if (tls_) return 0;
+        if (!socket_->non_blocking()) socket_->non_blocking(true, ec);
+        const std::size_t n = ec ? 0 : socket_->send(buffers, 0, ec);
+        if (ec == asio::error::would_block || ec == asio::error::try_again) ec = {};
+        return n;
     }
     /// Writes all and completes with (error_code, bytes written); calls `progress` whenever some went out.
     template <class Progress, class Token>

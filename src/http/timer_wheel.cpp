@@ -1,5 +1,7 @@
 #include "http/timer_wheel.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace spillway::http {
@@ -13,15 +15,25 @@ TimerWheel& TimerWheel::of(boost::asio::io_context& context) {
     return boost::asio::use_service<TimerWheel>(context);
 }
 
+namespace {
+/// The kernel's own clock tick at most behind mono_now() (10 ms), for a fifth of its price.
+Mono coarse_now() noexcept {
+    timespec t{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return Mono(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
+}
+constexpr Duration most_behind = std::chrono::milliseconds(10);
+}  // namespace
+
 std::uint64_t TimerWheel::tick_now() const {
-    return static_cast<std::uint64_t>((mono_now() - start_) / tick);
+    return static_cast<std::uint64_t>((coarse_now() - start_) / tick);
 }
 
 void TimerWheel::arm(Timeout& timeout, Duration delay) {
     timeout.unlink();
     if (delay <= Duration::zero()) return;
     if (!running_) done_tick_ = tick_now();
-    const auto ticks = static_cast<std::uint64_t>((delay + tick - Duration(1)) / tick) + 1;
+    const auto ticks = static_cast<std::uint64_t>((delay + most_behind + tick - Duration(1)) / tick) + 1;
     timeout.due_tick_ = tick_now() + ticks;
     slots_[timeout.due_tick_ % slot_count].push_back(timeout);
     if (!running_) schedule();

@@ -1,7 +1,7 @@
 #pragma once
 /// Coarse time-outs shared by all connections of one io_context: a hashed timing wheel (Varghese and
-/// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most two
-/// ticks (40 ms) late and never early. For waits that must be exact, use asio::steady_timer.
+/// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most three
+/// ticks (60 ms) late and never early. For waits that must be exact, use asio::steady_timer.
 ///
 /// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction. Its callback may
 /// do anything but destroy the Timeout itself.
@@ -60,7 +60,7 @@ private:
     [[nodiscard]] bool empty() const;
 
     boost::asio::steady_timer timer_;
-    Mono start_ = mono_now();
+    Mono start_ = mono_now() - tick;  // behind any reading of a coarser clock
     std::uint64_t done_tick_ = 0;
     bool running_ = false;
     std::array<Slot, slot_count> slots_;

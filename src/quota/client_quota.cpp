@@ -117,14 +117,24 @@ Terms terms(const Subjects& subjects, Now now) noexcept {
 }
 
 void append_fields(std::string& out, const Terms& terms) {
-    const auto append = [&out](std::string_view what, const Terms::Line& line) {
-        const auto seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
-        fmt::format_to(
-            std::back_inserter(out),
-            "x-ratelimit-limit-{0}: {1}\r\nx-ratelimit-remaining-{0}: {2}\r\nx-ratelimit-reset-{0}: ", what,
-            line.limit, line.remaining);
-        if (seconds >= 60) fmt::format_to(std::back_inserter(out), "{}m", seconds / 60);
-        fmt::format_to(std::back_inserter(out), "{}s\r\n", seconds % 60);
+    // In each answer: plain appending costs a fifth of formatting.
+    const auto append_number = [&out](std::int64_t n) {
+        const fmt::format_int text(n);
+        out.append(text.data(), text.size());
+    };
+    const auto append = [&](std::string_view what, const Terms::Line& line) {
+        const std::int64_t seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
+        out.append("x-ratelimit-limit-").append(what).append(": ");
+        append_number(line.limit);
+        out.append("\r\nx-ratelimit-remaining-").append(what).append(": ");
+        append_number(line.remaining);
+        out.append("\r\nx-ratelimit-reset-").append(what).append(": ");
+        if (seconds >= 60) {
+            append_number(seconds / 60);
+            out.push_back('m');
+        }
+        append_number(seconds % 60);
+        out.append("s\r\n");
     };
     if (terms.requests) append("requests", *terms.requests);
     if (terms.tokens) append("tokens", *terms.tokens);

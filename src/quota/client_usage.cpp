@@ -101,8 +101,29 @@ std::int64_t MinuteUsage::used(Now now) noexcept {
     return used_.load(std::memory_order_relaxed);
 }
 
+namespace {
+constexpr Duration whole = std::chrono::seconds(MinuteUsage::kSpanSeconds + 1);
+
+/// When what was counted in `second` counts no more.
+Duration until_gone(std::int64_t second, Now now) noexcept {
+    const Mono free_at{std::chrono::seconds(second + MinuteUsage::kSpanSeconds + 1)};
+    return std::clamp(free_at - now.mono, Duration(std::chrono::milliseconds(1)), whole);
+}
+}  // namespace
+
+Duration MinuteUsage::until_empty(Now now) noexcept {
+    if (used(now) <= 0) return {};
+    // The latest amount goes last. Another thread's clock may be in the next second already.
+    for (std::int64_t second = whole_seconds(now.mono) + 1, left = kSpanSeconds + 2; left > 0 && second >= 0;
+         --second, --left) {
+        const std::uint64_t content =
+            slots_[static_cast<std::size_t>(second) % kSlots].load(std::memory_order_relaxed);
+        if (second_of(content) == second && amount_of(content) > 0) return until_gone(second, now);
+    }
+    return whole;
+}
+
 Duration MinuteUsage::until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept {
-    constexpr Duration whole = std::chrono::seconds(kSpanSeconds + 1);
     std::int64_t excess = used(now) + n - cap;
     if (excess <= 0) return {};
     std::array<std::uint64_t, kSlots> by_age;
@@ -112,8 +133,7 @@ Duration MinuteUsage::until_fits(std::int64_t n, std::int64_t cap, Now now) noex
     for (const std::uint64_t content : by_age) {
         excess -= amount_of(content);
         if (excess > 0 || amount_of(content) == 0) continue;
-        const Mono free_at{std::chrono::seconds(second_of(content) + kSpanSeconds + 1)};
-        return std::clamp(free_at - now.mono, Duration(std::chrono::milliseconds(1)), whole);
+        return until_gone(second_of(content), now);
     }
     return whole;
 }

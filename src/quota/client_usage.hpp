@@ -45,7 +45,8 @@ public:
     /// How long until n more fit under cap if nothing else is added; zero if they do now, the whole span if
     /// they never will.
     [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;
-    [[nodiscard]] Duration until_empty(Now now) noexcept { return until_fits(0, 0, now); }
+    /// How long until the sum is zero if nothing else is added.
+    [[nodiscard]] Duration until_empty(Now now) noexcept;
 
 private:
     static constexpr std::size_t kSlots = 64;

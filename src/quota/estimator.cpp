@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace spillway::quota {
 namespace {
@@ -34,6 +38,29 @@ std::size_t index(TextKind kind) noexcept {
     return std::min(static_cast<std::size_t>(kind), text_kinds - 1);
 }
 
+#if defined(__SSE2__)
+constexpr std::size_t word_bytes = 16;
+
+/// Sixteen bytes of ASCII without a backslash.
+bool is_plain_word(const char* at) noexcept {
+    const __m128i word =
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));  // NOLINT: as the intrinsic asks
+    return _mm_movemask_epi8(_mm_or_si128(word, _mm_cmpeq_epi8(word, _mm_set1_epi8('\\')))) == 0;
+}
+#else
+constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+
+/// Sure when true: eight bytes of ASCII without a backslash.
+bool is_plain_word(const char* at) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    constexpr std::uint64_t tops = 0x80 * ones;
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    const std::uint64_t no_backslash = word ^ (ones * static_cast<std::uint64_t>('\\'));
+    return ((word | ((no_backslash - ones) & ~no_backslash)) & tops) == 0;
+}
+#endif
+
 struct Counts {
     std::size_t letters = 0;
     std::size_t wide = 0;
@@ -44,6 +71,8 @@ struct Counts {
 /// anyway.
 void count_outside_ascii(std::string_view text, Counts& counts) noexcept {
     for (std::size_t i = 0; i < text.size(); ++i) {
+        while (i + word_bytes <= text.size() && is_plain_word(text.data() + i)) i += word_bytes;
+        if (i == text.size()) break;
         const auto c = static_cast<unsigned char>(text[i]);
         if (c >= 0xE0)
             ++counts.wide;

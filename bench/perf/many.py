@@ -1,0 +1,95 @@
+"""Many streams, many backends and clients, many requests."""
+
+import json
+import random
+import subprocess
+import time
+
+from drive import Round, chat_body, wrk
+from peers import KEY, Lab, Peer
+from process import allow_many_files, settle
+from report import Streams, Table, Trend
+from sections import play, say
+
+
+def run_streams(lab: Lab, peer: Peer, streams: int, chunk_ms: int) -> dict:
+    """One run of bench_wire; CPU and memory are read while all streams are open."""
+    argv = [lab.bin_dir / "bench/bench_wire", "streams", "--port", peer.port, "--key", KEY, "--streams", streams]
+    argv += ["--chunk-ms", chunk_ms, "--warm-ms", 1500, "--run-ms", 4000, "--connects-per-ms", 4]
+    idle = peer.process.rss() if peer.process else 0
+    driver = subprocess.Popen(
+        [str(a) for a in argv],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: settle(1),
+    )
+    driver.stdout.readline()
+    before = peer.process.cpu_ns() if peer.process else 0
+    result = json.loads(driver.stdout.readline())
+    after = peer.process.cpu_ns() if peer.process else 0
+    full = peer.process.rss() if peer.process else 0
+    driver.wait()
+    result["cpu_us"] = (after - before) / 1000 / max(1, result["events"])
+    result["rss_kb"] = max(0, full - idle) / 1024 / streams
+    return result
+
+
+def streams(lab: Lab, options) -> list:
+    """Streams with an event each second, all open at once; nginx does not buffer."""
+    # Two descriptors for each, and some more.
+    count = min(10_000, (allow_many_files() - 300) // 2)
+    table = Streams(count)
+    peers = [lab.backend(), lab.spillway()]
+    if options.other:
+        peers.append(lab.spillway(options.other, "other"))
+    peers += [lab.nginx(buffering=False), lab.haproxy(count + 50)]
+    for number in range(options.rounds):
+        for peer in peers:
+            with lab.quiet():
+                result = run_streams(lab, peer, count, 1000)
+            say(f"{count} streams: round {number + 1} {peer.name}: {result}")
+            table.add(peer.name, result)
+            time.sleep(1.5)  # closed connections leave the kernel's tables
+    return [table]
+
+
+def flat(lab: Lab, options) -> list:
+    """Does a request cost more when there are more backends or clients?"""
+    lab.backend()
+    table = Table("More backends and more clients, the request as above", "Each request is of another client.")
+    table.anchor = "3 backends, 1 client"
+    many = 100_000
+    peers = [
+        lab.spillway(name=table.anchor, backends=3),
+        lab.spillway(name="300 backends, 1 client", backends=300),
+        lab.spillway(name="3 backends, 100,000 clients", backends=3, clients=many, seconds=180),
+    ]
+    chosen = random.Random(1).sample(range(many - 1), 2000)
+    body = chat_body(1300)
+
+    def one(peer: Peer) -> Round:
+        keys = [f"{KEY}-{i}" for i in chosen] if "100,000" in peer.name else [KEY]
+        return wrk(peer, lab.folder, body, seconds=options.seconds, keys=keys)
+
+    play(lab, table, peers, options.rounds, one)
+    return [table]
+
+
+def soak(lab: Lab, options) -> list:
+    """Five million requests, a fifth of them refused: does memory grow?"""
+    lab.backend()
+    peer = lab.spillway(clients=2, rpm=(1, 100_000_000))
+    keys = [f"{KEY}-0"] + [KEY] * 4
+    trend = Trend("Memory over many requests, one in five answered with 429")
+    done = refused = 0
+    body = chat_body(1300)
+    while done < options.soak_requests:
+        result = wrk(peer, lab.folder, body, seconds=10, keys=keys)
+        done += result.requests
+        refused += result.errors
+        peer.access_log.write_bytes(b"")
+        trend.add(done, peer.process.rss() / 2**20)
+        say(f"soak: {done:,} requests, {refused:,} refused, RSS {peer.process.rss() / 2**20:.1f} MiB")
+    trend.note = f"{done:,} requests, {refused / done:.1%} of them refused."
+    return [trend]
