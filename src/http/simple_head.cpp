@@ -39,9 +39,12 @@ const char* find_control(const char* p, const char* end) noexcept {
     const __m128i del = _mm_set1_epi8(0x7f);
     const __m128i tab = _mm_set1_epi8('\t');
     while (end - p >= 16) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));  // NOLINT: as the intrinsic asks
-        const __m128i control = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v), _mm_cmpeq_epi8(v, del));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_andnot_si128(_mm_cmpeq_epi8(v, tab), control)));
+        const __m128i v =
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));  // NOLINT: as the intrinsic asks
+        const __m128i control =
+            _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v), _mm_cmpeq_epi8(v, del));
+        const auto mask =
+            static_cast<unsigned>(_mm_movemask_epi8(_mm_andnot_si128(_mm_cmpeq_epi8(v, tab), control)));
         if (mask != 0) return p + std::countr_zero(mask);
         p += 16;
     }
