@@ -9,14 +9,15 @@ namespace spillway::gateway {
 
 void Request::Claim::began(const api::RateLimits& limits) {
     const auto& snapshot = *request_.upstreams_->snapshot;
-    if (const auto charged = snapshot.router->began(lease_, limits, mono_now()))
+    if (const auto charged = snapshot.router->began(lease_, limits, request_.now_.mono))
         snapshot.estimators->of(request_.deployment_ref_.index).charged(request_.shape_, *charged);
 }
 
 void Request::Claim::end(routing::Outcome outcome) {
     if (ended_) return;
     ended_ = true;
-    const Mono now = mono_now();
+    request_.read_clock();
+    const Mono now = request_.now_.mono;
     outcome.first_byte = first_byte_;
     request_.upstreams_->snapshot->router->ended(lease_, outcome, now);
     request_.notes_.push_back({lease_.backend, outcome.status, outcome.kind, now - began_});
@@ -38,7 +39,7 @@ void Request::append_spillway_fields(std::string& out) const {
     const auto attempts = fmt::format_int(attempts_);
     http::append_field(out, "x-spillway-attempts", {attempts.data(), attempts.size()});
     http::append_field(out, "x-request-id", id_);
-    if (has_terms()) quota::append_fields(out, quota::terms(subjects_, quota::read_clocks()));
+    if (has_terms()) quota::append_fields(out, quota::terms(subjects_, now_));
 }
 
 bool Request::has_terms() const {
@@ -86,7 +87,8 @@ telemetry::Counter& Request::answer_counter() const {
 }
 
 void Request::account() {
-    const Duration total = mono_now() - exchange_.received_at();
+    if (!at_once_) read_clock();
+    const Duration total = now_.mono - exchange_.received_at();
     const std::string_view client = client_ != nullptr ? std::string_view(client_->name) : std::string_view();
     const bool served = served_by_.has_value() && status_ < 400;
     if (served && usage_known_) {
@@ -98,7 +100,7 @@ void Request::account() {
     if (grant_) {
         const quota::Amounts charged = served ? charge_of(usage_) : quota::Amounts{};
         if (served && !scan_.max_tokens) grant_.subjects().front()->learn_output(usage_.completion);
-        grant_.settle(charged, quota::read_clocks());
+        grant_.settle(charged, now_);
         enter(charged, total);
     }
     const Metrics::Subject who{client, client_ != nullptr ? client_->index : 0x3fffffffU, deployment_,

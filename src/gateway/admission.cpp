@@ -109,13 +109,14 @@ asio::awaitable<bool> Request::admit() {
     const quota::Amounts amounts = wanted();
     quota::Refusal why;
     for (int tries = 0;; ++tries) {
-        if (auto grant = worker_.books.quotas.admit(subjects_, amounts, quota::read_clocks(), why)) {
+        if (auto grant = worker_.books.quotas.admit(subjects_, amounts, now_, why)) {
             grant_ = std::move(*grant);
             co_return true;
         }
         if (!why.lease_short || tries == kLeaseTries || over()) break;
         asio::steady_timer timer(exchange_.context(), kLeaseWait);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        read_clock();
     }
     outcome_ = "limited";
     co_await refuse_limited(why);

@@ -40,7 +40,11 @@ asio::awaitable<bool> Request::send(std::span<const std::string_view> pieces, bo
     }
     if (!pieces.empty()) sent = co_await exchange_.write(pieces);
     if (last && sent) sent = co_await exchange_.finish(final_piece);
-    if (!first_byte_) first_byte_ = mono_now() - exchange_.received_at();
+    if (!first_byte_) {
+        read_clock();
+        first_byte_ = now_.mono - exchange_.received_at();
+        at_once_ = last;
+    }
     co_return sent;
 }
 

@@ -49,6 +49,7 @@ Request::Request(Worker& worker, http::Exchange& exchange, Scratch& scratch)
       exchange_(exchange),
       upstreams_(worker.upstreams()),
       began_wall_(wall_now()),
+      now_{mono_now(), began_wall_},
       id_(scratch.id),
       deployment_(scratch.deployment),
       upstream_head_(scratch.upstream_head),
@@ -159,7 +160,7 @@ asio::awaitable<void> Request::serve() {
                                          .tried = {tried_.data(), tried_.size()},
                                          .pinned = pinned_,
                                          .affinity = affinity_},
-                                        mono_now(), worker_.rng);
+                                        now_.mono, worker_.rng);
         retry_in = choice.retry_in;
         avoided_ += choice.avoided;
         spilled_ = choice.lease.spilled;
@@ -167,12 +168,14 @@ asio::awaitable<void> Request::serve() {
             const bool again = co_await wait_for_quota(retry_in);
             if (!again) break;
             tried_.clear();
+            read_clock();
             continue;
         }
         tried_.push_back(choice.lease.backend);
         ++attempts_;
         const Next next = co_await attempt(choice.lease);
         if (next == Next::answered) co_return;
+        read_clock();
         if (tried_.size() >= most || !router.take_retry()) {
             retry_in = std::chrono::seconds(1);
             break;

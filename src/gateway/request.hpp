@@ -100,6 +100,13 @@ private:
     void start_answer(const http::ResponseHead& head, std::optional<std::uint64_t> length);
     asio::awaitable<bool> send(std::span<const std::string_view> pieces, bool last);
 
+    /// Something happened: the clocks are read, once for all that follows from it.
+    void read_clock() noexcept {
+        const Mono now = mono_now();
+        now_.wall += now - now_.mono;
+        now_.mono = now;
+    }
+
     // account.cpp
     void note_usage(const api::Usage& usage, routing::Outcome& outcome) noexcept;
     void account();
@@ -113,6 +120,7 @@ private:
     http::Exchange& exchange_;
     const std::shared_ptr<Upstreams> upstreams_;
     const Wall began_wall_;
+    quota::Now now_;  ///< the clocks when something last happened to the request
 
     std::string& id_;
     const identity::Client* client_ = nullptr;
@@ -155,6 +163,7 @@ private:
     bool spilled_ = false;  ///< the last attempt: see routing::Lease
     std::uint64_t output_events_ = 0;
     std::optional<Duration> first_byte_;
+    bool at_once_ = false;  ///< the first byte was sent with the last
 };
 
 /// A request's place, used again and again.
@@ -174,7 +183,7 @@ struct RequestSlot {
 class Request::Claim {
 public:
     Claim(Request& request, const routing::Lease& lease)
-        : request_(request), lease_(lease), began_(mono_now()) {}
+        : request_(request), lease_(lease), began_(request.now_.mono) {}
     Claim(const Claim&) = delete;
     Claim& operator=(const Claim&) = delete;
     ~Claim() { end(outcome_of(routing::OutcomeKind::cancelled)); }
@@ -182,7 +191,10 @@ public:
     [[nodiscard]] routing::BackendIndex backend() const noexcept { return lease_.backend; }
     /// The backend serves: a 2xx head, or a stream's first real output.
     void began(const api::RateLimits& limits);
-    void first_byte() noexcept { first_byte_ = mono_now() - began_; }
+    void first_byte() noexcept {
+        request_.read_clock();
+        first_byte_ = request_.now_.mono - began_;
+    }
     [[nodiscard]] Duration first_byte_took() const noexcept { return first_byte_; }
     void end(routing::Outcome outcome);
 

@@ -129,6 +129,7 @@ void StreamRelay::pass(std::string_view raw, std::string_view chunk) {
 
 void StreamRelay::commit() {
     committed_ = true;
+    request_.read_clock();
     request_.served_by_ = claim_.backend();
     claim_.began(outcome_.limits);
     request_.start_answer(head_, std::nullopt);

@@ -145,7 +145,7 @@ NetResult<bool> ClientConnection::take_head(std::size_t size, bool head_request)
 asio::awaitable<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeout,
                                                                             bool head_request) {
     const bool limited = timeout > Duration::zero();
-    const Mono deadline = limited ? mono_now() + timeout : Mono{};
+    const Mono deadline = limited ? TimerWheel::coarse_now() + timeout : Mono{};
     in_.consume(std::exchange(used_, 0));
     std::size_t scanned = 0;
     for (;;) {
@@ -162,7 +162,7 @@ asio::awaitable<NetResult<const ResponseHead*>> ClientConnection::read_head(Dura
         constexpr std::string_view start = "HTTP/1.";
         if (in_.view().substr(0, start.size()) != start.substr(0, in_.size()))
             co_return NetError{NetError::Kind::protocol, "not HTTP/1.1"};
-        const Duration left = limited ? deadline - mono_now() : Duration::zero();
+        const Duration left = limited ? deadline - TimerWheel::coarse_now() : Duration::zero();
         if (limited && left <= Duration::zero()) co_return NetError{NetError::Kind::timeout, "timed out"};
         const auto got = co_await more(left);
         if (!got) co_return got.error();

@@ -5,8 +5,13 @@
 /// A head is parsed in one go once all of it is there, so every view points into the bytes handed in.
 /// Stricter than Beast: obs-fold (RFC 9112 §5.2), transfer codings but chunked (§6.1), and
 /// Transfer-Encoding in HTTP/1.0 (§6.1) are refused; trailer fields are read and dropped (§7.1.2).
+#include <bit>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/container/small_vector.hpp>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "base/strings.hpp"
 #include "http/message.hpp"
@@ -20,7 +25,24 @@ enum class ParseState : std::uint8_t { need_more, head_done, error };
 /// The size of the head at the start of `bytes`, or 0 if its end is not there yet. `scanned` says how far
 /// earlier calls looked, so that a head that comes byte by byte is not searched over and over.
 [[nodiscard]] inline std::size_t find_head_end(std::string_view bytes, std::size_t& scanned) noexcept {
-    const auto at = bytes.find("\r\n\r\n", scanned);
+    const char* const begin = bytes.data();
+    const char* const end = begin + bytes.size();
+    const char* p = begin + scanned;
+#if defined(__SSE2__)
+    // Sixteen places at a time where a CR has another two bytes on; lines are too short for memchr().
+    const __m128i cr = _mm_set1_epi8('\r');
+    for (; end - p >= 19; p += 16) {
+        const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));       // NOLINT
+        const __m128i there = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 2));  // NOLINT
+        auto mask = static_cast<unsigned>(
+            _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(here, cr), _mm_cmpeq_epi8(there, cr))));
+        for (; mask != 0; mask &= mask - 1) {
+            const char* const at = p + std::countr_zero(mask);
+            if (at[1] == '\n' && at[3] == '\n') return static_cast<std::size_t>(at - begin) + 4;
+        }
+    }
+#endif
+    const auto at = bytes.find("\r\n\r\n", static_cast<std::size_t>(p - begin));
     if (at != std::string_view::npos) return at + 4;
     scanned = bytes.size() < 3 ? 0 : bytes.size() - 3;
     return 0;

@@ -16,14 +16,15 @@ TimerWheel& TimerWheel::of(boost::asio::io_context& context) {
 }
 
 namespace {
-/// The kernel's own clock tick at most behind mono_now() (10 ms), for a fifth of its price.
-Mono coarse_now() noexcept {
+/// The kernel's own tick.
+constexpr Duration most_behind = std::chrono::milliseconds(10);
+}  // namespace
+
+Mono TimerWheel::coarse_now() noexcept {
     timespec t{};
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
     return Mono(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
 }
-constexpr Duration most_behind = std::chrono::milliseconds(10);
-}  // namespace
 
 std::uint64_t TimerWheel::tick_now() const {
     return static_cast<std::uint64_t>((coarse_now() - start_) / tick);
