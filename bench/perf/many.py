@@ -16,7 +16,8 @@ def run_streams(lab: Lab, peer: Peer, streams: int, chunk_ms: int) -> dict:
     """One run of bench_wire; CPU and memory are read while all streams are open."""
     argv = [lab.bin_dir / "bench/bench_wire", "streams", "--port", peer.port, "--key", KEY, "--streams", streams]
     argv += ["--chunk-ms", chunk_ms, "--warm-ms", 1500, "--run-ms", 4000, "--connects-per-ms", 4]
-    idle = peer.process.rss() if peer.process else 0
+    if peer.process and not peer.idle_rss:
+        peer.idle_rss = peer.process.rss()  # before the first streams: a process keeps what it once had
     driver = subprocess.Popen(
         [str(a) for a in argv],
         stdout=subprocess.PIPE,
@@ -31,7 +32,7 @@ def run_streams(lab: Lab, peer: Peer, streams: int, chunk_ms: int) -> dict:
     full = peer.process.rss() if peer.process else 0
     driver.wait()
     result["cpu_us"] = (after - before) / 1000 / max(1, result["events"])
-    result["rss_kb"] = max(0, full - idle) / 1024 / streams
+    result["rss_kb"] = max(0, full - peer.idle_rss) / 1024 / streams
     return result
 
 

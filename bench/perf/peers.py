@@ -21,6 +21,7 @@ class Peer:
     path: str = PATH
     headers: dict = field(default_factory=lambda: {"api-key": KEY})
     access_log: Path | None = None
+    idle_rss: int = 0
 
 
 class Lab:
@@ -90,16 +91,19 @@ class Lab:
         lines.append("clients:")
         for i in range(clients):
             key = KEY if i == clients - 1 else f"{KEY}-{i}"
-            lines.append(
-                f"  - {{name: client-{i}, key: '{key}', limits: {{tokens_per_minute: 4000000000, "
-                f"requests_per_minute: {rpm[i % len(rpm)]}, budget: {{month: 10000000}}}}}}"
+            limits = (
+                f"&limits-{i} {{tokens_per_minute: 4000000000, requests_per_minute: {rpm[i]}, "
+                "budget: {month: 10000000}}"
+                if i < len(rpm)
+                else f"*limits-{len(rpm) - 1}"
             )
+            lines.append(f"  - {{name: client-{i}, key: '{key}', limits: {limits}}}")
         lines.append("backends:")
         for i in range(backends):
             to = self.backend_ports[i % len(self.backend_ports)]
             lines.append(
                 f"  - {{name: backend-{i}, url: 'http://127.0.0.1:{to}', kind: azure, "
-                f"api_key: 'bench-backend-key-{i}', tpm: 4000000000, rpm: 40000000}}"
+                f"api_key: 'bench-backend-key-{i}', tpm: 4000000000, rpm: 40000000, max_idle_connections: 1024}}"
             )
         config.write_text("\n".join(lines) + "\n")
         argv = [binary or self.bin_dir / "bin/spillway", "serve", "--config", config]

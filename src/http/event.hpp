@@ -26,7 +26,8 @@ public:
     ~Event() = default;
 
     /// Runs the waiter before it returns, and the waiter may destroy this event: the last act of a completion
-    /// handler. (Called as it is: through dispatch() it would run in the same place, at four times the price.)
+    /// handler. (Called as it is: through dispatch() it would run in the same place, at four times the
+    /// price.)
     void set() {
         set_ = true;
         if (auto waiter = take()) (*waiter)();

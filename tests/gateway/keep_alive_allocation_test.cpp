@@ -89,8 +89,9 @@ private:
                                                  {"x-ratelimit-remaining-tokens", "100000"},
                                                  {"x-request-id", "0123456789abcdef-0123456789abcdef"}}};
         const std::string text(600, 'a');
-        const std::string body = R"({"choices":[{"message":{"content":")" + text +
-                                 R"("}}],"usage":{"prompt_tokens":9,"completion_tokens":9,"total_tokens":18}})";
+        const std::string body =
+            R"({"choices":[{"message":{"content":")" + text +
+            R"("}}],"usage":{"prompt_tokens":9,"completion_tokens":9,"total_tokens":18}})";
         (void)co_await exchange.respond(200, fields, body);
     }
 
@@ -136,7 +137,8 @@ TEST(KeepAlive, TakesNothingFromTheHeap) {
                              "{tokens_per_minute: 1000000000, requests_per_minute: 1000000}}]\n"
                              "prices: {gpt-4o: {prompt: 1, completion: 2}}\n"
                              "backends: [{name: one, url: 'http://127.0.0.1:" +
-                             std::to_string(backend.port()) + "', kind: azure, api_key: k, tpm: 100000000}]\n";
+                             std::to_string(backend.port()) +
+                             "', kind: azure, api_key: k, tpm: 100000000}]\n";
     auto loaded = config::load_gateway(text, "test.yaml", config::process_sources());
     ASSERT_TRUE(loaded.value) << config::to_string(loaded.problems);
     auto gateway = Gateway::start(std::move(*loaded.value), telemetry::make_logger(spdlog::level::off));
@@ -146,7 +148,8 @@ TEST(KeepAlive, TakesNothingFromTheHeap) {
         R"({"messages":[{"role":"user","content":"Say hello to everyone who is here, please."}],"max_tokens":20})";
     const std::string request =
         "POST /openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21 HTTP/1.1\r\n"
-        "Host: gateway\r\napi-key: local-client-key-0001\r\nContent-Type: application/json\r\nContent-Length: " +
+        "Host: gateway\r\napi-key: local-client-key-0001\r\nContent-Type: "
+        "application/json\r\nContent-Length: " +
         std::to_string(body.size()) + "\r\n\r\n" + body;
     for (int i = 0; i < 500; ++i) ASSERT_TRUE(client.ask(request).starts_with("HTTP/1.1 200"));
     constexpr int requests = 2000;
