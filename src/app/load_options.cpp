@@ -177,7 +177,7 @@ Result<void> fill_shape(const LoadOptions& o, Plan& plan) {
     if (!stages.empty()) {
         auto parsed = load::parse_stages(stages);
         if (!parsed) return parsed.error();
-        plan.curve = load::Curve(0, std::move(*parsed));
+        plan.curve = load::Curve(0, *parsed);
     } else {
         constexpr double default_users = 10;
         const double closed = o.users > 0 ? std::floor(o.users) : default_users;

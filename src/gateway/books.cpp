@@ -96,7 +96,7 @@ Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<tele
     return {};
 }
 
-void Books::share(std::shared_ptr<const Snapshot> snapshot) {
+void Books::share(const std::shared_ptr<const Snapshot>& snapshot) {
     if (!store) return;
     quota::Peers peers;
     peers.report = [snapshot](Mono now) { return snapshot->router->report(now); };

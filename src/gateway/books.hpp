@@ -29,7 +29,7 @@ public:
     /// Connects to Redis if there is one.
     Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log);
     /// Lets the replicas tell each other of this snapshot's backends.
-    void share(std::shared_ptr<const Snapshot> snapshot);
+    void share(const std::shared_ptr<const Snapshot>& snapshot);
     [[nodiscard]] std::vector<telemetry::Registry::Registration> metrics(telemetry::Registry& registry);
 
     quota::ClientQuotas quotas;
