@@ -1,6 +1,5 @@
 // `spillway load`: many chat users against an endpoint, and a report of what they met.
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <fstream>
 
 #include "app/load_options.hpp"
+#include "app/terminal.hpp"
 #include "app/verbs.hpp"
 #include "load/progress.hpp"
 #include "load/report.hpp"
@@ -26,17 +26,13 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::size_t usual_columns = 80;
+
 void allow_many_files() {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-std::size_t terminal_columns() {
-    constexpr std::size_t usual = 80;
-    winsize size{};
-    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
 }
 
 /// Watches a Runner from the main thread: draws its progress, hands it the user's signals.
@@ -46,7 +42,8 @@ public:
         : runner_(runner),
           quiet_(quiet),
           terminal_(::isatty(STDERR_FILENO) == 1),
-          progress_(plan.curve.length(), plan.model == load::Model::closed, terminal_columns()),
+          progress_(plan.curve.length(), plan.model == load::Model::closed,
+                    terminal_columns(STDERR_FILENO).value_or(usual_columns)),
           signals_(context_, SIGINT, SIGTERM) {}
 
     void run() {

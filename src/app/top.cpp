@@ -1,6 +1,5 @@
 // `spillway top`: live backends and clients, as the admin plane tells.
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +15,7 @@
 #include <optional>
 
 #include "app/local_stack.hpp"
+#include "app/terminal.hpp"
 #include "app/top_view.hpp"
 #include "app/verbs.hpp"
 #include "config/backend.hpp"
@@ -39,8 +39,7 @@ struct TopOptions {
 
 Look look_of_terminal() {
     Look look;
-    winsize size{};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) look.columns = size.ws_col;
+    look.columns = terminal_columns(STDOUT_FILENO).value_or(look.columns);
     look.colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
     return look;
 }
@@ -125,22 +124,20 @@ private:
 
     asio::awaitable<Result<Frame>> fetch_frame() {
         Frame frame;
-        const auto backends = co_await get("/api/backends");
-        if (!backends) co_return backends.error();
-        if (backends->status != 200) {
-            const std::string_view hint = backends->status == 401 ? " (--token)" : "";
-            const Error error = fail(
-                fmt::format("{} answers {} to /api/backends{}", url_.to_string(), backends->status, hint));
+        const auto live = co_await get("/api/live");
+        if (!live) co_return live.error();
+        if (live->status != 200) {
+            const std::string_view hint = live->status == 401 ? " (--token)" : "";
+            const Error error =
+                fail(fmt::format("{} answers {} to /api/live{}", url_.to_string(), live->status, hint));
             co_return error;
         }
-        auto list = read_backends(backends->body);
-        if (!list) co_return list.error();
-        frame.backends = std::move(*list);
-        const auto clients = co_await get("/api/clients");
-        if (clients && clients->status == 200) {
-            auto all = read_clients(clients->body);
-            if (all) frame.clients = std::move(*all);
-        }
+        auto backends = read_backends(live->body);
+        if (!backends) co_return backends.error();
+        frame.backends = std::move(*backends);
+        auto clients = read_clients(live->body);
+        if (!clients) co_return clients.error();
+        frame.clients = std::move(*clients);
         frame.taken = mono_now();
         co_return frame;
     }

@@ -52,9 +52,9 @@ struct Frame {
     Mono taken{};
 };
 
-/// /api/backends.
+/// Of /api/live.
 [[nodiscard]] Result<std::vector<Backend>> read_backends(std::string_view json);
-/// /api/clients.
+/// Of the same.
 [[nodiscard]] Result<std::vector<Client>> read_clients(std::string_view json);
 
 struct Look {

@@ -10,22 +10,13 @@
 #include "base/strings.hpp"
 #include "emulator/prompt_rules.hpp"
 #include "emulator/tokens.hpp"
+#include "emulator/words.hpp"
 
 namespace spillway::emulator {
 namespace {
 
 constexpr std::size_t longest_topic = 80;
 constexpr std::size_t most_tokens = 16384;
-
-std::string lowered(std::string_view s) {
-    std::string out(s);
-    for (char& c : out) c = ascii_lower(c);
-    return out;
-}
-
-bool has(std::string_view s, std::string_view part) {
-    return s.find(part) != std::string_view::npos;
-}
 
 /// Whole ASCII words only: "hi" is not in "this".
 bool has_word(std::string_view s, std::string_view word) {

@@ -7,22 +7,16 @@
 #include <cstdint>
 
 #include "base/rng.hpp"
-#include "base/strings.hpp"
+#include "emulator/words.hpp"
 
 namespace spillway::emulator {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "to_base64 copies floats as they lie");
 
-std::uint64_t hash(std::string_view s) noexcept {  // FNV-1a: the same on every machine
-    std::uint64_t h = 0xcbf29ce484222325ULL;
-    for (const char c : s) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-    return h;
-}
-
 void add_feature(std::vector<float>& v, std::string_view feature, float weight) {
     constexpr int directions = 8;
-    Rng rng(hash(feature));
+    Rng rng(fnv1a(feature));
     for (int i = 0; i < directions; ++i) {
         const std::uint64_t r = rng();
         v[static_cast<std::size_t>((r >> 1U) % v.size())] += (r & 1U) != 0 ? weight : -weight;
@@ -38,8 +32,7 @@ bool is_separator(char c) noexcept {
 
 std::vector<float> embed(std::string_view text, std::size_t dimensions) {
     std::vector<float> v(dimensions, 0.0F);
-    std::string lower(text);
-    for (char& c : lower) c = ascii_lower(c);
+    const std::string lower = lowered(text);
     std::size_t at = 0;
     while (at < lower.size()) {
         while (at < lower.size() && is_separator(lower[at])) ++at;
@@ -53,7 +46,7 @@ std::vector<float> embed(std::string_view text, std::size_t dimensions) {
     double sum = 0;
     for (const float x : v) sum += static_cast<double>(x) * static_cast<double>(x);
     if (sum <= 0) {  // nothing but blanks, or all cancelled
-        v[static_cast<std::size_t>(hash(text) % dimensions)] = 1.0F;
+        v[static_cast<std::size_t>(fnv1a(text) % dimensions)] = 1.0F;
         return v;
     }
     const double scale = 1.0 / std::sqrt(sum);

@@ -8,6 +8,7 @@
 
 #include "base/strings.hpp"
 #include "emulator/schema_value.hpp"
+#include "emulator/words.hpp"
 
 namespace spillway::emulator {
 namespace {
@@ -58,8 +59,7 @@ Result<void> read_headers(Fault& f, const element& e) {
         if (value.get(text) != simdjson::SUCCESS) return fail("'headers' must be an object of strings");
         if (!is_token(name) || text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
             return fail("'headers' has a name or value that HTTP does not allow");
-        std::string lower(name);
-        for (char& c : lower) c = ascii_lower(c);
+        const std::string lower = lowered(name);
         if (lower == "content-length" || lower == "transfer-encoding" || lower == "connection")
             return fail(fmt::format("'headers' cannot set {}", lower));
         f.headers[lower] = std::string(text);

@@ -6,21 +6,12 @@
 
 #include "base/strings.hpp"
 #include "emulator/answer.hpp"
+#include "emulator/words.hpp"
 
 namespace spillway::emulator {
 namespace {
 
 constexpr std::string_view sources_mark = "\n\nSources:\n";
-
-std::string lowered(std::string_view s) {
-    std::string out(s);
-    for (char& c : out) c = ascii_lower(c);
-    return out;
-}
-
-bool has(std::string_view s, std::string_view part) {
-    return s.find(part) != std::string_view::npos;
-}
 
 /// What a question is searched by: its words of four letters and more, and the first two syllables of its
 /// Korean ones (what follows is often a particle).

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/strings.hpp"
 #include "emulator/prefix_cache.hpp"
 #include "emulator/schema_value.hpp"
 #include "emulator/tokens.hpp"
@@ -54,8 +53,7 @@ std::size_t characters(std::string_view s) noexcept {
 void count(ModelRequest& r, std::string_view s) {
     for (std::string_view rest = s; !rest.empty();) {
         const std::size_t n = token_length(rest);
-        for (const char c : rest.substr(0, n))  // FNV-1a
-            r.prompt_hash = (r.prompt_hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+        r.prompt_hash = fnv1a(rest.substr(0, n), r.prompt_hash);
         rest.remove_prefix(n);
         ++r.prompt_tokens;
         const std::size_t have = ++r.text_tokens;
@@ -93,8 +91,7 @@ void read_messages(ModelRequest& r, const array& messages) {
 
 /// The question names the tool ("get_weather", or a telling word of it, "weather").
 bool asks_for(std::string_view question, std::string_view tool) {
-    std::string lower(question);
-    for (char& c : lower) c = ascii_lower(c);
+    const std::string lower = lowered(question);
     if (tool.empty()) return false;
     if (lower.find(tool) != std::string::npos) return true;
     while (!tool.empty()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "emulator/words.hpp"
 
 namespace spillway::emulator {
 
@@ -47,7 +48,7 @@ struct ModelRequest {
     bool store = true;                 ///< Responses API: the answer can be asked for again
     /// Hashes of the prompt's first 1,024, 1,152, 1,280 … tokens: for the prompt cache.
     std::vector<std::uint64_t> prefixes;
-    std::uint64_t prompt_hash = 0xcbf29ce484222325ULL;
+    std::uint64_t prompt_hash = fnv_begin;
     std::size_t cached_tokens = 0;  ///< set by the resource that answers
     std::size_t text_tokens = 0;    ///< of prompt_tokens: the text alone, without what wraps messages
 };

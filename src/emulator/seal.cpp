@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdint>
 
 #include "emulator/wire.hpp"
+#include "emulator/words.hpp"
 
 namespace spillway::emulator {
 namespace {
@@ -13,13 +13,10 @@ namespace {
 constexpr std::size_t random_length = 40;
 constexpr std::string_view version = "gAAAAAB";  // how Fernet tokens begin
 
-/// FNV-1a; it need not be safe, only to differ.
+/// It need not be safe, only to differ.
 std::array<char, 16> mark(std::string_view resource, std::string_view random) noexcept {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (const std::string_view part : {resource, random})
-        for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
     std::array<char, 16> out{};
-    fmt::format_to_n(out.data(), out.size(), "{:016x}", hash);
+    fmt::format_to_n(out.data(), out.size(), "{:016x}", fnv1a(random, fnv1a(resource)));
     return out;
 }
 

@@ -93,9 +93,8 @@ void append_backend(std::string& out, const config::BackendConfig& config, const
 }
 
 template <class Limit>
-void append_limit(std::string& out, std::string_view name, Limit& limit, double unit) {
+void append_limit(std::string& out, std::string_view name, Limit& limit, double unit, quota::Now now) {
     if (limit.limit() == 0) return;
-    const auto now = quota::read_clocks();
     fmt::format_to(std::back_inserter(out), ",\"{}\":{{\"limit\":{},\"used\":{},\"shared\":{}}}", name,
                    static_cast<double>(limit.limit()) * unit,
                    static_cast<double>(limit.used_everywhere(now)) * unit, limit.shared());
@@ -114,25 +113,25 @@ void append_backends(std::string& out, const config::GatewayConfig& config,
 }
 
 void append_clients(std::string& out, const quota::ClientQuotas& quotas) {
+    const auto now = quota::read_clocks();
     out += '[';
     quotas.each([&](quota::Subject& s) {
         out += out.back() == '[' ? "{" : ",{";
         append_string(out, "kind", quota::to_string(s.kind()));
         out += ',';
         append_string(out, "name", s.name());
-        const auto now = quota::read_clocks();
         fmt::format_to(std::back_inserter(out),
                        ",\"in_flight\":{},\"tokens_last_minute\":{},\"refused\":{},\"shadow\":{},"
                        "\"shadow_refused\":{}",
                        s.in_flight().used_here(now), s.tokens().used_here(now), s.refusals(), s.shadow(),
                        s.shadow_refusals());
-        append_limit(out, "tokens_per_minute", s.tokens(), 1);
-        append_limit(out, "requests_per_minute", s.requests(), 1);
-        append_limit(out, "concurrency", s.in_flight(), 1);
+        append_limit(out, "tokens_per_minute", s.tokens(), 1, now);
+        append_limit(out, "requests_per_minute", s.requests(), 1, now);
+        append_limit(out, "concurrency", s.in_flight(), 1, now);
         for (const quota::Period p : quota::kPeriods) {
-            append_limit(out, fmt::format("tokens_{}", quota::to_string(p)), s.period_tokens(p), 1);
+            append_limit(out, fmt::format("tokens_{}", quota::to_string(p)), s.period_tokens(p), 1, now);
             append_limit(out, fmt::format("budget_{}", quota::to_string(p)), s.period_cost(p),
-                         quota::kMoneyUnit);
+                         quota::kMoneyUnit, now);
         }
         out += '}';
     });

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <random>
 
 #include "gateway/snapshot.hpp"
 #include "quota/client_price.hpp"
@@ -17,11 +16,6 @@ std::int64_t money(double amount) {
 }
 std::int64_t count(std::uint64_t n) {
     return static_cast<std::int64_t>(n);
-}
-
-std::string random_id() {
-    std::random_device random;
-    return fmt::format("{:08x}{:08x}", random(), random());
 }
 
 }  // namespace
@@ -87,7 +81,7 @@ Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<tele
     if (!redis.enabled()) return {};
     try {
         store = std::make_unique<quota::RedisStore>(
-            redis, ledger ? ledger->id() : random_id(), quotas,
+            redis, ledger ? ledger->id() : quota::new_replica_id(), quotas,
             [log = std::move(log)](const std::string& line) { log->warn("{}", line); });
     } catch (const std::exception& e) {
         return fail(fmt::format("redis: {}", e.what()));

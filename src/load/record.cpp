@@ -116,14 +116,10 @@ Record make_record(const Statistics& s, Duration sending) {
     Record r;
     r.seconds = std::max(0.0, to_seconds(sending - s.warm_up()));
     r.step_seconds = to_seconds(s.step());
-    r.due = s.due;
-    r.ok = s.ok;
-    r.throttled = s.throttled;
-    r.failed = s.failed;
+    static_cast<Outcomes&>(r) = s;
     r.prompt_tokens = s.prompt_tokens;
     r.cached_tokens = s.cached_tokens;
     r.completion_tokens = s.completion_tokens;
-    r.tokens = s.tokens;
     r.latency = s.latency;
     r.ttft = s.ttft;
     r.gap = s.gap();
@@ -136,11 +132,7 @@ Record make_record(const Statistics& s, Duration sending) {
         const Step& step = s.steps()[i];
         Row row;
         row.second = static_cast<double>(i) * r.step_seconds;
-        row.due = step.due;
-        row.ok = step.ok;
-        row.throttled = step.throttled;
-        row.failed = step.failed;
-        row.tokens = step.tokens;
+        static_cast<Outcomes&>(row) = step;
         row.in_flight = step.in_flight;
         row.ttft_p50 = quantile_or_none(step.ttft, 0.5);
         row.ttft_p95 = quantile_or_none(step.ttft, 0.95);

@@ -22,13 +22,8 @@ struct ThresholdOutcome {
 };
 
 /// One line of the table over time.
-struct Row {
+struct Row : Outcomes {
     double second = 0;  ///< its begin
-    std::uint64_t due = 0;
-    std::uint64_t ok = 0;
-    std::uint64_t throttled = 0;
-    std::uint64_t failed = 0;
-    std::uint64_t tokens = 0;
     std::uint64_t in_flight = 0;
     /// Seconds; negative: nothing was measured.
     double ttft_p50 = -1;
@@ -40,20 +35,15 @@ struct Row {
     Counts<std::uint64_t> backends;
 };
 
-struct Record {
+struct Record : Outcomes {
     std::string name;
     std::string started;  ///< RFC 3339
     std::vector<std::pair<std::string, std::string>> settings;
     double seconds = 0;  ///< how long requests were sent, warm-up not counted
     double step_seconds = 1;
-    std::uint64_t due = 0;
-    std::uint64_t ok = 0;
-    std::uint64_t throttled = 0;
-    std::uint64_t failed = 0;
     std::uint64_t prompt_tokens = 0;
     std::uint64_t cached_tokens = 0;
     std::uint64_t completion_tokens = 0;
-    std::uint64_t tokens = 0;
     Histogram latency;
     Histogram ttft;
     Histogram gap;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <optional>
 
 #include "api/json_reader.hpp"
 #include "base/strings.hpp"
@@ -72,14 +73,20 @@ bool read(JsonReader& reader, Histogram& out) {
     });
 }
 
+/// One of the counts that rows and records share; nothing: another key.
+std::optional<bool> read_outcome(JsonReader& reader, std::string_view key, Outcomes& o) {
+    if (key == "due") return read(reader, o.due);
+    if (key == "ok") return read(reader, o.ok);
+    if (key == "throttled") return read(reader, o.throttled);
+    if (key == "failed") return read(reader, o.failed);
+    if (key == "tokens") return read(reader, o.tokens);
+    return std::nullopt;
+}
+
 bool read(JsonReader& reader, Row& row) {
     return reader.peek() == JsonKind::object && reader.object([&](const JsonString& key) {
+        if (const auto outcome = read_outcome(reader, key.raw, row)) return *outcome;
         if (key.raw == "second") return read(reader, row.second);
-        if (key.raw == "due") return read(reader, row.due);
-        if (key.raw == "ok") return read(reader, row.ok);
-        if (key.raw == "throttled") return read(reader, row.throttled);
-        if (key.raw == "failed") return read(reader, row.failed);
-        if (key.raw == "tokens") return read(reader, row.tokens);
         if (key.raw == "in_flight") return read(reader, row.in_flight);
         if (key.raw == "ttft_p50_ms") return read_milliseconds(reader, row.ttft_p50);
         if (key.raw == "ttft_p95_ms") return read_milliseconds(reader, row.ttft_p95);
@@ -115,19 +122,15 @@ bool read_settings(JsonReader& reader, Record& r) {
 }
 
 bool read_member(JsonReader& reader, std::string_view key, Record& r) {
+    if (const auto outcome = read_outcome(reader, key, r)) return *outcome;
     if (key == "name") return read(reader, r.name);
     if (key == "started") return read(reader, r.started);
     if (key == "settings") return read_settings(reader, r);
     if (key == "seconds") return read(reader, r.seconds);
     if (key == "step_seconds") return read(reader, r.step_seconds);
-    if (key == "due") return read(reader, r.due);
-    if (key == "ok") return read(reader, r.ok);
-    if (key == "throttled") return read(reader, r.throttled);
-    if (key == "failed") return read(reader, r.failed);
     if (key == "prompt_tokens") return read(reader, r.prompt_tokens);
     if (key == "cached_tokens") return read(reader, r.cached_tokens);
     if (key == "completion_tokens") return read(reader, r.completion_tokens);
-    if (key == "tokens") return read(reader, r.tokens);
     if (key == "ttft_ms") return read(reader, r.ttft);
     if (key == "latency_ms") return read(reader, r.latency);
     if (key == "gap_ms") return read(reader, r.gap);

@@ -15,26 +15,29 @@ void add_count(Counts<std::uint64_t>& counts, std::string_view key, std::uint64_
         counts.emplace(key, more);
 }
 
-void Step::add(const Sample& s) {
-    if (s.ok()) {
-        ++ok;
-        latency.record(s.end - s.due);
-    } else if (s.throttled()) {
-        ++throttled;
-    } else {
-        ++failed;
-    }
-    if (s.first_token > Duration{}) ttft.record(s.first_token - s.due);
+void Outcomes::count(const Sample& s) noexcept {
+    ++(s.ok() ? ok : s.throttled() ? throttled : failed);
     tokens += s.tokens();
-    if (!s.backend.empty()) add_count(backends, s.backend);
 }
 
-void Step::merge(const Step& o) {
+Outcomes& Outcomes::operator+=(const Outcomes& o) noexcept {
     due += o.due;
     ok += o.ok;
     throttled += o.throttled;
     failed += o.failed;
     tokens += o.tokens;
+    return *this;
+}
+
+void Step::add(const Sample& s) {
+    count(s);
+    if (s.ok()) latency.record(s.end - s.due);
+    if (s.first_token > Duration{}) ttft.record(s.first_token - s.due);
+    if (!s.backend.empty()) add_count(backends, s.backend);
+}
+
+void Step::merge(const Step& o) {
+    *this += o;
     in_flight += o.in_flight;
     latency.merge(o.latency);
     ttft.merge(o.ttft);
@@ -60,19 +63,16 @@ void Statistics::in_flight(Duration now, std::uint64_t count) {
 void Statistics::add(const Sample& s) {
     step_at(s.end).add(s);
     if (s.due < warm_up_) return;
+    count(s);
     lag.record(s.sent - s.due);
-    if (s.ok()) {
-        ++ok;
+    if (s.ok())
         latency.record(s.end - s.due);
-    } else {
-        ++(s.throttled() ? throttled : failed);
+    else
         add_count(problems, s.problem);
-    }
     if (s.first_token > Duration{}) ttft.record(s.first_token - s.due);
     prompt_tokens += s.usage.prompt;
     cached_tokens += s.usage.cached;
     completion_tokens += s.usage.total > 0 ? s.usage.completion : s.outputs;
-    tokens += s.tokens();
     add_count(statuses, s.status == 0 ? "none" : fmt::format("{}", s.status));
     if (!s.backend.empty()) add_count(backends, s.backend);
     if (s.attempts > 0) add_count(attempts, fmt::format("{}", s.attempts));
@@ -83,14 +83,10 @@ void Statistics::merge(const Statistics& o) {
     ttft.merge(o.ttft);
     lag.merge(o.lag);
     gap_.merge(o.gap_);
-    due += o.due;
-    ok += o.ok;
-    throttled += o.throttled;
-    failed += o.failed;
+    *this += o;
     prompt_tokens += o.prompt_tokens;
     cached_tokens += o.cached_tokens;
     completion_tokens += o.completion_tokens;
-    tokens += o.tokens;
     for (const auto& [key, count] : o.statuses) add_count(statuses, key, count);
     for (const auto& [key, count] : o.problems) add_count(problems, key, count);
     for (const auto& [key, count] : o.backends) add_count(backends, key, count);

@@ -39,13 +39,21 @@ using Counts = std::map<std::string, Value, std::less<>>;
 
 void add_count(Counts<std::uint64_t>& counts, std::string_view key, std::uint64_t more = 1);
 
-/// What was due, or ended, within one step of time.
-struct Step {
+/// How requests ended.
+struct Outcomes {
     std::uint64_t due = 0;
     std::uint64_t ok = 0;
     std::uint64_t throttled = 0;  ///< status 429
     std::uint64_t failed = 0;     ///< all other failures
     std::uint64_t tokens = 0;
+
+    /// What ended; begun ones are counted in `due` by who begins them.
+    void count(const Sample& sample) noexcept;
+    Outcomes& operator+=(const Outcomes& other) noexcept;
+};
+
+/// What was due, or ended, within one step of time.
+struct Step : Outcomes {
     std::uint64_t in_flight = 0;  ///< the most at one time
     Histogram latency{2};
     Histogram ttft{2};
@@ -55,7 +63,7 @@ struct Step {
     void merge(const Step& other);
 };
 
-class Statistics {
+class Statistics : public Outcomes {
 public:
     /// Requests due before `warm_up` are in the series only.
     Statistics(Duration step, Duration warm_up) : step_(step), warm_up_(warm_up) {}
@@ -73,14 +81,9 @@ public:
     Histogram latency;  ///< due → end, of those that are ok
     Histogram ttft;     ///< due → first output, of streams
     Histogram lag;      ///< due → sent: how late this program itself was
-    std::uint64_t due = 0;
-    std::uint64_t ok = 0;
-    std::uint64_t throttled = 0;
-    std::uint64_t failed = 0;  ///< without the throttled ones
     std::uint64_t prompt_tokens = 0;
     std::uint64_t cached_tokens = 0;
     std::uint64_t completion_tokens = 0;
-    std::uint64_t tokens = 0;
     Counts<std::uint64_t> statuses;  ///< by code; "none": no answer
     Counts<std::uint64_t> problems;
     Counts<std::uint64_t> backends;

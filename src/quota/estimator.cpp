@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+
+#include "base/eight_bytes.hpp"
 
 namespace spillway::quota {
 namespace {
@@ -48,16 +49,12 @@ bool is_plain_word(const char* at) noexcept {
     return _mm_movemask_epi8(_mm_or_si128(word, _mm_cmpeq_epi8(word, _mm_set1_epi8('\\')))) == 0;
 }
 #else
-constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+constexpr std::size_t word_bytes = eight_bytes::size;
 
 /// Sure when true: eight bytes of ASCII without a backslash.
 bool is_plain_word(const char* at) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101U;
-    constexpr std::uint64_t tops = 0x80 * ones;
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    const std::uint64_t no_backslash = word ^ (ones * static_cast<std::uint64_t>('\\'));
-    return ((word | ((no_backslash - ones) & ~no_backslash)) & tops) == 0;
+    const std::uint64_t word = eight_bytes::load(at);
+    return ((word & eight_bytes::tops) | eight_bytes::equal(word, '\\')) == 0;
 }
 #endif
 

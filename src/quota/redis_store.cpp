@@ -1,8 +1,6 @@
 #include "quota/redis_store.hpp"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -16,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/block_signals.hpp"
 #include "quota/redis_link.hpp"
 #include "quota/redis_peers.hpp"
 
@@ -80,6 +79,11 @@ public:
 
 }  // namespace
 
+std::string new_replica_id() {
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}", random(), random());
+}
+
 class RedisStore::Impl {
 public:
     Impl(config::RedisConfig config, std::string replica, ClientQuotas& quotas,
@@ -112,9 +116,7 @@ public:
         auto first = first_round_.get_future();
         asio::co_spawn(context_, run(), asio::detached);
         thread_ = std::thread([this] {
-            sigset_t all;
-            ::sigfillset(&all);
-            ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+            block_signals();
             context_.run();
         });
         first.wait_for(2 * config_.timeout);
@@ -122,9 +124,8 @@ public:
 
     void use(Peers peers) {
         asio::post(context_, [this, peers = std::move(peers)]() mutable {
-            std::random_device random;
             ++peers_generation_;
-            peers_.emplace(config_.prefix, fmt::format("{:08x}{:08x}", random(), random()), std::move(peers));
+            peers_.emplace(config_.prefix, new_replica_id(), std::move(peers));
         });
     }
 

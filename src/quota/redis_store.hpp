@@ -22,6 +22,9 @@
 
 namespace spillway::quota {
 
+/// A name that no other process has.
+[[nodiscard]] std::string new_replica_id();
+
 class RedisStore {
 public:
     struct Stats {

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
+
+#include "base/block_signals.hpp"
 
 namespace spillway::telemetry {
 namespace {
@@ -23,12 +23,6 @@ constexpr std::size_t kPipeChunk = 4096;
 int open_file(const std::string& path) {
     if (path == "-") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-}
-
-void block_signals() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 }  // namespace

@@ -1,8 +1,5 @@
 #include "telemetry/ledger.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -12,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/block_signals.hpp"
 #include "telemetry/sqlite.hpp"
 #include "telemetry/text.hpp"
 
@@ -189,9 +187,7 @@ private:
 };
 
 void Ledger::Impl::run() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    block_signals();
     std::unique_lock lock(mutex_);
     for (bool last = false; !last;) {
         // Counted from before the commit, so that its own time does not stretch the interval.

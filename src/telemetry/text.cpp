@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
+#include "base/eight_bytes.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::telemetry {
@@ -20,19 +20,12 @@ constexpr bool is_plain(char c) noexcept {
     return u >= 0x20 && u < 0x7f && c != '"' && c != '\\';
 }
 
-constexpr std::size_t kWord = sizeof(std::uint64_t);
-
 /// Sure when true: eight bytes that are all plain.
 bool is_plain_word(const char* at) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101U;
-    constexpr std::uint64_t tops = 0x80 * ones;
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    const auto has_zero = [](std::uint64_t w) { return (w - ones) & ~w; };
-    const std::uint64_t quote = word ^ (ones * std::uint64_t{'"'});
-    const std::uint64_t backslash = word ^ (ones * static_cast<std::uint64_t>('\\'));
+    using namespace eight_bytes;
+    const std::uint64_t word = load(at);
     const std::uint64_t control = (word - ones * 0x20) | (word + ones);  // below 0x20, or 0x7f
-    return ((word | has_zero(quote) | has_zero(backslash) | control) & tops) == 0;
+    return (((word | control) & tops) | equal(word, '"') | equal(word, '\\')) == 0;
 }
 
 void append_escaped_ascii(std::string& out, char c) {
@@ -116,7 +109,8 @@ void append_json_text(std::string& out, std::string_view s, std::size_t max_byte
     while (i < s.size()) {
         const std::size_t end = std::min(s.size(), max_bytes);
         std::size_t plain = i;
-        while (plain + kWord <= end && is_plain_word(s.data() + plain)) plain += kWord;
+        while (plain + eight_bytes::size <= end && is_plain_word(s.data() + plain))
+            plain += eight_bytes::size;
         while (plain < end && is_plain(s[plain])) ++plain;
         out.append(s, i, plain - i);
         i = plain;

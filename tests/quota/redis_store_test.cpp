@@ -1,12 +1,8 @@
 // Against Debian's redis-server, started here: what a script does on a real server is what matters.
 #include "quota/redis_store.hpp"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <boost/asio/io_context.hpp>
@@ -22,9 +18,6 @@
 
 namespace spillway::quota {
 namespace {
-
-using namespace std::chrono_literals;
-namespace asio = boost::asio;
 
 /// One gateway's part.
 struct Replica {

@@ -292,6 +292,7 @@ TEST(Ledger, KeepsRowsOfAFailedCommitAndTriesAgain) {
     const Database db = open_database(path, SQLITE_OPEN_READWRITE).value();
     ASSERT_TRUE(
         execute(db.get(), "CREATE TRIGGER no BEFORE INSERT ON usage BEGIN SELECT RAISE(ABORT, 'no'); END"));
+    ledger->sync();  // its thread has begun and rests: the next commit is the one asked for
     writer.append(row(kNoon, "a", "x", "east"));
     ledger->sync();
     EXPECT_EQ(ledger->stats().failed_commits, 1U);
