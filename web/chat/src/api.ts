@@ -1,4 +1,5 @@
 // Requests to the chat server.
+import { partsOf, refusalOf } from "../../shared/answer";
 import type { Conversation, Document, Failure, Message, Session, Settings, TurnEvent, UploadEvent } from "./types";
 
 export class ApiError extends Error {
@@ -8,15 +9,7 @@ export class ApiError extends Error {
 }
 
 async function refusal(answer: Response): Promise<ApiError> {
-  let message = `${answer.status} ${answer.statusText}`;
-  let code = "";
-  try {
-    const body = (await answer.json()) as { error?: { message?: string; code?: string } };
-    message = body.error?.message ?? message;
-    code = body.error?.code ?? "";
-  } catch {
-    // Not JSON: the status says enough.
-  }
+  const { message, code } = await refusalOf(answer);
   return new ApiError({ kind: code || "server", message, code, status: answer.status });
 }
 
@@ -43,20 +36,11 @@ async function json<T>(method: string, path: string, body?: unknown): Promise<T>
 
 /** The answer's lines, each a JSON value. Fails with `broken` when it ends before its `end` line. */
 async function* lines<T extends { type: string }>(answer: Response): AsyncGenerator<T> {
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    rest += value;
-    const parts = rest.split("\n");
-    rest = parts.pop()!;
-    for (const part of parts) {
-      if (!part) continue;
-      const event = JSON.parse(part) as T;
-      yield event;
-      if (event.type === "end") return;
-    }
+  for await (const part of partsOf(answer, "\n")) {
+    if (!part) continue;
+    const event = JSON.parse(part) as T;
+    yield event;
+    if (event.type === "end") return;
   }
   throw new ApiError({ kind: "broken", message: "the connection ended" });
 }

@@ -1,4 +1,5 @@
 // Requests to the admin plane. The token is kept for this tab only.
+import { partsOf, refusalOf } from "../../shared/answer";
 import type { Configuration, Frame, UsageRow } from "./types";
 
 const stored = "spillway.admin.token";
@@ -30,15 +31,7 @@ async function send(path: string, method = "GET", signal?: AbortSignal): Promise
     signal,
   });
   if (answer.ok) return answer;
-  let code = "";
-  let message = `${answer.status} ${answer.statusText}`;
-  try {
-    const body = (await answer.json()) as { error?: { code?: string; message?: string } };
-    code = body.error?.code ?? "";
-    message = body.error?.message ?? message;
-  } catch {
-    // Not JSON: the status says enough.
-  }
+  const { message, code } = await refusalOf(answer);
   throw new ApiError(answer.status, code, message);
 }
 
@@ -53,17 +46,8 @@ export const api = {
   /** Server-sent events (WHATWG HTML, 9.2) by fetch(), since an EventSource cannot send a token. */
   async *events(signal: AbortSignal): AsyncGenerator<Frame> {
     const answer = await send("api/events", "GET", signal);
-    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      rest += value;
-      const events = rest.split("\n\n");
-      rest = events.pop()!;
-      for (const event of events)
-        if (event.startsWith("data: "))
-          yield { ...(JSON.parse(event.slice(6)) as Omit<Frame, "at">), at: performance.now() };
-    }
+    for await (const event of partsOf(answer, "\n\n"))
+      if (event.startsWith("data: "))
+        yield { ...(JSON.parse(event.slice(6)) as Omit<Frame, "at">), at: performance.now() };
   },
 };
