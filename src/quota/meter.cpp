@@ -166,8 +166,7 @@ std::optional<Claim> Meter::reserve(std::uint64_t amount, Mono now, bool force) 
         claim.generation = s.generation;
         claim.mark = static_cast<std::uint32_t>(s.count) - corrected_.load(std::memory_order_acquire);
         claim.behind = recent_.note(t, claim.generation, claim.mark - claim.amount, claim.mark);
-        claim.alone = t - last_sent_.exchange(t, std::memory_order_relaxed) > reorder_ticks;
-        if (!claim.alone) {
+        if (claim.behind != 0) {
             const std::uint32_t before = claim.mark - claim.amount;
             overtaken_.at(place_of(before, claim.generation)).store(before, std::memory_order_relaxed);
         }
@@ -208,7 +207,7 @@ std::optional<std::uint64_t> Meter::charge(const Claim& claim, std::uint64_t tol
         .store(word::pack(claim.mark, claim.generation, told), std::memory_order_relaxed);
     const auto overtaken =
         overtaken_.at(place_of(claim.mark, claim.generation)).load(std::memory_order_relaxed);
-    if (!claim.alone || overtaken == claim.mark) return std::nullopt;
+    if (claim.behind != 0 || overtaken == claim.mark) return std::nullopt;
     const std::uint32_t before = claim.mark - claim.amount;
     const std::uint64_t w = told_.at(place_of(before, claim.generation)).load(std::memory_order_relaxed);
     if (w == 0 || word::generation_of(w) != claim.generation ||

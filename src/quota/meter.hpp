@@ -47,7 +47,6 @@ struct Claim {
     std::uint32_t mark = 0;       ///< the count right after, less all corrections until then
     std::uint32_t behind = 0;     ///< claimed so shortly before that it may be counted later
     std::uint8_t generation = 0;  ///< 0: nothing was claimed
-    bool alone = false;           ///< the one before was sent long enough before
 };
 
 struct Room {
@@ -124,7 +123,6 @@ private:
     std::atomic<std::uint32_t> carry_{0};      ///< counted within the gap
     std::atomic<std::uint32_t> corrected_{0};  ///< sum of all corrections, modulo 2³²
     std::atomic<std::uint64_t> seen_{0};       ///< the latest request whose count was told: when, how much
-    std::atomic<std::int64_t> last_sent_{0};   ///< ticks
     /// Counts told for recent marks, to find what single requests were charged.
     std::array<std::atomic<std::uint64_t>, 32> told_{};
     /// Marks of requests that another followed so soon that it may have overtaken them.
