@@ -116,7 +116,7 @@ Record make_record(const Statistics& s, Duration sending) {
     Record r;
     r.seconds = std::max(0.0, to_seconds(sending - s.warm_up()));
     r.step_seconds = to_seconds(s.step());
-    static_cast<Outcomes&>(r) = s;
+    static_cast<Outcomes&>(r) = s.outcomes();
     r.prompt_tokens = s.prompt_tokens;
     r.cached_tokens = s.cached_tokens;
     r.completion_tokens = s.completion_tokens;
@@ -132,7 +132,7 @@ Record make_record(const Statistics& s, Duration sending) {
         const Step& step = s.steps()[i];
         Row row;
         row.second = static_cast<double>(i) * r.step_seconds;
-        static_cast<Outcomes&>(row) = step;
+        static_cast<Outcomes&>(row) = step.outcomes();
         row.in_flight = step.in_flight;
         row.ttft_p50 = quantile_or_none(step.ttft, 0.5);
         row.ttft_p95 = quantile_or_none(step.ttft, 0.95);

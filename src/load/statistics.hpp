@@ -50,6 +50,8 @@ struct Outcomes {
     /// What ended; begun ones are counted in `due` by who begins them.
     void count(const Sample& sample) noexcept;
     Outcomes& operator+=(const Outcomes& other) noexcept;
+    /// These alone, of what has more.
+    [[nodiscard]] const Outcomes& outcomes() const noexcept { return *this; }
 };
 
 /// What was due, or ended, within one step of time.
