@@ -1,43 +1,46 @@
 #pragma once
-/// A growing flat byte buffer with a read position. Bytes that were handed out as views stay put until
-/// consume() + prepare() move them, so a parser takes its views after the last prepare().
-/// The storage always has `padding` readable bytes behind the data, as simdjson wants.
+/// A growing flat byte buffer with a read position, whose memory comes from the pool of its io_context. Bytes
+/// that were handed out as views stay put until consume() + prepare() move them, so a parser takes its views
+/// after the last prepare(). The storage always has `padding` readable bytes behind the data, as simdjson wants.
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string_view>
+
+#include "http/buffer_pool.hpp"
 
 namespace spillway::http {
 
 class Buffer {
 public:
-    static constexpr std::size_t padding = 64;
+    static constexpr std::size_t padding = BufferPool::padding;
+
+    explicit Buffer(BufferPool& pool) : pool_(&pool) {}
 
     [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
     [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t capacity() const noexcept {
+        return storage_ ? storage_.get_deleter().capacity : 0;
+    }
     [[nodiscard]] std::string_view view() const noexcept { return {storage_.get() + begin_, size()}; }
     [[nodiscard]] char* data() noexcept { return storage_.get() + begin_; }
 
     /// Room for at least `n` more bytes behind the data; may move the data.
     std::span<char> prepare(std::size_t n) {
         if (empty()) begin_ = end_ = 0;
-        if (capacity_ - end_ < n) {
-            if (begin_ > 0 && capacity_ - size() >= n) {
+        const std::size_t room = capacity();
+        if (room - end_ < n) {
+            if (begin_ > 0 && room - size() >= n) {
                 std::memmove(storage_.get(), storage_.get() + begin_, size());
             } else {
-                const std::size_t wanted = std::max(size() + n, capacity_ * 2);
-                auto bigger = std::make_unique_for_overwrite<char[]>(wanted + padding);
+                auto bigger = pool_->take(std::max(size() + n, room * 2));
                 if (size() > 0) std::memcpy(bigger.get(), storage_.get() + begin_, size());
-                std::memset(bigger.get() + wanted, 0, padding);
                 storage_ = std::move(bigger);
-                capacity_ = wanted;
             }
             end_ = size();
             begin_ = 0;
         }
-        return {storage_.get() + end_, capacity_ - end_};
+        return {storage_.get() + end_, capacity() - end_};
     }
     void commit(std::size_t n) noexcept { end_ += n; }
     void consume(std::size_t n) noexcept { begin_ += n; }
@@ -50,16 +53,15 @@ public:
         std::memcpy(prepare(bytes.size()).data(), bytes.data(), bytes.size());
         commit(bytes.size());
     }
-    /// Gives the memory back if it grew beyond `keep` and holds nothing.
-    void shrink(std::size_t keep) noexcept {
-        if (!empty() || capacity_ <= keep) return;
+    /// Gives the memory back; what was in it is gone.
+    void release() noexcept {
         storage_.reset();
-        capacity_ = begin_ = end_ = 0;
+        begin_ = end_ = 0;
     }
 
 private:
-    std::unique_ptr<char[]> storage_;
-    std::size_t capacity_ = 0;
+    BufferPool* pool_;
+    BufferPool::Block storage_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
 };

@@ -118,7 +118,7 @@ asio::awaitable<Connected> OriginState::open(ConnectCancel* cancel) {
     const Mono deadline = mono_now() + options.connect_timeout;
     if (addresses->get(mono_now()).empty()) {
         addresses->when_known(waiter);
-        co_await waiter.done.wait();
+        while (!waiter.done.is_set()) co_await waiter.done.wait();
     }
     NetResult<void> made;
     if (connection->stopped() || addresses->get(mono_now()).empty())
@@ -126,7 +126,13 @@ asio::awaitable<Connected> OriginState::open(ConnectCancel* cancel) {
                                                                         addresses->error().message()));
     else
         made = co_await connect_any(*connection, deadline);
-    if (made && options.tls) made = co_await handshake(*connection);
+    if (made && options.tls) {
+        made = co_await handshake(*connection);
+    } else if (made) {
+        boost::system::error_code ec;
+        connection->stream().use_plain(ec);
+        if (ec) made = connection->failure(NetError::Kind::connect, ec.message());
+    }
     connection->finish_connect();
     if (cancel != nullptr) cancel->connection_.reset();
     if (made && connection->stopped()) made = connection->failure(NetError::Kind::connect, {});

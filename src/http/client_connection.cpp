@@ -1,6 +1,8 @@
 #include "http/client_connection.hpp"
 
+#include <bit>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
 #include "http/simple_head.hpp"
 
@@ -9,17 +11,17 @@ namespace spillway::http {
 namespace {
 constexpr std::size_t smallest_read = 4 * 1024;
 constexpr std::size_t largest_read = 64 * 1024;
-constexpr std::size_t kept_buffer = 16 * 1024;
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 ClientConnection::ClientConnection(asio::io_context& context, std::weak_ptr<Pool> pool,
                                    std::size_t max_head_bytes)
-    : wheel_(TimerWheel::of(context)),
+    : context_(context),
+      wheel_(TimerWheel::of(context)),
       pool_(std::move(pool)),
       max_head_bytes_(max_head_bytes),
-      stream_(Stream::Socket(context.get_executor())),
+      stream_(Stream::Socket(context.get_executor()), context, *this),
       timeout_([this] { expired(); }),
+      in_(BufferPool::of(context)),
       read_size_(smallest_read) {}
 
 void ClientConnection::close() noexcept {
@@ -36,6 +38,8 @@ void ClientConnection::cancel() noexcept {
 
 void ClientConnection::expired() {
     if (parked_) {
+        // The pool lets go of it, and a Timeout must outlive its callback.
+        asio::post(context_, [keep = shared_from_this()] {});
         if (const auto pool = pool_.lock()) pool->lost(*this);
         return;
     }
@@ -65,17 +69,25 @@ NetError ClientConnection::failure(const boost::system::error_code& ec) const {
 }
 
 void ClientConnection::start_read() {
-    if (reading_ || read_error_) return;
-    const auto space = in_.prepare(read_size_);
-    reading_ = true;
-    stream_.async_read_some(asio::buffer(space.data(), space.size()),
-                            Completion<ClientConnection, &ClientConnection::did_read>(shared_from_this()));
+    if (!read_error_) stream_.start_read();
+}
+
+std::span<char> ClientConnection::read_space() {
+    return in_.prepare(read_size_);
+}
+
+void ClientConnection::unread() {
+    if (in_.empty()) in_.release();
+}
+
+std::shared_ptr<StreamUser> ClientConnection::self() {
+    return {shared_from_this(), this};
 }
 
 void ClientConnection::did_read(const boost::system::error_code& ec, std::size_t n) {
-    reading_ = false;
     in_.commit(n);
     read_error_ = ec;
+    most_read_ = std::max(most_read_, n);
     if (n >= read_size_) read_size_ = std::min(read_size_ * 2, largest_read);
     if (parked_) {  // nobody asked: a close, or bytes that belong to no answer
         if (const auto pool = pool_.lock()) pool->lost(*this);
@@ -88,10 +100,11 @@ void ClientConnection::did_read(const boost::system::error_code& ec, std::size_t
 asio::awaitable<NetResult<void>> ClientConnection::more(Duration timeout) {
     const std::size_t before = in_.size();
     wheel_.arm(timeout_, timeout);
+    if (in_.empty() && !stream_.holds_space()) in_.release();  // who waits holds no memory
     while (in_.size() == before && !read_error_) {
         readable_.reset();
         start_read();
-        co_await readable_.wait();
+        while (!readable_.is_set()) co_await readable_.wait();
     }
     timeout_.disarm();
     if (in_.size() > before) co_return NetResult<void>();
@@ -105,13 +118,14 @@ asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::str
         if (!piece.empty()) buffers.push_back(asio::buffer(piece));
     answered_ = sent_ = false;
     boost::system::error_code ec;
-    std::size_t n = stream_.write_now({buffers.data(), buffers.size()}, ec);
+    const std::size_t n = stream_.write_now({buffers.data(), buffers.size()}, ec);
     const auto rest = Stream::behind({buffers.data(), buffers.size()}, n);
     if (!rest.empty()) {
         wheel_.arm(timeout_, timeout);
         start_read();  // an answer that comes before the request is out is not missed
-        std::tie(ec, n) = co_await stream_.async_write(
-            rest, [this, timeout] { wheel_.arm(timeout_, timeout); }, as_values);
+        std::function<void()> progress = [this, timeout] { wheel_.arm(timeout_, timeout); };
+        const auto written = co_await stream_.write(rest, std::move(progress));
+        ec = written.ec;
         timeout_.disarm();
     }
     sent_ = !ec;
@@ -226,14 +240,13 @@ asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duratio
 
 bool ClientConnection::reusable() const noexcept {
     return answered_ && sent_ && head_.keep_alive && head_.framing != Framing::until_close &&
-           in_.size() == used_ && !reading_ && !read_error_ && !stopped();
+           in_.size() == used_ && !stream_.reading() && !read_error_ && !stopped();
 }
 
 void ClientConnection::park(Duration idle_timeout) {
-    in_.clear();
+    in_.release();
     used_ = 0;
-    in_.shrink(kept_buffer);
-    if (in_.capacity() == 0) read_size_ = smallest_read;
+    read_size_ = std::clamp(std::bit_ceil(std::exchange(most_read_, 0)), smallest_read, largest_read);
     reused_ = parked_ = true;
     wheel_.arm(timeout_, idle_timeout);
     start_read();

@@ -28,7 +28,7 @@ public:
     virtual void lost(ClientConnection& connection) noexcept = 0;
 };
 
-class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
+class ClientConnection final : public std::enable_shared_from_this<ClientConnection>, private StreamUser {
 public:
     ClientConnection(asio::io_context& context, std::weak_ptr<Pool> pool, std::size_t max_head_bytes);
 
@@ -37,8 +37,6 @@ public:
     asio::awaitable<NetResult<std::string_view>> read_body(Duration timeout);
     void close() noexcept;
     void cancel() noexcept;
-    /// The io_context goes down with a read pending.
-    void abandon() { readable_.abandon(); }
 
     /// Was the answer read to its end, on a connection that may carry another request?
     [[nodiscard]] bool reusable() const noexcept;
@@ -60,7 +58,11 @@ public:
 
 private:
     void start_read();
-    void did_read(const boost::system::error_code& ec, std::size_t n);
+    std::span<char> read_space() override;
+    void unread() override;
+    void did_read(const boost::system::error_code& ec, std::size_t n) override;
+    void abandon() override { readable_.abandon(); }
+    std::shared_ptr<StreamUser> self() override;
     void expired();
     asio::awaitable<NetResult<void>> more(Duration timeout);
     [[nodiscard]] NetError failure(const boost::system::error_code& ec) const;
@@ -68,6 +70,7 @@ private:
     std::string_view take_length();
     NetResult<std::string_view> take_chunked();
 
+    asio::io_context& context_;
     TimerWheel& wheel_;
     std::weak_ptr<Pool> pool_;
     std::size_t max_head_bytes_;
@@ -82,8 +85,8 @@ private:
     std::optional<Parser<false>> parser_;
     std::uint64_t body_left_ = 0;
     std::size_t used_ = 0;       // bytes of in_ behind the view handed out last
-    std::size_t read_size_ = 0;  // grows with the answers
-    bool reading_ = false;
+    std::size_t read_size_ = 0;  // goes with the answers
+    std::size_t most_read_ = 0;  // at once, of the answer under way
     bool parked_ = false;
     bool timed_out_ = false;
     bool cancelled_ = false;

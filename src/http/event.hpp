@@ -1,6 +1,6 @@
 #pragma once
-/// A one-waiter event for coroutines of one thread: `co_await event.wait()` sleeps until `set()`.
-/// set() before wait() is remembered until reset().
+/// A one-waiter event for coroutines of one thread:
+/// `while (!event.is_set()) co_await event.wait();` sleeps until `set()`, which is remembered until reset().
 /// Ownership: a member of what the waiter keeps alive. Such a ring must be cut when the io_context goes down
 /// with the waiter asleep: the operation that would have called set() calls abandon() when it is destroyed
 /// unused (see Completion).
@@ -41,13 +41,12 @@ public:
     /// Destroys the sleeping coroutine (and maybe, with it, this event).
     void abandon() { (void)take(); }
 
-    /// Returns at once if set. The event stays set until reset().
+    [[nodiscard]] bool is_set() const noexcept { return set_; }
+    /// Sleeps until the next set(), be it set or not. (No coroutine of its own: this is awaited for each read.)
     boost::asio::awaitable<void> wait() {
-        while (!set_) {
-            Token token;
-            co_await boost::asio::async_initiate<Token, void()>(
-                [this](Handler&& handler) { waiter_.emplace(std::move(handler)); }, token);
-        }
+        Token token;
+        return boost::asio::async_initiate<Token, void()>(
+            [this](Handler&& handler) { waiter_.emplace(std::move(handler)); }, token);
     }
 
 private:

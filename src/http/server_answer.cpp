@@ -5,12 +5,8 @@
 
 namespace spillway::http {
 
-namespace {
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-}  // namespace
-
 /// The usual case: the socket takes all of it at once.
-std::optional<bool> ServerConnection::send_now(std::span<asio::const_buffer> buffers, Stream::Buffers& rest) {
+std::optional<bool> ServerConnection::send_now(Stream::Buffers buffers, Stream::Buffers& rest) {
     if (dead_) return false;
     boost::system::error_code ec;
     const std::size_t n = stream_.write_now(buffers, ec);
@@ -28,12 +24,12 @@ asio::awaitable<bool> ServerConnection::send(Stream::Buffers buffers) {
     if (dead_) co_return false;
     expiry_ = Expiry::close;
     wheel_.arm(timeout_, limits_.write_timeout);
-    const auto [ec, n] = co_await stream_.async_write(
-        buffers, [this] { wheel_.arm(timeout_, limits_.write_timeout); }, as_values);
+    std::function<void()> progress = [this] { wheel_.arm(timeout_, limits_.write_timeout); };
+    const auto written = co_await stream_.write(buffers, std::move(progress));
     timeout_.disarm();
-    sent_ += n;
-    if (ec) gone_ = dead_ = true;
-    co_return !ec;
+    sent_ += written.n;
+    if (written.ec) gone_ = dead_ = true;
+    co_return !written.ec;
 }
 
 /// Ends an unfinished answer so that the client cannot take it for a whole one.

@@ -7,7 +7,6 @@ namespace spillway::http {
 
 namespace {
 constexpr std::size_t first_read = 4096;
-constexpr std::size_t kept_buffer = 16 * 1024;
 /// How much a client may send ahead while its request is worked on; beyond, its leaving goes unnoticed
 /// until something is written.
 constexpr std::size_t most_ahead = 64 * 1024;
@@ -15,15 +14,22 @@ constexpr Duration goodbye_time = std::chrono::seconds(2);
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
-ServerConnection::ServerConnection(Stream stream, asio::io_context& context,
+ServerConnection::ServerConnection(Stream::Socket socket, asio::io_context& context,
                                    std::shared_ptr<const ServerShared> shared, std::string peer)
-    : stream_(std::move(stream)),
+    : stream_(std::move(socket), context, *this),
       context_(context),
       wheel_(TimerWheel::of(context)),
       shared_(std::move(shared)),
       limits_(shared_->limits),
       peer_(std::move(peer)),
-      timeout_([this] { expired(); }) {}
+      timeout_([this] { expired(); }),
+      in_(BufferPool::of(context)),
+      request_(BufferPool::of(context)),
+      decoded_(BufferPool::of(context)) {}
+
+std::shared_ptr<StreamUser> ServerConnection::self() {
+    return {shared_from_this(), this};
+}
 
 asio::awaitable<void> ServerConnection::run(std::shared_ptr<asio::ssl::context> tls) {
     const auto self = shared_from_this();
@@ -36,16 +42,18 @@ asio::awaitable<void> ServerConnection::run(std::shared_ptr<asio::ssl::context> 
             stream_.close();
             co_return;
         }
+    } else {
+        boost::system::error_code ec;
+        stream_.use_plain(ec);
+        if (ec) co_return;
     }
     while (!draining_) {
         const Read read = co_await read_request();
         if (read != Read::request) break;
         co_await exchange();
         if (!finished_ || close_after_ || gone_) break;
-        request_.clear();
-        request_.shrink(kept_buffer);
-        decoded_.clear();
-        decoded_.shrink(0);
+        request_.release();
+        decoded_.release();
     }
     if (finished_ && !dead_) co_await say_goodbye();
     if (started_ && !finished_) cut();
@@ -80,12 +88,11 @@ asio::awaitable<void> ServerConnection::say_goodbye() {
         (void)co_await stream_.tls()->async_shutdown(as_values);
         timeout_.disarm();
     }
-    boost::system::error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream_.end_writing();
     const Mono until = mono_now() + goodbye_time;
     read_want_ = 16 * 1024;
     for (Duration left = goodbye_time; left > Duration::zero(); left = until - mono_now()) {
-        if (!reading_) in_.clear();
+        if (!stream_.holds_space()) in_.clear();
         const bool came = co_await more(std::min<Duration>(left, std::chrono::milliseconds(500)));
         if (!came) break;
     }
@@ -99,23 +106,25 @@ void ServerConnection::drain() {
 
 void ServerConnection::expired() {
     timed_out_ = true;
-    boost::system::error_code ignored;
     if (expiry_ == Expiry::stop_reading)
-        stream_.socket().cancel(ignored);
+        stream_.cancel_read();
     else
         stream_.close();
 }
 
 void ServerConnection::start_read() {
-    if (reading_ || eof_) return;
-    const auto space = in_.prepare(read_want_ > 0 ? read_want_ : first_read);
-    reading_ = true;
-    stream_.async_read_some(asio::buffer(space.data(), space.size()),
-                            Completion<ServerConnection, &ServerConnection::did_read>(shared_from_this()));
+    if (!eof_) stream_.start_read();
+}
+
+std::span<char> ServerConnection::read_space() {
+    return in_.prepare(read_want_ > 0 ? read_want_ : first_read);
+}
+
+void ServerConnection::unread() {
+    if (in_.empty()) in_.release();
 }
 
 void ServerConnection::did_read(const boost::system::error_code& ec, std::size_t n) {
-    reading_ = false;
     in_.commit(n);
     const bool stopped =
         timed_out_ && expiry_ == Expiry::stop_reading && ec == asio::error::operation_aborted;
@@ -139,10 +148,11 @@ asio::awaitable<bool> ServerConnection::more(Duration timeout, Expiry expiry) {
     const std::size_t before = in_.size();
     expiry_ = expiry;
     wheel_.arm(timeout_, timeout);
+    if (in_.empty() && !stream_.holds_space()) in_.release();  // who waits holds no memory
     while (in_.size() == before && !eof_ && !timed_out_) {
         readable_.reset();
         start_read();
-        co_await readable_.wait();
+        while (!readable_.is_set()) co_await readable_.wait();
     }
     timeout_.disarm();
     co_return in_.size() > before;

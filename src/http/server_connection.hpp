@@ -3,7 +3,7 @@
 ///
 /// There is always a read pending while a handler works: it is the read of the next request, and it tells
 /// at once when the client leaves. So a departure costs no extra system call to notice.
-/// While a read is pending, in_ may be read from its front but not moved or cleared.
+/// While a read is pending through TLS, in_ may be read from its front but not moved or cleared.
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -24,17 +24,15 @@ struct ServerShared {
     std::function<void(const std::exception_ptr&)> on_exception;
 };
 
-class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+class ServerConnection final : public std::enable_shared_from_this<ServerConnection>, private StreamUser {
 public:
-    ServerConnection(Stream stream, asio::io_context& context, std::shared_ptr<const ServerShared> shared,
+    ServerConnection(Stream::Socket socket, asio::io_context& context, std::shared_ptr<const ServerShared> shared,
                      std::string peer);
 
     asio::awaitable<void> run(std::shared_ptr<asio::ssl::context> tls);
     /// Closes now if idle; after the answer otherwise.
     void drain();
     void close() noexcept { stream_.close(); }
-    /// The io_context goes down with a read pending.
-    void abandon() { readable_.abandon(); }
 
 private:
     friend class Exchange;
@@ -45,7 +43,11 @@ private:
     asio::awaitable<void> exchange();
     asio::awaitable<void> say_goodbye();
     void start_read();
-    void did_read(const boost::system::error_code& ec, std::size_t n);
+    std::span<char> read_space() override;
+    void unread() override;
+    void did_read(const boost::system::error_code& ec, std::size_t n) override;
+    void abandon() override { readable_.abandon(); }
+    std::shared_ptr<StreamUser> self() override;
     void left();
     asio::awaitable<bool> more(Duration timeout, Expiry expiry = Expiry::close);
     void expired();
@@ -65,7 +67,7 @@ private:
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length);
     asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last);
     /// Nothing: `rest` is still to be sent.
-    std::optional<bool> send_now(std::span<asio::const_buffer> buffers, Stream::Buffers& rest);
+    std::optional<bool> send_now(Stream::Buffers buffers, Stream::Buffers& rest);
     asio::awaitable<bool> send(Stream::Buffers buffers);
     void cut() noexcept;
 
@@ -83,7 +85,6 @@ private:
     Event readable_;
     std::size_t read_want_ = 0;  // bytes still missing of a body
     Expiry expiry_ = Expiry::close;
-    bool reading_ = false;
     bool eof_ = false;  // nothing more can be read
     bool timed_out_ = false;
 

@@ -108,7 +108,7 @@ bool ServerConnection::check_head() {
 
 /// Moves the request's `bytes` aside, so that in_ can take what comes next.
 void ServerConnection::take_request(std::size_t bytes) {
-    if (reading_) {  // a pipelined request: in_ must stay where it is
+    if (stream_.holds_space()) {  // a pipelined request: in_ must stay where it is
         request_.clear();
         request_.append(in_.view().substr(0, bytes));
         in_.consume(bytes);
@@ -139,7 +139,7 @@ void ServerConnection::parse_again(std::string_view bytes) {
 
 asio::awaitable<bool> ServerConnection::send_continue() {
     if (!head_.expects_continue || head_.version < 11) co_return true;
-    const auto line = asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
+    asio::const_buffer line = asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
     const bool ok = co_await send({&line, 1});
     sent_ = 0;
     co_return ok;

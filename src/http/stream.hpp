@@ -1,29 +1,60 @@
 #pragma once
 /// A TCP or TLS byte stream behind one type, so that what reads and writes HTTP is not a template.
-/// Asynchronous operations start the right one and pass the token on: no extra coroutine frame.
-/// Ownership: owns its socket. Thread rule: its executor's thread; one read and one write at a time.
-#include <boost/asio/any_io_executor.hpp>
+///
+/// Plain sockets are watched by the Poller: reading is tried when there is something to read, and takes its
+/// buffer then. TLS is Asio's, and holds a buffer while it waits.
+///
+/// Ownership: a member of its StreamUser; owns its socket. Thread rule: its io_context's thread; one read and
+/// one write at a time.
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/write.hpp>
+#include <functional>
 #include <memory>
 #include <span>
 
+#include "http/event.hpp"
+#include "http/poller.hpp"
+
 namespace spillway::http {
 
-namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
-class Stream {
+/// What a Stream reads for.
+class StreamUser {
+public:
+    StreamUser() = default;
+    StreamUser(const StreamUser&) = delete;
+    StreamUser& operator=(const StreamUser&) = delete;
+
+    /// Where the next bytes go.
+    virtual std::span<char> read_space() = 0;
+    /// There was nothing to read after all: the space is not used.
+    virtual void unread() = 0;
+    /// The end of what start_read() began. May destroy the stream.
+    virtual void did_read(const boost::system::error_code& ec, std::size_t n) = 0;
+    /// The io_context goes down, and nothing will be read.
+    virtual void abandon() = 0;
+    /// Keeps it alive while an operation of Asio's is under way.
+    virtual std::shared_ptr<StreamUser> self() = 0;
+
+protected:
+    ~StreamUser() = default;
+};
+
+class Stream final : private Watch {
 public:
     using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
     using Tls = asio::ssl::stream<Socket&>;
     /// The buffers of one gathered write; what they are in lives until it ends.
-    using Buffers = std::span<const asio::const_buffer>;
-    static constexpr std::size_t largest_write = 256 * 1024;
+    using Buffers = std::span<asio::const_buffer>;
+    struct Written {
+        boost::system::error_code ec;
+        std::size_t n = 0;
+    };
 
     /// What is left of `buffers`, whose first `n` bytes went out.
-    [[nodiscard]] static Buffers behind(std::span<asio::const_buffer> buffers, std::size_t n) noexcept {
+    [[nodiscard]] static Buffers behind(Buffers buffers, std::size_t n) noexcept {
         std::size_t i = 0;
         while (i < buffers.size() && n >= buffers[i].size()) n -= buffers[i++].size();
         buffers = buffers.subspan(i);
@@ -31,73 +62,61 @@ public:
         return buffers;
     }
 
-    explicit Stream(Socket socket) : socket_(std::make_unique<Socket>(std::move(socket))) {}
+    Stream(Socket socket, asio::io_context& context, StreamUser& user);
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    ~Stream();
 
-    /// Puts TLS on top; the handshake is the caller's.
-    Tls& wrap(asio::ssl::context& context) {
-        tls_ = std::make_unique<Tls>(*socket_, context);
-        return *tls_;
-    }
+    /// Puts TLS on top of the connected socket; the handshake is the caller's.
+    Tls& wrap(asio::ssl::context& context);
+    /// The connected socket is to be used as it is.
+    void use_plain(boost::system::error_code& ec);
+    /// Asio's, until use_plain().
     [[nodiscard]] Socket& socket() noexcept { return *socket_; }
     [[nodiscard]] Tls* tls() noexcept { return tls_.get(); }
 
-    /// Completes with (error_code, bytes read).
-    template <class Token>
-    auto async_read_some(asio::mutable_buffer space, Token&& token) {
-        return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
-            [this](auto&& handler, asio::mutable_buffer b) {
-                using H = std::decay_t<decltype(handler)>;
-                if (tls_)
-                    tls_->async_read_some(b, H(std::forward<decltype(handler)>(handler)));
-                else
-                    socket_->async_read_some(b, H(std::forward<decltype(handler)>(handler)));
-            },
-            token, space);
-    }
+    /// Begins to read, unless it does so already. StreamUser::did_read() may come before this returns.
+    void start_read();
+    /// Ends a read that was begun with operation_aborted, from the event loop.
+    void cancel_read();
+    [[nodiscard]] bool reading() const noexcept { return reading_; }
+    /// Is a read under way that writes into its space at any time?
+    [[nodiscard]] bool holds_space() const noexcept { return reading_ && tls_ != nullptr; }
+
     /// Writes what the socket takes at once, in one system call; how much that was. Nothing when it would
-    /// wait (no error then), or with TLS, which has a state of its own: async_write() does the rest.
-    std::size_t write_now(Buffers buffers, boost::system::error_code& ec) {
-        ec = {};
-        if (tls_) return 0;
-        if (!socket_->non_blocking()) socket_->non_blocking(true, ec);
-        const std::size_t n = ec ? 0 : socket_->send(buffers, 0, ec);
-        if (ec == asio::error::would_block || ec == asio::error::try_again) ec = {};
-        return n;
-    }
-    /// Writes all and completes with (error_code, bytes written); calls `progress` whenever some went out.
-    template <class Progress, class Token>
-    auto async_write(Buffers buffers, Progress progress, Token&& token) {
-        const auto condition = [progress](const boost::system::error_code& ec, std::size_t n) -> std::size_t {
-            if (ec) return 0;
-            if (n > 0) progress();
-            return largest_write;
-        };
-        return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
-            [this](auto&& handler, Buffers b, auto c) {
-                using H = std::decay_t<decltype(handler)>;
-                if (tls_)
-                    asio::async_write(*tls_, b, c, H(std::forward<decltype(handler)>(handler)));
-                else
-                    asio::async_write(*socket_, b, c, H(std::forward<decltype(handler)>(handler)));
-            },
-            token, buffers, condition);
-    }
-    /// Ends all pending operations with an error; safe to repeat.
-    void close() noexcept {
-        boost::system::error_code ignored;
-        socket_->shutdown(tcp::socket::shutdown_both, ignored);
-        socket_->close(ignored);
-    }
+    /// wait (no error then), or with TLS, which has a state of its own: write() does the rest.
+    std::size_t write_now(Buffers buffers, boost::system::error_code& ec);
+    /// Writes all, and calls `progress` whenever some went out.
+    asio::awaitable<Written> write(Buffers buffers, std::function<void()> progress);
+
+    /// Says that nothing more will be written.
+    void end_writing() noexcept;
+    /// Ends all that is under way with an error, from the event loop; safe to repeat.
+    void close() noexcept;
     /// As close(), but the peer sees a reset, so that it cannot take the cut for a proper end.
-    void reset() noexcept {
-        boost::system::error_code ignored;
-        socket_->set_option(asio::socket_base::linger(true, 0), ignored);
-        socket_->close(ignored);
-    }
+    void reset() noexcept;
 
 private:
+    class TlsRead;
+
+    void on_ready(Ready ready) override;
+    void on_turn() override;
+    void abandon() override;
+    void read();
+    void drop() noexcept;
+
+    StreamUser& user_;
+    Poller& poller_;
     std::unique_ptr<Socket> socket_;
     std::unique_ptr<Tls> tls_;
+    Event writable_;
+    int fd_ = -1;  ///< of a plain stream
+    unsigned in_turn_ = 0;   ///< reads since the event loop ran
+    bool reading_ = false;
+    bool writing_ = false;   ///< waits for room
+    bool readable_ = false;  ///< as far as is known
+    bool ended_ = false;     ///< see Ready
+    bool cancelled_ = false;
 };
 
 }  // namespace spillway::http

@@ -1,0 +1,112 @@
+#include "http/poller.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+
+namespace spillway::http {
+
+asio::execution_context::id Poller::id;
+
+Poller::Poller(asio::execution_context& context)
+    : service(context), context_(static_cast<asio::io_context&>(context)), epoll_(context_.get_executor()) {
+    const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+    if (fd < 0) throw boost::system::system_error(errno, boost::system::system_category(), "epoll");
+    epoll_.assign(fd);
+}
+
+Poller& Poller::of(asio::io_context& context) {
+    return asio::use_service<Poller>(context);
+}
+
+void Poller::add(int fd, Watch& watch, boost::system::error_code& ec) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.data.ptr = &watch;
+    if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        ec.assign(errno, boost::system::system_category());
+        return;
+    }
+    ec = {};
+    all_.push_back(watch);
+    ++registered_;
+    if (!waiting_) wait();
+}
+
+void Poller::remove(int fd, Watch& watch) noexcept {
+    if (down_) return;
+    epoll_event unused{};
+    ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, &unused);
+    static_cast<PollerHook<ByPoller>&>(watch).unlink();
+    for (std::size_t i = batch_at_; i < batch_size_; ++i)
+        if (batch_[i].data.ptr == &watch) batch_[i].data.ptr = nullptr;
+    if (--registered_ == 0 && waiting_) {
+        boost::system::error_code ignored;
+        epoll_.cancel(ignored);
+    }
+}
+
+void Poller::soon(Watch& watch) {
+    if (down_ || static_cast<PollerHook<ByTurn>&>(watch).is_linked()) return;
+    soon_.push_back(watch);
+    if (posted_) return;
+    posted_ = true;
+    asio::post(context_, [this] {
+        posted_ = false;
+        run_soon();
+    });
+}
+
+void Poller::run_soon() {
+    List<ByTurn> now;
+    now.splice(now.end(), soon_);
+    while (!now.empty()) {
+        Watch& watch = now.front();
+        now.pop_front();
+        watch.on_turn();
+    }
+}
+
+void Poller::wait() {
+    waiting_ = true;
+    epoll_.async_wait(asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& ec) {
+        waiting_ = false;
+        if (!ec) turn();
+        if (registered_ > 0 && !waiting_) wait();
+    });
+}
+
+void Poller::turn() {
+    const int n = ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
+    batch_size_ = n > 0 ? static_cast<std::size_t>(n) : 0;
+    batch_at_ = 0;
+    while (batch_at_ < batch_size_) {
+        const epoll_event event = batch_[batch_at_++];
+        if (event.data.ptr == nullptr) continue;
+        const bool failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
+        Ready ready;
+        ready.ended = failed || (event.events & EPOLLRDHUP) != 0;
+        ready.readable = ready.ended || (event.events & EPOLLIN) != 0;
+        ready.writable = failed || (event.events & EPOLLOUT) != 0;
+        static_cast<Watch*>(event.data.ptr)->on_ready(ready);
+    }
+    batch_size_ = 0;
+}
+
+void Poller::shutdown() {
+    down_ = true;
+    boost::system::error_code ignored;
+    epoll_.close(ignored);
+    while (!soon_.empty()) {
+        Watch& watch = soon_.front();
+        soon_.pop_front();
+        watch.abandon();
+    }
+    while (!all_.empty()) {
+        Watch& watch = all_.front();
+        all_.pop_front();
+        watch.abandon();
+    }
+}
+
+}  // namespace spillway::http

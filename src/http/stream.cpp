@@ -1,0 +1,234 @@
+#include "http/stream.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+
+namespace spillway::http {
+
+namespace {
+constexpr std::size_t largest_write = 256 * 1024;
+/// One connection's turn: others want theirs, too.
+constexpr unsigned most_in_turn = 16;
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+
+boost::system::error_code last_error() noexcept {
+    return {errno, boost::system::system_category()};
+}
+bool would_wait() noexcept {
+    return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+}  // namespace
+
+/// The handler of a read through TLS: keeps the user alive, and tells it if the read never ends.
+class Stream::TlsRead {
+public:
+    explicit TlsRead(Stream& stream) : user_(stream.user_.self()), stream_(&stream) {}
+    TlsRead(TlsRead&&) noexcept = default;
+    TlsRead& operator=(TlsRead&&) = delete;
+    TlsRead(const TlsRead&) = delete;
+    TlsRead& operator=(const TlsRead&) = delete;
+    ~TlsRead() {
+        if (user_) user_->abandon();
+    }
+    void operator()(const boost::system::error_code& ec, std::size_t n) {
+        const auto user = std::move(user_);
+        stream_->reading_ = false;
+        user->did_read(ec, n);
+    }
+
+private:
+    std::shared_ptr<StreamUser> user_;
+    Stream* stream_;
+};
+
+Stream::Stream(Socket socket, asio::io_context& context, StreamUser& user)
+    : user_(user), poller_(Poller::of(context)), socket_(std::make_unique<Socket>(std::move(socket))) {}
+
+Stream::~Stream() {
+    if (fd_ < 0) return;
+    poller_.remove(fd_, *this);
+    ::close(fd_);
+}
+
+Stream::Tls& Stream::wrap(asio::ssl::context& context) {
+    tls_ = std::make_unique<Tls>(*socket_, context);
+    return *tls_;
+}
+
+void Stream::use_plain(boost::system::error_code& ec) {
+    socket_->native_non_blocking(true, ec);
+    if (ec) return;
+    fd_ = socket_->release(ec);
+    if (ec) return;
+    socket_.reset();
+    poller_.add(fd_, *this, ec);
+    if (!ec) return;
+    ::close(fd_);
+    fd_ = -1;
+}
+
+void Stream::start_read() {
+    if (reading_) return;
+    reading_ = true;
+    if (tls_) {
+        const auto space = user_.read_space();
+        tls_->async_read_some(asio::buffer(space.data(), space.size()), TlsRead(*this));
+    } else if (fd_ < 0) {
+        poller_.soon(*this);
+    } else if (readable_) {
+        if (++in_turn_ < most_in_turn)
+            read();
+        else
+            poller_.soon(*this);
+    }
+}
+
+void Stream::read() {
+    const auto space = user_.read_space();
+    ssize_t n = 0;
+    do n = ::recv(fd_, space.data(), space.size(), 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && would_wait()) {
+        readable_ = false;
+        user_.unread();
+        return;
+    }
+    reading_ = false;
+    if (n > 0) {
+        // Less than there was room for: that was all (epoll(7)), unless an end is behind it.
+        if (static_cast<std::size_t>(n) < space.size() && !ended_) readable_ = false;
+        user_.did_read({}, static_cast<std::size_t>(n));
+        return;
+    }
+    user_.did_read(n == 0 ? asio::error::make_error_code(asio::error::eof) : last_error(), 0);
+}
+
+void Stream::on_ready(Ready ready) {
+    if (writing_ && ready.writable) writable_.set_later();
+    in_turn_ = 0;
+    readable_ = readable_ || ready.readable;
+    ended_ = ended_ || ready.ended;
+    if (reading_ && readable_ && !cancelled_) read();
+}
+
+void Stream::on_turn() {
+    in_turn_ = 0;
+    if (fd_ < 0 && writing_) writable_.set_later();
+    const bool ends = fd_ < 0 || std::exchange(cancelled_, false);
+    if (!reading_) return;
+    if (ends) {
+        reading_ = false;
+        user_.did_read(asio::error::operation_aborted, 0);
+    } else if (readable_) {
+        read();
+    }
+}
+
+void Stream::abandon() {
+    if (writing_)
+        writable_.abandon();
+    else
+        user_.abandon();
+}
+
+void Stream::cancel_read() {
+    if (tls_) {
+        boost::system::error_code ignored;
+        socket_->cancel(ignored);
+    } else if (reading_) {
+        cancelled_ = true;
+        poller_.soon(*this);
+    }
+}
+
+std::size_t Stream::write_now(Buffers buffers, boost::system::error_code& ec) {
+    ec = {};
+    if (tls_ || buffers.empty()) return 0;
+    std::array<iovec, 16> parts;  // NOLINT(*-member-init): as many as are used are set below
+    const std::size_t count = std::min(buffers.size(), parts.size());
+    for (std::size_t i = 0; i < count; ++i)
+        parts[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};  // NOLINT(*-const-cast): C's
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    ssize_t n = 0;
+    do n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (!would_wait()) ec = last_error();
+    return 0;
+}
+
+asio::awaitable<Stream::Written> Stream::write(Buffers rest, std::function<void()> progress) {
+    Written done;
+    if (tls_) {
+        const auto condition = [&progress](const boost::system::error_code& ec, std::size_t n) -> std::size_t {
+            if (ec) return 0;
+            if (n > 0) progress();
+            return largest_write;
+        };
+        const std::span<const asio::const_buffer> all(rest);
+        std::tie(done.ec, done.n) = co_await asio::async_write(*tls_, all, condition, as_values);
+        co_return done;
+    }
+    for (;;) {
+        const std::size_t n = write_now(rest, done.ec);
+        if (done.ec) co_return done;
+        done.n += n;
+        if (n > 0) progress();
+        rest = behind(rest, n);
+        if (rest.empty()) co_return done;
+        if (n > 0) continue;  // there may be room for what did not fit in one call
+        writable_.reset();
+        writing_ = true;
+        while (!writable_.is_set()) co_await writable_.wait();
+        writing_ = false;
+    }
+}
+
+void Stream::end_writing() noexcept {
+    boost::system::error_code ignored;
+    if (fd_ >= 0)
+        ::shutdown(fd_, SHUT_WR);
+    else if (socket_)
+        socket_->shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+/// Lets go of a plain socket.
+void Stream::drop() noexcept {
+    poller_.remove(fd_, *this);
+    ::close(fd_);
+    fd_ = -1;
+    if (reading_ || writing_) poller_.soon(*this);
+}
+
+void Stream::close() noexcept {
+    if (fd_ >= 0) {
+        ::shutdown(fd_, SHUT_RDWR);
+        drop();
+    } else if (socket_) {
+        boost::system::error_code ignored;
+        socket_->shutdown(tcp::socket::shutdown_both, ignored);
+        socket_->close(ignored);
+    }
+}
+
+void Stream::reset() noexcept {
+    if (fd_ >= 0) {
+        const linger at_once{1, 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        drop();
+    } else if (socket_) {
+        boost::system::error_code ignored;
+        socket_->set_option(asio::socket_base::linger(true, 0), ignored);
+        socket_->close(ignored);
+    }
+}
+
+}  // namespace spillway::http
