@@ -6,13 +6,11 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 
 namespace spillway::http {
 
 namespace {
-constexpr std::size_t largest_write = 256 * 1024;
 /// One connection's turn: others want theirs, too.
 constexpr unsigned most_in_turn = 16;
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
@@ -25,15 +23,15 @@ bool would_wait() noexcept {
 }
 }  // namespace
 
-/// The handler of a read through TLS: keeps the user alive, and tells it if the read never ends.
-class Stream::TlsRead {
+/// The handler of a read of Asio's: keeps the user alive, and tells it if the read never ends.
+class Stream::AsioRead {
 public:
-    explicit TlsRead(Stream& stream) : user_(stream.user_.self()), stream_(&stream) {}
-    TlsRead(TlsRead&&) noexcept = default;
-    TlsRead& operator=(TlsRead&&) = delete;
-    TlsRead(const TlsRead&) = delete;
-    TlsRead& operator=(const TlsRead&) = delete;
-    ~TlsRead() {
+    explicit AsioRead(Stream& stream) : user_(stream.user_.self()), stream_(&stream) {}
+    AsioRead(AsioRead&&) noexcept = default;
+    AsioRead& operator=(AsioRead&&) = delete;
+    AsioRead(const AsioRead&) = delete;
+    AsioRead& operator=(const AsioRead&) = delete;
+    ~AsioRead() {
         if (user_) user_->abandon();
     }
     void operator()(const boost::system::error_code& ec, std::size_t n) {
@@ -48,7 +46,7 @@ private:
 };
 
 Stream::Stream(Socket socket, asio::io_context& context, StreamUser& user)
-    : user_(user), poller_(Poller::of(context)), socket_(std::make_unique<Socket>(std::move(socket))) {}
+    : user_(user), poller_(Poller::of(context)), asio_(std::move(socket)) {}
 
 Stream::~Stream() {
     if (fd_ < 0) return;
@@ -56,17 +54,12 @@ Stream::~Stream() {
     ::close(fd_);
 }
 
-Stream::Tls& Stream::wrap(asio::ssl::context& context) {
-    tls_ = std::make_unique<Tls>(*socket_, context);
-    return *tls_;
-}
-
 void Stream::use_plain(boost::system::error_code& ec) {
-    socket_->native_non_blocking(true, ec);
+    asio_->socket().native_non_blocking(true, ec);
     if (ec) return;
-    fd_ = socket_->release(ec);
+    fd_ = asio_->socket().release(ec);
     if (ec) return;
-    socket_.reset();
+    asio_.reset();
     poller_.add(fd_, *this, ec);
     if (!ec) return;
     ::close(fd_);
@@ -76,9 +69,9 @@ void Stream::use_plain(boost::system::error_code& ec) {
 void Stream::start_read() {
     if (reading_) return;
     reading_ = true;
-    if (tls_) {
+    if (asio_) {
         const auto space = user_.read_space();
-        tls_->async_read_some(asio::buffer(space.data(), space.size()), TlsRead(*this));
+        asio_->async_read_some(asio::buffer(space.data(), space.size()), AsioRead(*this));
     } else if (fd_ < 0) {
         poller_.soon(*this);
     } else if (readable_) {
@@ -138,9 +131,9 @@ void Stream::abandon() {
 }
 
 void Stream::cancel_read() {
-    if (tls_) {
+    if (asio_) {
         boost::system::error_code ignored;
-        socket_->cancel(ignored);
+        asio_->socket().cancel(ignored);
     } else if (reading_) {
         cancelled_ = true;
         poller_.soon(*this);
@@ -149,7 +142,7 @@ void Stream::cancel_read() {
 
 std::size_t Stream::write_now(Buffers buffers, boost::system::error_code& ec) {
     ec = {};
-    if (tls_ || buffers.empty()) return 0;
+    if (asio_ || buffers.empty()) return 0;
     std::array<iovec, 16> parts;  // NOLINT(*-member-init): as many as are used are set below
     const std::size_t count = std::min(buffers.size(), parts.size());
     for (std::size_t i = 0; i < count; ++i)
@@ -167,14 +160,8 @@ std::size_t Stream::write_now(Buffers buffers, boost::system::error_code& ec) {
 
 asio::awaitable<Stream::Written> Stream::write(Buffers rest, std::function<void()> progress) {
     Written done;
-    if (tls_) {
-        const auto condition = [&progress](const boost::system::error_code& ec, std::size_t n) -> std::size_t {
-            if (ec) return 0;
-            if (n > 0) progress();
-            return largest_write;
-        };
-        const std::span<const asio::const_buffer> all(rest);
-        std::tie(done.ec, done.n) = co_await asio::async_write(*tls_, all, condition, as_values);
+    if (asio_) {
+        std::tie(done.ec, done.n) = co_await asio_->async_write(rest, std::move(progress), as_values);
         co_return done;
     }
     for (;;) {
@@ -196,8 +183,8 @@ void Stream::end_writing() noexcept {
     boost::system::error_code ignored;
     if (fd_ >= 0)
         ::shutdown(fd_, SHUT_WR);
-    else if (socket_)
-        socket_->shutdown(tcp::socket::shutdown_send, ignored);
+    else if (asio_)
+        asio_->socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 /// Lets go of a plain socket.
@@ -212,10 +199,8 @@ void Stream::close() noexcept {
     if (fd_ >= 0) {
         ::shutdown(fd_, SHUT_RDWR);
         drop();
-    } else if (socket_) {
-        boost::system::error_code ignored;
-        socket_->shutdown(tcp::socket::shutdown_both, ignored);
-        socket_->close(ignored);
+    } else if (asio_) {
+        asio_->close();
     }
 }
 
@@ -224,10 +209,8 @@ void Stream::reset() noexcept {
         const linger at_once{1, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         drop();
-    } else if (socket_) {
-        boost::system::error_code ignored;
-        socket_->set_option(asio::socket_base::linger(true, 0), ignored);
-        socket_->close(ignored);
+    } else if (asio_) {
+        asio_->reset();
     }
 }
 

@@ -7,18 +7,16 @@
 /// Ownership: a member of its StreamUser; owns its socket. Thread rule: its io_context's thread; one read and
 /// one write at a time.
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
+#include "http/asio_stream.hpp"
 #include "http/event.hpp"
 #include "http/poller.hpp"
 
 namespace spillway::http {
-
-using tcp = asio::ip::tcp;
 
 /// What a Stream reads for.
 class StreamUser {
@@ -44,8 +42,8 @@ protected:
 
 class Stream final : private Watch {
 public:
-    using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
-    using Tls = asio::ssl::stream<Socket&>;
+    using Socket = AsioStream::Socket;
+    using Tls = AsioStream::Tls;
     /// The buffers of one gathered write; what they are in lives until it ends.
     using Buffers = std::span<asio::const_buffer>;
     struct Written {
@@ -68,12 +66,12 @@ public:
     ~Stream();
 
     /// Puts TLS on top of the connected socket; the handshake is the caller's.
-    Tls& wrap(asio::ssl::context& context);
+    Tls& wrap(asio::ssl::context& context) { return asio_->wrap(context); }
     /// The connected socket is to be used as it is.
     void use_plain(boost::system::error_code& ec);
     /// Asio's, until use_plain().
-    [[nodiscard]] Socket& socket() noexcept { return *socket_; }
-    [[nodiscard]] Tls* tls() noexcept { return tls_.get(); }
+    [[nodiscard]] Socket& socket() noexcept { return asio_->socket(); }
+    [[nodiscard]] Tls* tls() noexcept { return asio_ ? asio_->tls() : nullptr; }
 
     /// Begins to read, unless it does so already. StreamUser::did_read() may come before this returns.
     void start_read();
@@ -81,7 +79,7 @@ public:
     void cancel_read();
     [[nodiscard]] bool reading() const noexcept { return reading_; }
     /// Is a read under way that writes into its space at any time?
-    [[nodiscard]] bool holds_space() const noexcept { return reading_ && tls_ != nullptr; }
+    [[nodiscard]] bool holds_space() const noexcept { return reading_ && asio_; }
 
     /// Writes what the socket takes at once, in one system call; how much that was. Nothing when it would
     /// wait (no error then), or with TLS, which has a state of its own: write() does the rest.
@@ -97,7 +95,7 @@ public:
     void reset() noexcept;
 
 private:
-    class TlsRead;
+    class AsioRead;
 
     void on_ready(Ready ready) override;
     void on_turn() override;
@@ -107,8 +105,7 @@ private:
 
     StreamUser& user_;
     Poller& poller_;
-    std::unique_ptr<Socket> socket_;
-    std::unique_ptr<Tls> tls_;
+    std::optional<AsioStream> asio_;  ///< unless it is plain
     Event writable_;
     int fd_ = -1;  ///< of a plain stream
     unsigned in_turn_ = 0;   ///< reads since the event loop ran

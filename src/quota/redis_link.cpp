@@ -61,7 +61,7 @@ asio::awaitable<Result<void>> RedisLink::connect() {
     const std::string port = std::to_string(config_.port);
     const auto [resolve_error, found] = co_await resolver_.async_resolve(config_.host, port, as_values);
     if (resolve_error) co_return fail(resolve_error.message());
-    stream_.emplace(http::Stream::Socket(context_));
+    stream_.emplace(http::AsioStream::Socket(context_));
     watch();
     const auto [connect_error, endpoint] = co_await asio::async_connect(stream_->socket(), found, as_values);
     if (connect_error) co_return fail(connect_error.message());
@@ -120,7 +120,7 @@ asio::awaitable<Result<std::vector<RedisReply>>> RedisLink::exchange() {
     replies.reserve(expected_);
     watch();
     const asio::const_buffer all = asio::buffer(out_);
-    const http::Stream::Buffers buffers(&all, 1);
+    const http::AsioStream::Buffers buffers(&all, 1);
     const auto [write_error, written] = co_await stream_->async_write(
         buffers, [] {}, as_values);
     out_.clear();

@@ -20,7 +20,7 @@
 
 #include "base/result.hpp"
 #include "config/quota.hpp"
-#include "http/stream.hpp"
+#include "http/asio_stream.hpp"
 
 namespace spillway::quota {
 
@@ -57,7 +57,7 @@ private:
     boost::asio::ssl::context tls_;
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::steady_timer deadline_;
-    std::optional<http::Stream> stream_;
+    std::optional<http::AsioStream> stream_;
     std::unique_ptr<redisReader, RedisFree> reader_;
     std::string out_;
     std::size_t expected_ = 0;
