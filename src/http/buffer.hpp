@@ -3,6 +3,7 @@
 /// that were handed out as views stay put until consume() + prepare() move them, so a parser takes its views
 /// after the last prepare(). The storage always has `padding` readable bytes behind the data, as simdjson wants.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -22,19 +23,19 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept {
         return storage_ ? storage_.get_deleter().capacity : 0;
     }
-    [[nodiscard]] std::string_view view() const noexcept { return {storage_.get() + begin_, size()}; }
-    [[nodiscard]] char* data() noexcept { return storage_.get() + begin_; }
+    [[nodiscard]] std::string_view view() const noexcept { return {base() + begin_, size()}; }
+    [[nodiscard]] char* data() noexcept { return base() + begin_; }
 
     /// Room for at least `n` more bytes behind the data; may move the data.
     std::span<char> prepare(std::size_t n) {
         if (empty()) begin_ = end_ = 0;
         const std::size_t room = capacity();
-        if (room - end_ < n) {
-            if (begin_ > 0 && room - size() >= n) {
-                std::memmove(storage_.get(), storage_.get() + begin_, size());
+        if (room < end_ + n) {
+            if (begin_ > 0 && room >= size() + n) {
+                std::memmove(storage_.get(), data(), size());
             } else {
                 auto bigger = pool_->take(std::max(size() + n, room * 2));
-                if (size() > 0) std::memcpy(bigger.get(), storage_.get() + begin_, size());
+                if (size() > 0) std::memcpy(bigger.get(), data(), size());
                 storage_ = std::move(bigger);
             }
             end_ = size();
@@ -59,9 +60,26 @@ public:
         begin_ = end_ = 0;
     }
 
+    /// There will be a wait: gives the memory back if hardly anything is in it, and keeps that aside. Moves the
+    /// data.
+    void rest() noexcept {
+        if (!storage_ || size() > few) return;
+        std::memcpy(aside_.data(), data(), size());
+        end_ = size();
+        begin_ = 0;
+        storage_.reset();
+    }
+
 private:
+    /// What is left of one chunk before the next one comes: its line's end.
+    static constexpr std::size_t few = 16;
+
+    [[nodiscard]] const char* base() const noexcept { return storage_ ? storage_.get() : aside_.data(); }
+    [[nodiscard]] char* base() noexcept { return storage_ ? storage_.get() : aside_.data(); }
+
     BufferPool* pool_;
     BufferPool::Block storage_;
+    std::array<char, few + padding> aside_{};
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
 };

@@ -38,6 +38,8 @@ public:
 
     /// At least `size` bytes; how many, its deleter's `capacity` says.
     [[nodiscard]] Block take(std::size_t size);
+    /// Bytes that lie idle.
+    [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
 
 private:
     using Memory = std::unique_ptr<char[]>;

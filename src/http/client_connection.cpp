@@ -73,11 +73,12 @@ void ClientConnection::start_read() {
 }
 
 std::span<char> ClientConnection::read_space() {
-    return in_.prepare(read_size_);
+    const std::size_t held = in_.size();
+    return in_.prepare(held < read_size_ / 2 ? read_size_ - held : read_size_);
 }
 
 void ClientConnection::unread() {
-    if (in_.empty()) in_.release();
+    in_.rest();
 }
 
 std::shared_ptr<StreamUser> ClientConnection::self() {
@@ -100,7 +101,7 @@ void ClientConnection::did_read(const boost::system::error_code& ec, std::size_t
 asio::awaitable<NetResult<void>> ClientConnection::more(Duration timeout) {
     const std::size_t before = in_.size();
     wheel_.arm(timeout_, timeout);
-    if (in_.empty() && !stream_.holds_space()) in_.release();  // who waits holds no memory
+    if (!stream_.holds_space()) in_.rest();  // who waits holds no memory
     while (in_.size() == before && !read_error_) {
         readable_.reset();
         start_read();

@@ -121,7 +121,7 @@ std::span<char> ServerConnection::read_space() {
 }
 
 void ServerConnection::unread() {
-    if (in_.empty()) in_.release();
+    in_.rest();
 }
 
 void ServerConnection::did_read(const boost::system::error_code& ec, std::size_t n) {
@@ -148,7 +148,7 @@ asio::awaitable<bool> ServerConnection::more(Duration timeout, Expiry expiry) {
     const std::size_t before = in_.size();
     expiry_ = expiry;
     wheel_.arm(timeout_, timeout);
-    if (in_.empty() && !stream_.holds_space()) in_.release();  // who waits holds no memory
+    if (!stream_.holds_space()) in_.rest();  // who waits holds no memory
     while (in_.size() == before && !eof_ && !timed_out_) {
         readable_.reset();
         start_read();
