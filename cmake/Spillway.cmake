@@ -20,12 +20,27 @@ pkg_check_modules(POPPLER_CPP REQUIRED IMPORTED_TARGET poppler-cpp>=22.12)
 
 include(EmbedAssets)
 
+# Two builds in one folder, see scripts/build-trained. Not through ccache: what is compiled depends on profiles.
+if(SPILLWAY_PROFILE STREQUAL "generate")
+  add_compile_options(-fprofile-generate -fprofile-update=prefer-atomic)
+  add_link_options(-fprofile-generate)
+elseif(SPILLWAY_PROFILE STREQUAL "use")
+  # What no training reached has no profile, and needs none.
+  add_compile_options(-fprofile-use -fprofile-correction -Wno-missing-profile -Wno-coverage-mismatch)
+endif()
+if(SPILLWAY_PROFILE)
+  include(ProcessorCount)
+  ProcessorCount(cores)
+  add_compile_options(-flto=${cores})
+  add_link_options(-flto=${cores})
+endif()
+
 find_program(CCACHE ccache)
-if(CCACHE)
+if(CCACHE AND NOT SPILLWAY_PROFILE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 find_program(MOLD mold)
-if(MOLD AND NOT SPILLWAY_FUZZ)
+if(MOLD AND NOT SPILLWAY_FUZZ AND NOT SPILLWAY_PROFILE)
   add_link_options(-fuse-ld=mold)
 endif()
 

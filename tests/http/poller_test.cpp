@@ -1,0 +1,146 @@
+#include "http/poller.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace spillway::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One end of a pair of sockets that is watched, and the other one.
+class Watched final : private Watch {
+public:
+    explicit Watched(asio::io_context& io) : poller_(Poller::of(io)) {
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
+        boost::system::error_code ec;
+        poller_.add(ends_[0], *this, ec);
+        EXPECT_FALSE(ec);
+    }
+    ~Watched() {
+        if (watched_) forget();
+        ::close(ends_[0]);
+        ::close(ends_[1]);
+    }
+    void forget() {
+        poller_.remove(ends_[0], *this);
+        watched_ = false;
+    }
+    void say(std::string_view text) const {
+        EXPECT_EQ(::send(ends_[1], text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    }
+    void end() const { ::shutdown(ends_[1], SHUT_WR); }
+    void soon() { poller_.soon(*this); }
+
+    std::function<void()> when_ready = [] {};
+    Ready last;
+    int told = 0;
+    int turns = 0;
+    bool abandoned = false;
+
+private:
+    void on_ready(Ready ready) override {
+        last = ready;
+        if (!ready.readable) return;  // at first each is writable
+        ++told;
+        when_ready();
+    }
+    void on_turn() override { ++turns; }
+    void abandon() override {
+        abandoned = true;
+        watched_ = false;  // the poller goes
+    }
+
+    Poller& poller_;
+    std::array<int, 2> ends_{};
+    bool watched_ = true;
+};
+
+class PollerTest : public testing::Test {
+protected:
+    asio::io_context io_{1};
+};
+
+TEST_F(PollerTest, TellsOnceOfWhatCame) {
+    Watched one(io_);
+    one.say("a");
+    io_.run_for(30ms);
+    EXPECT_EQ(one.told, 1);
+    EXPECT_FALSE(one.last.ended);
+    one.say("b");
+    io_.run_for(30ms);
+    EXPECT_EQ(one.told, 2);
+}
+
+TEST_F(PollerTest, TellsOfTheEndTogetherWithTheBytesBeforeIt) {
+    Watched one(io_);
+    one.say("last words");
+    one.end();
+    io_.run_for(30ms);
+    EXPECT_EQ(one.told, 1);
+    EXPECT_TRUE(one.last.ended);
+}
+
+TEST_F(PollerTest, OneThatIsGoneIsNotToldOfWhatCameInTheSameTurn) {
+    auto first = std::make_unique<Watched>(io_);
+    auto second = std::make_unique<Watched>(io_);
+    int told = 0;
+    first->when_ready = [&] {
+        ++told;
+        second.reset();
+    };
+    second->when_ready = [&] {
+        ++told;
+        first.reset();
+    };
+    first->say("x");
+    second->say("y");
+    io_.run_for(30ms);
+    EXPECT_EQ(told, 1);
+    EXPECT_TRUE((first == nullptr) != (second == nullptr));
+}
+
+TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {
+    Watched one(io_);
+    one.soon();
+    one.soon();
+    EXPECT_EQ(one.turns, 0);
+    io_.run_for(30ms);
+    EXPECT_EQ(one.turns, 1);
+}
+
+TEST_F(PollerTest, TheLoopEndsWhenNobodyIsWatched) {
+    {
+        Watched one(io_);
+        io_.run_for(10ms);
+        EXPECT_FALSE(io_.stopped()) << "who is watched is work";
+    }
+    io_.run_for(10s);
+    EXPECT_TRUE(io_.stopped());
+    io_.restart();
+    Watched another(io_);
+    another.say("z");
+    io_.run_for(30ms);
+    EXPECT_EQ(another.told, 1);
+}
+
+TEST(PollerDownTest, WhoIsLeftIsAbandoned) {
+    auto io = std::make_unique<asio::io_context>(1);
+    Watched one(*io);
+    Watched turned(*io);
+    turned.forget();
+    turned.soon();
+    io.reset();
+    EXPECT_TRUE(one.abandoned);
+    EXPECT_TRUE(turned.abandoned);
+}
+
+}  // namespace
+}  // namespace spillway::http
