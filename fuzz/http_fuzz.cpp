@@ -72,6 +72,12 @@ void check_simple(std::string_view text) {
     text = text.substr(0, find_head_end(text, scanned));
     typename Parser<is_request>::Head simple;
     if (!read_simple_head(text, simple)) return;
+    for (const Field& f : simple.fields) {
+        const std::string_view line = f.line();
+        if (line.empty()) continue;
+        SPILLWAY_EXPECT(inside(line, text));
+        SPILLWAY_EXPECT(line == std::string(f.name) + ": " + std::string(f.value) + "\r\n");
+    }
     typename Parser<is_request>::Head full;
     Parser<is_request> parser(full);
     boost::system::error_code ec;

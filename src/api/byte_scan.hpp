@@ -1,32 +1,45 @@
 #pragma once
-/// Finding the few bytes that matter in a run of text, sixteen at a time. Internal to the api room.
+/// Finding the few bytes that matter in a run of text, many at a time. Internal to the api room.
 /// Nothing behind `end` is read. Thread rule: free functions, safe everywhere.
-#include <bit>
-#include <cstddef>
-#include <cstdint>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "base/find_byte.hpp"
 
 namespace spillway::api {
+
+#if defined(__SSE2__)
+namespace detail {
+[[nodiscard]] inline __m128i quote_or_backslash(__m128i v) noexcept {
+    return _mm_or_si128(sixteen_bytes::equal(v, '"'), sixteen_bytes::equal(v, '\\'));
+}
+[[nodiscard]] inline __m128i string_special(__m128i v) noexcept {
+    return _mm_or_si128(quote_or_backslash(v), sixteen_bytes::at_most(v, 0x1f));
+}
+}  // namespace detail
+#endif
 
 /// The first '"', '\\' or control character in [p, end), or end. `high` gets a bit set if any byte before
 /// it is not ASCII (and may get one for bytes behind it).
 [[nodiscard]] inline const char* find_string_special(const char* p, const char* end,
                                                      unsigned& high) noexcept {
 #if defined(__SSE2__)
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    while (end - p >= 16) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v);
+    using namespace sixteen_bytes;
+    while (end - p >= 4 * size) {
+        const __m128i a = load(p);
+        const __m128i b = load(p + size);
+        const __m128i c = load(p + 2 * size);
+        const __m128i d = load(p + 3 * size);
+        const __m128i least = _mm_min_epu8(_mm_min_epu8(a, b), _mm_min_epu8(c, d));
         const __m128i hit =
-            _mm_or_si128(control, _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
-        high |= static_cast<unsigned>(_mm_movemask_epi8(v));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit));
-        if (mask != 0) return p + std::countr_zero(mask);
-        p += 16;
+            _mm_or_si128(_mm_or_si128(detail::quote_or_backslash(a), detail::quote_or_backslash(b)),
+                         _mm_or_si128(detail::quote_or_backslash(c), detail::quote_or_backslash(d)));
+        if (bits(_mm_or_si128(hit, at_most(least, 0x1f))) != 0) break;
+        high |= bits(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d)));
+        p += 4 * size;
+    }
+    for (; end - p >= size; p += size) {
+        const __m128i v = load(p);
+        high |= bits(v);
+        if (const unsigned found = bits(detail::string_special(v)); found != 0)
+            return p + std::countr_zero(found);
     }
 #endif
     for (; p != end; ++p) {
@@ -37,21 +50,35 @@ namespace spillway::api {
     return end;
 }
 
-/// The first '\n' or '\r' in [p, end), or end.
-[[nodiscard]] inline const char* find_line_end(const char* p, const char* end) noexcept {
+/// How many bytes in [p, end) go on with a character of UTF-8 (0x80 to 0xbf).
+[[nodiscard]] inline std::size_t count_continuations(const char* p, const char* end) noexcept {
+    std::size_t count = 0;
 #if defined(__SSE2__)
-    const __m128i lf = _mm_set1_epi8('\n');
-    const __m128i cr = _mm_set1_epi8('\r');
-    while (end - p >= 16) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const auto mask = static_cast<unsigned>(
-            _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr))));
-        if (mask != 0) return p + std::countr_zero(mask);
-        p += 16;
+    using namespace sixteen_bytes;
+    __m128i sums = _mm_setzero_si128();
+    for (; end - p >= size; p += size) {
+        const __m128i ones = _mm_and_si128(_mm_cmplt_epi8(load(p), all('\xc0')), all(1));
+        sums = _mm_add_epi64(sums, _mm_sad_epu8(ones, _mm_setzero_si128()));
+    }
+    sums = _mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums));
+    count = static_cast<std::size_t>(_mm_cvtsi128_si64(sums));
+#endif
+    for (; p != end; ++p) count += (static_cast<unsigned char>(*p) & 0xc0U) == 0x80U ? 1U : 0U;
+    return count;
+}
+
+struct LineEnd {
+    static bool has(unsigned char c) noexcept { return c == '\n' || c == '\r'; }
+#if defined(__SSE2__)
+    static __m128i has(__m128i v) noexcept {
+        return _mm_or_si128(sixteen_bytes::equal(v, '\n'), sixteen_bytes::equal(v, '\r'));
     }
 #endif
-    while (p != end && *p != '\n' && *p != '\r') ++p;
-    return p;
+};
+
+/// The first '\n' or '\r' in [p, end), or end.
+[[nodiscard]] inline const char* find_line_end(const char* p, const char* end) noexcept {
+    return find_byte<LineEnd>(p, end);
 }
 
 }  // namespace spillway::api

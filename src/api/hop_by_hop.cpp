@@ -1,21 +1,26 @@
 #include "api/hop_by_hop.hpp"
 
-#include <algorithm>
-#include <array>
-
 namespace spillway::api {
 
 bool is_hop_by_hop(std::string_view name) noexcept {
-    static constexpr std::array<std::string_view, 9> names{"connection",
-                                                           "keep-alive",
-                                                           "proxy-connection",
-                                                           "proxy-authenticate",
-                                                           "proxy-authorization",
-                                                           "te",
-                                                           "trailer",
-                                                           "transfer-encoding",
-                                                           "upgrade"};
-    return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return iequals(n, name); });
+    switch (name.size()) {
+        case 2:
+            return iequals(name, "te");
+        case 7:
+            return iequals(name, "trailer") || iequals(name, "upgrade");
+        case 10:
+            return iequals(name, "connection") || iequals(name, "keep-alive");
+        case 16:
+            return iequals(name, "proxy-connection");
+        case 17:
+            return iequals(name, "transfer-encoding");
+        case 18:
+            return iequals(name, "proxy-authenticate");
+        case 19:
+            return iequals(name, "proxy-authorization");
+        default:
+            return false;
+    }
 }
 
 bool is_hop_by_hop(std::string_view name, std::string_view connection_value) noexcept {

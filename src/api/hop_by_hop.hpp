@@ -21,7 +21,8 @@ namespace spillway::api {
 [[nodiscard]] bool list_has_token(std::string_view list, std::string_view token) noexcept;
 
 /// Appends "name: value\r\n" for each end-to-end field of `fields` for which skip(name) is false; all
-/// Connection fields count.
+/// Connection fields count. Lines that were read as they are written lie side by side in the buffer: they
+/// are copied together.
 template <class Skip>
 void append_end_to_end(std::string& out, const http::Fields& fields, Skip&& skip) {
     bool names_more = false;
@@ -32,9 +33,19 @@ void append_end_to_end(std::string& out, const http::Fields& fields, Skip&& skip
             if (iequals(f.name, "connection") && list_has_token(f.value, name)) return true;
         return false;
     };
-    for (const http::Field& f : fields)
-        if (!is_hop_by_hop(f.name) && !named(f.name) && !skip(f.name))
-            http::append_field(out, f.name, f.value);
+    std::string_view lines;
+    for (const http::Field& f : fields) {
+        if (is_hop_by_hop(f.name) || named(f.name) || skip(f.name)) continue;
+        const std::string_view line = f.line();
+        if (!lines.empty() && lines.data() + lines.size() == line.data()) {
+            lines = {lines.data(), lines.size() + line.size()};
+            continue;
+        }
+        out.append(lines);
+        lines = line;
+        if (line.empty()) http::append_field(out, f.name, f.value);
+    }
+    out.append(lines);
 }
 
 }  // namespace spillway::api

@@ -94,11 +94,8 @@ const char* append_unicode(std::string& out, const char* p, const char* end) {
 }  // namespace
 
 std::size_t JsonString::characters() const noexcept {
-    std::size_t count = raw.size() - escaped;
-    if (ascii) return count;
-    std::size_t continuation = 0;
-    for (const char c : raw) continuation += (static_cast<unsigned char>(c) & 0xc0U) == 0x80U ? 1U : 0U;
-    return count - continuation;
+    const std::size_t count = raw.size() - escaped;
+    return ascii ? count : count - count_continuations(raw.data(), raw.data() + raw.size());
 }
 
 std::string_view JsonString::text(std::string& buffer) const {
@@ -117,26 +114,6 @@ std::string_view JsonString::text(std::string& buffer) const {
         }
     }
     return buffer;
-}
-
-JsonKind JsonReader::peek() noexcept {
-    space();
-    if (p_ == end_) return JsonKind::none;
-    switch (*p_) {
-        case '{':
-            return JsonKind::object;
-        case '[':
-            return JsonKind::array;
-        case '"':
-            return JsonKind::string;
-        case 't':
-        case 'f':
-            return JsonKind::boolean;
-        case 'n':
-            return JsonKind::null;
-        default:
-            return *p_ == '-' || is_digit(*p_) ? JsonKind::number : JsonKind::none;
-    }
 }
 
 bool JsonReader::escape(JsonString& out, const char*& high_end) noexcept {
@@ -167,12 +144,36 @@ bool JsonReader::escape(JsonString& out, const char*& high_end) noexcept {
     out.escaped += pair ? 6 : 5;
     p_ += 6;
     high_end = is_high(unit) ? p_ : nullptr;
+    unicode_ = true;
     return true;
 }
 
 bool JsonReader::string(JsonString& out) noexcept {
+    if (!take('"')) {
+        out = {};
+        return false;
+    }
+#if defined(__SSE2__)
+    // The usual case: a key or a short value without escapes.
+    if (end_ - p_ >= sixteen_bytes::size) {
+        const __m128i v = sixteen_bytes::load(p_);
+        const unsigned found = sixteen_bytes::bits(detail::string_special(v));
+        const int length = std::countr_zero(found);
+        if (found != 0 && p_[length] == '"') {
+            const unsigned high = sixteen_bytes::bits(v) & (found ^ (found - 1));
+            out = {{p_, static_cast<std::size_t>(length)}, 0, false, high == 0};
+            high_ |= high;
+            p_ += length + 1;
+            return true;
+        }
+    }
+#endif
+    return long_string(out);
+}
+
+/// Behind the opening quote.
+bool JsonReader::long_string(JsonString& out) noexcept {
     out = {};
-    if (!take('"')) return false;
     const char* const first = p_;
     const char* high_end = nullptr;
     unsigned high = 0;
@@ -184,6 +185,7 @@ bool JsonReader::string(JsonString& out) noexcept {
     }
     out.raw = {first, static_cast<std::size_t>(p_ - first)};
     out.ascii = high == 0;
+    high_ |= high;
     ++p_;
     return true;
 }

@@ -5,6 +5,7 @@
 ///
 /// Every function returns false once the text is not JSON (or nested too deep); the reader is of no more use
 /// then. Ownership: views into the text. Thread rule: a plain value.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,22 @@ struct JsonString {
     [[nodiscard]] std::string_view text(std::string& buffer) const;
 };
 
+namespace detail {
+/// What a value is by its first byte.
+inline constexpr std::array<JsonKind, 256> json_kinds = [] {
+    std::array<JsonKind, 256> kinds{};
+    kinds.fill(JsonKind::none);
+    kinds['{'] = JsonKind::object;
+    kinds['['] = JsonKind::array;
+    kinds['"'] = JsonKind::string;
+    kinds['t'] = kinds['f'] = JsonKind::boolean;
+    kinds['n'] = JsonKind::null;
+    kinds['-'] = JsonKind::number;
+    for (std::size_t digit = '0'; digit <= '9'; ++digit) kinds[digit] = JsonKind::number;
+    return kinds;
+}();
+}  // namespace detail
+
 class JsonReader {
 public:
     /// Containers within containers, as with simdjson.
@@ -37,7 +54,10 @@ public:
         : begin_(text.data()), p_(text.data()), end_(text.data() + text.size()) {}
 
     /// What comes next, white space skipped; none at the end or if it begins no value.
-    [[nodiscard]] JsonKind peek() noexcept;
+    [[nodiscard]] JsonKind peek() noexcept {
+        space();
+        return p_ == end_ ? JsonKind::none : detail::json_kinds[static_cast<unsigned char>(*p_)];
+    }
     [[nodiscard]] bool skip() noexcept;
     [[nodiscard]] bool string(JsonString& out) noexcept;
     [[nodiscard]] bool number(std::string_view& out) noexcept;
@@ -78,9 +98,14 @@ public:
     /// Where the reader stands, from the text's begin.
     [[nodiscard]] std::size_t offset() const noexcept { return static_cast<std::size_t>(p_ - begin_); }
     [[nodiscard]] bool too_deep() const noexcept { return too_deep_; }
+    /// Nothing so far stood for a character outside ASCII, as bytes or as a "\u" escape. Sure when true.
+    [[nodiscard]] bool all_ascii() const noexcept { return high_ == 0 && !unicode_; }
+    /// Every byte so far was ASCII. Sure when true.
+    [[nodiscard]] bool ascii_bytes() const noexcept { return high_ == 0; }
 
 private:
     void space() noexcept {
+        if (p_ != end_ && static_cast<unsigned char>(*p_) > ' ') return;  // the usual case
         while (p_ != end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\r' || *p_ == '\t')) ++p_;
     }
     [[nodiscard]] bool take(char c) noexcept {
@@ -89,6 +114,7 @@ private:
         ++p_;
         return true;
     }
+    [[nodiscard]] bool long_string(JsonString& out) noexcept;
     [[nodiscard]] bool digits() noexcept;
     [[nodiscard]] bool literal(std::string_view word) noexcept;
     [[nodiscard]] bool escape(JsonString& out, const char*& high_end) noexcept;
@@ -98,6 +124,8 @@ private:
     const char* begin_;
     const char* p_;
     const char* end_;
+    unsigned high_ = 0;     ///< a bit is set: some string had a byte outside ASCII
+    bool unicode_ = false;  ///< some string had a "\u" escape
     bool too_deep_ = false;
 };
 

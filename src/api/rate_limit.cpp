@@ -109,8 +109,10 @@ std::optional<Duration> parse_retry_after(std::string_view text, Wall now) noexc
 std::string_view rate_limit_suffix(std::string_view name) noexcept {
     // Most fields are told apart by one letter.
     if (name.size() < 12 || ascii_lower(name[2]) != 'r') return {};
-    for (const std::string_view prefix : {"x-ratelimit-", "x-rate-limit-"})
-        if (istarts_with(name, prefix)) return name.substr(prefix.size());
+    constexpr std::string_view usual = "x-ratelimit-";
+    constexpr std::string_view other = "x-rate-limit-";
+    if (name.starts_with(usual) || istarts_with(name, usual)) return name.substr(usual.size());
+    if (istarts_with(name, other)) return name.substr(other.size());
     return {};
 }
 
@@ -125,6 +127,10 @@ void drop_sentinel(std::optional<Duration>& reset, bool uncounted) noexcept {
 }
 
 }  // namespace
+
+bool is_rate_limit_field(std::string_view name) noexcept {
+    return rate_limit_suffix(name).data() != nullptr;
+}
 
 std::optional<Duration> parse_wait(std::string_view text) noexcept {
     text = trim(text);

@@ -32,6 +32,8 @@ struct RateLimits {
     /// azure-openai-deployment-utilization, in percent: "12.3%" is 12.3.
     std::optional<double> ptu_utilization;
 };
+/// Whether a field's name begins as those of rate limits do, in either spelling.
+[[nodiscard]] bool is_rate_limit_field(std::string_view name) noexcept;
 [[nodiscard]] RateLimits read_rate_limits(const http::Fields& fields) noexcept;
 
 /// Seconds as an integer or a fraction ("20", "0.5"), or a Go-like duration ("17ms", "6m0s", "1h2m3.5s").

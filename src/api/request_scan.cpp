@@ -65,6 +65,9 @@ public:
         return ScanError::none;
     }
 
+    /// Whether all bytes that were read are ASCII. Sure when true.
+    [[nodiscard]] bool ascii_bytes() const noexcept { return reader_.ascii_bytes(); }
+
 private:
     // A request's text lies at most a handful of containers deep; what is deeper is checked, not counted.
     static constexpr int max_text_depth = 32;
@@ -242,6 +245,7 @@ private:
     }
 
     void finish() noexcept {
+        out_.ascii = reader_.all_ascii();
         for (const auto& limit : {max_tokens_, max_completion_, max_output_})
             if (limit) out_.max_tokens = std::max(out_.max_tokens.value_or(0), *limit);
         const std::uint64_t n = std::max(n_.value_or(1), best_of_.value_or(1));
@@ -290,8 +294,11 @@ std::string_view to_string(ScanError e) noexcept {
 
 ScanError RequestScanner::scan(std::string_view body, RequestScan& out) {
     out = {};
-    if (!simdjson::validate_utf8(body)) return ScanError::bad_utf8;
-    const ScanError error = Scan(body, out, {key_, model_, user_, previous_response_id_}).run();
+    Scan scan(body, out, {key_, model_, user_, previous_response_id_});
+    ScanError error = scan.run();
+    // Outside of strings JSON is ASCII: a scan that came to the end has seen all that may be none.
+    const bool ascii = error == ScanError::none && scan.ascii_bytes();
+    if (!ascii && !simdjson::validate_utf8(body)) error = ScanError::bad_utf8;
     if (error != ScanError::none) out = {};
     return error;
 }

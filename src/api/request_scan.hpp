@@ -48,6 +48,8 @@ struct RequestScan {
     /// Unicode characters of text in messages, prompt, input and instructions; data of images, audio and
     /// files, and structural strings (role, type, ids), are not counted.
     std::size_t prompt_chars = 0;
+    /// No string of the body has a character outside ASCII, as bytes or as a "\u" escape. Sure when true.
+    bool ascii = false;
     /// Token ids given as numbers (prompt and input may be arrays of them).
     std::size_t prompt_token_ids = 0;
     /// Messages, prompts and inputs: the array's length, or 1 for a single string, object or token array.

@@ -1,7 +1,6 @@
 #include "api/target_check.hpp"
 
-#include <algorithm>
-
+#include "base/find_byte.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::api {
@@ -16,6 +15,59 @@ int hex_value(char c) noexcept {
 
 constexpr bool is_control(char c) noexcept {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+/// What no target may hold.
+struct Unsafe {
+    static bool has(unsigned char c) noexcept { return c <= ' ' || c == 0x7f || c == '#'; }
+#if defined(__SSE2__)
+    static __m128i has(__m128i v) noexcept {
+        using namespace sixteen_bytes;
+        return _mm_or_si128(at_most(v, ' '), _mm_or_si128(equal(v, 0x7f), equal(v, '#')));
+    }
+#endif
+};
+
+/// What is no plain text in a path or a segment of it.
+struct Odd {
+    static bool has(unsigned char c) noexcept { return Unsafe::has(c) || c == '%' || c == '\\'; }
+#if defined(__SSE2__)
+    static __m128i has(__m128i v) noexcept {
+        using namespace sixteen_bytes;
+        return _mm_or_si128(Unsafe::has(v), _mm_or_si128(equal(v, '%'), equal(v, '\\')));
+    }
+#endif
+};
+
+/// What a segment's text is not copied with.
+struct OddInSegment {
+    static bool has(unsigned char c) noexcept { return Odd::has(c) || c == '/'; }
+#if defined(__SSE2__)
+    static __m128i has(__m128i v) noexcept { return _mm_or_si128(Odd::has(v), sixteen_bytes::equal(v, '/')); }
+#endif
+};
+
+template <class Class>
+bool has_any(std::string_view text) noexcept {
+    const char* const end = text.data() + text.size();
+    return find_byte<Class>(text.data(), end) != end;
+}
+
+/// Whether a segment is empty or begins with a dot.
+bool has_odd_segment(std::string_view path) noexcept {
+    const char* p = path.data();
+    const char* const end = p + path.size();
+#if defined(__SSE2__)
+    using namespace sixteen_bytes;
+    for (; end - p > size; p += size) {
+        const __m128i next = load(p + 1);
+        const __m128i odd = _mm_or_si128(equal(next, '/'), equal(next, '.'));
+        if (bits(_mm_and_si128(equal(load(p), '/'), odd)) != 0) return true;
+    }
+#endif
+    for (; end - p > 1; ++p)
+        if (p[0] == '/' && (p[1] == '/' || p[1] == '.')) return true;
+    return false;
 }
 
 /// The byte that the escape at text[at] stands for; false if it is malformed.
@@ -60,12 +112,13 @@ bool may_hide(char c, bool in_deployment, bool slashes) noexcept {
 }  // namespace
 
 bool is_safe_query(std::string_view query) noexcept {
-    return std::none_of(query.begin(), query.end(),
-                        [](char c) { return is_control(c) || c == ' ' || c == '#'; });
+    return !has_any<Unsafe>(query);
 }
 
 bool is_safe_path(const Route& route) noexcept {
     const std::string_view path = route.path;
+    // The usual case: nothing that could be read in two ways.
+    if (path.starts_with('/') && !has_any<Odd>(path) && !has_odd_segment(path)) return true;
     if (!is_safe_query(path) || path.find('\\') != std::string_view::npos ||
         path.find("//") != std::string_view::npos)
         return false;
@@ -91,7 +144,10 @@ bool is_safe_path(const Route& route) noexcept {
 
 bool decode_segment(std::string_view raw, std::string& out) {
     out.clear();
-    for (std::size_t i = 0; i < raw.size(); ++i) {
+    const char* const end = raw.data() + raw.size();
+    const auto plain = static_cast<std::size_t>(find_byte<OddInSegment>(raw.data(), end) - raw.data());
+    out.append(raw.substr(0, plain));
+    for (std::size_t i = plain; i < raw.size(); ++i) {
         char c = raw[i];
         if (c == '%') {
             if (!decode_escape(raw, i, c)) return false;

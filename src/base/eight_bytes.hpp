@@ -18,6 +18,13 @@ inline constexpr std::uint64_t tops = 0x80 * ones;
     return word;
 }
 
+/// Four bytes, as the low ones of eight.
+[[nodiscard]] inline std::uint64_t load_half(const char* at) noexcept {
+    std::uint32_t half = 0;
+    std::memcpy(&half, at, sizeof half);
+    return half;
+}
+
 /// Where a byte is `c`.
 [[nodiscard]] constexpr std::uint64_t equal(std::uint64_t word, char c) noexcept {
     const std::uint64_t same = word ^ (ones * static_cast<unsigned char>(c));

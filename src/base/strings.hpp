@@ -6,8 +6,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace spillway {
+
+namespace detail {
+/// Whether two texts of `size` bytes are equal but for the case of letters.
+[[nodiscard]] bool equal_but_case(const char* a, const char* b, std::size_t size) noexcept;
+}  // namespace detail
 
 [[nodiscard]] constexpr char ascii_lower(char c) noexcept {
     return (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
@@ -15,6 +21,12 @@ namespace spillway {
 
 [[nodiscard]] constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
+    if (!std::is_constant_evaluated()) {
+        // Most names of one length differ in their first letter.
+        if (a.empty() || ((static_cast<unsigned char>(a[0]) ^ static_cast<unsigned char>(b[0])) & 0xdfU) != 0)
+            return a.empty();
+        return detail::equal_but_case(a.data(), b.data(), a.size());
+    }
     for (std::size_t i = 0; i < a.size(); ++i)
         if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
     return true;

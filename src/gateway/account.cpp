@@ -1,8 +1,7 @@
 // What a request leaves behind: one access-log line, metrics, and the fields that tell the client.
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "base/pen.hpp"
 #include "gateway/request.hpp"
 
 namespace spillway::gateway {
@@ -35,10 +34,20 @@ void Request::note_usage(const api::Usage& usage, routing::Outcome& outcome) noe
 }
 
 void Request::append_spillway_fields(std::string& out) const {
-    if (served_by_) http::append_field(out, "x-spillway-backend", backend(*served_by_).name);
-    const auto attempts = fmt::format_int(attempts_);
-    http::append_field(out, "x-spillway-attempts", {attempts.data(), attempts.size()});
-    http::append_field(out, "x-request-id", id_);
+    const std::string_view served_by = served_by_ ? std::string_view(backend(*served_by_).name) : "";
+    {
+        Pen pen(out, 96 + served_by.size() + id_.size());
+        if (served_by_) {
+            pen.text("x-spillway-backend: ");
+            pen.text(served_by);
+            pen.text("\r\n");
+        }
+        pen.text("x-spillway-attempts: ");
+        pen.number(attempts_);
+        pen.text("\r\nx-request-id: ");
+        pen.text(id_);
+        pen.text("\r\n");
+    }
     if (has_terms()) quota::append_fields(out, quota::terms(subjects_, now_));
 }
 

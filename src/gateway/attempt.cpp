@@ -27,8 +27,20 @@ routing::OutcomeKind kind_of(http::NetError::Kind kind) noexcept {
 
 /// Fields of the client's that a backend must not see, or that the gateway writes itself.
 bool is_replaced(std::string_view name) noexcept {
-    return iequals(name, "host") || iequals(name, "content-length") || iequals(name, "accept-encoding") ||
-           iequals(name, "expect") || iequals(name, "x-request-id") || identity::is_credential_field(name);
+    switch (name.size()) {
+        case 4:
+            return iequals(name, "host");
+        case 6:
+            return iequals(name, "expect");
+        case 12:
+            return iequals(name, "x-request-id");
+        case 14:
+            return iequals(name, "content-length");
+        case 15:
+            return iequals(name, "accept-encoding");
+        default:
+            return identity::is_credential_field(name);
+    }
 }
 
 bool is_event_stream(const http::ResponseHead& head) noexcept {

@@ -1,17 +1,27 @@
 // An answer that is no event stream: held until it is whole, so that it can still be fetched elsewhere if it
 // breaks off, and so that its usage is known; passed through once it grows beyond the limit.
 #include "api/hop_by_hop.hpp"
+#include "api/rate_limit.hpp"
 #include "gateway/request.hpp"
 
 namespace spillway::gateway {
 
 namespace {
-/// Fields of a backend's answer that the gateway writes itself.
-bool is_written_anew(std::string_view name) noexcept {
+/// Fields of a backend's answer that its client does not see: what the gateway writes itself and, once the
+/// client has limits of its own, the backend's quota.
+bool is_withheld(std::string_view name, bool own_limits) noexcept {
     if (name.size() < 11) return false;
     const char first = ascii_lower(name[0]);
     if (first == 'c') return iequals(name, "content-length");
-    return first == 'x' && (iequals(name, "x-request-id") || istarts_with(name, "x-spillway-"));
+    if (first != 'x') return false;
+    switch (ascii_lower(name[2])) {
+        case 'r':
+            return iequals(name, "x-request-id") || (own_limits && api::is_rate_limit_field(name));
+        case 's':
+            return istarts_with(name, "x-spillway-");
+        default:
+            return false;
+    }
 }
 }  // namespace
 
@@ -20,12 +30,8 @@ void Request::start_answer(const http::ResponseHead& head, std::optional<std::ui
     std::string* const fields = exchange_.start(head.status, length);
     if (fields == nullptr) return;
     const bool own_limits = has_terms();
-    api::append_end_to_end(*fields, head.fields, [own_limits](std::string_view name) {
-        // A backend's quota is no client's affair once the client has limits of its own.
-        if (own_limits && (istarts_with(name, "x-ratelimit-") || istarts_with(name, "x-rate-limit-")))
-            return true;
-        return is_written_anew(name);
-    });
+    api::append_end_to_end(*fields, head.fields,
+                           [own_limits](std::string_view name) { return is_withheld(name, own_limits); });
     if (const auto theirs = head.fields.get("x-request-id"); !theirs.empty())
         http::append_field(*fields, "x-spillway-upstream-request-id", theirs);
     append_spillway_fields(*fields);

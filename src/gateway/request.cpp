@@ -6,8 +6,11 @@
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstring>
 
 #include "api/error.hpp"
+#include "base/eight_bytes.hpp"
+#include "base/pen.hpp"
 
 namespace spillway::gateway {
 
@@ -22,12 +25,25 @@ bool usable_id(std::string_view id) noexcept {
     });
 }
 
-void append_hex_id(std::string& out, Rng& rng) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    for (int word = 0; word < 2; ++word) {
-        std::uint64_t bits = rng();
-        for (int i = 0; i < 16; ++i, bits >>= 4U) out.push_back(digits[bits & 0xfU]);
+/// Sixteen digits, eight at once: each byte takes one half byte, then becomes its digit.
+void append_hex(Pen& out, std::uint64_t bits) {
+    constexpr std::uint64_t ones = eight_bytes::ones;
+    for (const std::uint64_t half : {bits & 0xffffffffU, bits >> 32U}) {
+        std::uint64_t x = (half | (half << 16U)) & 0x0000ffff0000ffffU;
+        x = (x | (x << 8U)) & 0x00ff00ff00ff00ffU;
+        x = (x | (x << 4U)) & (0x0fU * ones);
+        const std::uint64_t letters = ((x + 6 * ones) >> 4U) & ones;
+        x += '0' * ones + letters * ('a' - '0' - 10);
+        char digits[sizeof x];
+        std::memcpy(digits, &x, sizeof x);
+        out.text({digits, sizeof digits});
     }
+}
+
+void append_hex_id(std::string& out, Rng& rng) {
+    Pen pen(out, 32);
+    append_hex(pen, rng());
+    append_hex(pen, rng());
 }
 
 bool is_json_object(std::string_view body) noexcept {

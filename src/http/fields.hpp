@@ -11,12 +11,22 @@ namespace spillway::http {
 struct Field {
     std::string_view name;
     std::string_view value;
+    bool in_line = false;  ///< both views lie in one text "name: value\r\n"
+
+    /// That text, to be copied as it is; empty if there is none.
+    [[nodiscard]] std::string_view line() const noexcept {
+        if (!in_line) return {};
+        return {name.data(), name.size() + value.size() + 4};
+    }
 };
 
 /// Field lines in the order received. Names compare without regard to case.
 class Fields {
 public:
-    void add(std::string_view name, std::string_view value) { list_.push_back({name, value}); }
+    /// `in_line` as in Field.
+    void add(std::string_view name, std::string_view value, bool in_line = false) {
+        list_.push_back({name, value, in_line});
+    }
     void clear() noexcept { list_.clear(); }
 
     /// The first value of `name`; empty (data() == nullptr) when there is none.

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/pen.hpp"
 #include "http/fields.hpp"
 
 namespace spillway::http {
@@ -39,7 +40,11 @@ struct ResponseHead {
 
 /// Appends "name: value\r\n". Values are written as they are: callers pass parsed or own text only.
 inline void append_field(std::string& out, std::string_view name, std::string_view value) {
-    out.append(name).append(": ").append(value).append("\r\n");
+    Pen pen(out, name.size() + value.size() + 4);
+    pen.text(name);
+    pen.text(": ");
+    pen.text(value);
+    pen.text("\r\n");
 }
 void append_status_line(std::string& out, unsigned status);
 

@@ -1,12 +1,9 @@
 #include "http/simple_head.hpp"
 
 #include <array>
-#include <bit>
 #include <optional>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
+#include "base/find_byte.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::http {
@@ -32,29 +29,43 @@ bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
-/// The first byte in [p, end) that is a control character but no tab, or end.
-const char* find_control(const char* p, const char* end) noexcept {
+/// A control character but no tab.
+struct Control {
+    static bool has(unsigned char c) noexcept { return (c < 0x20 && c != '\t') || c == 0x7f; }
 #if defined(__SSE2__)
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    const __m128i del = _mm_set1_epi8(0x7f);
-    const __m128i tab = _mm_set1_epi8('\t');
-    while (end - p >= 16) {
-        const __m128i v =
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));  // NOLINT: as the intrinsic asks
-        const __m128i control =
-            _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v), _mm_cmpeq_epi8(v, del));
-        const auto mask =
-            static_cast<unsigned>(_mm_movemask_epi8(_mm_andnot_si128(_mm_cmpeq_epi8(v, tab), control)));
-        if (mask != 0) return p + std::countr_zero(mask);
-        p += 16;
+    static __m128i has(__m128i v) noexcept {
+        using namespace sixteen_bytes;
+        return _mm_or_si128(_mm_andnot_si128(equal(v, '\t'), at_most(v, 0x1f)), equal(v, 0x7f));
     }
 #endif
-    for (; p != end; ++p) {
-        const auto c = static_cast<unsigned char>(*p);
-        if ((c < 0x20 && c != '\t') || c == 0x7f) break;
+};
+
+/// All but letters, digits and '-', of which nearly all names are made.
+struct Unusual {
+    static bool has(unsigned char c) noexcept {
+        const char lower = ascii_lower(static_cast<char>(c));
+        return !((lower >= 'a' && lower <= 'z') || is_digit(lower) || lower == '-');
     }
-    return p;
-}
+#if defined(__SSE2__)
+    static __m128i has(__m128i v) noexcept {
+        using namespace sixteen_bytes;
+        const __m128i letter = within(_mm_or_si128(v, all(0x20)), 'a', 'z');
+        const __m128i other = _mm_or_si128(within(v, '0', '9'), equal(v, '-'));
+        return _mm_cmpeq_epi8(_mm_or_si128(letter, other), _mm_setzero_si128());
+    }
+#endif
+};
+
+/// What cannot be in a target.
+struct NoTarget {
+    static bool has(unsigned char c) noexcept { return c <= ' ' || c >= 0x7f; }
+#if defined(__SSE2__)
+    static __m128i has(__m128i v) noexcept {
+        using namespace sixteen_bytes;
+        return _mm_or_si128(_mm_cmplt_epi8(v, all(' ' + 1)), equal(v, 0x7f));  // as signed: 0x80 on too
+    }
+#endif
+};
 
 /// The fields of a head, and what they say of the message's end.
 class FieldLines {
@@ -73,20 +84,23 @@ public:
 private:
     [[nodiscard]] bool line() {
         const char* const begin = p_;
+        p_ = find_byte<Unusual>(p_, end_);
         while (p_ != end_ && is_token_char(*p_)) ++p_;
         if (p_ == begin || p_ == end_ || *p_ != ':') return false;
         const std::string_view name(begin, static_cast<std::size_t>(p_ - begin));
+        const char* const colon = p_;
         ++p_;
         while (p_ != end_ && (*p_ == ' ' || *p_ == '\t')) ++p_;
         const char* const first = p_;
-        p_ = find_control(p_, end_);
+        p_ = find_byte<Control>(p_, end_);
         if (end_ - p_ < 3 || p_[0] != '\r' || p_[1] != '\n' || p_[2] == ' ' || p_[2] == '\t') return false;
         const char* last = p_;
         while (last != first && (last[-1] == ' ' || last[-1] == '\t')) --last;
         const std::string_view value(first, static_cast<std::size_t>(last - first));
+        const bool in_line = first == colon + 2 && colon[1] == ' ' && last == p_;
         p_ += 2;
         if (!plain(name, value)) return false;
-        fields_.add(name, value);
+        fields_.add(name, value, in_line);
         return true;
     }
 
@@ -142,7 +156,8 @@ bool read_simple_head(std::string_view text, RequestHead& head) {
     if (at == 0 || at == text.size() || text[at] != ' ') return false;
     head.method = text.substr(0, at);
     const std::size_t target = ++at;
-    while (at < text.size() && text[at] > ' ' && text[at] < 0x7f) ++at;
+    at = static_cast<std::size_t>(find_byte<NoTarget>(text.data() + at, text.data() + text.size()) -
+                                  text.data());
     if (at == target || text.size() - at < version_text.size() + 3) return false;
     head.target = text.substr(target, at - target);
     if (text[at] != ' ' || text.substr(at + 1, version_text.size()) != version_text) return false;
@@ -165,7 +180,7 @@ bool read_simple_head(std::string_view text, ResponseHead& head) {
     }
     if (code < 200 || code > 599 || code == 204 || code == 304 || text[status + 3] != ' ') return false;
     const char* const begin = text.data() + status + 4;
-    const char* const end = find_control(begin, text.data() + text.size());
+    const char* const end = find_byte<Control>(begin, text.data() + text.size());
     const auto at = static_cast<std::size_t>(end - text.data());
     if (text.substr(at, 2) != "\r\n") return false;
     head.status = code;

@@ -126,10 +126,20 @@ std::string_view presented_key(const http::Fields& fields) noexcept {
 }
 
 bool is_credential_field(std::string_view name) noexcept {
-    for (const std::string_view secret :
-         {"authorization", "api-key", "ocp-apim-subscription-key", "x-api-key", "proxy-authorization"})
-        if (iequals(name, secret)) return true;
-    return false;
+    switch (name.size()) {
+        case 7:
+            return iequals(name, "api-key");
+        case 9:
+            return iequals(name, "x-api-key");
+        case 13:
+            return iequals(name, "authorization");
+        case 19:
+            return iequals(name, "proxy-authorization");
+        case 25:
+            return iequals(name, "ocp-apim-subscription-key");
+        default:
+            return false;
+    }
 }
 
 }  // namespace spillway::identity

@@ -1,8 +1,8 @@
 #include "quota/client_quota.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include "base/pen.hpp"
 
 namespace spillway::quota {
 
@@ -117,24 +117,27 @@ Terms terms(const Subjects& subjects, Now now) noexcept {
 }
 
 void append_fields(std::string& out, const Terms& terms) {
-    // In each answer: plain appending costs a fifth of formatting.
-    const auto append_number = [&out](std::int64_t n) {
-        const fmt::format_int text(n);
-        out.append(text.data(), text.size());
-    };
-    const auto append = [&](std::string_view what, const Terms::Line& line) {
+    // In each answer: appending piece by piece to the string costs more than the numbers.
+    Pen pen(out, 320);
+    const auto append = [&pen](std::string_view what, const Terms::Line& line) {
         const std::int64_t seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
-        out.append("x-ratelimit-limit-").append(what).append(": ");
-        append_number(line.limit);
-        out.append("\r\nx-ratelimit-remaining-").append(what).append(": ");
-        append_number(line.remaining);
-        out.append("\r\nx-ratelimit-reset-").append(what).append(": ");
+        pen.text("x-ratelimit-limit-");
+        pen.text(what);
+        pen.text(": ");
+        pen.number(line.limit);
+        pen.text("\r\nx-ratelimit-remaining-");
+        pen.text(what);
+        pen.text(": ");
+        pen.number(line.remaining);
+        pen.text("\r\nx-ratelimit-reset-");
+        pen.text(what);
+        pen.text(": ");
         if (seconds >= 60) {
-            append_number(seconds / 60);
-            out.push_back('m');
+            pen.number(seconds / 60);
+            pen.byte('m');
         }
-        append_number(seconds % 60);
-        out.append("s\r\n");
+        pen.number(seconds % 60);
+        pen.text("s\r\n");
     };
     if (terms.requests) append("requests", *terms.requests);
     if (terms.tokens) append("tokens", *terms.tokens);

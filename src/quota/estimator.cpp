@@ -132,7 +132,7 @@ RequestShape shape_of(const api::RequestScan& scan, std::string_view body, bool 
     s.items = static_cast<std::uint32_t>(std::min<std::size_t>(scan.prompt_items, 1'000'000));
     s.n = std::max<std::uint32_t>(scan.n, 1);
     s.max_tokens = scan.max_tokens;
-    s.kind = kind_of(outside_ascii(body, scan.prompt_chars));
+    if (!scan.ascii) s.kind = kind_of(outside_ascii(body, scan.prompt_chars));
     s.has_output = has_output;
     return s;
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/eight_bytes.hpp"
+#include "base/find_byte.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::telemetry {
@@ -14,45 +14,59 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
 
-/// ASCII that stands for itself in a JSON string.
-constexpr bool is_plain(char c) noexcept {
-    const auto u = static_cast<unsigned char>(c);
-    return u >= 0x20 && u < 0x7f && c != '"' && c != '\\';
-}
+/// All but ASCII that stands for itself in a JSON string.
+struct Special {
+    static bool has(unsigned char c) noexcept { return c < 0x20 || c >= 0x7f || c == '"' || c == '\\'; }
+#if defined(__SSE2__)
+    static __m128i has(__m128i v) noexcept {
+        using namespace sixteen_bytes;
+        const __m128i below = _mm_cmplt_epi8(v, all(0x20));  // as signed: 0x80 on too
+        const __m128i marks = _mm_or_si128(equal(v, '"'), equal(v, '\\'));
+        return _mm_or_si128(_mm_or_si128(below, marks), equal(v, 0x7f));
+    }
+#endif
+};
 
-/// Sure when true: eight bytes that are all plain.
-bool is_plain_word(const char* at) noexcept {
-    using namespace eight_bytes;
-    const std::uint64_t word = load(at);
-    const std::uint64_t control = (word - ones * 0x20) | (word + ones);  // below 0x20, or 0x7f
-    return (((word | control) & tops) | equal(word, '"') | equal(word, '\\')) == 0;
-}
-
-void append_escaped_ascii(std::string& out, char c) {
+void append_escaped_ascii(Pen& out, char c) {
     switch (c) {
         case '"':
-            out += "\\\"";
-            return;
+            return out.text("\\\"");
         case '\\':
-            out += "\\\\";
-            return;
+            return out.text("\\\\");
         case '\n':
-            out += "\\n";
-            return;
+            return out.text("\\n");
         case '\r':
-            out += "\\r";
-            return;
+            return out.text("\\r");
         case '\t':
-            out += "\\t";
-            return;
+            return out.text("\\t");
         default:
             break;
     }
     constexpr std::string_view kHex = "0123456789abcdef";
     const auto u = static_cast<unsigned char>(c);
-    out += "\\u00";
-    out += kHex[u >> 4U];
-    out += kHex[u & 0xfU];
+    out.text("\\u00");
+    out.byte(kHex[u >> 4U]);
+    out.byte(kHex[u & 0xfU]);
+}
+
+/// From the first byte on that needs more than to be copied; `i` is where it is.
+void append_special(Pen& out, std::string_view s, std::size_t i, std::size_t max_bytes) {
+    while (i < s.size()) {
+        const std::size_t n = utf8_sequence(s.substr(i));
+        if (i + std::max<std::size_t>(n, 1) > max_bytes) return out.text(kEllipsis);
+        if (n == 0)
+            out.text(kReplacement);
+        else if (n == 1 && Special::has(static_cast<unsigned char>(s[i])))
+            append_escaped_ascii(out, s[i]);
+        else
+            out.text(s.substr(i, n));
+        i += std::max<std::size_t>(n, 1);
+        const std::string_view rest = s.substr(i, std::max(max_bytes, i) - i);
+        const char* const end = rest.data() + rest.size();
+        const auto plain = static_cast<std::size_t>(find_byte<Special>(rest.data(), end) - rest.data());
+        out.text(rest.substr(0, plain));
+        i += plain;
+    }
 }
 
 bool harmless_parameter(std::string_view name) noexcept {
@@ -104,50 +118,37 @@ void append_utf8(std::string& out, std::string_view s) {
     }
 }
 
-void append_json_text(std::string& out, std::string_view s, std::size_t max_bytes) {
-    std::size_t i = 0;
-    while (i < s.size()) {
-        const std::size_t end = std::min(s.size(), max_bytes);
-        std::size_t plain = i;
-        while (plain + eight_bytes::size <= end && is_plain_word(s.data() + plain))
-            plain += eight_bytes::size;
-        while (plain < end && is_plain(s[plain])) ++plain;
-        out.append(s, i, plain - i);
-        i = plain;
-        if (i == s.size()) return;
-        const std::size_t n = utf8_sequence(s.substr(i));
-        if (i + std::max<std::size_t>(n, 1) > max_bytes) {
-            out += kEllipsis;
-            return;
-        }
-        if (n == 0)
-            out += kReplacement;
-        else if (n == 1)
-            append_escaped_ascii(out, s[i]);
-        else
-            out.append(s, i, n);
-        i += std::max<std::size_t>(n, 1);
-    }
+void append_json_text(Pen& out, std::string_view s, std::size_t max_bytes) {
+    const std::string_view whole = s.substr(0, max_bytes);
+    const char* const end = whole.data() + whole.size();
+    const auto plain = static_cast<std::size_t>(find_byte<Special>(whole.data(), end) - whole.data());
+    out.text(whole.substr(0, plain));
+    if (plain < s.size()) append_special(out, s, plain, max_bytes);
 }
 
-void append_json_target(std::string& out, std::string_view target, std::size_t max_bytes) {
+void append_json_text(std::string& out, std::string_view s, std::size_t max_bytes) {
+    Pen pen(out, s.size());
+    append_json_text(pen, s, max_bytes);
+}
+
+void append_json_target(Pen& out, std::string_view target, std::size_t max_bytes) {
     target = without_authority(target);
     const std::size_t mark = target.find('?');
     append_json_text(out, target.substr(0, mark), max_bytes);
     if (mark == std::string_view::npos) return;
     std::string_view query = target.substr(mark + 1);
-    const std::size_t limit = out.size() + max_bytes;
+    const std::size_t limit = out.written() + max_bytes;
     char separator = '?';
     while (!query.empty()) {
-        if (out.size() >= limit) {
-            out += kEllipsis;
+        if (out.written() >= limit) {
+            out.text(kEllipsis);
             return;
         }
         const std::size_t end = std::min(query.find('&'), query.size());
         const std::string_view pair = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
         const std::size_t equals = pair.find('=');
-        out += separator;
+        out.byte(separator);
         separator = '&';
         // A bare word may itself be the secret.
         const std::string_view name =
@@ -155,26 +156,35 @@ void append_json_target(std::string& out, std::string_view target, std::size_t m
         if (harmless_parameter(name)) {
             append_json_text(out, pair, max_bytes);
         } else if (equals == std::string_view::npos) {
-            out += "***";
+            out.text("***");
         } else {
             append_json_text(out, name, max_bytes);
-            out += "=***";
+            out.text("=***");
         }
     }
 }
 
-void append_milliseconds(std::string& out, Duration d) {
+void append_json_target(std::string& out, std::string_view target, std::size_t max_bytes) {
+    Pen pen(out, target.size());
+    append_json_target(pen, target, max_bytes);
+}
+
+void append_milliseconds(Pen& out, Duration d) {
     const std::int64_t us =
         std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(d).count());
-    fmt::format_int whole(us / 1000);
-    out.append(whole.data(), whole.size());
+    out.number(us / 1000);
     const auto rest = static_cast<int>(us % 1000);
     const char digits[4] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
                             static_cast<char>('0' + rest % 10)};
-    out.append(digits, sizeof digits);
+    out.text({digits, sizeof digits});
 }
 
-void Rfc3339::append(std::string& out, Wall time) {
+void append_milliseconds(std::string& out, Duration d) {
+    Pen pen(out, 24);
+    append_milliseconds(pen, d);
+}
+
+void Rfc3339::append(Pen& out, Wall time) {
     const auto second = std::chrono::floor<std::chrono::seconds>(time);
     if (second != second_) {
         const auto day = std::chrono::floor<std::chrono::days>(second);
@@ -191,8 +201,13 @@ void Rfc3339::append(std::string& out, Wall time) {
         static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(time - second).count());
     const char tail[5] = {'.', static_cast<char>('0' + ms / 100), static_cast<char>('0' + ms / 10 % 10),
                           static_cast<char>('0' + ms % 10), 'Z'};
-    out += text_;
-    out.append(tail, sizeof tail);
+    out.text(text_);
+    out.text({tail, sizeof tail});
+}
+
+void Rfc3339::append(std::string& out, Wall time) {
+    Pen pen(out, 32);
+    append(pen, time);
 }
 
 }  // namespace spillway::telemetry

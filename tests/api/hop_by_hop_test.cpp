@@ -48,5 +48,25 @@ TEST(HopByHop, AppendsTheRest) {
     EXPECT_EQ(out, "A: b\r\n");
 }
 
+TEST(HopByHop, CopiesLinesThatLieSideBySide) {
+    const std::string_view text = "A: 1\r\nB: 2\r\nC: 3\r\nD:4\r\nE: 5\r\nF: 6\r\n";
+    http::Fields fields;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t value = text.find_first_not_of(": ", at + 1);
+        fields.add(text.substr(at, 1), text.substr(value, 1), value == at + 3);
+        at = value + 3;
+    }
+    const auto all_but = [&](std::string_view skipped) {
+        std::string out = "+";
+        append_end_to_end(out, fields, [&](std::string_view name) { return name == skipped; });
+        return out;
+    };
+    EXPECT_EQ(all_but(""), "+A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: 6\r\n");
+    EXPECT_EQ(all_but("A"), "+B: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: 6\r\n");
+    EXPECT_EQ(all_but("B"), "+A: 1\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: 6\r\n");
+    EXPECT_EQ(all_but("D"), "+A: 1\r\nB: 2\r\nC: 3\r\nE: 5\r\nF: 6\r\n");
+    EXPECT_EQ(all_but("F"), "+A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\n");
+}
+
 }  // namespace
 }  // namespace spillway::api

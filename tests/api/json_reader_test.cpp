@@ -62,8 +62,8 @@ TEST(JsonReader, AMismatchFails) {
 }
 
 TEST(JsonReader, LongStringsInEveryPlace) {
-    // The sixteen-byte steps and the rest behind them find the same.
-    for (std::size_t length = 0; length < 70; ++length) {
+    // The steps of 64 and 16 bytes and the rest behind them find the same.
+    for (std::size_t length = 0; length < 180; ++length) {
         const std::string plain = '"' + std::string(length, 'x') + '"';
         JsonString s;
         JsonReader reader(plain);
@@ -79,6 +79,12 @@ TEST(JsonReader, LongStringsInEveryPlace) {
             early[at] = '"';
             ASSERT_TRUE(JsonReader(early).string(s));
             EXPECT_EQ(s.raw.size(), at - 1);
+            std::string high = plain;
+            high.replace(at, 1, "\xe2\x82\xac");
+            JsonReader wide(high);
+            ASSERT_TRUE(wide.string(s));
+            EXPECT_FALSE(s.ascii || wide.ascii_bytes() || wide.all_ascii());
+            EXPECT_EQ(s.characters(), length);
         }
         std::string accent = '"' + std::string(length, 'x') + "\xc3\xa9" + '"';
         ASSERT_TRUE(JsonReader(accent).string(s));

@@ -187,6 +187,19 @@ TEST(RequestScan, CharactersNotBytesAreCounted) {
     EXPECT_EQ(chars(std::string(1000, 'x') + "\xc3\xa9" + R"(\n)"), 1002U);
 }
 
+TEST(RequestScan, TellsWhetherAllIsAscii) {
+    const auto ascii = [](std::string_view body) { return Scanned(body).scan.ascii; };
+    const std::string pad(100, 'x');
+    EXPECT_TRUE(ascii("{}"));
+    EXPECT_TRUE(ascii(R"({"a":")" + pad + R"(\n\"","b":[")" + pad + R"("],"messages":[{"content":"y"}]})"));
+    // In a key, in what is read and in what is skipped; as bytes and as an escape.
+    for (const char* other : {"\xc3\xa9", "\\u00e9"}) {
+        EXPECT_FALSE(ascii(std::string("{\"") + other + "\":1}"));
+        EXPECT_FALSE(ascii(R"({"messages":[{"content":")" + pad + other + pad + "\"}]}"));
+        EXPECT_FALSE(ascii(R"({"other":[[{"x":")" + pad + other + "\"}]]}"));
+    }
+}
+
 TEST(RequestScan, PartsOfMessagesThatAreText) {
     const Scanned s(R"({"messages":[
         {"role":"user","content":[{"type":"text","text":"abc"},
@@ -320,6 +333,8 @@ TEST(RequestScan, NotUtf8) {
     for (const char* body : {"{\"messages\": \"\xff\"}", "{\"a\":\"\xc3\"}", "\xff", "{\"\xed\xa0\x80\":1}",
                              "{\"a\":\"\xc0\x80\"}"})
         EXPECT_EQ(error_of(body), ScanError::bad_utf8) << body;
+    for (std::size_t before = 0; before < 70; ++before)
+        EXPECT_EQ(error_of(R"({"a":")" + std::string(before, 'x') + "\xff\"}"), ScanError::bad_utf8);
 }
 
 TEST(RequestScan, DepthIsLimited) {

@@ -140,6 +140,47 @@ TEST(Classify, WhatCouldLeaveTheBasePathIsRefused) {
     for (const std::string_view target : bad) EXPECT_TRUE(classify(target).bad) << target;
 }
 
+TEST(Classify, IsNoLessStrictInLongPaths) {
+    constexpr std::string_view prefix = "/openai/v1/files/";
+    const auto bad = [&](std::size_t at, std::string_view inserted) {
+        const std::string name(60, 'x');
+        const std::string target =
+            std::string(prefix) + name.substr(0, at) + std::string(inserted) + name.substr(at) + "?a=" + name;
+        return classify(target).bad;
+    };
+    for (std::size_t at = 1; at < 60; ++at) {
+        for (int c = 0; c < 256; ++c) {
+            const char text = static_cast<char>(c);
+            const bool refused = c <= ' ' || c == 0x7f || c == '#' || c == '\\' || c == '%';
+            EXPECT_EQ(bad(at, {&text, 1}), refused) << at << ' ' << c;
+        }
+        for (const char* text : {"//", "/./", "/../", "/..;a/", "/%2e/", "/.%2E/", "/%2f/", "/%61/"})
+            EXPECT_TRUE(bad(at, text)) << at << text;
+        for (const char* text : {"/", "/.a/", "/a../", "/.../", "/a/b/", "/%20/"})
+            EXPECT_FALSE(bad(at, text)) << at << text;
+        const std::string query(at, 'q');
+        for (const char* text : {" ", "#", "\t", "\x7f"})
+            EXPECT_TRUE(classify(std::string(prefix) + "a?" + query + text + query).bad);
+        EXPECT_FALSE(classify(std::string(prefix) + "a?" + query + "%/\\.." + query).bad);
+    }
+    EXPECT_TRUE(classify("/openai/v1/files/..").bad);
+    EXPECT_TRUE(classify("/openai/v1/.").bad);
+}
+
+TEST(DecodeSegment, StopsAtWhatIsOddInEveryPlace) {
+    std::string out;
+    for (std::size_t at = 0; at < 40; ++at) {
+        const std::string name(40, 'n');
+        for (const char odd : {'/', '\\', '\n', '\x7f', '%'}) {
+            std::string text = name;
+            text[at] = odd;
+            EXPECT_FALSE(decode_segment(text, out)) << text;
+        }
+        EXPECT_TRUE(decode_segment(name.substr(0, at) + "%20" + name.substr(at), out));
+        EXPECT_EQ(out, name.substr(0, at) + " " + name.substr(at));
+    }
+}
+
 TEST(DecodeSegment, Decodes) {
     std::string out = "old";
     EXPECT_TRUE(decode_segment("gpt-4o", out));

@@ -57,6 +57,42 @@ TEST(SimpleHead, TakesPlainRequests) {
     EXPECT_EQ(head.content_length, 7U);
 }
 
+TEST(SimpleHead, TellsLinesThatCanBeCopiedAsTheyAre) {
+    const std::string text = request_with("A:b\r\nC: d\r\nE:  f\r\nG: h \r\nI: \r\nJ:\r\nL:\tm\r\n");
+    RequestHead head;
+    ASSERT_TRUE(read_simple_head(text, head));
+    std::string lines;
+    for (const Field& f : head.fields) lines += f.line();
+    EXPECT_EQ(lines, "Host: x\r\nC: d\r\nI: \r\n");
+}
+
+TEST(SimpleHead, ChecksNamesOfEveryLengthInEveryPlace) {
+    for (std::size_t length = 1; length < 40; ++length) {
+        std::string name(length, 'n');
+        EXPECT_TRUE(taken_alike<true>(request_with(name + ": v\r\n")));
+        for (std::size_t at = 0; at < length; ++at) {
+            for (const char odd : {'!', '_', '~', '`', '@', '[', '{', ' ', '"', '\x7f', '\xc3', '\0'}) {
+                name[at] = odd;
+                RequestHead head;
+                const bool token = std::string_view("!_~`").find(odd) != std::string_view::npos;
+                EXPECT_EQ(read_simple_head(request_with(name + ": v\r\n"), head), token) << name;
+            }
+            name[at] = 'n';
+        }
+    }
+}
+
+TEST(SimpleHead, ChecksTargetsInEveryPlace) {
+    for (std::size_t at = 1; at < 40; ++at) {
+        for (int c = 0; c < 256; ++c) {
+            std::string target = "/" + std::string(40, 't');
+            target[at] = static_cast<char>(c);
+            RequestHead head;
+            EXPECT_EQ(read_simple_head("GET " + target + " HTTP/1.1\r\n\r\n", head), c > ' ' && c < 0x7f);
+        }
+    }
+}
+
 TEST(SimpleHead, TakesPlainAnswers) {
     EXPECT_TRUE(taken_alike<false>(answer_with("x-ratelimit-remaining-tokens: 5\r\n")));
     EXPECT_TRUE(taken_alike<false>("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"));

@@ -71,6 +71,14 @@ TEST(Estimator, ShapesARequest) {
     EXPECT_FALSE(s.has_output);
 }
 
+TEST(Estimator, WhatTheScanFoundToBeAsciiIsNotLookedAtAgain) {
+    api::RequestScan scan;
+    scan.prompt_chars = 5;
+    EXPECT_EQ(shape_of(scan, R"({"input":"안녕하세요"})").kind, TextKind::wide);
+    scan.ascii = true;
+    EXPECT_EQ(shape_of(scan, R"({"input":"안녕하세요"})").kind, TextKind::ascii);
+}
+
 TEST(Estimator, BeginsWithSoundGuesses) {
     const Estimator e;
     const Estimate first = e.estimate(shape(4000, 100));
