@@ -79,7 +79,7 @@ target_compile_definitions(spillway_boost INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_DISABLE_VISIBILITY
-  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
+  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=64)
 target_link_libraries(spillway_boost INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 # spillway_room(<name> <what it may use>...): one folder, one static library, all its *.cpp
