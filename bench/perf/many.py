@@ -57,7 +57,7 @@ def streams(lab: Lab, options) -> list:
 
 def flat(lab: Lab, options) -> list:
     """Does a request cost more when there are more backends or clients?"""
-    lab.backend()
+    lab.backend(addresses=300)
     table = Table("More backends and more clients, the request as above", "Each request is of another client.")
     table.anchor = "3 backends, 1 client"
     many = 100_000
@@ -74,7 +74,14 @@ def flat(lab: Lab, options) -> list:
         return wrk(peer, lab.folder, body, seconds=options.seconds, keys=keys)
 
     play(lab, table, peers, options.rounds, one)
-    return [table]
+    for peer in peers:
+        lab.end(peer)
+    # What the sockets to so many cost whoever has them: each is as cold as there are others.
+    plain = Table("nginx with as many servers", "It keeps no account of them.")
+    plain.anchor = "nginx, 3 servers"
+    servers = [lab.nginx(name=f"nginx, {n} servers", servers=n) for n in (3, 300)]
+    play(lab, plain, servers, options.rounds, one)
+    return [table, plain]
 
 
 def soak(lab: Lab, options) -> list:

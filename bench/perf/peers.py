@@ -31,6 +31,7 @@ class Lab:
         self.root, self.folder, self.bin_dir = root, folder, bin_dir
         self.processes: list[Process] = []
         self.backend_ports: list[int] = []
+        self.addresses = 1
 
     def start(self, name, argv, port, core=0, env=None, cwd=None, seconds=20) -> Process:
         process = Process(argv, core, self.folder / f"{name}.log", env, cwd)
@@ -54,16 +55,22 @@ class Lab:
             self.processes.pop().stop()
         self.backend_ports.clear()
 
+    def address(self, i: int) -> str:
+        i = i % self.addresses + 1
+        return f"127.0.{i // 256}.{i % 256}"
+
     def end(self, peer: Peer) -> None:
         if peer.process in self.processes:
             self.processes.remove(peer.process)
             peer.process.stop()
 
-    def backend(self, answer_bytes: int = 900) -> Peer:
+    def backend(self, answer_bytes: int = 900, addresses: int = 1) -> Peer:
         port = free_port()
         argv = [self.bin_dir / "bench/bench_wire", "upstream", "--port", port, "--answer-bytes", answer_bytes]
+        argv += ["--addresses", addresses]
         self.start("backend", argv, port, core=1)
         self.backend_ports.append(port)
+        self.addresses = addresses
         return Peer("direct", port, None)
 
     def spillway(
@@ -102,7 +109,7 @@ class Lab:
         for i in range(backends):
             to = self.backend_ports[i % len(self.backend_ports)]
             lines.append(
-                f"  - {{name: backend-{i}, url: 'http://127.0.0.1:{to}', kind: azure, "
+                f"  - {{name: backend-{i}, url: 'http://{self.address(i)}:{to}', kind: azure, "
                 f"api_key: 'bench-backend-key-{i}', tpm: 4000000000, rpm: 40000000, max_idle_connections: 1024}}"
             )
         config.write_text("\n".join(lines) + "\n")
@@ -110,10 +117,12 @@ class Lab:
         process = self.start(file, argv, port, seconds=seconds)
         return Peer(name, port, process, access_log=self.folder / f"{file}.access")
 
-    def nginx(self, buffering=True, name: str = "nginx") -> Peer:
+    def nginx(self, buffering=True, name: str = "nginx", servers: int = 1) -> Peer:
         port = free_port()
-        config = self.folder / f"{name}.conf"
-        folder = self.folder / name
+        file = name.replace(" ", "-").replace(",", "")
+        config = self.folder / f"{file}.conf"
+        folder = self.folder / file
+        upstream = "".join(f"server {self.address(i)}:{self.backend_ports[0]}; " for i in range(servers))
         folder.mkdir(exist_ok=True)
         config.write_text(
             f"""worker_processes 1;
@@ -128,7 +137,7 @@ http {{
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   client_max_body_size 64m; client_body_buffer_size 4m; keepalive_requests 1000000000;
   tcp_nodelay on;
-  upstream backend {{ server 127.0.0.1:{self.backend_ports[0]}; keepalive 1024; keepalive_requests 1000000000; }}
+  upstream backend {{ {upstream}keepalive 1024; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{
@@ -142,7 +151,7 @@ http {{
 }}
 """
         )
-        process = self.start(name, [shutil.which("nginx") or "nginx", "-c", config, "-p", folder], port)
+        process = self.start(file, [shutil.which("nginx") or "nginx", "-c", config, "-p", folder], port)
         return Peer(name, port, process)
 
     def haproxy(self, most: int = 9000) -> Peer:

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     auto* const serve = app.add_subcommand("upstream", "answer every request with the same bytes");
     serve->add_option("--port", upstream.port)->required();
     serve->add_option("--answer-bytes", upstream.answer_bytes);
+    serve->add_option("--addresses", upstream.addresses, "127.0.0.1 and those behind it");
     StreamsPlan plan;
     auto* const drive = app.add_subcommand("streams", "open many event streams");
     drive->add_option("--port", plan.port)->required();

@@ -69,12 +69,13 @@ private:
 };
 
 /// A TCP socket on loopback, not blocking: one that listens (SO_REUSEADDR), or one that connects.
-[[nodiscard]] Fd listen_on(std::uint16_t port);
+[[nodiscard]] Fd listen_on(std::uint16_t port, unsigned number);
 [[nodiscard]] Fd connect_to(std::uint16_t port, unsigned source);
 
 struct UpstreamPlan {
     std::uint16_t port = 0;
     std::size_t answer_bytes = 900;
+    unsigned addresses = 1;  ///< 127.0.0.1 and those behind it
 };
 /// Answers each request with the same bytes; never returns.
 [[noreturn]] void run_upstream(const UpstreamPlan& plan);

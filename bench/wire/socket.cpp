@@ -27,11 +27,11 @@ Fd tcp_socket() {
 
 }  // namespace
 
-Fd listen_on(std::uint16_t port) {
+Fd listen_on(std::uint16_t port, unsigned number) {
     Fd fd = tcp_socket();
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const auto address = loopback(port, INADDR_LOOPBACK);
+    const auto address = loopback(port, INADDR_LOOPBACK + number);
     if (::bind(fd.get(), as_generic(address), sizeof address) != 0) give_up("bind");
     if (::listen(fd.get(), 4096) != 0) give_up("listen");
     return fd;

@@ -70,8 +70,11 @@ std::string answer_of(std::size_t bytes) {
 class Upstream {
 public:
     explicit Upstream(const UpstreamPlan& plan)
-        : listener_(listen_on(plan.port)), usual_(answer_of(plan.answer_bytes)) {
-        poll_.set(EPOLL_CTL_ADD, listener_.get(), EPOLLIN, nullptr);
+        : usual_(answer_of(plan.answer_bytes)) {
+        for (unsigned i = 0; i < plan.addresses; ++i) {
+            listeners_.push_back(listen_on(plan.port, i));
+            poll_.set(EPOLL_CTL_ADD, listeners_.back().get(), EPOLLIN, nullptr);
+        }
     }
 
     [[noreturn]] void run() {
@@ -104,8 +107,12 @@ private:
     }
 
     void accept_all() {
+        for (const Fd& listener : listeners_) accept_all(listener);
+    }
+
+    void accept_all(const Fd& listener) {
         for (;;) {
-            Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            Fd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
             if (!fd) return;
             const int on = 1;
             ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -239,7 +246,7 @@ private:
     }
 
     Poll poll_;
-    Fd listener_;
+    std::vector<Fd> listeners_;
     const std::string usual_;
     std::unordered_map<std::size_t, std::string> others_;
     std::unordered_map<Connection*, std::unique_ptr<Connection>> open_;
