@@ -27,8 +27,9 @@ class Peer:
 class Lab:
     """Starts peers: gateways on core 0, the backend (and the load, see drive.py) on core 1."""
 
-    def __init__(self, root: Path, folder: Path, bin_dir: Path):
+    def __init__(self, root: Path, folder: Path, bin_dir: Path, program: Path | None = None):
         self.root, self.folder, self.bin_dir = root, folder, bin_dir
+        self.program = program or bin_dir / "bin/spillway"
         self.processes: list[Process] = []
         self.backend_ports: list[int] = []
         self.addresses = 1
@@ -113,7 +114,7 @@ class Lab:
                 f"api_key: 'bench-backend-key-{i}', tpm: 4000000000, rpm: 40000000, max_idle_connections: 1024}}"
             )
         config.write_text("\n".join(lines) + "\n")
-        argv = [binary or self.bin_dir / "bin/spillway", "serve", "--config", config]
+        argv = [binary or self.program, "serve", "--config", config]
         process = self.start(file, argv, port, seconds=seconds)
         return Peer(name, port, process, access_log=self.folder / f"{file}.access")
 
