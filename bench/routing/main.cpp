@@ -1,6 +1,7 @@
 /// Compares routing policies on a virtual clock; bench/routing/run builds and runs it.
 ///
 ///     routing_bench [SEEDS [FIGURE.svg]]
+///     routing_bench many [SEEDS]: thirty backends, by how many are looked at for each request
 ///     routing_bench trace …, routing_bench simulate …: see trace.hpp
 #include <fmt/format.h>
 
@@ -81,12 +82,44 @@ void print(const Case& c, const std::vector<Row>& rows, std::uint64_t seeds) {
     std::fflush(stdout);
 }
 
+/// Backends of one priority that are drawn, of thirty; 0: all are looked at.
+void compare_draws(std::uint64_t seeds) {
+    constexpr std::size_t backends = 30;
+    fmt::print(
+        "| load | looked at | 429s to clients per 1,000 | from backends per 1,000 | goodput, % |\n"
+        "|---|---|---:|---:|---:|\n");
+    for (const double load : {0.9, 1.5})
+        for (const std::uint32_t draws : {0U, 1U, 2U, 4U, 8U}) {
+            routing::Options options;
+            options.draws = draws;
+            if (draws == 0) options.look_at_all = backends;
+            const Named policy = bench::spillway("", options, true);
+            Tally sum;
+            for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+                Setup setup;
+                setup.backends = backends;
+                setup.seed = seed;
+                sum +=
+                    run(policy, make_jobs(chat_mix(), load * all_quotas / 3 * backends, 10min, seed), setup);
+            }
+            fmt::print("| {:.0f} % | {} | {:.2f} | {:.2f} | {:.2f} |\n", load * 100,
+                       draws == 0 ? "all" : fmt::format("{} drawn", draws), sum.refused_per_1000(),
+                       sum.wasted_per_1000(),
+                       100 * static_cast<double>(sum.goodput) / static_cast<double>(sum.offered));
+            std::fflush(stdout);
+        }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::vector<std::string_view> arguments(argv + 1, argv + argc);
     if (!arguments.empty() && (arguments[0] == "trace" || arguments[0] == "simulate"))
         return trace_command(arguments);
+    if (!arguments.empty() && arguments[0] == "many") {
+        compare_draws(argc > 2 ? parse_int<std::uint64_t>(argv[2]).value_or(20) : 20);
+        return 0;
+    }
     const std::uint64_t seeds = argc > 1 ? parse_int<std::uint64_t>(argv[1]).value_or(20) : 20;
     using routing::Strategy;
     const std::vector<Named> policies = {

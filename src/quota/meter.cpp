@@ -168,7 +168,7 @@ std::optional<Claim> Meter::reserve(std::uint64_t amount, Mono now, bool force) 
         claim.behind = recent_.note(t, claim.generation, claim.mark - claim.amount, claim.mark);
         if (claim.behind != 0) {
             const std::uint32_t before = claim.mark - claim.amount;
-            overtaken_.at(place_of(before, claim.generation)).store(before, std::memory_order_relaxed);
+            marks_.at(place_of(before, claim.generation)).overtaken.store(before, std::memory_order_relaxed);
         }
         return claim;
     }
@@ -203,13 +203,13 @@ void Meter::others_sent(std::int64_t amount, Mono now) noexcept {
 
 std::optional<std::uint64_t> Meter::charge(const Claim& claim, std::uint64_t told) noexcept {
     if (claim.amount == 0) return std::nullopt;
-    told_.at(place_of(claim.mark, claim.generation))
-        .store(word::pack(claim.mark, claim.generation, told), std::memory_order_relaxed);
-    const auto overtaken =
-        overtaken_.at(place_of(claim.mark, claim.generation)).load(std::memory_order_relaxed);
+    Marked& own = marks_.at(place_of(claim.mark, claim.generation));
+    own.told.store(word::pack(claim.mark, claim.generation, told), std::memory_order_relaxed);
+    const auto overtaken = own.overtaken.load(std::memory_order_relaxed);
     if (claim.behind != 0 || overtaken == claim.mark) return std::nullopt;
     const std::uint32_t before = claim.mark - claim.amount;
-    const std::uint64_t w = told_.at(place_of(before, claim.generation)).load(std::memory_order_relaxed);
+    const std::uint64_t w =
+        marks_.at(place_of(before, claim.generation)).told.load(std::memory_order_relaxed);
     if (w == 0 || word::generation_of(w) != claim.generation ||
         word::time_of(w) != (before & word::time_mask) || word::count_of(w) > told)
         return std::nullopt;

@@ -58,7 +58,7 @@ struct Room {
     double left = 0.5;    ///< share of the window's time that is left for sure, 0…1; 0.5: not a window
 };
 
-class Meter {
+class alignas(64) Meter {
 public:
     Meter(Model model, Duration length) noexcept;
 
@@ -114,19 +114,23 @@ private:
     void narrow(const Reset& reset, const Claim* fresh, std::uint64_t told) noexcept;
     std::optional<std::uint64_t> charge(const Claim& claim, std::uint64_t told) noexcept;
 
+    // All that room() reads, in one cache line.
     const Model model_;
+    std::atomic<Basis> basis_{Basis::none};
     std::atomic<std::int32_t> length_;  ///< ticks
     std::atomic<std::uint64_t> word_{0};
     std::atomic<std::uint32_t> limit_{0};
-    std::atomic<Basis> basis_{Basis::none};
     std::atomic<std::int32_t> gap_;            ///< ticks; end − earliest
     std::atomic<std::uint32_t> carry_{0};      ///< counted within the gap
     std::atomic<std::uint32_t> corrected_{0};  ///< sum of all corrections, modulo 2³²
     std::atomic<std::uint64_t> seen_{0};       ///< the latest request whose count was told: when, how much
-    /// Counts told for recent marks, to find what single requests were charged.
-    std::array<std::atomic<std::uint64_t>, 32> told_{};
-    /// Marks of requests that another followed so soon that it may have overtaken them.
-    std::array<std::atomic<std::uint32_t>, 32> overtaken_{};
+    /// What is known of a recent mark, to find what single requests were charged.
+    struct Marked {
+        std::atomic<std::uint64_t> told{0};  ///< the count told for it
+        std::atomic<std::uint32_t> overtaken{
+            0};  ///< it, if another followed so soon that it may be overtaken
+    };
+    std::array<Marked, 32> marks_{};
     RecentMarks recent_;
 };
 

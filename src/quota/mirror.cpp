@@ -46,7 +46,7 @@ Mirror::Mirror(const config::BackendConfig& backend)
 Room Mirror::room(std::uint64_t tokens, Mono now) const noexcept {
     Room t = tokens_.room(tokens, now);
     const Room r = requests_.room(1, now);
-    if (model_ == Model::lenient_bucket && tokens_.basis() == Basis::none)
+    if (tokens_.basis() == Basis::none && model_ == Model::lenient_bucket)
         t.headroom =
             std::clamp(1.0 - static_cast<double>(utilization_.load(std::memory_order_relaxed)), 0.0, 1.0);
     if (t.fits && r.fits) {

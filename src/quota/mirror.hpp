@@ -78,16 +78,17 @@ private:
     void settle(const Reservation& r) noexcept;
     void take_back(const Reservation& r) noexcept;
 
+    // One cache line, then one of each meter for a look.
     const Model model_;
+    std::atomic<bool> one_second_{false};  ///< requests were refused by a window shorter than the one told
+    std::atomic<float> utilization_{0};    ///< ptu: as told, 1 is 100 %
     const std::optional<std::uint64_t> rpm_;
-    Meter tokens_;
-    Meter requests_;
     std::atomic<std::uint64_t> reserved_{0};
     std::atomic<std::int64_t> sent_tokens_{0};
     std::atomic<std::int64_t> sent_requests_{0};
-    std::atomic<bool> one_second_{false};  ///< requests were refused by a window shorter than the one told
-    std::atomic<std::int64_t> trial_{0};   ///< ns of Mono; 0: none under way
-    std::atomic<float> utilization_{0};    ///< ptu: as told, 1 is 100 %
+    std::atomic<std::int64_t> trial_{0};  ///< ns of Mono; 0: none under way
+    Meter tokens_;
+    Meter requests_;
 };
 
 }  // namespace spillway::quota

@@ -23,12 +23,12 @@ public:
     /// after it.
     std::uint32_t note(std::int64_t tick, std::uint8_t generation, std::uint32_t before,
                        std::uint32_t after) noexcept {
-        auto& first = first_.at(place(tick));
-        if (!is_of(first.load(std::memory_order_relaxed), tick, generation))
-            first.store(word::pack(tick, generation, before), std::memory_order_relaxed);
-        last_.at(place(tick)).store(word::pack(tick, generation, after), std::memory_order_relaxed);
+        Tick& now = ticks_.at(place(tick));
+        if (!is_of(now.first.load(std::memory_order_relaxed), tick, generation))
+            now.first.store(word::pack(tick, generation, before), std::memory_order_relaxed);
+        now.last.store(word::pack(tick, generation, after), std::memory_order_relaxed);
         for (std::int64_t t = tick - reorder_ticks; t <= tick; ++t) {
-            const std::uint64_t w = first_.at(place(t)).load(std::memory_order_relaxed);
+            const std::uint64_t w = ticks_.at(place(t)).first.load(std::memory_order_relaxed);
             if (is_of(w, t, generation))
                 return distance(static_cast<std::uint32_t>(word::count_of(w)), before);
         }
@@ -39,7 +39,7 @@ public:
     [[nodiscard]] std::uint32_t after(std::int64_t tick, std::uint8_t generation,
                                       std::uint32_t mark) const noexcept {
         for (std::int64_t t = tick + reorder_ticks; t >= tick; --t) {
-            const std::uint64_t w = last_.at(place(t)).load(std::memory_order_relaxed);
+            const std::uint64_t w = ticks_.at(place(t)).last.load(std::memory_order_relaxed);
             if (is_of(w, t, generation)) return distance(mark, static_cast<std::uint32_t>(word::count_of(w)));
         }
         return 0;
@@ -76,9 +76,12 @@ private:
         return static_cast<std::int32_t>(to - from) > 0 ? to - from : 0;
     }
 
-    std::array<std::atomic<std::uint64_t>, 32> first_{};  ///< the mark before a tick's first claim
-    std::array<std::atomic<std::uint64_t>, 32> last_{};   ///< the mark after its last
-    std::atomic<std::uint64_t> correction_{0};            ///< when, how much
+    struct Tick {
+        std::atomic<std::uint64_t> first{0};  ///< the mark before its first claim
+        std::atomic<std::uint64_t> last{0};   ///< the mark after its last
+    };
+    std::atomic<std::uint64_t> correction_{0};  ///< when, how much
+    std::array<Tick, 32> ticks_{};
 };
 
 }  // namespace spillway::quota

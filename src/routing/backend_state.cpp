@@ -70,9 +70,11 @@ config::BackendConfig without_key(config::BackendConfig config) {
 }  // namespace
 
 BackendState::BackendState(const config::BackendConfig& from, std::uint32_t numbers)
-    : config(without_key(from)),
+    : weight(from.weight),
+      priority(from.priority),
       hash(std::hash<std::string>{}(from.name)),
-      slot_of_(numbers),
+      by_number_(numbers),
+      config(without_key(from)),
       slots_(std::size_t{numbers} + 1) {}
 
 void BackendState::add_slot(std::uint32_t number, std::optional<std::string_view> requested) {
@@ -82,13 +84,13 @@ void BackendState::add_slot(std::uint32_t number, std::optional<std::string_view
     const auto known =
         std::find_if(owned_.begin(), owned_.end(), [&](const auto& s) { return s->name == name; });
     if (known != owned_.end()) {
-        slot_of_[number] = static_cast<std::uint32_t>(known - owned_.begin());
+        by_number_[number] = known->get();
         return;
     }
     const auto index = static_cast<std::uint32_t>(owned_.size());
     owned_.push_back(std::make_unique<Slot>(std::string(name), config));
     slots_[index].store(owned_.back().get(), std::memory_order_release);
-    slot_of_[number] = index;
+    by_number_[number] = owned_.back().get();
     slot_count_.store(index + 1, std::memory_order_release);
 }
 

@@ -19,20 +19,20 @@
 
 namespace spillway::routing {
 
-/// One deployment of a backend: what Azure's quotas are about.
-struct Slot {
+/// One deployment of a backend: what Azure's quotas are about. What each look at it reads comes first.
+struct alignas(64) Slot {
     Slot(std::string deployment, const config::BackendConfig& backend)
-        : name(std::move(deployment)), mirror(backend) {}
+        : mirror(backend), name(std::move(deployment)) {}
 
-    const std::string name;
     Availability gate;
-    std::atomic<std::int64_t> heard{0};  ///< as in BackendState
-    quota::Mirror mirror;
     std::atomic<std::uint32_t> in_flight{0};
     std::atomic<bool> asked{false};
+    std::atomic<std::int64_t> heard{0};  ///< as in BackendState
+    quota::Mirror mirror;
+    const std::string name;
 };
 
-class BackendState {
+class alignas(64) BackendState {
 public:
     BackendState(const config::BackendConfig& config, std::uint32_t numbers);
 
@@ -40,13 +40,8 @@ public:
     /// names beyond the bound).
     void add_slot(std::uint32_t number, std::optional<std::string_view> requested);
 
-    [[nodiscard]] std::uint32_t slot_of(std::uint32_t number) const noexcept { return slot_of_[number]; }
-    [[nodiscard]] Slot& slot(std::uint32_t index) const noexcept {
-        return *slots_[index].load(std::memory_order_acquire);
-    }
-    [[nodiscard]] std::uint32_t slot_count() const noexcept {
-        return slot_count_.load(std::memory_order_acquire);
-    }
+    /// The slot that serves requests for number `number`.
+    [[nodiscard]] Slot& slot_for(std::uint32_t number) const noexcept { return *by_number_[number]; }
     [[nodiscard]] BackendView view(Mono now) const;
     /// What this replica has found out, for the others: of the backend, and of each deployment asked for.
     void report(std::vector<quota::PeerReport>& out, Mono now) const;
@@ -56,19 +51,34 @@ public:
     /// Would some request find this backend usable?
     [[nodiscard]] bool ready(Mono now) const noexcept;
 
-    const config::BackendConfig config;
-    const std::uint64_t hash;  ///< of the name
+    // What each look at the backend reads: one cache line, up to by_number_.
     Availability gate;
-    std::atomic<std::int64_t> heard{0};  ///< ns of Mono: until when others told it to be out of service
     std::atomic<Mode> mode{Mode::on};
     std::atomic<std::uint32_t> in_flight{0};
+    const std::uint32_t weight;
+    const std::uint32_t priority;
+    const std::uint64_t hash;  ///< of the name
+
+private:
+    [[nodiscard]] Slot& slot(std::uint32_t index) const noexcept {
+        return *slots_[index].load(std::memory_order_acquire);
+    }
+    [[nodiscard]] std::uint32_t slot_count() const noexcept {
+        return slot_count_.load(std::memory_order_acquire);
+    }
+    /// Set before anyone can find the number (DeploymentTable).
+    std::vector<Slot*> by_number_;
+
+public:
+    // What each attempt's end counts.
     std::atomic<std::uint64_t> served{0}, throttled{0}, failed{0};
     std::atomic<std::uint64_t> spilled{0}, tokens{0};
     std::atomic<std::uint64_t> avoided{0};       ///< in millionths
     std::atomic<std::int64_t> first_byte_us{0};  ///< sum over served
+    std::atomic<std::int64_t> heard{0};  ///< ns of Mono: until when others told it to be out of service
+    const config::BackendConfig config;
 
 private:
-    std::vector<std::uint32_t> slot_of_;
     std::vector<std::atomic<Slot*>> slots_;
     std::atomic<std::uint32_t> slot_count_{0};
     std::vector<std::unique_ptr<Slot>> owned_;

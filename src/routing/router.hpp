@@ -10,6 +10,7 @@
 /// Rules: DESIGN "Wire rules that must hold" and the public policy `openai-apim-lb`: 401, 429, ≥ 500, connect
 /// errors and time-outs make a backend unavailable for `retry_after` (capped; a default if none was told);
 /// lower priority number first; among equals by weight and headroom; a cool-down ends in a single probe.
+/// Of many backends of one priority a few are looked at for each request (routing/picker.hpp).
 /// A 429 concerns one deployment of a backend (Azure's quotas are per deployment); 401, connect errors and
 /// time-outs concern the whole backend.
 ///
@@ -53,7 +54,7 @@ struct Ask {
 /// One attempt's claim on a backend, given back by ended(). A plain value; the caller keeps it.
 struct Lease {
     BackendIndex backend = no_backend;
-    std::uint32_t slot = 0;      ///< the backend's deployment
+    DeploymentRef deployment;
     std::uint64_t reserved = 0;  ///< tokens
     Mono at{};
     bool probe = false;        ///< the single request that tests a backend after its cool-down
@@ -63,7 +64,7 @@ struct Lease {
 
 enum class PickReason : std::uint8_t {
     preferred,  ///< highest priority, by weight and headroom
-    only_one,   ///< no other was usable
+    only_one,   ///< no other was usable; not said of a backend that was drawn of many
     affinity,   ///< holds the prompt's prefix
     pinned,     ///< holds the resource asked for
     spilled,    ///< a higher priority was out of quota or cooling down
@@ -155,6 +156,9 @@ struct Options {
     Strategy strategy = Strategy::pace;
     bool mirror = true;  ///< false: quotas are learned of by being refused only
     bool trials = true;  ///< send one request where the mirror is not sure, rather than to refuse it
+    /// Of a priority with more backends than this, `draws` are drawn and looked at.
+    std::uint32_t look_at_all = 8;
+    std::uint32_t draws = 4;
 };
 
 class Router {
@@ -190,6 +194,7 @@ public:
     void set_mode(BackendIndex backend, Mode mode) noexcept;
 
 private:
+    friend class Picker;
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

@@ -60,6 +60,18 @@ double merit(Strategy strategy, const Candidate& c) noexcept {
     return strategy == Strategy::best_fit ? -c.headroom : c.headroom;
 }
 
+/// The best of all; `first` if none is better.
+std::size_t best_of(Strategy strategy, std::span<const Candidate> candidates, std::size_t first) noexcept {
+    std::size_t best = first;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const bool wins = strategy == Strategy::pace
+                              ? better(strategy, candidates[i], candidates[best])
+                              : merit(strategy, candidates[i]) > merit(strategy, candidates[best]);
+        if (i != best && wins) best = i;
+    }
+    return best;
+}
+
 }  // namespace
 
 std::string_view to_string(Strategy strategy) noexcept {
@@ -87,14 +99,13 @@ std::size_t choose(Strategy strategy, std::span<const Candidate> candidates, Rng
         const std::size_t second = draw(candidates, first, rng);
         return better(strategy, candidates[second], candidates[first]) ? second : first;
     }
-    std::size_t best = first;
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        const bool wins = strategy == Strategy::pace
-                              ? better(strategy, candidates[i], candidates[best])
-                              : merit(strategy, candidates[i]) > merit(strategy, candidates[best]);
-        if (i != best && wins) best = i;
-    }
-    return best;
+    return best_of(strategy, candidates, first);
+}
+
+std::size_t choose_drawn(Strategy strategy, std::span<const Candidate> candidates) noexcept {
+    if (candidates.size() == 1 || strategy == Strategy::weighted_random) return 0;
+    if (strategy == Strategy::two_choices) return better(strategy, candidates[1], candidates[0]) ? 1 : 0;
+    return best_of(strategy, candidates, 0);
 }
 
 std::size_t choose_by_affinity(std::span<const Candidate> candidates, std::uint64_t affinity) noexcept {

@@ -37,6 +37,10 @@ struct Candidate {
 /// Index into `candidates`, which must not be empty.
 [[nodiscard]] std::size_t choose(Strategy strategy, std::span<const Candidate> candidates, Rng& rng) noexcept;
 
+/// As choose(), of candidates that were drawn by weight, one after the other: the first of them keeps the
+/// request unless another is better.
+[[nodiscard]] std::size_t choose_drawn(Strategy strategy, std::span<const Candidate> candidates) noexcept;
+
 /// The candidate that holds `affinity` (weighted rendezvous hashing: when one leaves, only its share moves);
 /// candidates.size() if that one has less than min_affinity_headroom left.
 inline constexpr double min_affinity_headroom = 0.1;

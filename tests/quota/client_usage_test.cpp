@@ -30,6 +30,27 @@ TEST(MinuteUsage, HoldsTheCapAndFreesAfterAMinute) {
     EXPECT_EQ(usage.until_empty(at(1h)), 0s);
 }
 
+TEST(MinuteUsage, ForgetsExactlyWhatIsAMinuteOldHoweverLongItRested) {
+    Rng rng(11);
+    for (int round = 0; round < 200; ++round) {
+        MinuteUsage usage;
+        std::deque<std::pair<Duration, std::int64_t>> counted;
+        Duration now{};
+        const std::uint64_t longest = 1 + rng.below(90);
+        for (int i = 0; i < 100; ++i) {
+            now += std::chrono::seconds(rng.below(longest));
+            while (!counted.empty() && counted.front().first + 61s <= now) counted.pop_front();
+            std::int64_t sum = 0;
+            for (const auto& [when, n] : counted) sum += n;
+            ASSERT_EQ(usage.used(at(now)), sum) << longest;
+            const auto n = static_cast<std::int64_t>(rng.below(3));
+            usage.add(n, at(now));
+            counted.emplace_back(now, n);
+        }
+        ASSERT_EQ(usage.used(at(now + 61s)), 0);
+    }
+}
+
 TEST(MinuteUsage, WaitsForTheSecondThatFreesEnough) {
     MinuteUsage usage;
     for (int s = 0; s < 10; ++s) usage.add(10, at(s * 1s));

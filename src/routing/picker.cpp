@@ -1,0 +1,269 @@
+#include "routing/picker.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace spillway::routing {
+namespace {
+
+using Standing = Availability::Standing;
+
+constexpr Duration rounding = std::chrono::milliseconds(100);
+constexpr Duration shortest_wait = std::chrono::milliseconds(1);
+/// Rounds of draws before a large group is looked at whole.
+constexpr int rounds = 4;
+/// Holders of a prefix that are asked one after the other.
+constexpr std::uint64_t holders = 4;
+
+bool contains(std::span<const BackendIndex> list, BackendIndex b) noexcept {
+    return std::find(list.begin(), list.end(), b) != list.end();
+}
+
+bool wants_probe(Standing s) noexcept {
+    return s == Standing::probe_ready || s == Standing::probe_overdue;
+}
+bool over_ramp(Standing s) noexcept {
+    return s == Standing::ramp_full || s == Standing::probe_overdue;
+}
+
+}  // namespace
+
+Picker::Picker(Router::Impl& router, const Ask& ask, Mono now, Rng& rng) noexcept
+    : router_(router), ask_(ask), now_(now), rng_(rng) {}
+
+Choice Picker::run() {
+    if (ask_.pinned) {
+        if (*ask_.pinned < router_.backends.size()) note(look(*ask_.pinned), true);
+        group_ = router_.groups.size();
+        if (take(0, usable_.size(), Pass::normal)) return choice_;
+    }
+    for (; group_ < router_.groups.size();) {
+        const PriorityGroup& group = router_.groups[group_];
+        if (group.large() && try_drawn(group)) return choice_;
+        const std::size_t from = usable_.size();
+        look_at_all(group);
+        ++group_;
+        if (take(from, usable_.size(), Pass::normal)) return choice_;
+    }
+    const auto rank = [&](std::size_t i) { return router_.backends[usable_[i].backend]->priority; };
+    for (const Pass pass : {Pass::ramping, Pass::unsure})
+        for (std::size_t from = 0, to = 0; from < usable_.size(); from = to) {
+            while (to < usable_.size() && rank(to) == rank(from)) ++to;
+            if (take(from, to, pass)) return choice_;
+        }
+    choice_.avoided = avoided(no_backend);
+    choice_.retry_in = std::max(soonest_, shortest_wait);
+    return choice_;
+}
+
+Picker::Seen Picker::look(BackendIndex index) {
+    Seen seen;
+    BackendState& b = *router_.backends[index];
+    const Mode mode = b.mode.load(std::memory_order_relaxed);
+    if (mode == Mode::off || (mode == Mode::draining && !ask_.pinned)) return seen;
+    const Slot& slot = b.slot_for(ask_.deployment.index);
+    const std::uint32_t in_flight = slot.in_flight.load(std::memory_order_relaxed);
+    const auto whole = b.gate.look(now_, b.in_flight.load(std::memory_order_relaxed));
+    const auto part = slot.gate.look(now_, in_flight);
+    quota::Room room;
+    if (router_.options.mirror) room = slot.mirror.room(ask_.tokens, now_);
+    const Duration wait = std::max(whole.wait, part.wait);
+    // The mirror was told of the same refusal, and rounds.
+    const bool same = wait > Duration::zero() && room.wait > wait && room.wait - wait < rounding;
+    // A limit that is only guessed must not make anyone wait.
+    soonest_ = std::min(soonest_, same ? wait : std::max(wait, room.wait));
+    seen.what.backend = index;
+    if (wait > Duration::zero() || contains(ask_.tried, index)) return seen;
+    seen.open = true;
+    seen.full = !room.fits;
+    if (seen.full && !(room.unsure && router_.options.trials)) return seen;
+    seen.usable = true;
+    Usable& what = seen.what;
+    if (over_ramp(whole.standing) || over_ramp(part.standing)) what.pass = Pass::ramping;
+    if (seen.full) what.pass = Pass::unsure;
+    what.probe_backend = wants_probe(whole.standing);
+    what.probe_slot = wants_probe(part.standing);
+    what.candidate = {b.weight, in_flight, room.headroom, room.left, b.hash};
+    return seen;
+}
+
+void Picker::note(const Seen& seen, bool first_open) {
+    if (seen.open && first_open) open_.push_back({seen.what.backend, seen.full});
+    if (seen.usable) usable_.push_back(seen.what);
+}
+
+void Picker::look_at_all(const PriorityGroup& group) {
+    const bool first_open = open_.empty();
+    for (const BackendIndex index : group.members) note(look(index), first_open);
+}
+
+/// Takes one of a large group without looking at all of it, if a few rounds of draws find one with room.
+bool Picker::try_drawn(const PriorityGroup& group) {
+    boost::container::small_vector<Seen, 16> known;
+    BackendIndex holder = no_backend;
+    for (int round = 0; round < rounds; ++round) {
+        Usables found;
+        // What is told of a round does not depend on what the round before found (see avoided()).
+        const bool sample = open_.empty();
+        for (std::uint32_t i = 0; i < router_.options.draws; ++i) {
+            const BackendIndex index = group.draw(rng_);
+            auto seen = std::find_if(known.begin(), known.end(),
+                                     [&](const Seen& s) { return s.what.backend == index; });
+            if (seen == known.end()) {
+                known.push_back(look(index));
+                seen = known.end() - 1;
+                seen->what.backend = index;
+                if (seen->usable && seen->what.pass == Pass::normal) found.push_back(seen->what);
+            }
+            if (sample && seen->open) open_.push_back({index, seen->full});
+        }
+        open_drawn_ = open_drawn_ || (sample && !open_.empty());
+        if (round == 0 && ask_.affinity != 0) {
+            const Usable held = find_holder(group);
+            holder = held.backend;
+            const bool drawn =
+                std::any_of(found.begin(), found.end(), [&](const Usable& o) { return o.backend == holder; });
+            if (holder != no_backend && !drawn) found.push_back(held);
+        }
+        if (take(found, holder, Extent::drawn)) return true;
+    }
+    return false;
+}
+
+/// Nobody, if the one that holds the prefix and can serve has little quota left.
+Picker::Usable Picker::find_holder(const PriorityGroup& group) {
+    for (std::uint64_t next = 0; next < holders; ++next) {
+        const Seen seen = look(group.holder(ask_.affinity, next));
+        if (!seen.usable || seen.what.pass != Pass::normal) continue;
+        if (seen.what.candidate.headroom >= min_affinity_headroom) return seen.what;
+        break;
+    }
+    return {};
+}
+
+bool Picker::take(std::size_t from, std::size_t to, Pass pass) {
+    Usables group;
+    for (std::size_t i = from; i < to; ++i)
+        if (usable_[i].pass == pass) group.push_back(usable_[i]);
+    return take(group, no_backend, Extent::all);
+}
+
+/// Claims one of `group`: the best first, the next if another thread was faster.
+bool Picker::take(Usables& group, BackendIndex holder, Extent extent) {
+    while (!group.empty()) {
+        bool affinity = false;
+        // A probe goes first, but not with a request that has failed already while others can serve it.
+        auto probe = std::find_if(group.begin(), group.end(), [](const Usable& o) { return o.probes(); });
+        auto end = group.end();
+        if (probe != end && !ask_.tried.empty() && group.size() > 1) {
+            const auto others = std::stable_partition(group.begin(), group.end(),
+                                                      [](const Usable& o) { return !o.probes(); });
+            if (others == group.begin()) {
+                probe = others;
+            } else {
+                probe = end = others;
+            }
+        }
+        std::size_t at = static_cast<std::size_t>(probe - group.begin());
+        if (probe == end) {
+            boost::container::small_vector<Candidate, 8> candidates;
+            for (auto it = group.begin(); it != end; ++it) candidates.push_back(it->candidate);
+            at = candidates.size();
+            if (ask_.affinity != 0) {
+                at = extent == Extent::all
+                         ? choose_by_affinity(candidates, ask_.affinity)
+                         : static_cast<std::size_t>(
+                               std::find_if(group.begin(), end,
+                                            [&](const Usable& o) { return o.backend == holder; }) -
+                               group.begin());
+                affinity = at < candidates.size();
+            }
+            if (!affinity)
+                at = extent == Extent::all ? choose(router_.options.strategy, candidates, rng_)
+                                           : choose_drawn(router_.options.strategy, candidates);
+        }
+        if (claim(group[at])) {
+            choice_.avoided = avoided(choice_.lease.backend);
+            choice_.reason = reason(group[at], affinity, extent);
+            return true;
+        }
+        group.erase(group.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    return false;
+}
+
+/// Makes `option` the request's, unless another thread was faster.
+bool Picker::claim(const Usable& option) {
+    BackendState& b = *router_.backends[option.backend];
+    Slot& slot = b.slot_for(ask_.deployment.index);
+    Lease& lease = choice_.lease;
+    if (option.probe_backend && !b.gate.try_probe(now_)) return false;
+    if (option.probe_slot && !slot.gate.try_probe(now_)) {
+        if (option.probe_backend) b.gate.release_probe(now_);
+        return false;
+    }
+    if (router_.options.mirror) {
+        const auto reserved = option.pass == Pass::unsure ? slot.mirror.reserve_trial(ask_.tokens, now_)
+                                                          : slot.mirror.reserve(ask_.tokens, now_);
+        if (!reserved) {
+            if (option.probe_backend) b.gate.release_probe(now_);
+            if (option.probe_slot) slot.gate.release_probe(now_);
+            return false;
+        }
+        lease.quota = *reserved;
+    }
+    b.in_flight.fetch_add(1, std::memory_order_relaxed);
+    slot.in_flight.fetch_add(1, std::memory_order_relaxed);
+    if (!slot.asked.load(std::memory_order_relaxed)) slot.asked.store(true, std::memory_order_relaxed);
+    lease.backend = option.backend;
+    lease.deployment = ask_.deployment;
+    lease.reserved = ask_.tokens;
+    lease.at = now_;
+    lease.probe = option.probes();
+    lease.spilled = !ask_.pinned && (!ask_.tried.empty() || router_.passes_over(b.priority));
+    return true;
+}
+
+/// What a first attempt by priority and weight would have met with: among the first priority that is open,
+/// the weight of those that are full and were not chosen.
+///
+/// Of a large group: their share of one round's draws. Each draw is by weight, so each that is open is full
+/// with the probability looked for, and the mean has no bias, since the number of draws in a round is fixed:
+/// a round without any that is open tells nothing, and the next one, or a look at all, takes its place.
+double Picker::avoided(BackendIndex chosen) {
+    const auto counts = [&](const Open& o) { return o.full && o.backend != chosen; };
+    if (!ask_.tried.empty() || std::none_of(open_.begin(), open_.end(), counts)) return 0;
+    const auto weight = [&](const Open& o) -> double {
+        return open_drawn_ ? 1 : router_.backends[o.backend]->weight;
+    };
+    double all = 0;
+    for (const Open& o : open_) all += weight(o);
+    double out = 0;
+    for (const Open& o : open_) {
+        if (!counts(o)) continue;
+        const double share = weight(o) / all;
+        router_.backends[o.backend]->avoided.fetch_add(static_cast<std::uint64_t>(std::llround(share * 1e6)),
+                                                       std::memory_order_relaxed);
+        out += share;
+    }
+    return out;
+}
+
+PickReason Picker::reason(const Usable& option, bool affinity, Extent extent) {
+    if (ask_.pinned) return PickReason::pinned;
+    if (option.probes()) return PickReason::probe;
+    if (affinity) return PickReason::affinity;
+    if (router_.passes_over(router_.backends[option.backend]->priority)) return PickReason::spilled;
+    return extent == Extent::all && alone() ? PickReason::only_one : PickReason::preferred;
+}
+
+/// Would no other have been usable, of any priority?
+bool Picker::alone() {
+    std::size_t others = usable_.size();
+    for (; others < 2 && group_ < router_.groups.size(); ++group_)
+        for (const BackendIndex index : router_.groups[group_].members)
+            if (look(index).usable && ++others > 1) return false;
+    return others < 2;
+}
+
+}  // namespace spillway::routing
