@@ -69,8 +69,7 @@ std::string answer_of(std::size_t bytes) {
 
 class Upstream {
 public:
-    explicit Upstream(const UpstreamPlan& plan)
-        : usual_(answer_of(plan.answer_bytes)) {
+    explicit Upstream(const UpstreamPlan& plan) : usual_(answer_of(plan.answer_bytes)) {
         for (unsigned i = 0; i < plan.addresses; ++i) {
             listeners_.push_back(listen_on(plan.port, i));
             poll_.set(EPOLL_CTL_ADD, listeners_.back().get(), EPOLLIN, nullptr);

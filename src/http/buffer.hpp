@@ -1,7 +1,8 @@
 #pragma once
 /// A growing flat byte buffer with a read position, whose memory comes from the pool of its io_context. Bytes
 /// that were handed out as views stay put until consume() + prepare() move them, so a parser takes its views
-/// after the last prepare(). The storage always has `padding` readable bytes behind the data, as simdjson wants.
+/// after the last prepare(). The storage always has `padding` readable bytes behind the data, as simdjson
+/// wants.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -60,8 +61,8 @@ public:
         begin_ = end_ = 0;
     }
 
-    /// There will be a wait: gives the memory back if hardly anything is in it, and keeps that aside. Moves the
-    /// data.
+    /// There will be a wait: gives the memory back if hardly anything is in it, and keeps that aside. Moves
+    /// the data.
     void rest() noexcept {
         if (!storage_ || size() > few) return;
         std::memcpy(aside_.data(), data(), size());

@@ -1,12 +1,11 @@
 #pragma once
-/// Memory for buffers, used again by all connections of one io_context: the block that was given back last goes
-/// out first, so that it is still in the processor's cache, and large bodies do not make the heap grow and
-/// shrink with each request.
+/// Memory for buffers, used again by all connections of one io_context: the block that was given back last
+/// goes out first, so that it is still in the processor's cache, and large bodies do not make the heap grow
+/// and shrink with each request.
 ///
-/// Blocks come in powers of two from `smallest` to `largest`, with Block::padding readable bytes behind; what is
-/// larger goes to the heap and back. At most `most_kept` bytes lie idle.
-/// Ownership: a Block gives its memory back on destruction; it goes before the io_context does.
-/// Thread rule: the io_context's one thread.
+/// Blocks come in powers of two from `smallest` to `largest`, with Block::padding readable bytes behind; what
+/// is larger goes to the heap and back. At most `most_kept` bytes lie idle. Ownership: a Block gives its
+/// memory back on destruction; it goes before the io_context does. Thread rule: the io_context's one thread.
 #include <array>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>

@@ -42,7 +42,8 @@ public:
     void abandon() { (void)take(); }
 
     [[nodiscard]] bool is_set() const noexcept { return set_; }
-    /// Sleeps until the next set(), be it set or not. (No coroutine of its own: this is awaited for each read.)
+    /// Sleeps until the next set(), be it set or not. (No coroutine of its own: this is awaited for each
+    /// read.)
     boost::asio::awaitable<void> wait() {
         Token token;
         return boost::asio::async_initiate<Token, void()>(

@@ -1,7 +1,8 @@
 #pragma once
-/// Readiness of plain sockets, edge-triggered (epoll(7)), for what Asio's own reactor costs too much: it reads
-/// before it knows that there is something to read, and needs the buffer while it waits. Here a socket is
-/// registered once, a connection that waits holds no buffer, and a read is tried only when there is something.
+/// Readiness of plain sockets, edge-triggered (epoll(7)), for what Asio's own reactor costs too much: it
+/// reads before it knows that there is something to read, and needs the buffer while it waits. Here a socket
+/// is registered once, a connection that waits holds no buffer, and a read is tried only when there is
+/// something.
 ///
 /// The Poller has an epoll descriptor of its own, which Asio watches: one wait of Asio's tells of all the
 /// sockets that are ready. Connections count as the io_context's work as long as they are registered.
@@ -33,7 +34,7 @@ using PollerHook =
 struct Ready {
     bool readable = false;  ///< bytes, the end, or an error
     bool writable = false;  ///< room, or an error
-    bool ended = false;     ///< the peer has closed its side, or the connection failed: no more news will come
+    bool ended = false;  ///< the peer has closed its side, or the connection failed: no more news will come
 };
 
 class Watch : public PollerHook<ByPoller>, public PollerHook<ByTurn> {

@@ -49,8 +49,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
             boost::system::error_code ignored;
             socket.set_option(tcp::no_delay(true), ignored);
             const auto peer = socket.remote_endpoint(ignored);
-            serve(std::make_shared<ServerConnection>(std::move(socket), context, shared,
-                                                     peer_text(peer)));
+            serve(std::make_shared<ServerConnection>(std::move(socket), context, shared, peer_text(peer)));
         }
     }
 

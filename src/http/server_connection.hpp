@@ -26,8 +26,8 @@ struct ServerShared {
 
 class ServerConnection final : public std::enable_shared_from_this<ServerConnection>, private StreamUser {
 public:
-    ServerConnection(Stream::Socket socket, asio::io_context& context, std::shared_ptr<const ServerShared> shared,
-                     std::string peer);
+    ServerConnection(Stream::Socket socket, asio::io_context& context,
+                     std::shared_ptr<const ServerShared> shared, std::string peer);
 
     asio::awaitable<void> run(std::shared_ptr<asio::ssl::context> tls);
     /// Closes now if idle; after the answer otherwise.

@@ -24,6 +24,7 @@ public:
     StreamUser() = default;
     StreamUser(const StreamUser&) = delete;
     StreamUser& operator=(const StreamUser&) = delete;
+    virtual ~StreamUser() = default;
 
     /// Where the next bytes go.
     virtual std::span<char> read_space() = 0;
@@ -35,9 +36,6 @@ public:
     virtual void abandon() = 0;
     /// Keeps it alive while an operation of Asio's is under way.
     virtual std::shared_ptr<StreamUser> self() = 0;
-
-protected:
-    ~StreamUser() = default;
 };
 
 class Stream final : private Watch {
@@ -107,8 +105,8 @@ private:
     Poller& poller_;
     std::optional<AsioStream> asio_;  ///< unless it is plain
     Event writable_;
-    int fd_ = -1;  ///< of a plain stream
-    unsigned in_turn_ = 0;   ///< reads since the event loop ran
+    int fd_ = -1;           ///< of a plain stream
+    unsigned in_turn_ = 0;  ///< reads since the event loop ran
     bool reading_ = false;
     bool writing_ = false;   ///< waits for room
     bool readable_ = false;  ///< as far as is known

@@ -18,7 +18,8 @@ protected:
 TEST_F(BufferTest, GrowsAndKeepsWhatItHolds) {
     std::string all;
     for (int i = 0; i < 3000; ++i) all += std::to_string(i) + ' ';
-    for (std::size_t at = 0; at < all.size(); at += 700) buffer_.append(std::string_view(all).substr(at, 700));
+    for (std::size_t at = 0; at < all.size(); at += 700)
+        buffer_.append(std::string_view(all).substr(at, 700));
     EXPECT_EQ(buffer_.view(), all);
     buffer_.consume(5000);
     EXPECT_EQ(buffer_.view(), std::string_view(all).substr(5000));
