@@ -22,12 +22,14 @@ namespace {
 /// One gateway's part.
 struct Replica {
     explicit Replica(const config::RedisConfig& config, std::string id,
-                     SubjectLimits limits = {1000, 10'000, 10})
+                     SubjectLimits limits = {1000, 10'000, 10}, Amounts used_this_month = {})
         : app(quotas.find_or_add(SubjectKind::client, "app", limits)),
           store(config, std::move(id), quotas, [this](const std::string& line) {
               const std::lock_guard lock(mutex);
               lines.push_back(line);
           }) {
+        // As the gateway does: the ledger is read before anything is told to other replicas.
+        app.restore(Period::month, used_this_month, read_clocks());
         store.start();
     }
     bool take(std::int64_t tokens) {
@@ -113,8 +115,7 @@ TEST(RedisStore, AReplicaThatComesBackUnderItsIdIsNotCountedTwice) {
         ASSERT_TRUE(soon(
             [&] { return other.app.period_tokens(Period::month).used_everywhere(read_clocks()) == 300; }));
     }
-    Replica second(server.config(), "same", limits);
-    second.app.restore(Period::month, {300, 0}, read_clocks());  // its ledger says so
+    const Replica second(server.config(), "same", limits, {300, 0});
     const auto used = [&] { return other.app.period_tokens(Period::month).used_everywhere(read_clocks()); };
     EXPECT_TRUE(soon([&] { return used() == 300; }));
     const auto rounds = other.store.stats().rounds;
