@@ -36,7 +36,7 @@ void read_rate_limits(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(api::read_rate_limits(heads[i++ % heads.size()].fields));
 }
 
-/// As the gateway does it (gateway/attempt.cpp), without the configured names of naming fields.
+/// As the gateway does it (gateway/attempt.cpp).
 void rewrite_head(benchmark::State& state) {
     const auto texts = request_heads();
     std::vector<http::RequestHead> heads(texts.size());

@@ -1,26 +1,16 @@
 #include "api/hop_by_hop.hpp"
 
+#include "base/name_set.hpp"
+
 namespace spillway::api {
 
+namespace {
+constexpr NameSet kHopByHop("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+                            "proxy-authenticate", "proxy-authorization", "proxy-connection");
+}
+
 bool is_hop_by_hop(std::string_view name) noexcept {
-    switch (name.size()) {
-        case 2:
-            return iequals(name, "te");
-        case 7:
-            return iequals(name, "trailer") || iequals(name, "upgrade");
-        case 10:
-            return iequals(name, "connection") || iequals(name, "keep-alive");
-        case 16:
-            return iequals(name, "proxy-connection");
-        case 17:
-            return iequals(name, "transfer-encoding");
-        case 18:
-            return iequals(name, "proxy-authenticate");
-        case 19:
-            return iequals(name, "proxy-authorization");
-        default:
-            return false;
-    }
+    return kHopByHop.has(name);
 }
 
 bool is_hop_by_hop(std::string_view name, std::string_view connection_value) noexcept {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "api/hop_by_hop.hpp"
+#include "base/name_set.hpp"
 #include "gateway/request.hpp"
 #include "gateway/stream_relay.hpp"
 
@@ -27,20 +28,8 @@ routing::OutcomeKind kind_of(http::NetError::Kind kind) noexcept {
 
 /// Fields of the client's that a backend must not see, or that the gateway writes itself.
 bool is_replaced(std::string_view name) noexcept {
-    switch (name.size()) {
-        case 4:
-            return iequals(name, "host");
-        case 6:
-            return iequals(name, "expect");
-        case 12:
-            return iequals(name, "x-request-id");
-        case 14:
-            return iequals(name, "content-length");
-        case 15:
-            return iequals(name, "accept-encoding");
-        default:
-            return identity::is_credential_field(name);
-    }
+    static constexpr NameSet kWritten("host", "expect", "x-request-id", "content-length", "accept-encoding");
+    return kWritten.has(name) || identity::is_credential_field(name);
 }
 
 bool is_event_stream(const http::ResponseHead& head) noexcept {

@@ -116,6 +116,7 @@ bool Request::authenticate() {
     Caller caller = upstreams_->snapshot->clients.identify(exchange_.request(), exchange_.peer(),
                                                            worker_.hasher, began_wall_);
     client_ = caller.client;
+    if (client_ != nullptr) upstreams_->snapshot->clients.account(*client_).prefetch(now_);
     user_ = std::move(caller.user);
     team_ = std::move(caller.team);
     return client_ != nullptr;

@@ -19,7 +19,7 @@ ClientConnection::ClientConnection(asio::io_context& context, std::weak_ptr<Pool
       wheel_(TimerWheel::of(context)),
       pool_(std::move(pool)),
       max_head_bytes_(max_head_bytes),
-      stream_(Stream::Socket(context.get_executor()), context, *this),
+      stream_(Stream::Socket(context.get_executor()), context, *this, News::work_under_way),
       timeout_([this] { expired(); }),
       in_(BufferPool::of(context)),
       read_size_(smallest_read) {}

@@ -3,8 +3,14 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace spillway::http {
+
+namespace {
+/// New requests in one turn, before it is looked for answers.
+constexpr int most_new = 16;
+}  // namespace
 
 asio::execution_context::id Poller::id;
 
@@ -38,6 +44,7 @@ void Poller::remove(int fd, Watch& watch) noexcept {
     epoll_event unused{};
     ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, &unused);
     static_cast<PollerHook<ByPoller>&>(watch).unlink();
+    static_cast<PollerHook<ByQueue>&>(watch).unlink();
     for (std::size_t i = batch_at_; i < batch_size_; ++i)
         if (batch_[i].data.ptr == &watch) batch_[i].data.ptr = nullptr;
     if (--registered_ == 0 && waiting_) {
@@ -88,15 +95,48 @@ void Poller::turn() {
         ready.ended = failed || (event.events & EPOLLRDHUP) != 0;
         ready.readable = ready.ended || (event.events & EPOLLIN) != 0;
         ready.writable = failed || (event.events & EPOLLOUT) != 0;
-        static_cast<Watch*>(event.data.ptr)->on_ready(ready);
+        sort(*static_cast<Watch*>(event.data.ptr), ready);
     }
     batch_size_ = 0;
+    for (int i = 0; i < most_new && !queue_.empty(); ++i) {
+        Watch& watch = queue_.front();
+        queue_.pop_front();
+        watch.on_ready(std::exchange(watch.held_, {}));
+    }
+    if (!queue_.empty()) go_on();
+}
+
+/// Tells of it now, or puts it into the queue.
+void Poller::sort(Watch& watch, Ready ready) {
+    const bool waits = static_cast<PollerHook<ByQueue>&>(watch).is_linked();
+    if (waits) {
+        ready.readable = ready.readable || watch.held_.readable;
+        ready.writable = ready.writable || watch.held_.writable;
+    }
+    if (watch.news_ == News::new_work && !ready.ended) {
+        watch.held_ = ready;
+        if (!waits) queue_.push_back(watch);
+        return;
+    }
+    static_cast<PollerHook<ByQueue>&>(watch).unlink();
+    watch.on_ready(ready);
+}
+
+/// The next turn, after what else the event loop has to do.
+void Poller::go_on() {
+    if (goes_on_) return;
+    goes_on_ = true;
+    asio::post(context_, [this] {
+        goes_on_ = false;
+        if (!down_) turn();
+    });
 }
 
 void Poller::shutdown() {
     down_ = true;
     boost::system::error_code ignored;
     epoll_.close(ignored);
+    queue_.clear();
     while (!soon_.empty()) {
         Watch& watch = soon_.front();
         soon_.pop_front();

@@ -7,6 +7,10 @@
 /// The Poller has an epoll descriptor of its own, which Asio watches: one wait of Asio's tells of all the
 /// sockets that are ready. Connections count as the io_context's work as long as they are registered.
 ///
+/// Work that was begun is done before more is begun: of the sockets that bring new requests, only a few are
+/// told in a turn, and then it is looked again for answers. So what is under way at one time, and the memory
+/// it needs, stays small however many clients ask at once.
+///
 /// Ownership: a Watch is a base of what it wakes, registered from add() to remove(), and leaves all lists on
 /// destruction. Its calls may destroy it. When the io_context goes down, abandon() is called on each that is
 /// still there, to cut rings of coroutines that wait for themselves (see Event).
@@ -26,6 +30,7 @@ namespace asio = boost::asio;
 
 struct ByPoller;
 struct ByTurn;
+struct ByQueue;
 template <class Tag>
 using PollerHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>,
@@ -37,13 +42,19 @@ struct Ready {
     bool ended = false;  ///< the peer has closed its side, or the connection failed: no more news will come
 };
 
-class Watch : public PollerHook<ByPoller>, public PollerHook<ByTurn> {
+/// What news of a socket is about.
+enum class News : std::uint8_t {
+    work_under_way,  ///< told at once
+    new_work,        ///< told in turn, but for an end
+};
+
+class Watch : public PollerHook<ByPoller>, public PollerHook<ByTurn>, public PollerHook<ByQueue> {
 public:
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
 protected:
-    Watch() = default;
+    explicit Watch(News news) : news_(news) {}
     ~Watch() = default;
 
 private:
@@ -53,6 +64,9 @@ private:
     /// What Poller::soon() asked for.
     virtual void on_turn() = 0;
     virtual void abandon() = 0;
+
+    const News news_;
+    Ready held_;  ///< while it is in the queue
 };
 
 class Poller : public asio::execution_context::service {
@@ -78,15 +92,19 @@ private:
     void shutdown() override;
     void wait();
     void turn();
+    void sort(Watch& watch, Ready ready);
     void run_soon();
+    void go_on();
 
     asio::io_context& context_;
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> epoll_;
     List<ByPoller> all_;
     List<ByTurn> soon_;
+    List<ByQueue> queue_;  ///< news of new work
     std::size_t registered_ = 0;
     bool waiting_ = false;
-    bool posted_ = false;
+    bool posted_ = false;   ///< run_soon()
+    bool goes_on_ = false;  ///< go_on() is posted
     bool down_ = false;
     std::array<epoll_event, 256> batch_{};
     std::size_t batch_size_ = 0;

@@ -16,7 +16,7 @@ constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 
 ServerConnection::ServerConnection(Stream::Socket socket, asio::io_context& context,
                                    std::shared_ptr<const ServerShared> shared, std::string peer)
-    : stream_(std::move(socket), context, *this),
+    : stream_(std::move(socket), context, *this, News::new_work),
       context_(context),
       wheel_(TimerWheel::of(context)),
       shared_(std::move(shared)),

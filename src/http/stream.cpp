@@ -23,30 +23,8 @@ bool would_wait() noexcept {
 }
 }  // namespace
 
-/// The handler of a read of Asio's: keeps the user alive, and tells it if the read never ends.
-class Stream::AsioRead {
-public:
-    explicit AsioRead(Stream& stream) : user_(stream.user_.self()), stream_(&stream) {}
-    AsioRead(AsioRead&&) noexcept = default;
-    AsioRead& operator=(AsioRead&&) = delete;
-    AsioRead(const AsioRead&) = delete;
-    AsioRead& operator=(const AsioRead&) = delete;
-    ~AsioRead() {
-        if (user_) user_->abandon();
-    }
-    void operator()(const boost::system::error_code& ec, std::size_t n) {
-        const auto user = std::move(user_);
-        stream_->reading_ = false;
-        user->did_read(ec, n);
-    }
-
-private:
-    std::shared_ptr<StreamUser> user_;
-    Stream* stream_;
-};
-
-Stream::Stream(Socket socket, asio::io_context& context, StreamUser& user)
-    : user_(user), poller_(Poller::of(context)), asio_(std::move(socket)) {}
+Stream::Stream(Socket socket, asio::io_context& context, StreamUser& user, News news)
+    : Watch(news), user_(user), poller_(Poller::of(context)), asio_(std::move(socket)) {}
 
 Stream::~Stream() {
     if (fd_ < 0) return;
@@ -71,7 +49,8 @@ void Stream::start_read() {
     reading_ = true;
     if (asio_) {
         const auto space = user_.read_space();
-        asio_->async_read_some(asio::buffer(space.data(), space.size()), AsioRead(*this));
+        asio_->async_read_some(asio::buffer(space.data(), space.size()),
+                               Completion<Stream, &Stream::did_asio_read>({user_.self(), this}));
     } else if (fd_ < 0) {
         poller_.soon(*this);
     } else if (readable_) {
@@ -80,6 +59,11 @@ void Stream::start_read() {
         else
             poller_.soon(*this);
     }
+}
+
+void Stream::did_asio_read(const boost::system::error_code& ec, std::size_t n) {
+    reading_ = false;
+    user_.did_read(ec, n);
 }
 
 void Stream::read() {
@@ -103,6 +87,7 @@ void Stream::read() {
 }
 
 void Stream::on_ready(Ready ready) {
+    full_ = full_ && !ready.writable;
     if (writing_ && ready.writable) writable_.set_later();
     in_turn_ = 0;
     readable_ = readable_ || ready.readable;
@@ -142,7 +127,7 @@ void Stream::cancel_read() {
 
 std::size_t Stream::write_now(Buffers buffers, boost::system::error_code& ec) {
     ec = {};
-    if (asio_ || buffers.empty()) return 0;
+    if (asio_ || full_ || buffers.empty()) return 0;
     std::array<iovec, 16> parts;  // NOLINT(*-member-init): as many as are used are set below
     const std::size_t count = std::min(buffers.size(), parts.size());
     for (std::size_t i = 0; i < count; ++i)
@@ -154,7 +139,8 @@ std::size_t Stream::write_now(Buffers buffers, boost::system::error_code& ec) {
     do n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     if (n >= 0) return static_cast<std::size_t>(n);
-    if (!would_wait()) ec = last_error();
+    full_ = would_wait();
+    if (!full_) ec = last_error();
     return 0;
 }
 
@@ -192,6 +178,7 @@ void Stream::drop() noexcept {
     poller_.remove(fd_, *this);
     ::close(fd_);
     fd_ = -1;
+    full_ = false;  // a write under way fails at once
     if (reading_ || writing_) poller_.soon(*this);
 }
 

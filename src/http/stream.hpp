@@ -58,7 +58,7 @@ public:
         return buffers;
     }
 
-    Stream(Socket socket, asio::io_context& context, StreamUser& user);
+    Stream(Socket socket, asio::io_context& context, StreamUser& user, News news);
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
     ~Stream();
@@ -93,12 +93,14 @@ public:
     void reset() noexcept;
 
 private:
-    class AsioRead;
+    template <class Owner, auto Method>
+    friend class Completion;
 
     void on_ready(Ready ready) override;
     void on_turn() override;
     void abandon() override;
     void read();
+    void did_asio_read(const boost::system::error_code& ec, std::size_t n);
     void drop() noexcept;
 
     StreamUser& user_;
@@ -109,6 +111,7 @@ private:
     unsigned in_turn_ = 0;  ///< reads since the event loop ran
     bool reading_ = false;
     bool writing_ = false;   ///< waits for room
+    bool full_ = false;      ///< took no more, and has not told since that there is room
     bool readable_ = false;  ///< as far as is known
     bool ended_ = false;     ///< see Ready
     bool cancelled_ = false;

@@ -9,12 +9,14 @@
 #include <stdexcept>
 #include <unordered_set>
 
-#include "base/strings.hpp"
+#include "base/name_set.hpp"
 
 namespace spillway::identity {
 namespace {
 
 constexpr std::string_view kBearer = "bearer";
+constexpr NameSet kCredentials("api-key", "x-api-key", "authorization", "proxy-authorization",
+                               "ocp-apim-subscription-key");
 
 int hex_value(char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';
@@ -126,20 +128,7 @@ std::string_view presented_key(const http::Fields& fields) noexcept {
 }
 
 bool is_credential_field(std::string_view name) noexcept {
-    switch (name.size()) {
-        case 7:
-            return iequals(name, "api-key");
-        case 9:
-            return iequals(name, "x-api-key");
-        case 13:
-            return iequals(name, "authorization");
-        case 19:
-            return iequals(name, "proxy-authorization");
-        case 25:
-            return iequals(name, "ocp-apim-subscription-key");
-        default:
-            return false;
-    }
+    return kCredentials.has(name);
 }
 
 }  // namespace spillway::identity

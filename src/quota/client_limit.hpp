@@ -4,13 +4,17 @@
 /// Alone, the sum is held at the limit by compare-and-swap. Shared, each admission is paid out of the lease
 /// held; the sum goes on being kept, as the report and as the fallback: cut off from the store, a replica
 /// holds its own usage at limit / replicas.
+/// Of many clients each is cold: what every request reads is kept together in few cache lines, and what only
+/// sharing needs is made apart, by the store's first word.
 /// Thread rule: reserve(), charge(), give_back() and the readers from any thread, without locks; report(),
 /// apply() and cut_off() from the store's thread. Errors: none.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
+#include "base/prefetch.hpp"
 #include "quota/client_usage.hpp"
 #include "quota/store.hpp"
 
@@ -44,32 +48,38 @@ public:
         usage_.add(n, now);
         if (take(n)) return Verdict::admitted;
         usage_.give_back(n, now);
-        std::int64_t hunger = hunger_.load(std::memory_order_relaxed);
-        while (hunger < n && !hunger_.compare_exchange_weak(hunger, n, std::memory_order_relaxed)) continue;
+        std::int64_t hunger = share_->hunger.load(std::memory_order_relaxed);
+        while (hunger < n && !share_->hunger.compare_exchange_weak(hunger, n, std::memory_order_relaxed))
+            continue;
         return n <= most - used_everywhere(now) ? Verdict::lease_short : Verdict::refused;
     }
     /// Adds n in any case.
     void charge(std::int64_t n, Now now) noexcept {
         usage_.add(n, now);
-        if (shared()) lease_.fetch_sub(n, std::memory_order_relaxed);
+        if (shared()) share_->lease.fetch_sub(n, std::memory_order_relaxed);
     }
     /// Undoes a reserve() that led to nothing: the lease may be used again as well.
     void undo(std::int64_t n, Now then) noexcept {
         usage_.give_back(n, then);
-        if (limit() != 0 && shared()) lease_.fetch_add(n, std::memory_order_relaxed);
+        if (limit() != 0 && shared()) share_->lease.fetch_add(n, std::memory_order_relaxed);
     }
     /// Takes back what was reserved at `then` and not used. It becomes free for all replicas with the next
     /// report.
     void give_back(std::int64_t n, Now then) noexcept { usage_.give_back(n, then); }
 
+    /// Asks for the cache lines that reserve() at `now` needs.
+    void prefetch(Now now) const noexcept {
+        prefetch_for_write(this, &usage_);
+        usage_.prefetch(now);
+    }
     [[nodiscard]] std::int64_t used_here(Now now) noexcept { return usage_.used(now); }
     [[nodiscard]] std::int64_t used_everywhere(Now now) noexcept {
-        return usage_.used(now) + others_.load(std::memory_order_relaxed);
+        return usage_.used(now) + (shared() ? share_->others.load(std::memory_order_relaxed) : 0);
     }
     [[nodiscard]] std::int64_t remaining(Now now) noexcept {
         return std::max<std::int64_t>(0, limit() - used_everywhere(now));
     }
-    [[nodiscard]] bool shared() const noexcept { return shared_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool shared() const noexcept { return shared_.load(std::memory_order_acquire); }
     [[nodiscard]] Usage& usage() noexcept { return usage_; }
     /// What this replica may use by itself when cut off.
     [[nodiscard]] std::int64_t own_cap() const noexcept {
@@ -89,72 +99,82 @@ public:
         } else {
             r.usage_life = std::chrono::seconds(5);
         }
-        const std::int64_t lease = lease_.load(std::memory_order_relaxed);
+        Share& share = made_share();
+        const std::int64_t lease = share.lease.load(std::memory_order_relaxed);
         r.want = wanted(lease, now);
         r.lease = shrink(lease, r.want);
         r.used = usage_.used(now);  // after the lease: see reserve()
         return r;
     }
     void apply(const ShareReport& reported, const ShareAnswer& answer, Now now) noexcept override {
-        others_.store(answer.others, std::memory_order_relaxed);
+        Share& share = made_share();
+        share.others.store(answer.others, std::memory_order_relaxed);
         replicas_.store(std::max(1U, answer.replicas), std::memory_order_relaxed);
-        contended_ = answer.contended;
+        share.contended = answer.contended;
         if (shared()) {
-            lease_.fetch_add(answer.granted - reported.lease, std::memory_order_relaxed);
+            share.lease.fetch_add(answer.granted - reported.lease, std::memory_order_relaxed);
         } else {
             // What was admitted alone since the report is paid for now.
             const std::int64_t since = std::max<std::int64_t>(0, usage_.used(now) - reported.used);
-            lease_.store(answer.granted - since, std::memory_order_relaxed);
-            shared_.store(true, std::memory_order_relaxed);
+            share.lease.store(answer.granted - since, std::memory_order_relaxed);
+            shared_.store(true, std::memory_order_release);
         }
-        last_lease_ = lease_.load(std::memory_order_relaxed);
+        share.last_lease = share.lease.load(std::memory_order_relaxed);
     }
     void cut_off(std::uint32_t replicas) noexcept override {
         replicas_.store(std::max(1U, replicas), std::memory_order_relaxed);
         if (!shared_.exchange(false, std::memory_order_relaxed)) return;
-        lease_.store(0, std::memory_order_relaxed);
-        others_.store(0, std::memory_order_relaxed);
-        last_lease_ = 0;
-        demand_ = 0;
+        share_->lease.store(0, std::memory_order_relaxed);
+        share_->others.store(0, std::memory_order_relaxed);
+        share_->last_lease = 0;
+        share_->demand = 0;
     }
 
 private:
+    /// What only a shared limit has. Once made it stays, so whoever has seen shared() may use it.
+    struct Share {
+        std::atomic<std::int64_t> lease{0};
+        std::atomic<std::int64_t> others{0};
+        std::atomic<std::int64_t> hunger{0};  ///< most that was asked for and not held
+        // The store's thread only:
+        std::int64_t last_lease = 0;
+        std::int64_t demand = 0;
+        bool contended = false;
+    };
+    Share& made_share() {
+        if (!share_) share_ = std::make_unique<Share>();
+        return *share_;
+    }
     [[nodiscard]] bool take(std::int64_t n) noexcept {
-        std::int64_t before = lease_.load(std::memory_order_relaxed);
+        std::int64_t before = share_->lease.load(std::memory_order_relaxed);
         do {
             if (before < n) return false;
-        } while (!lease_.compare_exchange_weak(before, before - n, std::memory_order_relaxed));
+        } while (!share_->lease.compare_exchange_weak(before, before - n, std::memory_order_relaxed));
         return true;
     }
     /// Gives up what is beyond `want`; returns what is held then.
     std::int64_t shrink(std::int64_t lease, std::int64_t want) noexcept {
         while (lease > want)
-            if (lease_.compare_exchange_weak(lease, want, std::memory_order_relaxed)) return want;
+            if (share_->lease.compare_exchange_weak(lease, want, std::memory_order_relaxed)) return want;
         return lease;
     }
     /// Enough for a burst while there is room; when room is scarce, a few rounds' worth of recent use.
     [[nodiscard]] std::int64_t wanted(std::int64_t lease, Now now) noexcept {
-        const std::int64_t spent = std::max<std::int64_t>(0, last_lease_ - lease);
-        demand_ = std::max(spent, demand_ - demand_ / 4);
+        const std::int64_t spent = std::max<std::int64_t>(0, share_->last_lease - lease);
+        share_->demand = std::max(spent, share_->demand - share_->demand / 4);
         const auto replicas = static_cast<std::int64_t>(replicas_.load(std::memory_order_relaxed));
         const std::int64_t room = std::max<std::int64_t>(0, limit() - used_everywhere(now));
-        const std::int64_t hunger = hunger_.exchange(0, std::memory_order_relaxed);
-        const bool resting = demand_ == 0 && hunger == 0;
-        const std::int64_t for_bursts = contended_ && resting ? 0 : room / (2 * replicas);
-        return std::max({3 * demand_, for_bursts, 2 * hunger});
+        const std::int64_t hunger = share_->hunger.exchange(0, std::memory_order_relaxed);
+        const bool resting = share_->demand == 0 && hunger == 0;
+        const std::int64_t for_bursts = share_->contended && resting ? 0 : room / (2 * replicas);
+        return std::max({3 * share_->demand, for_bursts, 2 * hunger});
     }
 
-    Usage usage_;
     std::atomic<std::int64_t> limit_{0};
-    std::atomic<std::int64_t> lease_{0};
-    std::atomic<std::int64_t> others_{0};
+    std::unique_ptr<Share> share_;
     std::atomic<std::uint32_t> replicas_{1};
     std::atomic<bool> shared_{false};
-    std::atomic<std::int64_t> hunger_{0};  ///< most that was asked for and not held
-    // The store's thread only:
-    std::int64_t last_lease_ = 0;
-    std::int64_t demand_ = 0;
-    bool contended_ = false;
+    Usage usage_;
 };
 
 }  // namespace spillway::quota

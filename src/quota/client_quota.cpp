@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "base/pen.hpp"
-
 namespace spillway::quota {
 
 Grant::Grant(Grant&& other) noexcept
@@ -116,9 +114,7 @@ Terms terms(const Subjects& subjects, Now now) noexcept {
     return out;
 }
 
-void append_fields(std::string& out, const Terms& terms) {
-    // In each answer: appending piece by piece to the string costs more than the numbers.
-    Pen pen(out, 320);
+void append_fields(Pen& pen, const Terms& terms) {
     const auto append = [&pen](std::string_view what, const Terms::Line& line) {
         const std::int64_t seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
         pen.text("x-ratelimit-limit-");

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/pen.hpp"
 #include "base/strings.hpp"
 #include "quota/client_fair.hpp"
 #include "quota/client_subject.hpp"
@@ -66,7 +67,7 @@ struct Terms {
 };
 [[nodiscard]] Terms terms(const Subjects& subjects, Now now) noexcept;
 /// `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI writes them (resets like `1m2s`).
-void append_fields(std::string& out, const Terms& terms);
+void append_fields(Pen& pen, const Terms& terms);
 
 class ClientQuotas {
 public:

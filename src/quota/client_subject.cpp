@@ -1,5 +1,7 @@
 #include "quota/client_subject.hpp"
 
+#include "base/prefetch.hpp"
+
 namespace spillway::quota {
 namespace {
 
@@ -56,11 +58,17 @@ std::string_view to_string(Reason reason) noexcept {
 
 Subject::Subject(SubjectKind kind, std::string name)
     : kind_(kind),
-      name_(std::move(name)),
       token_periods_{Limit<PeriodUsage>(Period::hour), Limit<PeriodUsage>(Period::day),
                      Limit<PeriodUsage>(Period::week), Limit<PeriodUsage>(Period::month)},
       cost_periods_{Limit<PeriodUsage>(Period::hour), Limit<PeriodUsage>(Period::day),
-                    Limit<PeriodUsage>(Period::week), Limit<PeriodUsage>(Period::month)} {}
+                    Limit<PeriodUsage>(Period::week), Limit<PeriodUsage>(Period::month)},
+      name_(std::move(name)) {}
+
+void Subject::prefetch(Now now) const noexcept {
+    prefetch_for_write(this, &tokens_);
+    tokens_.prefetch(now);
+    requests_.prefetch(now);
+}
 
 void Subject::set_limits(const SubjectLimits& limits) noexcept {
     tokens_.set_limit(std::min(limits.tokens_per_minute, MinuteUsage::kMost));

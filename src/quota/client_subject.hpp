@@ -73,7 +73,7 @@ struct Amounts {
     std::int64_t cost = 0;    ///< money units
 };
 
-class Subject {
+class alignas(64) Subject {
 public:
     Subject(SubjectKind kind, std::string name);
     Subject(const Subject&) = delete;
@@ -87,6 +87,9 @@ public:
         return weight_.load(std::memory_order_relaxed);
     }
 
+    /// Asks for the cache lines that a request at `now` will need: one of many clients is cold, and they come
+    /// all together while the request is being read.
+    void prefetch(Now now) const noexcept;
     /// Takes all that the request needs, or nothing and says why. In shadow mode always takes.
     [[nodiscard]] bool reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
     /// As if the request had never come.
@@ -131,22 +134,23 @@ private:
                          Refusal& refusal) noexcept;
     void force(const Amounts& amounts, Now now) noexcept;
 
+    // What every request reads or writes comes first, see prefetch().
     const SubjectKind kind_;
-    const std::string name_;
     std::atomic<bool> shadow_{false};
     std::atomic<std::int64_t> weight_{weight(Priority::normal)};
-    std::atomic<std::uint64_t> refusals_{0};
-    std::atomic<std::uint64_t> shadow_refusals_{0};
-    Limit<MinuteUsage> tokens_;
-    Limit<MinuteUsage> requests_;
-    Limit<MomentUsage> in_flight_;
-    PeriodLimits token_periods_;
-    PeriodLimits cost_periods_;
+    std::atomic<std::int64_t> typical_output_{kFirstGuess};
     /// Reserved and not settled: tells a quota that is gone from one that is only spoken for.
     std::atomic<std::int64_t> open_tokens_{0};
     std::atomic<std::int64_t> open_cost_{0};
     std::atomic<std::int64_t> spent_{0};
-    std::atomic<std::int64_t> typical_output_{kFirstGuess};
+    Limit<MomentUsage> in_flight_;
+    PeriodLimits token_periods_;
+    PeriodLimits cost_periods_;
+    Limit<MinuteUsage> tokens_;
+    Limit<MinuteUsage> requests_;
+    const std::string name_;
+    std::atomic<std::uint64_t> refusals_{0};
+    std::atomic<std::uint64_t> shadow_refusals_{0};
 };
 
 }  // namespace spillway::quota

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/prefetch.hpp"
+
 namespace spillway::quota {
 namespace {
 
@@ -31,7 +33,11 @@ void MinuteUsage::expire(std::int64_t second) noexcept {
     if (before >= second) return;
     // One thread cleans up for each second; the others may find the sum too high for an instant.
     if (!expired_at_.compare_exchange_strong(before, second, std::memory_order_relaxed)) return;
-    for (auto& slot : slots_) {
+    // Only the places whose second has passed since: each is looked at once in 64 seconds, and judged by what
+    // is in it.
+    const std::int64_t passed = std::min<std::int64_t>(second - before, kSlots);
+    for (std::int64_t s = second - kSpanSeconds - passed; s < second - kSpanSeconds; ++s) {
+        auto& slot = slots_[static_cast<std::size_t>(s) % kSlots];
         std::uint64_t content = slot.load(std::memory_order_relaxed);
         while (amount_of(content) > 0 && second_of(content) + kSpanSeconds < second) {
             if (!slot.compare_exchange_weak(content, pack(second_of(content), 0), std::memory_order_relaxed))
@@ -59,6 +65,15 @@ void MinuteUsage::put(std::int64_t n, std::int64_t second) noexcept {
         const std::int64_t dropped = n + held - sum;
         if (dropped > 0) used_.fetch_sub(dropped, std::memory_order_relaxed);
         return;
+    }
+}
+
+void MinuteUsage::prefetch(Now now) const noexcept {
+    const std::int64_t second = whole_seconds(now.mono);
+    prefetch_for_write(this, slots_.data());
+    for (const std::int64_t s : {second, second - kSpanSeconds - 1}) {
+        const auto* const slot = &slots_[static_cast<std::size_t>(s) % kSlots];
+        prefetch_for_write(slot, slot + 1);
     }
 }
 

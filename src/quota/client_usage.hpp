@@ -42,6 +42,9 @@ public:
     void give_back(std::int64_t n, Now then) noexcept;
     [[nodiscard]] std::int64_t used(Now now) noexcept;
 
+    /// Asks for the cache lines that try_add() at `now` needs.
+    void prefetch(Now now) const noexcept;
+
     /// How long until n more fit under cap if nothing else is added; zero if they do now, the whole span if
     /// they never will.
     [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;

@@ -126,11 +126,6 @@ void append_json_text(Pen& out, std::string_view s, std::size_t max_bytes) {
     if (plain < s.size()) append_special(out, s, plain, max_bytes);
 }
 
-void append_json_text(std::string& out, std::string_view s, std::size_t max_bytes) {
-    Pen pen(out, s.size());
-    append_json_text(pen, s, max_bytes);
-}
-
 void append_json_target(Pen& out, std::string_view target, std::size_t max_bytes) {
     target = without_authority(target);
     const std::size_t mark = target.find('?');
@@ -164,11 +159,6 @@ void append_json_target(Pen& out, std::string_view target, std::size_t max_bytes
     }
 }
 
-void append_json_target(std::string& out, std::string_view target, std::size_t max_bytes) {
-    Pen pen(out, target.size());
-    append_json_target(pen, target, max_bytes);
-}
-
 void append_milliseconds(Pen& out, Duration d) {
     const std::int64_t us =
         std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(d).count());
@@ -177,11 +167,6 @@ void append_milliseconds(Pen& out, Duration d) {
     const char digits[4] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
                             static_cast<char>('0' + rest % 10)};
     out.text({digits, sizeof digits});
-}
-
-void append_milliseconds(std::string& out, Duration d) {
-    Pen pen(out, 24);
-    append_milliseconds(pen, d);
 }
 
 void Rfc3339::append(Pen& out, Wall time) {

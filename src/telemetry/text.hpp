@@ -20,24 +20,21 @@ void append_utf8(std::string& out, std::string_view s);
 
 /// Appends `s` as the inside of a JSON string, UTF-8 repaired; past `max_bytes` of input the rest is
 /// replaced by an ellipsis.
-void append_json_text(std::string& out, std::string_view s, std::size_t max_bytes);
 void append_json_text(Pen& out, std::string_view s, std::size_t max_bytes);
 
 /// Appends a request target as the inside of a JSON string: path, then the query with every value but a
 /// few known harmless ones (api-version, deployment, …) masked. Scheme and authority of an absolute
 /// target, which may hold credentials, are left out.
 void append_json_target(Pen& out, std::string_view target, std::size_t max_bytes);
-void append_json_target(std::string& out, std::string_view target, std::size_t max_bytes);
 
 /// Appends `d` in milliseconds with three decimals; negative counts as zero.
-void append_milliseconds(std::string& out, Duration d);
 void append_milliseconds(Pen& out, Duration d);
 
 /// Prints `2025-01-31T23:59:59.123Z` (RFC 3339 §5.6), keeping the last second's text.
 class Rfc3339 {
 public:
-    void append(std::string& out, Wall time);
     void append(Pen& out, Wall time);
+    void append(std::string& out, Wall time);
 
 private:
     std::chrono::sys_seconds second_ = std::chrono::sys_seconds::min();

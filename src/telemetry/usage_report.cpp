@@ -133,9 +133,12 @@ std::string usage_json(const UsageQuery& query, std::span<const UsageTotal> tota
         out += &total == totals.data() ? "{" : ",{";
         for (const Key& key : kKeys) {
             if (!(query.by.*key.wanted)) continue;
-            fmt::format_to(std::back_inserter(out), "\"{}\":\"", key.name);
-            append_json_text(out, key_text(key, total), 1024);
-            out += "\",";
+            Pen pen(out, 64);
+            pen.byte('"');
+            pen.text(key.name);
+            pen.text("\":\"");
+            append_json_text(pen, key_text(key, total), 1024);
+            pen.text("\",");
         }
         for (const Sum& sum : kSums)
             fmt::format_to(std::back_inserter(out), "\"{}\":{},", sum.name, total.*sum.value);

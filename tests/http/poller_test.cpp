@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 
@@ -18,7 +19,8 @@ using namespace std::chrono_literals;
 /// One end of a pair of sockets that is watched, and the other one.
 class Watched final : private Watch {
 public:
-    explicit Watched(asio::io_context& io) : poller_(Poller::of(io)) {
+    explicit Watched(asio::io_context& io, News news = News::work_under_way)
+        : Watch(news), poller_(Poller::of(io)) {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
         boost::system::error_code ec;
         poller_.add(ends_[0], *this, ec);
@@ -105,6 +107,60 @@ TEST_F(PollerTest, OneThatIsGoneIsNotToldOfWhatCameInTheSameTurn) {
     io_.run_for(30ms);
     EXPECT_EQ(told, 1);
     EXPECT_TRUE((first == nullptr) != (second == nullptr));
+}
+
+TEST_F(PollerTest, WorkUnderWayGoesBeforeNewWork) {
+    std::deque<Watched> clients;
+    for (int i = 0; i < 100; ++i) clients.emplace_back(io_, News::new_work);
+    Watched backend(io_);
+    io_.run_for(30ms);  // the first news of each: there is room to write
+    int asked = 0;
+    int asked_before_the_answer = 0;
+    for (Watched& client : clients) {
+        client.when_ready = [&] {
+            if (++asked == 1) backend.say("an answer");
+        };
+        client.say("a request");
+    }
+    backend.when_ready = [&] { asked_before_the_answer = asked; };
+    io_.run_for(100ms);
+    EXPECT_EQ(asked, 100);
+    EXPECT_EQ(backend.told, 1);
+    EXPECT_LE(asked_before_the_answer, 20);
+    EXPECT_GE(asked_before_the_answer, 1);
+}
+
+TEST_F(PollerTest, TheEndOfOneThatWaitsItsTurnIsToldAtOnce) {
+    std::deque<Watched> clients;
+    for (int i = 0; i < 100; ++i) clients.emplace_back(io_, News::new_work);
+    io_.run_for(30ms);
+    int asked = 0;
+    int asked_before_the_end = 0;
+    for (Watched& client : clients) {
+        client.when_ready = [&] {
+            if (++asked == 1) clients.back().end();
+        };
+        client.say("a request");
+    }
+    clients.back().when_ready = [&] { asked_before_the_end = asked; };
+    io_.run_for(100ms);
+    EXPECT_EQ(asked, 99);
+    EXPECT_EQ(clients.back().told, 1);
+    EXPECT_TRUE(clients.back().last.ended);
+    EXPECT_TRUE(clients.back().last.readable);
+    EXPECT_LE(asked_before_the_end, 20);
+}
+
+TEST_F(PollerTest, OneThatIsGoneIsNotToldOfWhatWaits) {
+    std::deque<Watched> clients;
+    for (int i = 0; i < 40; ++i) clients.emplace_back(io_, News::new_work);
+    io_.run_for(30ms);
+    for (Watched& client : clients) client.say("a request");
+    clients.front().when_ready = [&] {
+        while (clients.size() > 30) clients.pop_back();
+    };
+    io_.run_for(100ms);
+    for (const Watched& client : clients) EXPECT_EQ(client.told, 1);
 }
 
 TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {

@@ -187,16 +187,20 @@ TEST_F(Quotas, TermsAreOfTheSubjectWithTheLeastLeft) {
     Subject& app = client({.tokens_per_minute = 1000, .requests_per_minute = 10});
     Subject& user = quotas.find_or_add(SubjectKind::user, "ann", {.tokens_per_minute = 500});
     const auto grant = ask({&app, &user}, 90, at(500ms));
-    std::string fields;
-    append_fields(fields, terms({&app, &user}, at(500ms)));
-    EXPECT_EQ(fields,
+    const auto fields = [](const Terms& terms) {
+        std::string out;
+        {
+            Pen pen(out, 0);
+            append_fields(pen, terms);
+        }
+        return out;
+    };
+    EXPECT_EQ(fields(terms({&app, &user}, at(500ms))),
               "x-ratelimit-limit-requests: 10\r\nx-ratelimit-remaining-requests: 9\r\n"
               "x-ratelimit-reset-requests: 1m1s\r\n"
               "x-ratelimit-limit-tokens: 500\r\nx-ratelimit-remaining-tokens: 410\r\n"
               "x-ratelimit-reset-tokens: 1m1s\r\n");
-    std::string none;
-    append_fields(none, terms({}, at(0s)));
-    EXPECT_EQ(none, "");
+    EXPECT_EQ(fields(terms({}, at(0s))), "");
 }
 
 TEST_F(Quotas, EachLimitThatIsSetIsShared) {

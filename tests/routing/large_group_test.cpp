@@ -17,20 +17,22 @@ std::vector<config::BackendConfig> backends(BackendIndex count = many) {
     return out;
 }
 
-Choice pick_prefix(Bench& t, std::uint64_t affinity) {
-    Ask ask;
+Choice pick(Bench& t, Ask ask) {
     ask.deployment = t.router.deployment("gpt-4o");
     ask.tokens = t.tokens;
-    ask.affinity = affinity;
     return t.router.pick(ask, t.now, t.rng);
+}
+
+Choice pick_prefix(Bench& t, std::uint64_t affinity) {
+    Ask ask;
+    ask.affinity = affinity;
+    return pick(t, ask);
 }
 
 Choice pick_pinned(Bench& t, BackendIndex pinned) {
     Ask ask;
-    ask.deployment = t.router.deployment("gpt-4o");
-    ask.tokens = t.tokens;
     ask.pinned = pinned;
-    return t.router.pick(ask, t.now, t.rng);
+    return pick(t, ask);
 }
 
 /// Uses up all of its quota.

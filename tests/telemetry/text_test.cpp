@@ -13,16 +13,23 @@ std::string utf8(std::string_view s) {
     return out;
 }
 
-std::string json(std::string_view s, std::size_t most = 1000) {
+/// What `write` appends.
+template <class Write>
+std::string written(Write write) {
     std::string out;
-    append_json_text(out, s, most);
+    {
+        Pen pen(out, 0);
+        write(pen);
+    }
     return out;
 }
 
+std::string json(std::string_view s, std::size_t most = 1000) {
+    return written([&](Pen& pen) { append_json_text(pen, s, most); });
+}
+
 std::string target(std::string_view s, std::size_t most = 1000) {
-    std::string out;
-    append_json_target(out, s, most);
-    return out;
+    return written([&](Pen& pen) { append_json_target(pen, s, most); });
 }
 
 #define BAD "\xEF\xBF\xBD"
@@ -88,11 +95,7 @@ TEST(Text, BoundsTheQuery) {
 }
 
 TEST(Text, PrintsMilliseconds) {
-    const auto ms = [](Duration d) {
-        std::string out;
-        append_milliseconds(out, d);
-        return out;
-    };
+    const auto ms = [](Duration d) { return written([d](Pen& pen) { append_milliseconds(pen, d); }); };
     EXPECT_EQ(ms(0ns), "0.000");
     EXPECT_EQ(ms(1'234'567ns), "1.234");
     EXPECT_EQ(ms(65s + 7us), "65000.007");
