@@ -7,11 +7,21 @@ namespace spillway {
 
 inline constexpr std::size_t kCacheLine = 64;
 
-/// The lines that [from, to) touches, to be read and written soon.
-inline void prefetch_for_write(const void* from, const void* to) noexcept {
+namespace detail {
+template <int Write>
+void prefetch(const void* from, const void* to) noexcept {
     const auto* const end = static_cast<const std::byte*>(to);
     for (const auto* at = static_cast<const std::byte*>(from); at < end; at += kCacheLine)
-        __builtin_prefetch(at, 1);
+        __builtin_prefetch(at, Write);
+}
+}  // namespace detail
+
+/// The lines that [from, to) touches. For writing: they leave the caches of other processors.
+inline void prefetch_for_read(const void* from, const void* to) noexcept {
+    detail::prefetch<0>(from, to);
+}
+inline void prefetch_for_write(const void* from, const void* to) noexcept {
+    detail::prefetch<1>(from, to);
 }
 
 }  // namespace spillway

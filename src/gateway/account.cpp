@@ -21,9 +21,9 @@ void Request::Claim::end(routing::Outcome outcome) {
     request_.upstreams_->snapshot->router->ended(lease_, outcome, now);
     request_.notes_.push_back({lease_.backend, outcome.status, outcome.kind, now - began_});
     const auto& name = request_.backend(lease_.backend).name;
-    request_.worker_.metrics.attempt(name, lease_.backend, outcome.kind);
+    request_.upstreams_->metrics.attempt(name, lease_.backend, outcome.kind);
     if (first_byte_ > Duration::zero())
-        request_.worker_.metrics.first_byte(name, lease_.backend, first_byte_);
+        request_.upstreams_->metrics.first_byte(name, lease_.backend, first_byte_);
 }
 
 /// The answer told its usage: for the ledger of this request, and for the router.
@@ -87,17 +87,22 @@ void Request::enter(const quota::Amounts& charged, Duration took) {
 }
 
 telemetry::Counter& Request::answer_counter() const {
-    const Answers& all = worker_.metrics.answers;
+    const Answers& all = upstreams_->metrics.answers;
     if (status_ == 499) return all.left;
     if (status_ == 429 && !served_by_) return outcome_ == "limited" ? all.limited : all.no_quota;
     if (status_ >= 500) return all.failed;
     return status_ >= 400 ? all.refused : all.served;
 }
 
+Metrics::Subject Request::subject() const noexcept {
+    constexpr std::uint32_t kNobody = 0x3fffffff;
+    if (client_ == nullptr) return {{}, kNobody, deployment_, deployment_ref_.index};
+    return {client_->name, client_->index, deployment_, deployment_ref_.index};
+}
+
 void Request::account() {
     if (!at_once_) read_clock();
     const Duration total = now_.mono - exchange_.received_at();
-    const std::string_view client = client_ != nullptr ? std::string_view(client_->name) : std::string_view();
     const bool served = served_by_.has_value() && status_ < 400;
     if (served && usage_known_) {
         upstreams_->snapshot->estimators->of(deployment_ref_.index).used(shape_, usage_);
@@ -111,10 +116,9 @@ void Request::account() {
         grant_.settle(charged, now_);
         enter(charged, total);
     }
-    const Metrics::Subject who{client, client_ != nullptr ? client_->index : 0x3fffffffU, deployment_,
-                               deployment_ref_.index};
-    worker_.metrics.request(who, status_, total, served && notes_.size() > 1);
-    if (served) worker_.metrics.tokens(who, usage_);
+    const Metrics::Subject who = subject();
+    upstreams_->metrics.request(who, status_, total, served && notes_.size() > 1);
+    if (served) upstreams_->metrics.tokens(who, usage_);
     answer_counter().inc();
     if (!worker_.log) return;
     boost::container::small_vector<telemetry::AttemptRecord, 4> attempts;
@@ -124,7 +128,7 @@ void Request::account() {
     telemetry::AccessRecord record;
     record.time = began_wall_;
     record.request_id = id_;
-    record.client = client;
+    record.client = who.client;
     record.client_address = exchange_.peer();
     record.method = exchange_.request().method;
     record.target = exchange_.request().target;

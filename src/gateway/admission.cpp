@@ -101,6 +101,7 @@ asio::awaitable<bool> Request::admit() {
         co_await refuse(403, message, "invalid_request_error", "deployment_not_allowed");
         co_return false;
     }
+    upstreams_->metrics.prefetch(subject());
     subjects_.push_back(&table.account(*client_));
     if (table.limits_users() && !user_.empty())
         subjects_.push_back(&worker_.user_account(user_, table.user_limits()));

@@ -92,7 +92,7 @@ std::string_view Request::model_in_body() const noexcept {
 
 asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_read_head(
     routing::BackendIndex to) {
-    http::Origin& origin = *upstreams_->origins[to];
+    http::Origin& origin = upstreams_->origins[to];
     const Duration timeout = backend(to).timeouts.first_byte;
     boost::container::small_vector<std::string_view, 10> pieces;
     pieces.push_back(upstream_head_);

@@ -7,12 +7,14 @@
 /// Ownership: points into the ClientQuotas, which must outlive it. Thread rule: immutable; safe from any
 /// thread. Errors: make() says what cannot be used.
 #include <boost/asio/ip/network_v6.hpp>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/huge_pages.hpp"
 #include "base/strings.hpp"
 #include "config/gateway.hpp"
 #include "http/message.hpp"
@@ -64,7 +66,7 @@ private:
     [[nodiscard]] const identity::Client* at(const Index& index, std::string_view name) const;
 
     identity::ClientKeys keys_;
-    std::vector<Account> accounts_;
+    std::pmr::vector<Account> accounts_{huge_pages()};
     Index by_claim_;
     Index by_header_;
     std::unordered_map<std::string, quota::Subject*, StringHash, std::equal_to<>> teams_;

@@ -29,59 +29,87 @@ Metrics::Metrics(telemetry::Registry& registry)
     : in_flight(requests_in_flight(registry)),
       answers(registry),
       registry_(registry),
+      shard_(registry.own_shard()),
       request_seconds_(registry.histogram("spillway_request_seconds",
                                           "From a request's first byte to the end of its answer")),
       rescued_(registry.counter("spillway_rescued_requests_total",
                                 "Requests served well after at least one backend refused or failed")) {}
 
-void Metrics::request(const Subject& who, int status, Duration total, bool rescued) {
-    const std::uint64_t key = (std::uint64_t{who.client_index} << 32U) |
-                              (std::uint64_t{who.deployment_index & 0x3fffffU} << 10U) |
-                              static_cast<std::uint64_t>(status & 0x3ff);
-    auto& counter = requests_[key];
-    if (counter == nullptr) {
-        const auto code = fmt::format_int(status);
-        counter = &registry_.counter(
-            "spillway_requests_total", "Requests by client, deployment and status sent to the client",
-            {{"client", who.client}, {"deployment", who.deployment}, {"status", {code.data(), code.size()}}});
+telemetry::Counter& Metrics::answered(const Subject& who, int status) {
+    const auto code = fmt::format_int(status);
+    return registry_.counter(
+        "spillway_requests_total", "Requests by client, deployment and status sent to the client",
+        {{"client", who.client}, {"deployment", who.deployment}, {"status", {code.data(), code.size()}}});
+}
+
+Metrics::Row& Metrics::row(const Subject& who) {
+    const auto [at, is_new] = rows_.try_emplace((std::uint64_t{who.client_index} << 32U) | who.deployment_index);
+    Row& row = at->second;
+    if (is_new) {
+        const auto of = [&](std::string_view kind) {
+            return telemetry::OwnCount(
+                registry_.counter(
+                    "spillway_tokens_total", "Tokens by client, deployment and kind",
+                    {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}}),
+                shard_);
+        };
+        row = {telemetry::OwnCount(answered(who, 200), shard_), of("prompt"), of("completion"), of("cached"),
+               of("reasoning")};
     }
-    counter->inc();
+    return row;
+}
+
+void Metrics::prefetch(const Subject& who) {
+    const auto found = rows_.find((std::uint64_t{who.client_index} << 32U) | who.deployment_index);
+    if (found == rows_.end()) return;
+    for (const auto* count : {&found->second.served, &found->second.prompt, &found->second.completion})
+        count->prefetch();
+}
+
+void Metrics::request(const Subject& who, int status, Duration total, bool rescued) {
+    if (status == 200) {
+        row(who).served.inc();
+    } else {
+        const std::uint64_t key = (std::uint64_t{who.client_index} << 32U) |
+                                  (std::uint64_t{who.deployment_index & 0x3fffffU} << 10U) |
+                                  static_cast<std::uint64_t>(status & 0x3ff);
+        auto& counter = refused_[key];
+        if (counter == nullptr) counter = &answered(who, status);
+        counter->inc();
+    }
     request_seconds_.observe(total);
     if (rescued) rescued_.inc();
 }
 
-void Metrics::first_byte(std::string_view backend, std::uint32_t backend_index, Duration took) {
-    if (first_byte_.size() <= backend_index) first_byte_.resize(backend_index + 1, nullptr);
-    auto& histogram = first_byte_[backend_index];
+Metrics::Backend& Metrics::backend(std::uint32_t index) {
+    if (backends_.size() <= index) backends_.resize(index + 1);
+    return backends_[index];
+}
+
+void Metrics::first_byte(std::string_view name, std::uint32_t index, Duration took) {
+    auto& histogram = backend(index).first_byte;
     if (histogram == nullptr)
         histogram = &registry_.histogram("spillway_first_byte_seconds",
                                          "From sending to a backend to the first byte of its answer",
-                                         {{"backend", backend}});
+                                         {{"backend", name}});
     histogram->observe(took);
 }
 
-void Metrics::attempt(std::string_view backend, std::uint32_t backend_index, routing::OutcomeKind kind) {
-    auto& counter = attempts_[(std::uint64_t{backend_index} << 8U) | static_cast<std::uint64_t>(kind)];
-    if (counter == nullptr)
-        counter = &registry_.counter("spillway_attempts_total", "Attempts by backend and outcome",
-                                     {{"backend", backend}, {"outcome", routing::to_string(kind)}});
-    counter->inc();
+void Metrics::attempt(std::string_view name, std::uint32_t index, routing::OutcomeKind kind) {
+    auto& count = backend(index).attempts[static_cast<std::size_t>(kind)];
+    if (!count)
+        count = telemetry::OwnCount(registry_.counter("spillway_attempts_total", "Attempts by backend and outcome",
+                                                      {{"backend", name}, {"outcome", routing::to_string(kind)}}),
+                                    shard_);
+    count.inc();
 }
 
 void Metrics::tokens(const Subject& who, const api::Usage& usage) {
-    auto& counters = tokens_[(std::uint64_t{who.client_index} << 32U) | who.deployment_index];
-    if (counters.prompt == nullptr) {
-        const auto of = [&](std::string_view kind) {
-            return &registry_.counter(
-                "spillway_tokens_total", "Tokens by client, deployment and kind",
-                {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}});
-        };
-        counters = {of("prompt"), of("completion"), of("cached"), of("reasoning")};
-    }
-    counters.prompt->inc(usage.prompt);
-    counters.completion->inc(usage.completion);
-    counters.cached->inc(usage.cached);
-    counters.reasoning->inc(usage.reasoning);
+    Row& counts = row(who);
+    counts.prompt.inc(usage.prompt);
+    counts.completion.inc(usage.completion);
+    counts.cached.inc(usage.cached);
+    counts.reasoning.inc(usage.reasoning);
 }
 
 }  // namespace spillway::gateway

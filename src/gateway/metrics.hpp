@@ -1,12 +1,14 @@
 #pragma once
-/// The gateway's metrics. A Metrics belongs to one worker: it remembers which counter belongs to which
-/// labels, so that counting takes no lock and builds no string.
+/// The gateway's metrics. A Metrics belongs to one worker's use of one configuration: it remembers which
+/// counters belong to which client and backend by their index, so that counting takes no lock and builds no
+/// string.
 ///
 /// Names follow Prometheus' habits: seconds, `_total`. Ownership: the Registry must outlive it.
 /// Thread rule: a Metrics from its worker's thread only; the counters themselves are shared.
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "api/usage.hpp"
@@ -27,6 +29,8 @@ public:
         std::string_view deployment;
         std::uint32_t deployment_index = 0;
     };
+    /// Asks for the memory that request() and tokens() will want.
+    void prefetch(const Subject& who);
     /// One request's end. `rescued`: served after at least one attempt failed.
     void request(const Subject& who, int status, Duration total, bool rescued);
     void first_byte(std::string_view backend, std::uint32_t backend_index, Duration took);
@@ -37,19 +41,30 @@ public:
     const Answers answers;
 
 private:
-    struct Tokens {
-        telemetry::Counter* prompt;
-        telemetry::Counter* completion;
-        telemetry::Counter* cached;
-        telemetry::Counter* reasoning;
+    /// What a served request of one client for one deployment counts.
+    struct Row {
+        telemetry::OwnCount served;
+        telemetry::OwnCount prompt;
+        telemetry::OwnCount completion;
+        telemetry::OwnCount cached;
+        telemetry::OwnCount reasoning;
     };
+    static constexpr std::size_t kOutcomes = static_cast<std::size_t>(routing::OutcomeKind::cancelled) + 1;
+    struct Backend {
+        std::array<telemetry::OwnCount, kOutcomes> attempts;
+        telemetry::Histogram* first_byte = nullptr;
+    };
+    [[nodiscard]] telemetry::Counter& answered(const Subject& who, int status);
+    Row& row(const Subject& who);
+    Backend& backend(std::uint32_t index);
+
     telemetry::Registry& registry_;
+    const std::size_t shard_;
     telemetry::Histogram& request_seconds_;
     telemetry::Counter& rescued_;
-    std::unordered_map<std::uint64_t, telemetry::Counter*> requests_;
-    std::unordered_map<std::uint64_t, telemetry::Counter*> attempts_;
-    std::unordered_map<std::uint64_t, Tokens> tokens_;
-    std::vector<telemetry::Histogram*> first_byte_;
+    boost::unordered_flat_map<std::uint64_t, Row> rows_;
+    boost::unordered_flat_map<std::uint64_t, telemetry::Counter*> refused_;  ///< other answers than 200
+    std::vector<Backend> backends_;
 };
 
 }  // namespace spillway::gateway

@@ -79,11 +79,11 @@ Request::Request(Worker& worker, http::Exchange& exchange, Scratch& scratch)
         id_ = given;
     else
         append_hex_id(id_, worker.rng);
-    worker_.metrics.in_flight.inc();
+    upstreams_->metrics.in_flight.inc();
 }
 
 Request::~Request() {
-    worker_.metrics.in_flight.dec();
+    upstreams_->metrics.in_flight.dec();
 }
 
 asio::awaitable<void> Request::run() {
@@ -188,6 +188,7 @@ asio::awaitable<void> Request::serve() {
             read_clock();
             continue;
         }
+        upstreams_->prefetch(choice.lease.backend);
         tried_.push_back(choice.lease.backend);
         ++attempts_;
         const Next next = co_await attempt(choice.lease);

@@ -112,6 +112,7 @@ private:
     void account();
     void enter(const quota::Amounts& charged, Duration took);
     [[nodiscard]] telemetry::Counter& answer_counter() const;
+    [[nodiscard]] Metrics::Subject subject() const noexcept;
     void append_spillway_fields(std::string& out) const;
     /// Whether answers carry x-ratelimit-… fields in the client's own terms.
     [[nodiscard]] bool has_terms() const;

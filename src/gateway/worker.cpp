@@ -53,16 +53,27 @@ http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t wor
 }
 }  // namespace
 
-Upstreams::Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s) : snapshot(std::move(s)) {
+Upstreams::Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s,
+                     telemetry::Registry& registry)
+    : snapshot(std::move(s)), metrics(registry) {
+    origins.reserve(snapshot->config.backends.size());
     for (const auto& backend : snapshot->config.backends)
-        origins.push_back(std::make_unique<http::Origin>(context, origin_options(backend)));
+        origins.emplace_back(context, origin_options(backend));
+}
+
+void Upstreams::prefetch(routing::BackendIndex to) const noexcept {
+    const auto& backend = snapshot->config.backends[to];
+    prefetch_for_read(&backend, &backend + 1);
+    const auto& host_line = snapshot->host_lines[to];
+    prefetch_for_read(&host_line, &host_line + 1);
+    origins[to].prefetch();
 }
 
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
     : rng(seed),
-      metrics(shared.registry),
       books(shared.books),
-      upstreams_(std::make_shared<Upstreams>(context_, snapshot)),
+      registry_(shared.registry),
+      upstreams_(std::make_shared<Upstreams>(context_, snapshot, registry_)),
       server_(context_, server_limits(snapshot->config, std::max(1U, snapshot->config.threads)),
               [this](http::Exchange& exchange) { return handle(exchange); }),
       ticker_(context_) {
@@ -87,7 +98,7 @@ void Worker::run() {
 
 void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
     asio::post(context_, [this, s = std::move(snapshot)]() mutable {
-        upstreams_ = std::make_shared<Upstreams>(context_, std::move(s));
+        upstreams_ = std::make_shared<Upstreams>(context_, std::move(s), registry_);
     });
 }
 

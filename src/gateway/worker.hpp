@@ -26,11 +26,15 @@ namespace spillway::gateway {
 
 struct RequestSlot;
 
-/// A snapshot as one worker uses it: with its own connection pools.
+/// A snapshot as one worker uses it: with its own connection pools and places to count.
 struct Upstreams {
-    Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s);
+    Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s, telemetry::Registry& registry);
     std::shared_ptr<const Snapshot> snapshot;
-    std::vector<std::unique_ptr<http::Origin>> origins;  ///< by backend
+    std::vector<http::Origin> origins;  ///< by backend
+    Metrics metrics;                    ///< by the snapshot's clients and backends
+
+    /// Asks for the memory that an attempt at the backend will want.
+    void prefetch(routing::BackendIndex to) const noexcept;
 };
 
 class Worker {
@@ -63,7 +67,6 @@ public:
     api::RequestScanner scanner;
     api::EventClassifier classifier;
     Rng rng;
-    Metrics metrics;
     std::optional<telemetry::AccessLog::Writer> log;
     std::optional<telemetry::Ledger::Writer> ledger;
     Books& books;
@@ -79,6 +82,7 @@ private:
 
     std::vector<std::unique_ptr<RequestSlot>> free_slots_;
 
+    telemetry::Registry& registry_;
     asio::io_context context_{1};
     std::shared_ptr<Upstreams> upstreams_;
     http::Server server_;

@@ -163,9 +163,14 @@ void OriginState::lost(ClientConnection& connection) noexcept {
 Origin::Origin(asio::io_context& context, OriginOptions options)
     : state_(std::make_shared<OriginState>(context, std::move(options))) {}
 Origin::~Origin() {
+    if (!state_) return;
     for (const auto& connection : state_->idle) connection->close();
     state_->idle.clear();
     state_->options.max_idle = 0;  // what is still out closes when it is done
+}
+
+void Origin::prefetch() const noexcept {
+    if (!state_->idle.empty()) state_->idle.back()->prefetch();
 }
 
 asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh) {

@@ -110,9 +110,14 @@ private:
 class Origin {
 public:
     Origin(asio::io_context& context, OriginOptions options);
+    Origin(Origin&&) noexcept = default;
+    Origin& operator=(Origin&&) = delete;
     Origin(const Origin&) = delete;
     Origin& operator=(const Origin&) = delete;
     ~Origin();
+
+    /// Asks for the memory that connect() and what follows it will want: of many origins, each is cold.
+    void prefetch() const noexcept;
 
     /// A pooled connection, or a new one when there is none or `fresh` is wanted.
     asio::awaitable<NetResult<Upstream>> connect(bool fresh);

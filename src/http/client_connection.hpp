@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/prefetch.hpp"
 #include "http/buffer.hpp"
 #include "http/client.hpp"
 #include "http/event.hpp"
@@ -52,6 +53,9 @@ public:
     [[nodiscard]] bool stopped() const noexcept { return timed_out_ || cancelled_; }
     /// Why it is of no use: stopped(), or else `kind` with this message.
     [[nodiscard]] NetError failure(NetError::Kind kind, std::string message) const;
+
+    /// Asks for the memory that a request and its answer use.
+    void prefetch() const noexcept { prefetch_for_write(this, &parser_); }
 
     [[nodiscard]] Stream& stream() noexcept { return stream_; }
     [[nodiscard]] bool reused() const noexcept { return reused_; }

@@ -13,11 +13,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/huge_pages.hpp"
 #include "base/result.hpp"
 #include "http/fields.hpp"
 
@@ -79,8 +81,8 @@ private:
     [[nodiscard]] std::size_t first_slot(const KeyDigest& digest) const noexcept;
     [[nodiscard]] const Client* find(const KeyDigest& digest) const noexcept;
 
-    std::vector<Client> clients_;
-    std::vector<Slot> table_;  ///< open addressing, power of two, at most half full
+    std::pmr::vector<Client> clients_{huge_pages()};
+    std::pmr::vector<Slot> table_{huge_pages()};  ///< open addressing, power of two, at most half full
 };
 
 /// The key a request shows: `api-key` (Azure OpenAI), `Ocp-Apim-Subscription-Key` (API Management's

@@ -72,10 +72,10 @@ Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, cons
         }
         return *found->second;
     }
-    auto subject = std::make_unique<Subject>(kind, std::string(name));
-    subject->set_limits(limits);
-    if (on_new_) on_new_(*subject);
-    Subject& added = *map.emplace(std::string(name), std::move(subject)).first->second;
+    Subject& added = subjects_.emplace_back(kind, std::string(name));
+    added.set_limits(limits);
+    if (on_new_) on_new_(added);
+    map.emplace(std::string(name), &added);
     generation_.fetch_add(1, std::memory_order_release);
     return added;
 }
@@ -84,7 +84,7 @@ Subject* ClientQuotas::find(SubjectKind kind, std::string_view name) const {
     const std::lock_guard lock(mutex_);
     const Map& map = by_kind_[static_cast<std::size_t>(kind)];
     const auto found = map.find(name);
-    return found == map.end() ? nullptr : found->second.get();
+    return found == map.end() ? nullptr : found->second;
 }
 
 void ClientQuotas::each(const std::function<void(Subject&)>& visit) const {

@@ -12,14 +12,16 @@
 /// and Grants from any thread, without locks; find_or_add() takes a lock, so callers keep what it returns.
 /// Errors: none.
 #include <boost/container/static_vector.hpp>
+#include <deque>
 #include <functional>
-#include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/huge_pages.hpp"
 #include "base/pen.hpp"
 #include "base/strings.hpp"
 #include "quota/client_fair.hpp"
@@ -98,10 +100,12 @@ public:
 
 private:
     friend class Grant;
-    using Map = std::unordered_map<std::string, std::unique_ptr<Subject>, StringHash, std::equal_to<>>;
+    using Map = std::unordered_map<std::string, Subject*, StringHash, std::equal_to<>>;
 
     FairShare fair_;
     mutable std::mutex mutex_;
+    std::pmr::monotonic_buffer_resource memory_{16 * sizeof(Subject), huge_pages()};
+    std::pmr::deque<Subject> subjects_{&memory_};
     std::array<Map, 3> by_kind_;
     std::function<void(Subject&)> on_new_;
     std::atomic<std::uint64_t> generation_{0};

@@ -146,8 +146,8 @@ std::span<const double> default_time_buckets() noexcept {
 }
 
 Histogram::Histogram(std::span<const double> bounds, std::size_t shards)
-    : bounds_(bounds.begin(), bounds.end()), mask_(shards - 1) {
-    constexpr std::size_t kPerLine = detail::kCacheLine / sizeof(std::uint64_t);
+    : bounds_(bounds), mask_(shards - 1) {
+    constexpr std::size_t kPerLine = kCacheLine / sizeof(std::uint64_t);
     lines_per_shard_ = (bounds_.size() + 2 + kPerLine - 1) / kPerLine;
     lines_ = std::make_unique<Line[]>(lines_per_shard_ * shards);
 }
@@ -185,8 +185,8 @@ struct Registry::Family {
     using Metric = std::variant<std::monostate, Counter, UpDown, Gauge, Histogram>;
     struct Child {
         template <class Make>
-        Child(std::string text, Make make) : labels(std::move(text)) {
-            make(metric);
+        Child(std::string text, Family& family, Make make) : labels(std::move(text)) {
+            make(family, metric);
         }
         std::string labels;
         Metric metric;
@@ -200,6 +200,7 @@ struct Registry::Family {
     std::string name;
     std::string help;
     std::vector<std::string> label_names;
+    std::vector<double> bounds;  ///< of all its histograms
     std::deque<Child> children;
     std::unordered_map<std::string, Child*, StringHash, std::equal_to<>> by_labels;
     std::vector<Callback> callbacks;
@@ -248,7 +249,7 @@ T& Registry::child(MetricType type, std::string_view name, std::string_view help
     if (found != f.by_labels.end()) {
         c = found->second;
     } else {
-        c = &f.children.emplace_back(text, make);
+        c = &f.children.emplace_back(text, f, make);
         f.by_labels.emplace(std::move(text), c);
     }
     T* metric = std::get_if<T>(&c->metric);
@@ -258,16 +259,17 @@ T& Registry::child(MetricType type, std::string_view name, std::string_view help
 
 Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
     return child<Counter>(MetricType::counter, name, help, labels,
-                          [this](Family::Metric& m) { m.emplace<Counter>(shards_); });
+                          [this](Family&, Family::Metric& m) { m.emplace<Counter>(shards_); });
 }
 
 UpDown& Registry::up_down(std::string_view name, std::string_view help, Labels labels) {
     return child<UpDown>(MetricType::gauge, name, help, labels,
-                         [this](Family::Metric& m) { m.emplace<UpDown>(shards_); });
+                         [this](Family&, Family::Metric& m) { m.emplace<UpDown>(shards_); });
 }
 
 Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
-    return child<Gauge>(MetricType::gauge, name, help, labels, [](Family::Metric& m) { m.emplace<Gauge>(); });
+    return child<Gauge>(MetricType::gauge, name, help, labels,
+                        [](Family&, Family::Metric& m) { m.emplace<Gauge>(); });
 }
 
 Histogram& Registry::histogram(std::string_view name, std::string_view help, Labels labels,
@@ -278,7 +280,10 @@ Histogram& Registry::histogram(std::string_view name, std::string_view help, Lab
         !std::all_of(bounds.begin(), bounds.end(), [](double b) { return std::isfinite(b); }))
         refuse(name, "buckets must be finite and ascending");
     Histogram& h = child<Histogram>(MetricType::histogram, name, help, labels,
-                                    [&](Family::Metric& m) { m.emplace<Histogram>(bounds, shards_); });
+                                    [&](Family& f, Family::Metric& m) {
+                                        if (f.bounds.empty()) f.bounds.assign(bounds.begin(), bounds.end());
+                                        m.emplace<Histogram>(f.bounds, shards_);
+                                    });
     if (!std::equal(bounds.begin(), bounds.end(), h.bounds().begin(), h.bounds().end()))
         refuse(name, "registered before with other buckets");
     return h;

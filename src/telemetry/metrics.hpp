@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/prefetch.hpp"
 
 namespace spillway::telemetry {
 
@@ -44,8 +45,6 @@ using Labels = std::initializer_list<Label>;
 
 namespace detail {
 
-inline constexpr std::size_t kCacheLine = 64;
-
 /// Which cell the calling thread should add to: the CPU it runs on. glibc reads it from the rseq area
 /// without a system call; a thread moved between the read and the add costs contention, never a count.
 [[nodiscard]] std::size_t current_shard() noexcept;
@@ -54,7 +53,8 @@ template <class T>
 class Sharded {
 public:
     explicit Sharded(std::size_t shards) : cells_(std::make_unique<Cell[]>(shards)), mask_(shards - 1) {}
-    void add(T n) noexcept { cells_[current_shard() & mask_].value.fetch_add(n, std::memory_order_relaxed); }
+    void add(T n) noexcept { at(current_shard()).fetch_add(n, std::memory_order_relaxed); }
+    [[nodiscard]] std::atomic<T>& at(std::size_t shard) noexcept { return cells_[shard & mask_].value; }
     [[nodiscard]] T sum() const noexcept {
         T total{};
         for (std::size_t i = 0; i <= mask_; ++i) total += cells_[i].value.load(std::memory_order_relaxed);
@@ -79,7 +79,26 @@ public:
     [[nodiscard]] std::uint64_t value() const noexcept { return cells_.sum(); }
 
 private:
+    friend class OwnCount;
     detail::Sharded<std::uint64_t> cells_;
+};
+
+/// A thread's own cell of a Counter, to be kept by it: for counters of which there are so many that finding
+/// the cell costs more than adding to it.
+class OwnCount {
+public:
+    OwnCount() = default;
+    /// `shard` is the thread's Registry::own_shard().
+    OwnCount(Counter& counter, std::size_t shard) noexcept : cell_(&counter.cells_.at(shard)) {}
+
+    [[nodiscard]] explicit operator bool() const noexcept { return cell_ != nullptr; }
+    void inc(std::uint64_t n = 1) noexcept {
+        if (n > 0) cell_->fetch_add(n, std::memory_order_relaxed);
+    }
+    void prefetch() const noexcept { prefetch_for_write(cell_, cell_ + 1); }
+
+private:
+    std::atomic<std::uint64_t>* cell_ = nullptr;
 };
 
 /// A gauge moved by matching inc and dec from many threads (requests in flight, open connections).
@@ -105,7 +124,7 @@ private:
     std::atomic<double> value_{0};
 };
 
-/// Counts per bucket of upper bounds (`le`), ascending, +Inf implied.
+/// Counts per bucket of upper bounds (`le`), ascending, +Inf implied. The bounds are its owner's.
 class Histogram {
 public:
     Histogram(std::span<const double> bounds, std::size_t shards);
@@ -122,15 +141,15 @@ public:
     [[nodiscard]] std::span<const double> bounds() const noexcept { return bounds_; }
 
 private:
-    struct alignas(detail::kCacheLine) Line {
-        std::atomic<std::uint64_t> slots[detail::kCacheLine / sizeof(std::uint64_t)]{};
+    struct alignas(kCacheLine) Line {
+        std::atomic<std::uint64_t> slots[kCacheLine / sizeof(std::uint64_t)]{};
     };
     [[nodiscard]] std::atomic<std::uint64_t>& slot(std::size_t shard, std::size_t i) const noexcept {
-        constexpr std::size_t kPerLine = detail::kCacheLine / sizeof(std::uint64_t);
+        constexpr std::size_t kPerLine = kCacheLine / sizeof(std::uint64_t);
         return lines_[shard * lines_per_shard_ + i / kPerLine].slots[i % kPerLine];
     }
 
-    std::vector<double> bounds_;
+    std::span<const double> bounds_;
     std::size_t lines_per_shard_;
     std::size_t mask_;
     /// Per shard: bucket counts, +Inf, then the sum as the bits of a double.
@@ -188,6 +207,11 @@ public:
     [[nodiscard]] Registration callback(MetricType type, std::string_view name, std::string_view help,
                                         Collect collect);
 
+    /// A cell for a thread that counts often (see OwnCount): another at each call, as long as there are.
+    [[nodiscard]] std::size_t own_shard() noexcept {
+        return next_shard_.fetch_add(1, std::memory_order_relaxed) % shards_;
+    }
+
     /// All families in the text format 0.0.4, in order of registration.
     [[nodiscard]] std::string render() const;
 
@@ -199,6 +223,7 @@ private:
     void remove(std::uint64_t id) noexcept;
 
     std::size_t shards_;
+    std::atomic<std::size_t> next_shard_{0};
     mutable std::mutex mutex_;
     std::list<Family> families_;
     std::uint64_t next_id_ = 1;

@@ -52,6 +52,37 @@ def test_a_reload_takes_a_new_configuration_and_keeps_the_old_one_if_it_is_wrong
     assert post_chat(gateway.url).headers["x-spillway-backend"] == "r2"
 
 
+def test_after_a_reload_metrics_name_who_is_meant(stack):
+    """A place in the configuration is nobody's name: it goes to another when the one before goes."""
+    running = stack(priorities=[1, 2, 3])
+    gateway = running.gateway
+    config = json.loads(gateway.config.read_text())
+    another = {**config["clients"][0], "name": "another", "key": CLIENT_KEY}
+    config["clients"][0]["key"] = "e2e-key-of-the-one-that-goes"
+    config["clients"].append(another)
+    gateway.config.write_text(json.dumps(config))
+    gateway.process.send_signal(signal.SIGHUP)
+    goes = config["clients"][0]["name"]
+    wait_until(lambda: post_chat(gateway.url, key="e2e-key-of-the-one-that-goes").status_code == 200, 5)
+    assert post_chat(gateway.url).headers["x-spillway-backend"] == "r1"
+
+    del config["clients"][0], config["backends"][0]
+    gateway.config.write_text(json.dumps(config))
+    before = httpx.get(f"{gateway.admin}/metrics").text.splitlines()
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: post_chat(gateway.url).headers["x-spillway-backend"] == "r2", 5)
+    after = httpx.get(f"{gateway.admin}/metrics").text.splitlines()
+
+    def counted(lines, family, label):
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(family) and label in line)
+
+    assert counted(after, "spillway_attempts_total", 'backend="r2"') == 1
+    assert counted(after, "spillway_requests_total", f'client="{goes}"') == counted(
+        before, "spillway_requests_total", f'client="{goes}"'
+    )
+    assert counted(after, "spillway_requests_total", 'client="another"') >= 2
+
+
 def test_a_stop_lets_answers_under_way_end(stack):
     running = stack(resources=1)
     running.emulator.fault(0, "slow", seconds=60, ttft=1, tokens_per_second=50)
