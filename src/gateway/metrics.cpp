@@ -43,14 +43,14 @@ telemetry::Counter& Metrics::answered(const Subject& who, int status) {
 }
 
 Metrics::Row& Metrics::row(const Subject& who) {
-    const auto [at, is_new] = rows_.try_emplace((std::uint64_t{who.client_index} << 32U) | who.deployment_index);
+    const auto [at, is_new] =
+        rows_.try_emplace((std::uint64_t{who.client_index} << 32U) | who.deployment_index);
     Row& row = at->second;
     if (is_new) {
         const auto of = [&](std::string_view kind) {
             return telemetry::OwnCount(
-                registry_.counter(
-                    "spillway_tokens_total", "Tokens by client, deployment and kind",
-                    {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}}),
+                registry_.counter("spillway_tokens_total", "Tokens by client, deployment and kind",
+                                  {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}}),
                 shard_);
         };
         row = {telemetry::OwnCount(answered(who, 200), shard_), of("prompt"), of("completion"), of("cached"),
@@ -98,9 +98,10 @@ void Metrics::first_byte(std::string_view name, std::uint32_t index, Duration to
 void Metrics::attempt(std::string_view name, std::uint32_t index, routing::OutcomeKind kind) {
     auto& count = backend(index).attempts[static_cast<std::size_t>(kind)];
     if (!count)
-        count = telemetry::OwnCount(registry_.counter("spillway_attempts_total", "Attempts by backend and outcome",
-                                                      {{"backend", name}, {"outcome", routing::to_string(kind)}}),
-                                    shard_);
+        count = telemetry::OwnCount(
+            registry_.counter("spillway_attempts_total", "Attempts by backend and outcome",
+                              {{"backend", name}, {"outcome", routing::to_string(kind)}}),
+            shard_);
     count.inc();
 }
 

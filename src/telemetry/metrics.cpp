@@ -279,11 +279,11 @@ Histogram& Registry::histogram(std::string_view name, std::string_view help, Lab
     if (bounds.empty() || !ascending ||
         !std::all_of(bounds.begin(), bounds.end(), [](double b) { return std::isfinite(b); }))
         refuse(name, "buckets must be finite and ascending");
-    Histogram& h = child<Histogram>(MetricType::histogram, name, help, labels,
-                                    [&](Family& f, Family::Metric& m) {
-                                        if (f.bounds.empty()) f.bounds.assign(bounds.begin(), bounds.end());
-                                        m.emplace<Histogram>(f.bounds, shards_);
-                                    });
+    Histogram& h =
+        child<Histogram>(MetricType::histogram, name, help, labels, [&](Family& f, Family::Metric& m) {
+            if (f.bounds.empty()) f.bounds.assign(bounds.begin(), bounds.end());
+            m.emplace<Histogram>(f.bounds, shards_);
+        });
     if (!std::equal(bounds.begin(), bounds.end(), h.bounds().begin(), h.bounds().end()))
         refuse(name, "registered before with other buckets");
     return h;

@@ -171,7 +171,7 @@ class Gateway(Process):
 
 def gateway_config(port, backends, access_log, **settings):
     return {
-        "server": {"listen": f"127.0.0.1:{port}"},
+        "server": {"listen": f"127.0.0.1:{port}", **settings.pop("server", {})},
         "admin": {"listen": f"127.0.0.1:{port + 1}", **settings.pop("admin", {})},
         "log": {"access": str(access_log)},
         "clients": [{"name": "e2e", "key": CLIENT_KEY}],

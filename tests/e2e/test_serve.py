@@ -54,7 +54,7 @@ def test_a_reload_takes_a_new_configuration_and_keeps_the_old_one_if_it_is_wrong
 
 def test_after_a_reload_metrics_name_who_is_meant(stack):
     """A place in the configuration is nobody's name: it goes to another when the one before goes."""
-    running = stack(priorities=[1, 2, 3])
+    running = stack(priorities=[1, 2, 3], server={"threads": 1})  # each thread remembers for itself
     gateway = running.gateway
     config = json.loads(gateway.config.read_text())
     another = {**config["clients"][0], "name": "another", "key": CLIENT_KEY}
