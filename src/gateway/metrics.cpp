@@ -59,11 +59,17 @@ Metrics::Row& Metrics::row(const Subject& who) {
     return row;
 }
 
-void Metrics::prefetch(const Subject& who) {
+void Metrics::prefetch(const Subject& who) const {
     const auto found = rows_.find((std::uint64_t{who.client_index} << 32U) | who.deployment_index);
     if (found == rows_.end()) return;
     for (const auto* count : {&found->second.served, &found->second.prompt, &found->second.completion})
         count->prefetch();
+}
+
+void Metrics::prefetch(std::uint32_t backend_index) const noexcept {
+    if (backend_index >= backends_.size()) return;
+    const Backend& backend = backends_[backend_index];
+    prefetch_for_write(&backend, &backend + 1);
 }
 
 void Metrics::request(const Subject& who, int status, Duration total, bool rescued) {

@@ -30,7 +30,9 @@ public:
         std::uint32_t deployment_index = 0;
     };
     /// Asks for the memory that request() and tokens() will want.
-    void prefetch(const Subject& who);
+    void prefetch(const Subject& who) const;
+    /// … first_byte() and attempt().
+    void prefetch(std::uint32_t backend_index) const noexcept;
     /// One request's end. `rescued`: served after at least one attempt failed.
     void request(const Subject& who, int status, Duration total, bool rescued);
     void first_byte(std::string_view backend, std::uint32_t backend_index, Duration took);
@@ -51,8 +53,8 @@ private:
     };
     static constexpr std::size_t kOutcomes = static_cast<std::size_t>(routing::OutcomeKind::cancelled) + 1;
     struct Backend {
-        std::array<telemetry::OwnCount, kOutcomes> attempts;
         telemetry::Histogram* first_byte = nullptr;
+        std::array<telemetry::OwnCount, kOutcomes> attempts;
     };
     [[nodiscard]] telemetry::Counter& answered(const Subject& who, int status);
     Row& row(const Subject& who);

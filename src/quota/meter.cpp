@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/prefetch.hpp"
 #include "quota/meter_word.hpp"
 
 namespace spillway::quota {
@@ -165,11 +166,14 @@ std::optional<Claim> Meter::reserve(std::uint64_t amount, Mono now, bool force) 
         claim.amount = static_cast<std::uint32_t>(wanted);
         claim.generation = s.generation;
         claim.mark = static_cast<std::uint32_t>(s.count) - corrected_.load(std::memory_order_acquire);
-        claim.behind = recent_.note(t, claim.generation, claim.mark - claim.amount, claim.mark);
-        if (claim.behind != 0) {
-            const std::uint32_t before = claim.mark - claim.amount;
-            marks_.at(place_of(before, claim.generation)).overtaken.store(before, std::memory_order_relaxed);
-        }
+        const std::uint32_t before = claim.mark - claim.amount;
+        claim.behind = recent_.note(t, claim.generation, before, claim.mark);
+        Marked& last = marks_.at(place_of(before, claim.generation));
+        if (claim.behind != 0) last.overtaken.store(before, std::memory_order_relaxed);
+        // The answer will look at both.
+        const Marked& own = marks_.at(place_of(claim.mark, claim.generation));
+        prefetch_for_write(&own, &own + 1);
+        prefetch_for_write(&last, &last + 1);
         return claim;
     }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/prefetch.hpp"
+
 namespace spillway::routing {
 namespace {
 
@@ -105,8 +107,13 @@ bool Picker::try_drawn(const PriorityGroup& group) {
         Usables found;
         // What is told of a round does not depend on what the round before found (see avoided()).
         const bool sample = open_.empty();
+        // All first, so that the waits for their memory overlap.
+        boost::container::small_vector<BackendIndex, 8> drawn;
         for (std::uint32_t i = 0; i < router_.options.draws; ++i) {
-            const BackendIndex index = group.draw(rng_);
+            drawn.push_back(group.draw(rng_));
+            router_.backends[drawn.back()]->slot_for(ask_.deployment.index).prefetch();
+        }
+        for (const BackendIndex index : drawn) {
             auto seen = std::find_if(known.begin(), known.end(),
                                      [&](const Seen& s) { return s.what.backend == index; });
             if (seen == known.end()) {
@@ -121,9 +128,9 @@ bool Picker::try_drawn(const PriorityGroup& group) {
         if (round == 0 && ask_.affinity != 0) {
             const Usable held = find_holder(group);
             holder = held.backend;
-            const bool drawn =
+            const bool there =
                 std::any_of(found.begin(), found.end(), [&](const Usable& o) { return o.backend == holder; });
-            if (holder != no_backend && !drawn) found.push_back(held);
+            if (holder != no_backend && !there) found.push_back(held);
         }
         if (take(found, holder, Extent::drawn)) return true;
     }
@@ -212,6 +219,7 @@ bool Picker::claim(const Usable& option) {
         }
         lease.quota = *reserved;
     }
+    prefetch_for_write(&b.served, &b.config);  // for the end
     b.in_flight.fetch_add(1, std::memory_order_relaxed);
     slot.in_flight.fetch_add(1, std::memory_order_relaxed);
     if (!slot.asked.load(std::memory_order_relaxed)) slot.asked.store(true, std::memory_order_relaxed);
