@@ -2,7 +2,8 @@
 
 #include <sys/mman.h>
 
-#include <cstdlib>
+#include <cstddef>
+#include <cstdint>
 #include <new>
 
 namespace spillway {
@@ -10,18 +11,31 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20U;
 
+constexpr std::size_t rounded_up(std::size_t bytes) noexcept {
+    return (bytes + kHugePage - 1) / kHugePage * kHugePage;
+}
+
+/// Of the kernel itself: what the heap hands out again has its small pages already.
+void* map_aligned(std::size_t size) {
+    void* const whole = ::mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (whole == MAP_FAILED) throw std::bad_alloc();
+    auto* const begin = static_cast<std::byte*>(whole);
+    const std::size_t before = (kHugePage - reinterpret_cast<std::uintptr_t>(begin) % kHugePage) % kHugePage;
+    if (before > 0) ::munmap(begin, before);
+    ::munmap(begin + before + size, kHugePage - before);
+    ::madvise(begin + before, size, MADV_HUGEPAGE);  // a wish
+    return begin + before;
+}
+
 class HugePages final : public std::pmr::memory_resource {
     void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-        if (!is_large(bytes, alignment)) return std::pmr::new_delete_resource()->allocate(bytes, alignment);
-        const std::size_t size = (bytes + kHugePage - 1) / kHugePage * kHugePage;
-        void* const memory = std::aligned_alloc(kHugePage, size);
-        if (memory == nullptr) throw std::bad_alloc();
-        ::madvise(memory, size, MADV_HUGEPAGE);  // a wish
-        return memory;
+        if (is_large(bytes, alignment)) return map_aligned(rounded_up(bytes));
+        return std::pmr::new_delete_resource()->allocate(bytes, alignment);
     }
     void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
         if (is_large(bytes, alignment))
-            std::free(memory);  // NOLINT(*-no-malloc): of aligned_alloc
+            ::munmap(memory, rounded_up(bytes));
         else
             std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment);
     }

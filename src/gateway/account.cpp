@@ -97,7 +97,8 @@ telemetry::Counter& Request::answer_counter() const {
 Metrics::Subject Request::subject() const noexcept {
     constexpr std::uint32_t kNobody = 0x3fffffff;
     if (client_ == nullptr) return {{}, kNobody, deployment_, deployment_ref_.index};
-    return {client_->name, client_->index, deployment_, deployment_ref_.index};
+    return {client_->name, upstreams_->snapshot->clients.index_of(*client_), deployment_,
+            deployment_ref_.index};
 }
 
 void Request::account() {

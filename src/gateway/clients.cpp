@@ -139,12 +139,12 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (caller.client == nullptr) return caller;
     if (caller.user.empty()) caller.user = told(fields_.user);
     if (caller.team.empty()) caller.team = told(fields_.team);
-    if (caller.team.empty()) caller.team = accounts_[caller.client->index].team;
+    if (caller.team.empty()) caller.team = accounts_[index_of(*caller.client)].team;
     return caller;
 }
 
 bool ClientTable::allows(const identity::Client& client, std::string_view deployment) const {
-    const auto& allowed = accounts_[client.index].deployments;
+    const auto& allowed = accounts_[index_of(client)].deployments;
     return allowed.empty() || std::binary_search(allowed.begin(), allowed.end(), deployment, std::less<>{});
 }
 

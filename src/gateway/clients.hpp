@@ -42,7 +42,10 @@ public:
                                   identity::KeyHasher& hasher, Wall now) const;
     [[nodiscard]] bool allows(const identity::Client& client, std::string_view deployment) const;
     [[nodiscard]] quota::Subject& account(const identity::Client& client) const {
-        return *accounts_[client.index].subject;
+        return *accounts_[index_of(client)].subject;
+    }
+    [[nodiscard]] std::uint32_t index_of(const identity::Client& client) const noexcept {
+        return keys_.index_of(client);
     }
     /// Null: the team has no limits.
     [[nodiscard]] quota::Subject* team(std::string_view name) const;

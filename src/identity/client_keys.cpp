@@ -70,7 +70,7 @@ bool constant_time_equal(std::string_view a, std::string_view b) noexcept {
 }
 
 ClientKeys::ClientKeys() {
-    clients_.push_back({"anonymous", 0});
+    clients_.push_back({"anonymous"});
 }
 
 Result<ClientKeys> ClientKeys::make(std::span<const ClientSpec> specs) {
@@ -87,10 +87,11 @@ Result<ClientKeys> ClientKeys::make(std::span<const ClientSpec> specs) {
         if (!names.insert(spec.name).second)
             return fail(fmt::format("two clients are named '{}'", spec.name));
         const auto index = static_cast<std::uint32_t>(keys.clients_.size());
-        keys.clients_.push_back({spec.name, index});
+        keys.clients_.push_back({spec.name});
         for (const KeyDigest& digest : spec.keys) {
             if (const Client* other = keys.find(digest); other != nullptr) {
-                if (other->index == index) return fail(fmt::format("client '{}' has a key twice", spec.name));
+                if (keys.index_of(*other) == index)
+                    return fail(fmt::format("client '{}' has a key twice", spec.name));
                 return fail(fmt::format("clients '{}' and '{}' have the same key", other->name, spec.name));
             }
             std::size_t slot = keys.first_slot(digest);

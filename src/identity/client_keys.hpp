@@ -52,7 +52,6 @@ private:
 
 struct Client {
     std::string name;
-    std::uint32_t index = 0;  ///< position in ClientKeys::clients(), for arrays kept beside it
 };
 
 /// A client as configured; several keys allow rotation.
@@ -71,6 +70,11 @@ public:
     [[nodiscard]] const Client* find(KeyHasher& hasher, std::string_view presented_key) const;
     [[nodiscard]] bool anonymous() const noexcept { return table_.empty(); }
     [[nodiscard]] std::span<const Client> clients() const noexcept { return clients_; }
+    /// Position in clients(), for arrays kept beside them. Known by where it lies: they can be read without
+    /// waiting for the client itself.
+    [[nodiscard]] std::uint32_t index_of(const Client& client) const noexcept {
+        return static_cast<std::uint32_t>(&client - clients_.data());
+    }
 
 private:
     struct Slot {

@@ -48,7 +48,7 @@ TEST(ClientKeys, FindsTheClientOfAKey) {
     ASSERT_NE(keys.find(hash, "key-a"), nullptr);
     EXPECT_EQ(keys.find(hash, "key-a")->name, "team-a");
     EXPECT_EQ(keys.find(hash, "key-a-next"), keys.find(hash, "key-a"));
-    EXPECT_EQ(keys.find(hash, "key-b")->index, 1U);
+    EXPECT_EQ(keys.index_of(*keys.find(hash, "key-b")), 1U);
     EXPECT_EQ(keys.find(hash, "key-c"), nullptr);
     EXPECT_EQ(keys.find(hash, "key-"), nullptr);
     EXPECT_EQ(keys.find(hash, ""), nullptr);
@@ -72,7 +72,7 @@ TEST(ClientKeys, FindsEachOfMany) {
     for (std::uint32_t i = 0; i < 1000; ++i) {
         const Client* client = keys.find(hash, "key-" + std::to_string(i));
         ASSERT_NE(client, nullptr);
-        EXPECT_EQ(client->index, i);
+        EXPECT_EQ(keys.index_of(*client), i);
         EXPECT_EQ(keys.find(hash, "no-" + std::to_string(i)), nullptr);
     }
 }
@@ -82,7 +82,7 @@ TEST(ClientKeys, WithoutClientsEveryoneIsAnonymous) {
     const ClientKeys keys = ClientKeys::make({}).value();
     EXPECT_TRUE(keys.anonymous());
     EXPECT_EQ(keys.find(hash, "anything")->name, "anonymous");
-    EXPECT_EQ(keys.find(hash, "")->index, 0U);
+    EXPECT_EQ(keys.index_of(*keys.find(hash, "")), 0U);
     EXPECT_EQ(keys.clients().size(), 1U);
 }
 
