@@ -17,7 +17,7 @@ enum class Framing : std::uint8_t { none, length, chunked, until_close };
 struct RequestHead {
     std::string_view method;
     std::string_view target;  ///< origin-form; absolute-form is reduced to it
-    unsigned version = 11;    ///< 10 or 11
+    unsigned version = 11;    ///< 10 or 11, or 20 for HTTP/2
     bool keep_alive = true;
     bool expects_continue = false;
     Framing framing = Framing::none;

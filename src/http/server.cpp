@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <unordered_set>
 
+#include "http/http2_connection.hpp"
 #include "http/server_connection.hpp"
 
 namespace spillway::http {
@@ -88,6 +89,7 @@ Result<void> Server::use_tls(const std::string& cert_file, const std::string& ke
     if (ec) return fail(fmt::format("cannot use TLS certificate {}: {}", cert_file, ec.message()));
     tls->use_private_key_file(key_file, asio::ssl::context::pem, ec);
     if (ec) return fail(fmt::format("cannot use TLS key {}: {}", key_file, ec.message()));
+    Http2Connection::offer(*tls);
     impl_->tls = std::move(tls);
     return {};
 }

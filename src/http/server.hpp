@@ -1,5 +1,6 @@
 #pragma once
-/// HTTP/1.1 server (RFC 9112): keep-alive, pipelining, TLS, limits on head, body and time.
+/// HTTP/1.1 server (RFC 9112): keep-alive, pipelining, TLS, limits on head, body and time. Through TLS also
+/// HTTP/2 (RFC 9113), if the client's ALPN asks for it; a handler need not know which.
 /// One Server per io_context and thread; several share a port through SO_REUSEPORT. What the handler refers
 /// to must live as long as the io_context runs or close() and the last connection's end.
 ///
@@ -38,9 +39,10 @@ struct ServerLimits {
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
     Duration write_timeout = std::chrono::seconds(60);       ///< a write that makes no progress
     std::size_t max_connections = 0;                         ///< more are closed at once; 0 = no limit
+    std::uint32_t max_streams = 100;                         ///< HTTP/2: requests at once on a connection
 };
 
-class ServerConnection;
+class Responder;
 
 /// One request and its answer. Lives on its connection's thread, for the handler's call only.
 /// All views hold until the handler returns. One write at a time; writes return false once the client is gone
@@ -73,7 +75,8 @@ public:
     asio::awaitable<bool> write(std::span<const std::string_view> pieces);
     /// Ends the body; `last` goes out in the same write as the end mark.
     asio::awaitable<bool> finish(std::string_view last = {});
-    /// Closes the connection without a proper end (a cut the client can see); on_gone is not called for it.
+    /// Closes the connection (HTTP/2: resets the stream) without a proper end, a cut the client can see;
+    /// on_gone is not called for it.
     void abort();
 
     [[nodiscard]] bool started() const noexcept;      ///< an answer's first byte may have gone down
@@ -84,9 +87,9 @@ public:
     void on_gone(std::function<void()> callback);
 
 private:
-    friend class ServerConnection;
-    explicit Exchange(ServerConnection& connection) : connection_(connection) {}
-    ServerConnection& connection_;
+    friend class Responder;
+    explicit Exchange(Responder& responder) : responder_(responder) {}
+    Responder& responder_;
 };
 
 using Handler = std::function<asio::awaitable<void>(Exchange&)>;
@@ -110,13 +113,13 @@ public:
 
     /// What a handler threw; its client got a 500, or a cut answer if it had begun. Call before listen().
     void on_exception(std::function<void(const std::exception_ptr&)> callback);
-    /// TLS from PEM files; call before listen().
+    /// TLS from PEM files, with ALPN for HTTP/2 and HTTP/1.1; call before listen().
     Result<void> use_tls(const std::string& cert_file, const std::string& key_file);
     /// Binds and starts to accept. An error names host, port and reason.
     Result<void> listen(const Listen& where);
     [[nodiscard]] std::uint16_t port() const noexcept;
     [[nodiscard]] std::size_t connections() const noexcept;
-    /// No new connections; idle ones close, busy ones close after their answer.
+    /// No new connections; idle ones close, busy ones close after their answers (HTTP/2: GOAWAY).
     void drain();
     /// Closes everything now.
     void close();

@@ -1,4 +1,4 @@
-// How a ServerConnection writes answers, and the Exchange a handler sees.
+// How a ServerConnection writes answers.
 #include <boost/container/small_vector.hpp>
 
 #include "http/server_connection.hpp"
@@ -120,72 +120,9 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
     co_return ok;
 }
 
-const RequestHead& Exchange::request() const noexcept {
-    return connection_.head_;
-}
-std::string_view Exchange::body() const noexcept {
-    return connection_.body_;
-}
-std::string_view Exchange::peer() const noexcept {
-    return connection_.peer_;
-}
-Mono Exchange::received_at() const noexcept {
-    return connection_.received_at_;
-}
-asio::io_context& Exchange::context() const noexcept {
-    return connection_.context_;
-}
-bool Exchange::started() const noexcept {
-    return connection_.started_;
-}
-bool Exchange::client_gone() const noexcept {
-    return connection_.gone_;
-}
-std::uint64_t Exchange::bytes_sent() const noexcept {
-    return connection_.sent_;
-}
-
-asio::awaitable<bool> Exchange::respond(unsigned status, std::span<const Field> extra,
-                                        std::string_view body) {
-    ServerConnection& c = connection_;
-    if (c.started_) co_return false;
-    c.out_head_.clear();
-    c.begin_head(status, body.size());
-    for (const Field& f : extra) append_field(c.out_head_, f.name, f.value);
-    c.head_due_ = true;
-    co_return co_await c.write_pieces(std::span(&body, 1), true);
-}
-
-void Exchange::start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length) {
-    if (std::string* head = start(status, content_length)) head->append(fields);
-}
-std::string* Exchange::start(unsigned status, std::optional<std::uint64_t> content_length) {
-    if (connection_.started_) return nullptr;
-    connection_.out_head_.clear();
-    connection_.begin_head(status, content_length);
-    connection_.head_due_ = true;
-    return &connection_.out_head_;
-}
-
-asio::awaitable<bool> Exchange::write(std::string_view piece) {
-    co_return co_await connection_.write_pieces(std::span(&piece, 1), false);
-}
-asio::awaitable<bool> Exchange::write(std::span<const std::string_view> pieces) {
-    return connection_.write_pieces(pieces, false);
-}
-asio::awaitable<bool> Exchange::finish(std::string_view last) {
-    co_return co_await connection_.write_pieces(std::span(&last, 1), true);
-}
-void Exchange::abort() {
-    connection_.started_ = connection_.aborted_ = true;
-    connection_.cut();
-}
-void Exchange::on_gone(std::function<void()> callback) {
-    if (callback && connection_.gone_) {
-        callback();
-        return;
-    }
-    connection_.on_gone_ = std::move(callback);
+void ServerConnection::abort() {
+    started_ = aborted_ = true;
+    cut();
 }
 
 }  // namespace spillway::http

@@ -3,6 +3,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 
+#include "http/http2_connection.hpp"
+
 namespace spillway::http {
 
 namespace {
@@ -16,16 +18,18 @@ constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 
 ServerConnection::ServerConnection(Stream::Socket socket, asio::io_context& context,
                                    std::shared_ptr<const ServerShared> shared, std::string peer)
-    : stream_(std::move(socket), context, *this, News::new_work),
-      context_(context),
+    : Responder(context),
+      stream_(std::move(socket), context, *this, News::new_work),
       wheel_(TimerWheel::of(context)),
       shared_(std::move(shared)),
       limits_(shared_->limits),
-      peer_(std::move(peer)),
+      peer_text_(std::move(peer)),
       timeout_([this] { expired(); }),
       in_(BufferPool::of(context)),
       request_(BufferPool::of(context)),
-      decoded_(BufferPool::of(context)) {}
+      decoded_(BufferPool::of(context)) {
+    peer_ = peer_text_;
+}
 
 std::shared_ptr<StreamUser> ServerConnection::self() {
     return {shared_from_this(), this};
@@ -42,6 +46,8 @@ asio::awaitable<void> ServerConnection::run(std::shared_ptr<asio::ssl::context> 
             stream_.close();
             co_return;
         }
+        const bool served = co_await run_http2();
+        if (served) co_return;
     } else {
         boost::system::error_code ec;
         stream_.use_plain(ec);
@@ -60,8 +66,17 @@ asio::awaitable<void> ServerConnection::run(std::shared_ptr<asio::ssl::context> 
     stream_.close();
 }
 
+asio::awaitable<bool> ServerConnection::run_http2() {
+    if (!Http2Connection::chosen(*stream_.tls())) co_return false;
+    auto connection = std::make_shared<Http2Connection>(stream_, self(), context_, shared_, peer_text_);
+    http2_ = connection;
+    if (draining_) connection->drain();
+    co_await connection->run();
+    co_return true;
+}
+
 asio::awaitable<void> ServerConnection::exchange() {
-    Exchange exchange(*this);
+    Exchange exchange = exchange_of(*this);
     busy_ = true;
     if (eof_) gone_ = true;
     start_read();  // the next request, or the client's departure
@@ -101,6 +116,10 @@ asio::awaitable<void> ServerConnection::say_goodbye() {
 void ServerConnection::drain() {
     draining_ = true;
     close_after_ = true;
+    if (const auto connection = http2_.lock()) {
+        connection->drain();
+        return;
+    }
     if (!busy_ && in_.empty()) stream_.close();
 }
 

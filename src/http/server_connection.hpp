@@ -11,20 +11,17 @@
 #include "http/buffer.hpp"
 #include "http/event.hpp"
 #include "http/parser.hpp"
-#include "http/server.hpp"
+#include "http/responder.hpp"
 #include "http/stream.hpp"
 #include "http/timer_wheel.hpp"
 
 namespace spillway::http {
 
-/// What the connections of a Server have in common.
-struct ServerShared {
-    ServerLimits limits;
-    Handler handler;
-    std::function<void(const std::exception_ptr&)> on_exception;
-};
+class Http2Connection;
 
-class ServerConnection final : public std::enable_shared_from_this<ServerConnection>, private StreamUser {
+class ServerConnection final : public std::enable_shared_from_this<ServerConnection>,
+                               private StreamUser,
+                               private Responder {
 public:
     ServerConnection(Stream::Socket socket, asio::io_context& context,
                      std::shared_ptr<const ServerShared> shared, std::string peer);
@@ -35,11 +32,12 @@ public:
     void close() noexcept { stream_.close(); }
 
 private:
-    friend class Exchange;
     enum class Read : std::uint8_t { request, closed, refused };
     enum class Expiry : std::uint8_t { close, stop_reading };
 
     // server_connection.cpp: life
+    /// Hands the connection over if the client chose HTTP/2, and serves it.
+    asio::awaitable<bool> run_http2();
     asio::awaitable<void> exchange();
     asio::awaitable<void> say_goodbye();
     void start_read();
@@ -64,19 +62,20 @@ private:
     void parse_again(std::string_view bytes);
 
     // server_answer.cpp: answers
-    void begin_head(unsigned status, std::optional<std::uint64_t> content_length);
-    asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last);
+    void begin_head(unsigned status, std::optional<std::uint64_t> content_length) override;
+    asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
+    void abort() override;
     /// Nothing: `rest` is still to be sent.
     std::optional<bool> send_now(Stream::Buffers buffers, Stream::Buffers& rest);
     asio::awaitable<bool> send(Stream::Buffers buffers);
     void cut() noexcept;
 
     Stream stream_;
-    asio::io_context& context_;
     TimerWheel& wheel_;
     const std::shared_ptr<const ServerShared> shared_;
     const ServerLimits& limits_;
-    std::string peer_;
+    const std::string peer_text_;
+    std::weak_ptr<Http2Connection> http2_;
     Timeout timeout_;
 
     Buffer in_;       // what is being read
@@ -88,25 +87,15 @@ private:
     bool eof_ = false;  // nothing more can be read
     bool timed_out_ = false;
 
-    RequestHead head_;
-    std::string_view body_;
-    Mono received_at_{};
-
-    std::string out_head_;
     std::array<char, 20> chunk_line_{};
-    std::uint64_t sent_ = 0;
     std::uint64_t body_left_ = 0;
     Framing framing_ = Framing::none;  // of the answer
-    bool head_due_ = false;
-    bool started_ = false;
     bool finished_ = false;
     bool close_after_ = false;
     bool busy_ = false;  // a handler works
-    bool gone_ = false;  // the client left
     bool dead_ = false;  // nothing more can be written
     bool aborted_ = false;
     bool draining_ = false;
-    std::function<void()> on_gone_;
 };
 
 }  // namespace spillway::http

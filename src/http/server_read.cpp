@@ -75,13 +75,6 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
     }
 }
 
-namespace {
-/// RFC 9110 §7.2: uri-host [ ":" port ], without what would end or extend the authority.
-bool valid_host(std::string_view host) noexcept {
-    return host.find_first_of(" \t,/?#@\\") == std::string_view::npos;
-}
-}  // namespace
-
 /// Host exactly once on HTTP/1.1 (RFC 9112 §3.2); absolute-form becomes origin-form (§3.2.2).
 bool ServerConnection::check_head() {
     std::size_t hosts = 0;
@@ -209,11 +202,7 @@ asio::awaitable<ServerConnection::Read> ServerConnection::late(std::string_view 
 
 asio::awaitable<ServerConnection::Read> ServerConnection::refuse(unsigned status, std::string_view message,
                                                                  std::string_view code) {
-    std::string body = "{\"error\":{\"message\":\"";
-    body.append(message)
-        .append("\",\"type\":\"")
-        .append(status < 500 ? "invalid_request_error" : "server_error");
-    body.append("\",\"code\":\"").append(code).append("\",\"param\":null}}");
+    const std::string body = refusal_body(status, message, code);
     close_after_ = true;
     head_.method = {};  // its bytes may have moved while the body was read
     out_head_.clear();

@@ -1,0 +1,79 @@
+// What a handler sees of a request and its answer.
+#include "http/responder.hpp"
+
+namespace spillway::http {
+
+const RequestHead& Exchange::request() const noexcept {
+    return responder_.head_;
+}
+std::string_view Exchange::body() const noexcept {
+    return responder_.body_;
+}
+std::string_view Exchange::peer() const noexcept {
+    return responder_.peer_;
+}
+Mono Exchange::received_at() const noexcept {
+    return responder_.received_at_;
+}
+asio::io_context& Exchange::context() const noexcept {
+    return responder_.context_;
+}
+bool Exchange::started() const noexcept {
+    return responder_.started_;
+}
+bool Exchange::client_gone() const noexcept {
+    return responder_.gone_;
+}
+std::uint64_t Exchange::bytes_sent() const noexcept {
+    return responder_.sent_;
+}
+
+asio::awaitable<bool> Exchange::respond(unsigned status, std::span<const Field> extra,
+                                        std::string_view body) {
+    std::string* head = start(status, body.size());
+    if (head == nullptr) co_return false;
+    for (const Field& f : extra) append_field(*head, f.name, f.value);
+    co_return co_await responder_.write_pieces(std::span(&body, 1), true);
+}
+
+void Exchange::start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length) {
+    if (std::string* head = start(status, content_length)) head->append(fields);
+}
+std::string* Exchange::start(unsigned status, std::optional<std::uint64_t> content_length) {
+    if (responder_.started_) return nullptr;
+    responder_.out_head_.clear();
+    responder_.begin_head(status, content_length);
+    responder_.head_due_ = true;
+    return &responder_.out_head_;
+}
+
+asio::awaitable<bool> Exchange::write(std::string_view piece) {
+    co_return co_await responder_.write_pieces(std::span(&piece, 1), false);
+}
+asio::awaitable<bool> Exchange::write(std::span<const std::string_view> pieces) {
+    return responder_.write_pieces(pieces, false);
+}
+asio::awaitable<bool> Exchange::finish(std::string_view last) {
+    co_return co_await responder_.write_pieces(std::span(&last, 1), true);
+}
+void Exchange::abort() {
+    responder_.abort();
+}
+void Exchange::on_gone(std::function<void()> callback) {
+    if (callback && responder_.gone_) {
+        callback();
+        return;
+    }
+    responder_.on_gone_ = std::move(callback);
+}
+
+std::string refusal_body(unsigned status, std::string_view message, std::string_view code) {
+    std::string body = "{\"error\":{\"message\":\"";
+    body.append(message)
+        .append("\",\"type\":\"")
+        .append(status < 500 ? "invalid_request_error" : "server_error");
+    body.append("\",\"code\":\"").append(code).append("\",\"param\":null}}");
+    return body;
+}
+
+}  // namespace spillway::http

@@ -1,0 +1,124 @@
+#pragma once
+/// One client connection that speaks HTTP/2 (RFC 9113). Internal to the http room. nghttp2 has the protocol's
+/// state; this moves its bytes through TLS, and runs a handler for each stream whose request is there.
+///
+/// Floods: besides nghttp2's own limits (unread acknowledgements, SETTINGS, CONTINUATION), streams are
+/// refused while handlers of cancelled ones still work; who cancels too often (CVE-2023-44487) or sends
+/// endless fields is cut off; and from who does not read its answers nothing more is read.
+///
+/// Ownership: by its operations, its handlers' coroutines and run(); keeps the owner of its Stream alive.
+/// Thread rule: its io_context's thread. Errors end the connection.
+#include <nghttp2/nghttp2.h>
+
+#include <boost/asio/ssl/context.hpp>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "http/buffer.hpp"
+#include "http/event.hpp"
+#include "http/responder.hpp"
+#include "http/stream.hpp"
+#include "http/timer_wheel.hpp"
+
+namespace spillway::http {
+
+class Http2Exchange;
+
+class Http2Connection final : public std::enable_shared_from_this<Http2Connection> {
+public:
+    /// Has a TLS server agree to HTTP/2 first, then HTTP/1.1 (RFC 7301).
+    static void offer(asio::ssl::context& tls);
+    /// Was HTTP/2 agreed on?
+    [[nodiscard]] static bool chosen(Stream::Tls& tls);
+
+    /// `peer` is the owner's, too.
+    Http2Connection(Stream& stream, std::shared_ptr<void> owner, asio::io_context& context,
+                    std::shared_ptr<const ServerShared> shared, std::string_view peer);
+    Http2Connection(const Http2Connection&) = delete;
+    Http2Connection& operator=(const Http2Connection&) = delete;
+    ~Http2Connection();
+
+    /// Serves; ends with the connection and its last handler. Held by a shared_ptr until then.
+    asio::awaitable<void> run();
+    /// GOAWAY, and the end after the last stream's.
+    void drain();
+
+    // For its exchanges
+    [[nodiscard]] nghttp2_session* session() const noexcept { return session_.get(); }
+    [[nodiscard]] const ServerLimits& limits() const noexcept { return shared_->limits; }
+    [[nodiscard]] TimerWheel& wheel() const noexcept { return wheel_; }
+    [[nodiscard]] asio::io_context& context() const noexcept { return context_; }
+    [[nodiscard]] std::string_view peer() const noexcept { return peer_; }
+    /// Sends what the session has to send, as far as the socket is free.
+    void pump();
+    /// As pump(), from the event loop: for timers, whose exchange it may destroy.
+    void pump_later();
+    /// The exchange's request is there whole.
+    void ready(Http2Exchange& exchange);
+    /// The io_context goes down: see Completion.
+    void abandon();
+    /// Ends the session with GOAWAY, at once or when nghttp2 is off the stack.
+    void give_up(std::uint32_t code);
+
+private:
+    class Busy;
+    friend struct Http2Callbacks;
+    struct Delete {
+        void operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
+    };
+
+    static asio::awaitable<void> serve(std::shared_ptr<Http2Connection> self,
+                                       std::shared_ptr<Http2Exchange> exchange);
+    void read();
+    void did_read(const boost::system::error_code& ec, std::size_t n);
+    void write();
+    void did_write(const boost::system::error_code& ec, std::size_t n);
+    void settle();
+    void end_if_over();
+    void close_streams();
+    void fail();
+    void say_goodbye();
+    void take_no_more();
+    void count_reset();
+
+    // http2_callbacks.cpp: what nghttp2 tells
+    void open_session();
+    void on_request(std::int32_t id);
+    void on_frame(const nghttp2_frame& frame);
+    void on_closed(std::int32_t id);
+    void on_sent(const nghttp2_frame& frame);
+
+    Stream& stream_;
+    const std::shared_ptr<void> owner_;
+    asio::io_context& context_;
+    TimerWheel& wheel_;
+    const std::shared_ptr<const ServerShared> shared_;
+    const std::string_view peer_;
+    Timeout idle_;     // no request comes
+    Timeout stuck_;    // a write makes no progress
+    Timeout goodbye_;  // the client does not close, or does not answer the drain's PING
+    Buffer in_;
+    Buffer out_;
+    Event over_;
+    std::unordered_map<std::int32_t, std::shared_ptr<Http2Exchange>> open_;
+    std::vector<std::shared_ptr<Http2Exchange>> ready_;
+    std::vector<std::shared_ptr<Http2Exchange>> departed_;
+    std::optional<std::uint32_t> doom_;  // to be given up with
+    std::size_t busy_ = 0;               // handlers at work
+    double resets_left_ = 0;
+    Mono resets_counted_{};
+    bool greeted_ = false;     // a request came
+    bool in_session_ = false;  // nghttp2 is on the stack
+    bool reading_ = false;
+    bool writing_ = false;
+    bool draining_ = false;
+    bool last_call_ = false;  // no more streams are taken
+    bool leaving_ = false;    // all is said
+    bool dead_ = false;
+    // The last member: what it calls on its way down uses the others.
+    std::unique_ptr<nghttp2_session, Delete> session_;
+};
+
+}  // namespace spillway::http

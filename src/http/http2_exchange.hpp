@@ -1,0 +1,102 @@
+#pragma once
+/// One stream of HTTP/2: its request while it comes, then its answer. Internal to the http room.
+/// Ownership: the connection's while the stream is open, and its handler's coroutine's. The connection lives
+/// as long as either. Thread rule: its io_context's thread.
+#include <nghttp2/nghttp2.h>
+
+#include <boost/container/small_vector.hpp>
+#include <memory>
+
+#include "http/buffer.hpp"
+#include "http/event.hpp"
+#include "http/responder.hpp"
+#include "http/timer_wheel.hpp"
+
+namespace spillway::http {
+
+class Http2Connection;
+
+class Http2Exchange final : public std::enable_shared_from_this<Http2Exchange>, private Responder {
+public:
+    Http2Exchange(Http2Connection& connection, std::int32_t id);
+
+    // http2_request.cpp: the request comes
+    void add_field(std::string_view name, std::string_view value);
+    /// One of `size` bytes whose name or value forbids it.
+    void add_invalid_field(std::size_t size);
+    void end_head(bool end);
+    void add_body(std::string_view bytes);
+    void end_body();
+    [[nodiscard]] bool has_head() const noexcept { return has_head_; }
+
+    // http2_exchange.cpp: the answer goes
+    [[nodiscard]] Exchange begin();
+    /// The handler has returned.
+    void end();
+    void refuse(unsigned status, std::string_view message, std::string_view code);
+    /// The stream is no more.
+    void close();
+    /// Calls on_gone.
+    void tell_departure();
+    void abandon() { written_.abandon(); }
+    [[nodiscard]] bool gone() const noexcept { return gone_; }
+    /// Is more of the request to come?
+    [[nodiscard]] bool incomplete() const noexcept { return !has_body_ && !refused_; }
+
+private:
+    struct Line {
+        std::size_t at = 0;  // in text_
+        std::size_t name = 0;
+        std::size_t value = 0;
+    };
+
+    void begin_head(unsigned status, std::optional<std::uint64_t> content_length) override;
+    asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
+    void abort() override;
+
+    [[nodiscard]] bool has_room_for(std::size_t field_size);
+    void add_line(std::string_view name, std::string_view value);
+    void refuse_malformed();
+    [[nodiscard]] bool check_head();
+    void offer(std::span<const std::string_view> pieces, bool last);
+    bool submit_head(bool bodiless);
+    [[nodiscard]] ssize_t take(std::uint8_t* out, std::size_t room, std::uint32_t& flags);
+    [[nodiscard]] bool pending() const noexcept { return !pieces_.empty() || (last_ && !ended_); }
+    void reset(std::uint32_t code);
+    void expired();
+
+    Http2Connection& connection_;
+    const std::int32_t id_;
+    Timeout timeout_;
+
+    std::string text_;  // field lines "name: value\r\n"
+    boost::container::small_vector<Line, 24> lines_;
+    std::string method_;
+    std::string target_;
+    std::string authority_;
+    std::string host_;
+    std::string cookie_;
+    std::size_t head_size_ = 0;
+    Buffer data_;
+    bool has_head_ = false;
+    bool has_body_ = false;  // the request is there whole
+    bool malformed_ = false;
+    bool refused_ = false;
+
+    unsigned status_ = 0;
+    std::optional<std::uint64_t> left_;  // of the body, if its length is known
+    bool bodiless_ = false;
+    std::span<const std::string_view> pieces_;  // to be sent, from in_piece_ on
+    std::size_t in_piece_ = 0;
+    Event written_;
+    std::string refusal_;
+    std::string_view refusal_piece_;
+    bool last_ = false;      // nothing comes after pieces_
+    bool ended_ = false;     // the end was handed over
+    bool finished_ = false;  // the handler said so, and all went
+    bool busy_ = false;      // a handler works
+    bool cut_ = false;       // reset from here
+    bool closed_ = false;
+};
+
+}  // namespace spillway::http

@@ -1,0 +1,62 @@
+#pragma once
+/// What an Exchange stands for: a request that was read whole, and the state of its answer, be it on a
+/// connection of HTTP/1.1 or on a stream of HTTP/2. Internal to the http room.
+/// Ownership: outlives its Exchange. Thread rule: its io_context's thread.
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/server.hpp"
+
+namespace spillway::http {
+
+/// What the connections of a Server have in common.
+struct ServerShared {
+    ServerLimits limits;
+    Handler handler;
+    std::function<void(const std::exception_ptr&)> on_exception;
+};
+
+class Responder {
+public:
+    Responder(const Responder&) = delete;
+    Responder& operator=(const Responder&) = delete;
+    virtual ~Responder() = default;
+
+protected:
+    explicit Responder(asio::io_context& context) : context_(context) {}
+
+    /// Puts what goes before the handler's fields into out_head_.
+    virtual void begin_head(unsigned status, std::optional<std::uint64_t> content_length) = 0;
+    virtual asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) = 0;
+    virtual void abort() = 0;
+
+    [[nodiscard]] static Exchange exchange_of(Responder& responder) { return Exchange(responder); }
+
+    asio::io_context& context_;
+    RequestHead head_;
+    std::string_view body_;
+    std::string_view peer_;
+    Mono received_at_{};
+
+    std::string out_head_;
+    std::uint64_t sent_ = 0;
+    bool head_due_ = false;
+    bool started_ = false;
+    bool gone_ = false;  // the client left
+    std::function<void()> on_gone_;
+
+private:
+    friend class Exchange;
+};
+
+/// OpenAI's error JSON for a request that is refused here.
+[[nodiscard]] std::string refusal_body(unsigned status, std::string_view message, std::string_view code);
+/// RFC 9110 §7.2: uri-host [ ":" port ], without what would end or extend the authority.
+[[nodiscard]] inline bool valid_host(std::string_view host) noexcept {
+    return host.find_first_of(" \t,/?#@\\") == std::string_view::npos;
+}
+
+}  // namespace spillway::http
