@@ -143,7 +143,8 @@ class Gateway(Process):
     def __init__(self, folder, backends, **settings):
         port = free_ports(2)
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        scheme = "https" if "tls" in settings.get("server", {}) else "http"
+        self.url = f"{scheme}://127.0.0.1:{port}"
         self.admin = f"http://127.0.0.1:{port + 1}"
         self.access_log = folder / f"access-{port}.jsonl"
         self.config = folder / f"gateway-{port}.yaml"
