@@ -96,9 +96,12 @@ telemetry::Counter& Request::answer_counter() const {
 
 Metrics::Subject Request::subject() const noexcept {
     constexpr std::uint32_t kNobody = 0x3fffffff;
-    if (client_ == nullptr) return {{}, kNobody, deployment_, deployment_ref_.index};
-    return {client_->name, upstreams_->snapshot->clients.index_of(*client_), deployment_,
-            deployment_ref_.index};
+    const auto number = deployment_ref_.index;
+    std::string_view deployment = deployment_;
+    if (number == 0) deployment = {};  // refused before it was looked up
+    if (number + 1 == upstreams_->snapshot->router->deployment_bound()) deployment = "_other";
+    if (client_ == nullptr) return {{}, kNobody, deployment, number};
+    return {client_->name, upstreams_->snapshot->clients.index_of(*client_), deployment, number};
 }
 
 void Request::account() {

@@ -17,11 +17,6 @@ double state_value(routing::BackendView::State state) {
     return state == routing::BackendView::State::available ? 1 : 0;
 }
 
-/// What reading a long configuration took goes back to the system (glibc's heap keeps it otherwise).
-void give_back_memory() noexcept {
-    ::malloc_trim(0);
-}
-
 bool apply_mode(const Snapshot& snapshot, std::string_view backend, routing::Mode mode) {
     const auto& all = snapshot.config.backends;
     const auto at = std::ranges::find(all, backend, &config::BackendConfig::name);
@@ -68,7 +63,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     gateway->add_callbacks();
     for (const auto& worker : gateway->workers_) worker->run();
     gateway->books_.share(gateway->snapshot_);
-    give_back_memory();
+    ::malloc_trim(0);  // what reading a long configuration took goes back to the system
     return gateway;
 }
 
@@ -120,7 +115,6 @@ Result<void> Gateway::reload(config::GatewayConfig config) {
         if (b.mode != routing::Mode::on) (void)apply_mode(*snapshot_, b.name, b.mode);
     for (const auto& worker : workers_) worker->use(snapshot_);
     books_.share(snapshot_);
-    give_back_memory();
     return {};
 }
 

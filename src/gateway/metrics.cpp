@@ -11,6 +11,10 @@ telemetry::Counter& answers_of(telemetry::Registry& registry, std::string_view k
                             {{"kind", kind}});
 }
 
+std::uint64_t key_of(const Metrics::Subject& who) noexcept {
+    return (std::uint64_t{who.client_index} << 32U) | who.deployment_index;
+}
+
 }  // namespace
 
 telemetry::UpDown& requests_in_flight(telemetry::Registry& registry) {
@@ -43,24 +47,21 @@ telemetry::Counter& Metrics::answered(const Subject& who, int status) {
 }
 
 Metrics::Row& Metrics::row(const Subject& who) {
-    const auto [at, is_new] =
-        rows_.try_emplace((std::uint64_t{who.client_index} << 32U) | who.deployment_index);
-    Row& row = at->second;
-    if (is_new) {
-        const auto of = [&](std::string_view kind) {
-            return telemetry::OwnCount(
-                registry_.counter("spillway_tokens_total", "Tokens by client, deployment and kind",
-                                  {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}}),
-                shard_);
-        };
-        row = {telemetry::OwnCount(answered(who, 200), shard_), of("prompt"), of("completion"), of("cached"),
-               of("reasoning")};
-    }
-    return row;
+    const std::uint64_t key = key_of(who);
+    if (const auto known = rows_.find(key); known != rows_.end()) return known->second;
+    const auto of = [&](std::string_view kind) {
+        return telemetry::OwnCount(
+            registry_.counter("spillway_tokens_total", "Tokens by client, deployment and kind",
+                              {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}}),
+            shard_);
+    };
+    const Row row{telemetry::OwnCount(answered(who, 200), shard_), of("prompt"), of("completion"),
+                  of("cached"), of("reasoning")};
+    return rows_.emplace(key, row).first->second;
 }
 
 void Metrics::prefetch(const Subject& who) const {
-    const auto found = rows_.find((std::uint64_t{who.client_index} << 32U) | who.deployment_index);
+    const auto found = rows_.find(key_of(who));
     if (found == rows_.end()) return;
     for (const auto* count : {&found->second.served, &found->second.prompt, &found->second.completion})
         count->prefetch();

@@ -43,7 +43,7 @@ public:
     const Answers answers;
 
 private:
-    /// What a served request of one client for one deployment counts.
+    /// What a request of one client for one deployment counts that is answered with 200.
     struct Row {
         telemetry::OwnCount served;
         telemetry::OwnCount prompt;

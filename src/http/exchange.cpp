@@ -61,6 +61,7 @@ void Exchange::abort() {
 }
 void Exchange::on_gone(std::function<void()> callback) {
     if (callback && responder_.gone_) {
+        responder_.on_gone_ = nullptr;
         callback();
         return;
     }

@@ -1,5 +1,6 @@
 // What nghttp2 tells an Http2Connection. Callbacks may submit frames, but not send or receive, and run no
-// code of handlers: that waits for settle().
+// code of handlers: that waits for settle(). Memory that cannot be had ends the program: no exception can
+// pass through nghttp2.
 #include <algorithm>
 #include <array>
 
@@ -32,38 +33,38 @@ struct Http2Callbacks {
         return static_cast<Http2Exchange*>(nghttp2_session_get_stream_user_data(session, id));
     }
 
-    static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
         if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) of(user).on_request(frame->hd.stream_id);
         return 0;
     }
     static int on_header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
                          std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
-                         std::uint8_t, void*) {
+                         std::uint8_t, void*) noexcept {
         if (Http2Exchange* x = find(session, frame->hd.stream_id))
             x->add_field(text_of(name, name_size), text_of(value, value_size));
         return 0;
     }
     static int on_invalid_header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t*,
                                  std::size_t name_size, const std::uint8_t*, std::size_t value_size,
-                                 std::uint8_t, void*) {
+                                 std::uint8_t, void*) noexcept {
         if (Http2Exchange* x = find(session, frame->hd.stream_id))
             x->add_invalid_field(name_size + value_size);
         return 0;
     }
     static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
-                       std::size_t size, void*) {
+                       std::size_t size, void*) noexcept {
         if (Http2Exchange* x = find(session, id)) x->add_body(text_of(data, size));
         return 0;
     }
-    static int on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    static int on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
         of(user).on_frame(*frame);
         return 0;
     }
-    static int on_frame_send(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    static int on_frame_send(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
         of(user).on_sent(*frame);
         return 0;
     }
-    static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) {
+    static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) noexcept {
         of(user).on_closed(id);
         return 0;
     }

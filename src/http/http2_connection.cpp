@@ -232,7 +232,8 @@ void Http2Connection::fail() {
     close_streams();
 }
 
-/// All is said. Writing ends first, so that the last answer reaches the client (as in HTTP/1.1).
+/// All is said. Writing ends first, so that the last answer reaches the client (as in HTTP/1.1). GOAWAY has
+/// told the end, under the protection of TLS: its close_notify would tell nothing more.
 void Http2Connection::say_goodbye() {
     if (leaving_) return;
     leaving_ = true;

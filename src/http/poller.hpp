@@ -56,6 +56,8 @@ public:
 protected:
     explicit Watch(News news) : news_(news) {}
     ~Watch() = default;
+    /// What its next news is about.
+    void set_news(News news) noexcept { news_ = news; }
 
 private:
     friend class Poller;
@@ -65,7 +67,7 @@ private:
     virtual void on_turn() = 0;
     virtual void abandon() = 0;
 
-    const News news_;
+    News news_;
     Ready held_;  ///< while it is in the queue
 };
 

@@ -79,6 +79,7 @@ asio::awaitable<void> ServerConnection::exchange() {
     Exchange exchange = exchange_of(*this);
     busy_ = true;
     if (eof_) gone_ = true;
+    stream_.expect(News::new_work);
     start_read();  // the next request, or the client's departure
     std::exception_ptr failure;
     try {
@@ -120,7 +121,8 @@ void ServerConnection::drain() {
         connection->drain();
         return;
     }
-    if (!busy_ && in_.empty()) stream_.close();
+    // A request that waits to be read is answered, too.
+    if (!busy_ && in_.empty() && !stream_.has_input()) stream_.close();
 }
 
 void ServerConnection::expired() {
@@ -165,6 +167,7 @@ void ServerConnection::left() {
 /// Waits for more bytes in in_; false at the end of the connection or after `timeout`.
 asio::awaitable<bool> ServerConnection::more(Duration timeout, Expiry expiry) {
     const std::size_t before = in_.size();
+    stream_.expect(before > 0 ? News::work_under_way : News::new_work);
     expiry_ = expiry;
     wheel_.arm(timeout_, timeout);
     if (!stream_.holds_space()) in_.rest();  // who waits holds no memory

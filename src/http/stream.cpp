@@ -24,7 +24,7 @@ bool would_wait() noexcept {
 }  // namespace
 
 Stream::Stream(Socket socket, asio::io_context& context, StreamUser& user, News news)
-    : Watch(news), user_(user), poller_(Poller::of(context)), asio_(std::move(socket)) {}
+    : Watch(news), user_(user), poller_(Poller::of(context)), asio_(std::move(socket)), expected_(news) {}
 
 Stream::~Stream() {
     if (fd_ < 0) return;
@@ -59,6 +59,16 @@ void Stream::start_read() {
         else
             poller_.soon(*this);
     }
+}
+
+bool Stream::has_input() const noexcept {
+    char one = 0;
+    return fd_ >= 0 && ::recv(fd_, &one, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void Stream::expect(News news) noexcept {
+    expected_ = news;
+    choose_turn();
 }
 
 void Stream::did_asio_read(const boost::system::error_code& ec, std::size_t n) {
@@ -160,8 +170,10 @@ asio::awaitable<Stream::Written> Stream::write(Buffers rest, std::function<void(
         if (n > 0) continue;  // there may be room for what did not fit in one call
         writable_.reset();
         writing_ = true;
+        choose_turn();
         while (!writable_.is_set()) co_await writable_.wait();
         writing_ = false;
+        choose_turn();
     }
 }
 

@@ -76,6 +76,10 @@ public:
     /// Ends a read that was begun with operation_aborted, from the event loop.
     void cancel_read();
     [[nodiscard]] bool reading() const noexcept { return reading_; }
+    /// Are there bytes that were not read yet? As far as that shows without TLS.
+    [[nodiscard]] bool has_input() const noexcept;
+    /// What the next bytes are about, see Poller; at first what it was made for.
+    void expect(News news) noexcept;
     /// Is a read under way that writes into its space at any time?
     [[nodiscard]] bool holds_space() const noexcept { return reading_ && asio_; }
 
@@ -103,12 +107,15 @@ private:
     void did_asio_read(const boost::system::error_code& ec, std::size_t n);
     void drop() noexcept;
 
+    void choose_turn() noexcept { set_news(writing_ ? News::work_under_way : expected_); }
+
     StreamUser& user_;
     Poller& poller_;
     std::optional<AsioStream> asio_;  ///< unless it is plain
     Event writable_;
     int fd_ = -1;           ///< of a plain stream
     unsigned in_turn_ = 0;  ///< reads since the event loop ran
+    News expected_;
     bool reading_ = false;
     bool writing_ = false;   ///< waits for room
     bool full_ = false;      ///< took no more, and has not told since that there is room

@@ -5,7 +5,7 @@
 /// held; the sum goes on being kept, as the report and as the fallback: cut off from the store, a replica
 /// holds its own usage at limit / replicas.
 /// Of many clients each is cold: what every request reads is kept together in few cache lines, and what only
-/// sharing needs is made apart, by the store's first word.
+/// sharing needs is made apart, at the store's first look.
 /// Thread rule: reserve(), charge(), give_back() and the readers from any thread, without locks; report(),
 /// apply() and cut_off() from the store's thread. Errors: none.
 #include <algorithm>

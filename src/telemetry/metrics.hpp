@@ -5,7 +5,7 @@
 /// Use: at start (or when a configuration is loaded) ask the Registry for a child by name and labels and
 /// keep the reference; on the hot path call inc/add/observe on it. Those take no lock and allocate
 /// nothing: every child has one cell per shard on its own cache line, a thread adds to the cell of the CPU
-/// it runs on, and render() sums them.
+/// it runs on (an OwnCount: to the one it was given), and render() sums them.
 /// Units: seconds, bytes and tokens by name suffix (`_seconds`, `_bytes`, `_total`), as Prometheus advises.
 /// Ownership: the Registry owns all children; references hold as long as it lives.
 /// Thread rule: everything here may be called from any thread. Registration and render() take the

@@ -40,6 +40,7 @@ public:
     }
     void end() const { ::shutdown(ends_[1], SHUT_WR); }
     void soon() { poller_.soon(*this); }
+    void expect(News news) { set_news(news); }
 
     std::function<void()> when_ready = [] {};
     Ready last;
@@ -128,6 +129,23 @@ TEST_F(PollerTest, WorkUnderWayGoesBeforeNewWork) {
     EXPECT_EQ(backend.told, 1);
     EXPECT_LE(asked_before_the_answer, 20);
     EXPECT_GE(asked_before_the_answer, 1);
+}
+
+TEST_F(PollerTest, ARequestThatIsHalfReadIsWorkUnderWay) {
+    std::deque<Watched> clients;
+    for (int i = 0; i < 100; ++i) clients.emplace_back(io_, News::new_work);
+    io_.run_for(30ms);
+    clients.back().expect(News::work_under_way);
+    int asked = 0;
+    for (Watched& client : clients) {
+        client.when_ready = [&] { ++asked; };
+        client.say("a request");
+    }
+    int asked_before = -1;
+    clients.back().when_ready = [&] { asked_before = asked; };
+    io_.run_for(100ms);
+    EXPECT_EQ(asked, 99);
+    EXPECT_EQ(asked_before, 0);
 }
 
 TEST_F(PollerTest, TheEndOfOneThatWaitsItsTurnIsToldAtOnce) {

@@ -131,6 +131,30 @@ TEST_F(LimitsTest, DrainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer)
     });
 }
 
+TEST_F(LimitsTest, DrainingAnswersRequestsThatWaitToBeRead) {
+    int asked = 0;
+    listen([&](Exchange& x) -> asio::awaitable<void> {
+        // The first of many that ask at once: the others wait their turn.
+        if (x.request().target == "/again" && ++asked == 1) asio::post(loop.io, [this] { server->drain(); });
+        co_await x.respond(200, {}, "hello");
+    });
+    loop.run([&]() -> asio::awaitable<void> {
+        std::vector<Peer> peers;
+        for (int i = 0; i < 100; ++i) peers.push_back(co_await client());
+        for (Peer& peer : peers) {
+            co_await peer.send(get("/"));
+            (void)co_await peer.read_message();
+        }
+        for (Peer& peer : peers) asio::write(peer.socket, asio::buffer(get("/again")));
+        for (Peer& peer : peers) {
+            const std::string answer = co_await peer.read_all();
+            EXPECT_EQ(status_of(answer), 200);
+            EXPECT_EQ(body_of(answer), "hello");
+        }
+    });
+    EXPECT_EQ(asked, 100);
+}
+
 TEST_F(LimitsTest, SaysWhyItCannotListen) {
     listen(hello);
     Server second(loop.io, {}, hello);
