@@ -30,20 +30,23 @@ inline std::string chat_request(std::size_t chars, Rng& rng) {
         words(chars, rng), 100 + rng.below(400));
 }
 
-/// Several of them, to be taken in turn.
-inline std::vector<std::string> chat_requests(std::size_t chars) {
-    Rng rng(chars);
+/// Several texts of one kind, to be taken in turn.
+template <class Make>
+std::vector<std::string> several(std::uint64_t seed, Make make) {
+    Rng rng(seed);
     std::vector<std::string> out;
-    for (int i = 0; i < 16; ++i) out.push_back(chat_request(chars, rng));
+    for (int i = 0; i < 16; ++i) out.push_back(make(rng));
     return out;
+}
+
+inline std::vector<std::string> chat_requests(std::size_t chars) {
+    return several(chars, [chars](Rng& rng) { return chat_request(chars, rng); });
 }
 
 /// The heads of such requests, as an SDK writes them; each with another id.
 inline std::vector<std::string> request_heads() {
-    Rng rng(2);
-    std::vector<std::string> out;
-    for (int i = 0; i < 16; ++i)
-        out.push_back(fmt::format(
+    return several(2, [](Rng& rng) {
+        return fmt::format(
             "POST /openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21 HTTP/1.1\r\n"
             "Host: gateway.example.com\r\nAccept: application/json\r\nAccept-Encoding: gzip, deflate\r\n"
             "Connection: keep-alive\r\nContent-Type: application/json\r\n"
@@ -52,23 +55,21 @@ inline std::vector<std::string> request_heads() {
             "X-Stainless-Runtime: CPython\r\nX-Stainless-Runtime-Version: 3.12.3\r\n"
             "api-key: 0123456789abcdef0123456789abcdef\r\nX-Request-Id: {:016x}\r\n"
             "Content-Length: {}\r\n\r\n",
-            rng(), 900 + rng.below(900)));
-    return out;
+            rng(), 900 + rng.below(900));
+    });
 }
 
 /// An answer's head as Azure writes it.
 inline std::vector<std::string> answer_heads() {
-    Rng rng(3);
-    std::vector<std::string> out;
-    for (int i = 0; i < 16; ++i)
-        out.push_back(fmt::format(
+    return several(3, [](Rng& rng) {
+        return fmt::format(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nContent-Type: application/json\r\n"
             "apim-request-id: {:016x}\r\nStrict-Transport-Security: max-age=31536000; includeSubDomains\r\n"
             "x-content-type-options: nosniff\r\nx-ms-region: Sweden Central\r\n"
             "x-ratelimit-remaining-requests: {}\r\nx-ratelimit-remaining-tokens: {}\r\n"
             "Date: Mon, 06 Jan 2025 10:00:00 GMT\r\n\r\n",
-            700 + rng.below(400), rng(), rng.below(6000), rng.below(1'000'000)));
-    return out;
+            700 + rng.below(400), rng(), rng.below(6000), rng.below(1'000'000));
+    });
 }
 
 /// A streamed answer of `events` chunks, [DONE] included.

@@ -6,14 +6,15 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/name_set.hpp"
 #include "http/http2_connection.hpp"
 
 namespace spillway::http {
 
 namespace {
 /// What speaks of one connection of HTTP/1.1 (RFC 9113 §8.2.2).
-constexpr std::array<std::string_view, 5> of_connections{"connection", "transfer-encoding", "keep-alive",
-                                                         "proxy-connection", "upgrade"};
+constexpr NameSet of_connections("connection", "transfer-encoding", "keep-alive", "proxy-connection",
+                                 "upgrade");
 std::uint8_t* bytes(char* text) noexcept {
     return reinterpret_cast<std::uint8_t*>(text);
 }
@@ -91,14 +92,12 @@ bool Http2Exchange::submit_head(bool bodiless) {
         const std::size_t colon = out_head_.find(':', at);
         if (colon < end && colon > at) {
             const std::span<char> name = text.subspan(at, colon - at);
-            for (char& c : name)
-                if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+            for (char& c : name) c = ascii_lower(c);
             std::size_t from = colon + 1;
             std::size_t to = end;
             while (from < to && (out_head_[from] == ' ' || out_head_[from] == '\t')) ++from;
             while (to > from && (out_head_[to - 1] == ' ' || out_head_[to - 1] == '\t')) --to;
-            const std::string_view word(name.data(), name.size());
-            if (std::find(of_connections.begin(), of_connections.end(), word) == of_connections.end())
+            if (!of_connections.has({name.data(), name.size()}))
                 fields.push_back(pair_of(name, text.subspan(from, to - from)));
         }
         at = end + 2;

@@ -68,6 +68,13 @@ private:
 
 class PollerTest : public testing::Test {
 protected:
+    /// Clients that may bring new work; their first news, that there is room to write, is told already.
+    std::deque<Watched> crowd(int count) {
+        std::deque<Watched> clients;
+        for (int i = 0; i < count; ++i) clients.emplace_back(io_, News::new_work);
+        io_.run_for(30ms);
+        return clients;
+    }
     asio::io_context io_{1};
 };
 
@@ -111,10 +118,9 @@ TEST_F(PollerTest, OneThatIsGoneIsNotToldOfWhatCameInTheSameTurn) {
 }
 
 TEST_F(PollerTest, WorkUnderWayGoesBeforeNewWork) {
-    std::deque<Watched> clients;
-    for (int i = 0; i < 100; ++i) clients.emplace_back(io_, News::new_work);
+    auto clients = crowd(100);
     Watched backend(io_);
-    io_.run_for(30ms);  // the first news of each: there is room to write
+    io_.run_for(30ms);
     int asked = 0;
     int asked_before_the_answer = 0;
     for (Watched& client : clients) {
@@ -132,9 +138,7 @@ TEST_F(PollerTest, WorkUnderWayGoesBeforeNewWork) {
 }
 
 TEST_F(PollerTest, ARequestThatIsHalfReadIsWorkUnderWay) {
-    std::deque<Watched> clients;
-    for (int i = 0; i < 100; ++i) clients.emplace_back(io_, News::new_work);
-    io_.run_for(30ms);
+    auto clients = crowd(100);
     clients.back().expect(News::work_under_way);
     int asked = 0;
     for (Watched& client : clients) {
@@ -149,9 +153,7 @@ TEST_F(PollerTest, ARequestThatIsHalfReadIsWorkUnderWay) {
 }
 
 TEST_F(PollerTest, TheEndOfOneThatWaitsItsTurnIsToldAtOnce) {
-    std::deque<Watched> clients;
-    for (int i = 0; i < 100; ++i) clients.emplace_back(io_, News::new_work);
-    io_.run_for(30ms);
+    auto clients = crowd(100);
     int asked = 0;
     int asked_before_the_end = 0;
     for (Watched& client : clients) {
@@ -170,9 +172,7 @@ TEST_F(PollerTest, TheEndOfOneThatWaitsItsTurnIsToldAtOnce) {
 }
 
 TEST_F(PollerTest, OneThatIsGoneIsNotToldOfWhatWaits) {
-    std::deque<Watched> clients;
-    for (int i = 0; i < 40; ++i) clients.emplace_back(io_, News::new_work);
-    io_.run_for(30ms);
+    auto clients = crowd(40);
     for (Watched& client : clients) client.say("a request");
     clients.front().when_ready = [&] {
         while (clients.size() > 30) clients.pop_back();

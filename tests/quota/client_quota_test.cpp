@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/rng.hpp"
+#include "base/written.hpp"
 #include "quota/client_time.hpp"
 
 namespace spillway::quota {
@@ -188,12 +189,7 @@ TEST_F(Quotas, TermsAreOfTheSubjectWithTheLeastLeft) {
     Subject& user = quotas.find_or_add(SubjectKind::user, "ann", {.tokens_per_minute = 500});
     const auto grant = ask({&app, &user}, 90, at(500ms));
     const auto fields = [](const Terms& terms) {
-        std::string out;
-        {
-            Pen pen(out, 0);
-            append_fields(pen, terms);
-        }
-        return out;
+        return spillway::test::written([&](Pen& pen) { append_fields(pen, terms); });
     };
     EXPECT_EQ(fields(terms({&app, &user}, at(500ms))),
               "x-ratelimit-limit-requests: 10\r\nx-ratelimit-remaining-requests: 9\r\n"

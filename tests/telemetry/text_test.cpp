@@ -2,25 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "base/written.hpp"
+
 namespace spillway::telemetry {
 namespace {
 
 using namespace std::chrono_literals;
+using test::written;
 
 std::string utf8(std::string_view s) {
     std::string out;
     append_utf8(out, s);
-    return out;
-}
-
-/// What `write` appends.
-template <class Write>
-std::string written(Write write) {
-    std::string out;
-    {
-        Pen pen(out, 0);
-        write(pen);
-    }
     return out;
 }
 
