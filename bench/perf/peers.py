@@ -11,6 +11,11 @@ KEY = "bench-client-key-0123456789abcdef"
 PATH = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
 
 
+def file_name(name: str) -> str:
+    """What a peer's files are called."""
+    return name.replace(" ", "-").replace(",", "")
+
+
 @dataclass
 class Peer:
     """Something that answers on `port`; `process` is None for the backend itself."""
@@ -86,7 +91,7 @@ class Lab:
     ) -> Peer:
         """Everything on: key, limits of the client, estimates, mirror, access log, metrics, usage."""
         port, admin = free_port(), free_port()
-        file = name.replace(" ", "-").replace(",", "")
+        file = file_name(name)
         config = self.folder / f"{file}.yaml"
         lines = [
             f"server: {{listen: '127.0.0.1:{port}', threads: 1}}",
@@ -120,7 +125,7 @@ class Lab:
 
     def nginx(self, buffering=True, name: str = "nginx", servers: int = 1) -> Peer:
         port = free_port()
-        file = name.replace(" ", "-").replace(",", "")
+        file = file_name(name)
         config = self.folder / f"{file}.conf"
         folder = self.folder / file
         upstream = "".join(f"server {self.address(i)}:{self.backend_ports[0]}; " for i in range(servers))
