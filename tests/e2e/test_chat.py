@@ -5,11 +5,13 @@ import re
 import httpx
 from playwright.sync_api import expect
 
-from chat_page import browser, local, opened  # noqa: F401
+from chat_page import browser, faulty, local, opened  # noqa: F401
 
 
-def test_an_answer_streams_and_tells_who_gave_it(local, opened):
-    page = opened(local)
+def test_an_answer_streams_and_tells_who_gave_it(faulty, opened):
+    # Three seconds of text: a browser on a busy machine may need half a second for its first frame.
+    _, chat = faulty(emulator_args=["--ttft", "10ms", "--tokens-per-second", "50"])
+    page = opened(chat)
     # Text is there, and grows, while the answer is still being written.
     page.page.evaluate(
         """() => {
