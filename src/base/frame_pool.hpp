@@ -1,0 +1,104 @@
+#pragma once
+/// Memory of Asio's coroutine frames, used again and again: a list of free blocks for each size.
+///
+/// A request takes some twenty frames. Asio keeps freed ones in one row for all sizes and looks through it
+/// for one that is large enough, and none above 1,020 bytes, for which it frees another; with many requests
+/// under way each look passes cold blocks that are too small. Here a frame's size names its list, and the
+/// block that was used last, which is still in the cache, is the next to be used. Of what is free, a thread
+/// keeps kMostKept bytes; the rest goes back to the heap.
+///
+/// The specializations at the end are how Asio comes to use it; each translation unit that sees Asio has this
+/// header included first (cmake/Spillway.cmake). Under AddressSanitizer frames come from the heap, so that
+/// use after their end is found.
+///
+/// Ownership: a thread's own (constant-initialized, so that an access costs no check); what it keeps goes
+/// with the thread. A block may be given back on another thread than took it. Thread rule: none is shared.
+/// Errors: std::bad_alloc.
+#include <array>
+#include <boost/asio/detail/thread_info_base.hpp>
+#include <cstddef>
+#include <new>
+#include <utility>
+
+namespace spillway {
+
+class FramePool {
+public:
+    static constexpr std::size_t kStep = 32;
+    static constexpr std::size_t kLargest = 4096;  ///< larger blocks come from the heap
+    static constexpr std::size_t kMostKept = std::size_t{1} << 20U;
+
+    /// This thread's.
+    static FramePool& own() noexcept;
+
+    [[nodiscard]] void* take(std::size_t size) {
+        if (size > kLargest || !kPooled) return ::operator new(size);
+        Free*& list = free_[index(size)];
+        if (list == nullptr) return fresh(size);
+        kept_ -= rounded(size);
+        return std::exchange(list, list->next);
+    }
+    void give_back(void* block, std::size_t size) noexcept {
+        if (size > kLargest || !kPooled || kept_ + rounded(size) > most_) {
+            ::operator delete(block);
+            return;
+        }
+        kept_ += rounded(size);
+        Free*& list = free_[index(size)];
+        list = ::new (block) Free{list};
+    }
+    /// Bytes that are free and kept.
+    [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
+
+private:
+    struct Free {
+        Free* next;
+    };
+    struct AtThreadEnd;
+
+#if defined(__SANITIZE_ADDRESS__)
+    static constexpr bool kPooled = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+    static constexpr bool kPooled = false;
+#else
+    static constexpr bool kPooled = true;
+#endif
+#else
+    static constexpr bool kPooled = true;
+#endif
+
+    static constexpr std::size_t index(std::size_t size) noexcept { return (size + kStep - 1) / kStep; }
+    static constexpr std::size_t rounded(std::size_t size) noexcept { return index(size) * kStep; }
+    static void* fresh(std::size_t size);
+
+    std::array<Free*, kLargest / kStep + 1> free_{};
+    std::size_t kept_ = 0;
+    std::size_t most_ = kMostKept;  ///< nothing once the thread ends
+};
+
+namespace detail {
+// A thread's own by design; see above.
+inline constinit thread_local FramePool frame_pool;  // NOLINT(*-avoid-non-const-global-variables)
+}  // namespace detail
+
+inline FramePool& FramePool::own() noexcept {
+    return detail::frame_pool;
+}
+
+}  // namespace spillway
+
+namespace boost::asio::detail {
+
+template <>
+inline void* thread_info_base::allocate(awaitable_frame_tag /*purpose*/, thread_info_base* /*thread*/,
+                                        std::size_t size, std::size_t /*align*/) {
+    return spillway::FramePool::own().take(size);
+}
+template <>
+inline void thread_info_base::deallocate(awaitable_frame_tag /*purpose*/, thread_info_base* /*thread*/,
+                                         void* pointer, std::size_t size) {
+    spillway::FramePool::own().give_back(pointer, size);
+}
+
+}  // namespace boost::asio::detail

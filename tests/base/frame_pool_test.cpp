@@ -1,0 +1,101 @@
+#include "base/frame_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <thread>
+#include <vector>
+
+#if !defined(__SANITIZE_ADDRESS__)  // there it leaves all to the heap
+
+namespace spillway {
+namespace {
+
+namespace asio = boost::asio;
+
+/// On a thread of its own, so that nothing is kept yet.
+template <class Check>
+void with_empty_pool(Check check) {
+    std::thread([&] { check(FramePool::own()); }).join();
+}
+
+TEST(FramePool, GivesTheBlockThatWasUsedLast) {
+    with_empty_pool([](FramePool& pool) {
+        void* const first = pool.take(500);
+        void* const second = pool.take(500);
+        pool.give_back(first, 500);
+        pool.give_back(second, 500);
+        EXPECT_EQ(pool.kept(), 2 * 512U);
+        EXPECT_EQ(pool.take(490), second);  // of the same step
+        EXPECT_EQ(pool.take(512), first);
+        EXPECT_EQ(pool.kept(), 0U);
+        pool.give_back(first, 512);
+        pool.give_back(second, 490);
+    });
+}
+
+TEST(FramePool, ABlockIsAsLargeAsItsStep) {
+    with_empty_pool([](FramePool& pool) {
+        for (std::size_t size = 1; size <= FramePool::kLargest + 1; ++size) {
+            void* const block = pool.take(size);
+            std::fill_n(static_cast<char*>(block), size, 'x');
+            pool.give_back(block, size);
+        }
+        EXPECT_GT(pool.kept(), 0U);
+    });
+}
+
+TEST(FramePool, KeepsNoMoreThanItMay) {
+    with_empty_pool([](FramePool& pool) {
+        std::vector<void*> blocks(1000);
+        for (void*& block : blocks) block = pool.take(4000);
+        for (void* const block : blocks) pool.give_back(block, 4000);
+        EXPECT_LE(pool.kept(), FramePool::kMostKept);
+        EXPECT_GT(pool.kept(), FramePool::kMostKept - 4096);
+        void* const large = pool.take(1'000'000);
+        const std::size_t before = pool.kept();
+        pool.give_back(large, 1'000'000);
+        EXPECT_EQ(pool.kept(), before);
+    });
+}
+
+TEST(FramePool, ABlockMayEndOnAnotherThread) {
+    with_empty_pool([](FramePool& pool) {
+        void* const block = pool.take(300);
+        with_empty_pool([&](FramePool& other) {
+            other.give_back(block, 300);
+            EXPECT_EQ(other.kept(), 320U);
+        });
+        EXPECT_EQ(pool.kept(), 0U);
+    });
+}
+
+asio::awaitable<void> nothing() {
+    co_await asio::post(asio::use_awaitable);
+}
+
+TEST(FramePool, AsioTakesItsFramesFromIt) {
+    with_empty_pool([](FramePool& pool) {
+        asio::io_context context(1);
+        asio::co_spawn(context, nothing(), asio::detached);
+        EXPECT_EQ(pool.kept(), 0U);
+        context.run();
+        const std::size_t kept = pool.kept();
+        EXPECT_GT(kept, 0U);
+        asio::co_spawn(context, nothing(), asio::detached);
+        EXPECT_LT(pool.kept(), kept);
+        context.restart();
+        context.run();
+        EXPECT_EQ(pool.kept(), kept);
+    });
+}
+
+}  // namespace
+}  // namespace spillway
+
+#endif
