@@ -15,7 +15,6 @@ void Request::Claim::began(const api::RateLimits& limits) {
 void Request::Claim::end(routing::Outcome outcome) {
     if (ended_) return;
     ended_ = true;
-    request_.read_clock();
     const Mono now = request_.now_.mono;
     outcome.first_byte = first_byte_;
     request_.upstreams_->snapshot->router->ended(lease_, outcome, now);
@@ -81,7 +80,7 @@ void Request::enter(const quota::Amounts& charged, Duration took) {
         return n.kind == routing::OutcomeKind::throttled;
     }));
     row.avoided = avoided_;
-    row.spilled = spilled_ && served_by_.has_value() && status_ < 400;
+    row.spilled = spilled_ && served();
     row.took = took;
     worker_.ledger->append(row);
 }
@@ -104,25 +103,30 @@ Metrics::Subject Request::subject() const noexcept {
     return {client_->name, upstreams_->snapshot->clients.index_of(*client_), deployment, number};
 }
 
-void Request::account() {
+/// At once, so that the client's next request finds its limits as they are; what was charged, if it was
+/// admitted.
+std::optional<quota::Amounts> Request::settle() {
     if (!at_once_) read_clock();
-    const Duration total = now_.mono - exchange_.received_at();
-    const bool served = served_by_.has_value() && status_ < 400;
-    if (served && usage_known_) {
+    if (served() && usage_known_) {
         upstreams_->snapshot->estimators->of(deployment_ref_.index).used(shape_, usage_);
-    } else if (served) {
+    } else if (served()) {
         usage_.prompt = estimate_.prompt;
         usage_.completion = output_events_;
     }
-    if (grant_) {
-        const quota::Amounts charged = served ? charge_of(usage_) : quota::Amounts{};
-        if (served && !scan_.max_tokens) grant_.subjects().front()->learn_output(usage_.completion);
-        grant_.settle(charged, now_);
-        enter(charged, total);
-    }
+    if (!grant_) return std::nullopt;
+    const quota::Amounts charged = served() ? charge_of(usage_) : quota::Amounts{};
+    if (served() && !scan_.max_tokens) grant_.subjects().front()->learn_output(usage_.completion);
+    grant_.settle(charged, now_);
+    return charged;
+}
+
+/// What nobody waits for.
+void Request::record(const std::optional<quota::Amounts>& charged) {
+    const Duration total = now_.mono - exchange_.received_at();
+    if (charged) enter(*charged, total);
     const Metrics::Subject who = subject();
-    upstreams_->metrics.request(who, status_, total, served && notes_.size() > 1);
-    if (served) upstreams_->metrics.tokens(who, usage_);
+    upstreams_->metrics.request(who, status_, total, served() && notes_.size() > 1);
+    if (served()) upstreams_->metrics.tokens(who, usage_);
     answer_counter().inc();
     if (!worker_.log) return;
     boost::container::small_vector<telemetry::AttemptRecord, 4> attempts;

@@ -91,41 +91,39 @@ quota::Amounts Request::charge_of(const api::Usage& usage) const {
     return out;
 }
 
-/// Reserves what the request may use with all its subjects; answers itself and returns false if it may not.
-asio::awaitable<bool> Request::admit() {
+/// Reserves what the request may use with all its subjects.
+bool Request::admit(quota::Refusal& why) {
     const ClientTable& table = upstreams_->snapshot->clients;
-    if (!table.allows(*client_, deployment_)) {
-        outcome_ = "refused";
-        const auto message =
-            fmt::format("The client '{}' may not use the deployment '{}'.", client_->name, deployment_);
-        co_await refuse(403, message, "invalid_request_error", "deployment_not_allowed");
-        co_return false;
-    }
     upstreams_->metrics.prefetch(subject());
     subjects_.push_back(&table.account(*client_));
     if (table.limits_users() && !user_.empty())
         subjects_.push_back(&worker_.user_account(user_, table.user_limits()));
     if (!team_.empty())
         if (quota::Subject* team = table.team(team_)) subjects_.push_back(team);
-    const quota::Amounts amounts = wanted();
-    quota::Refusal why;
-    for (int tries = 0;; ++tries) {
-        if (auto grant = worker_.books.quotas.admit(subjects_, amounts, now_, why)) {
-            grant_ = std::move(*grant);
-            co_return true;
-        }
-        if (!why.lease_short || tries == kLeaseTries || over()) break;
+    return reserve(why);
+}
+
+bool Request::reserve(quota::Refusal& why) {
+    auto grant = worker_.books.quotas.admit(subjects_, wanted(), now_, why);
+    if (grant) grant_ = std::move(*grant);
+    return grant.has_value();
+}
+
+/// Where limits are shared, the next lease may have room.
+asio::awaitable<bool> Request::wait_for_lease(quota::Refusal& why) {
+    for (int tries = 0; tries < kLeaseTries && why.lease_short && !over(); ++tries) {
         asio::steady_timer timer(exchange_.context(), kLeaseWait);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
         read_clock();
+        const bool admitted = reserve(why);
+        if (admitted) co_return true;
     }
-    outcome_ = "limited";
-    co_await refuse_limited(why);
     co_return false;
 }
 
 asio::awaitable<void> Request::refuse_limited(const quota::Refusal& why) {
     using std::chrono::milliseconds;
+    outcome_ = "limited";
     const auto ms = std::max<std::int64_t>(1, std::chrono::ceil<milliseconds>(why.retry_in).count());
     const auto ms_text = fmt::format_int(ms);
     const auto s_text = fmt::format_int((ms + 999) / 1000);

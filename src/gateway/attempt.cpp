@@ -94,15 +94,21 @@ asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_re
     routing::BackendIndex to) {
     http::Origin& origin = upstreams_->origins[to];
     const Duration timeout = backend(to).timeouts.first_byte;
-    boost::container::small_vector<std::string_view, 10> pieces;
-    pieces.push_back(upstream_head_);
-    pieces.insert(pieces.end(), body_pieces_.begin(), body_pieces_.end());
     for (bool fresh = false;; fresh = true) {
-        auto connected = co_await origin.connect(fresh, connecting_);
-        if (!connected) co_return connected.error();
-        upstream_.emplace(std::move(*connected));
+        upstream_.reset();
+        if (!fresh) upstream_ = origin.pooled();
+        if (!upstream_) {
+            auto connected = co_await origin.connect(true, connecting_);
+            if (!connected) co_return connected.error();
+            upstream_.emplace(std::move(*connected));
+        }
         if (over()) co_return http::NetError{http::NetError::Kind::cancelled, "cancelled"};
-        const auto sent = co_await upstream_->send({pieces.data(), pieces.size()}, timeout);
+        boost::container::small_vector<std::string_view, 10> pieces;
+        pieces.push_back(upstream_head_);
+        pieces.insert(pieces.end(), body_pieces_.begin(), body_pieces_.end());
+        const std::span<std::string_view> to_send(pieces.data(), pieces.size());
+        http::NetResult<void> sent;
+        if (!upstream_->send_now(to_send)) sent = co_await upstream_->send(to_send, timeout);
         http::NetResult<const http::ResponseHead*> head = nullptr;
         if (sent)
             head = co_await upstream_->read_head(timeout, exchange_.request().method == "HEAD");
@@ -116,6 +122,7 @@ asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_re
 
 Request::Next Request::failed(Claim& claim, routing::Outcome outcome) {
     upstream_.reset();
+    read_clock();
     claim.end(std::move(outcome));
     return Next::elsewhere;
 }

@@ -69,18 +69,20 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
         Account account;
         account.subject = &quotas.find_or_add(SubjectKind::client, client.name,
                                               to_limits(client.limits, client.priority), true);
-        account.team = client.team;
-        account.deployments = client.deployments;
-        std::sort(account.deployments.begin(), account.deployments.end());
+        if (!client.team.empty() || !client.deployments.empty()) {
+            account.rules = static_cast<std::uint32_t>(table.rules_.size());
+            table.rules_.push_back({client.team, client.deployments});
+            std::sort(table.rules_.back().deployments.begin(), table.rules_.back().deployments.end());
+        }
         const auto index = static_cast<std::uint32_t>(table.accounts_.size());
         table.by_claim_[client.claim.empty() ? client.name : client.claim] = index;
         table.by_header_[client.header.empty() ? client.name : client.header] = index;
         all.push_back(account.subject);
-        table.accounts_.push_back(std::move(account));
+        table.accounts_.push_back(account);
     }
     if (table.accounts_.empty()) {
         all.push_back(&quotas.find_or_add(SubjectKind::client, table.keys_.clients().front().name, {}, true));
-        table.accounts_.push_back({all.back(), {}, {}});
+        table.accounts_.push_back({all.back()});
     }
     for (const auto& team : config.teams)
         table.teams_[team.name] =
@@ -139,12 +141,12 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (caller.client == nullptr) return caller;
     if (caller.user.empty()) caller.user = told(fields_.user);
     if (caller.team.empty()) caller.team = told(fields_.team);
-    if (caller.team.empty()) caller.team = accounts_[index_of(*caller.client)].team;
+    if (caller.team.empty()) caller.team = rules(*caller.client).team;
     return caller;
 }
 
 bool ClientTable::allows(const identity::Client& client, std::string_view deployment) const {
-    const auto& allowed = accounts_[index_of(client)].deployments;
+    const auto& allowed = rules(client).deployments;
     return allowed.empty() || std::binary_search(allowed.begin(), allowed.end(), deployment, std::less<>{});
 }
 

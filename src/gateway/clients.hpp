@@ -60,16 +60,25 @@ public:
 
 private:
     using Index = std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>>;
-    struct Account {
-        quota::Subject* subject = nullptr;
+    /// What few clients have.
+    struct Rules {
         std::string team;
         std::vector<std::string> deployments;  ///< sorted
     };
+    /// Small, since each request of one of many clients waits for it.
+    struct Account {
+        quota::Subject* subject = nullptr;
+        std::uint32_t rules = 0;
+    };
+    [[nodiscard]] const Rules& rules(const identity::Client& client) const {
+        return rules_[accounts_[index_of(client)].rules];
+    }
     [[nodiscard]] bool trusted(std::string_view peer) const;
     [[nodiscard]] const identity::Client* at(const Index& index, std::string_view name) const;
 
     identity::ClientKeys keys_;
     std::pmr::vector<Account> accounts_{huge_pages()};
+    std::vector<Rules> rules_ = std::vector<Rules>(1);  ///< the first: none
     Index by_claim_;
     Index by_header_;
     std::unordered_map<std::string, quota::Subject*, StringHash, std::equal_to<>> teams_;

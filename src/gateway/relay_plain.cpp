@@ -39,19 +39,19 @@ void Request::start_answer(const http::ResponseHead& head, std::optional<std::ui
 
 asio::awaitable<bool> Request::send(std::span<const std::string_view> pieces, bool last) {
     bool sent = true;
-    std::string_view final_piece;
-    if (last && !pieces.empty()) {
-        final_piece = pieces.back();
-        pieces = pieces.first(pieces.size() - 1);
-    }
-    if (!pieces.empty()) sent = co_await exchange_.write(pieces);
-    if (last && sent) sent = co_await exchange_.finish(final_piece);
-    if (!first_byte_) {
-        read_clock();
-        first_byte_ = now_.mono - exchange_.received_at();
-        at_once_ = last;
-    }
+    if (last)
+        sent = co_await exchange_.finish(pieces);
+    else
+        sent = co_await exchange_.write(pieces);
+    note_sent(last);
     co_return sent;
+}
+
+void Request::note_sent(bool last) noexcept {
+    if (first_byte_) return;
+    read_clock();
+    first_byte_ = now_.mono - exchange_.received_at();
+    at_once_ = last;
 }
 
 asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::ResponseHead& head,
@@ -66,7 +66,13 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
         co_return co_await pass_through(claim, head, std::move(held), std::move(outcome));
     std::string_view whole;
     for (;;) {
-        const auto piece = co_await upstream_->read_body(idle);
+        http::NetResult<std::string_view> piece = std::string_view();
+        if (const auto ready = upstream_->body_now()) {
+            piece = *ready;
+        } else {
+            piece = co_await upstream_->read_body(idle);
+            read_clock();
+        }
         if (!piece) co_return failed(claim, piece.error());
         if (sized && held.empty() && piece->size() == head.content_length) {
             whole = *piece;  // the usual case: all of it in one read, no copy
@@ -105,7 +111,9 @@ asio::awaitable<Request::Next> Request::relay_plain(Claim& claim, const http::Re
     if (exchange_.request().method == "HEAD")
         length = parse_int<std::uint64_t>(head.fields.get("content-length"));
     start_answer(head, length);
-    const bool sent = co_await send({&whole, 1}, true);
+    const std::span<const std::string_view> answer(&whole, 1);
+    const bool sent = co_await exchange_.finish(answer);
+    note_sent(true);
     if (!sent) outcome_ = "client_left";
     if (upstream_) upstream_->done();
     upstream_.reset();
@@ -145,6 +153,7 @@ asio::awaitable<Request::Next> Request::pass_through(Claim& claim, const http::R
         if (tail.size() > 2 * kTail) tail.erase(0, tail.size() - kTail);
     }
     upstream_.reset();
+    read_clock();
     claim.end(std::move(outcome));
     co_return Next::answered;
 }

@@ -11,6 +11,7 @@
 #include "api/error.hpp"
 #include "base/eight_bytes.hpp"
 #include "base/pen.hpp"
+#include "base/prefetch.hpp"
 
 namespace spillway::gateway {
 
@@ -97,59 +98,61 @@ asio::awaitable<void> Request::run() {
         co_return;
     }
     route_ = api::classify(head.target);
-    if (!authenticate()) {
-        outcome_ = "unauthorized";
-        co_await refuse(
-            401,
-            "Access denied: the request carries no valid key. Give it as the api-key header or as "
-            "a bearer token.",
-            "authentication_error", "401");
+    std::optional<Refused> no = authenticate();
+    if (!no) no = understand();
+    if (no) {
+        co_await refuse(no->status, no->message, no->type, no->code);
     } else {
-        bool may = co_await understand();
-        if (may) may = co_await admit();
-        if (may) co_await serve();
+        quota::Refusal why;
+        bool may = admit(why);
+        if (!may && why.lease_short) may = co_await wait_for_lease(why);
+        if (may)
+            co_await serve();
+        else
+            co_await refuse_limited(why);
     }
-    account();
+    const auto charged = settle();
+    http::Quiet quiet(worker_.poller());
+    while (!quiet.over()) co_await quiet.wait();
+    record(charged);
 }
 
-bool Request::authenticate() {
+std::optional<Request::Refused> Request::authenticate() {
     Caller caller = upstreams_->snapshot->clients.identify(exchange_.request(), exchange_.peer(),
                                                            worker_.hasher, began_wall_);
     client_ = caller.client;
-    if (client_ != nullptr) upstreams_->snapshot->clients.account(*client_).prefetch(now_);
     user_ = std::move(caller.user);
     team_ = std::move(caller.team);
-    return client_ != nullptr;
+    if (client_ == nullptr) {
+        outcome_ = "unauthorized";
+        return Refused{401,
+                       "Access denied: the request carries no valid key. Give it as the api-key header or as "
+                       "a bearer token.",
+                       "authentication_error", "401"};
+    }
+    prefetch_for_read(client_);
+    upstreams_->snapshot->clients.account(*client_).prefetch(now_);
+    return std::nullopt;
 }
 
-/// Reads what matters of the request; answers itself and returns false if it cannot be served.
-asio::awaitable<bool> Request::understand() {
+/// Reads what matters of the request; says why if it cannot be served.
+std::optional<Request::Refused> Request::understand() {
     const http::RequestHead& head = exchange_.request();
+    constexpr std::string_view invalid = "invalid_request_error";
     outcome_ = "refused";
-    if (route_.bad) {
-        co_await refuse(400, "The request's path is not valid.", "invalid_request_error", "bad_path");
-        co_return false;
-    }
-    if (route_.style == api::PathStyle::unknown) {
-        co_await refuse(
-            404,
-            "There is nothing here. Known are /openai/deployments/{deployment}/…, /openai/v1/… and "
-            "/v1/….",
-            "invalid_request_error", "404");
-        co_return false;
-    }
-    if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_)) {
-        co_await refuse(400, "The deployment's name is not valid.", "invalid_request_error",
-                        "bad_deployment");
-        co_return false;
-    }
+    if (route_.bad) return Refused{400, "The request's path is not valid.", invalid, "bad_path"};
+    if (route_.style == api::PathStyle::unknown)
+        return Refused{404,
+                       "There is nothing here. Known are /openai/deployments/{deployment}/…, /openai/v1/… "
+                       "and /v1/….",
+                       invalid, "404"};
+    if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_))
+        return Refused{400, "The deployment's name is not valid.", invalid, "bad_deployment"};
     const bool known = route_.op != api::Operation::other && head.method == "POST";
     if (known || is_json_object(exchange_.body())) {
         const api::ScanError error = worker_.scanner.scan(exchange_.body(), scan_);
-        if (error != api::ScanError::none && known) {
-            co_await refuse(400, api::to_string(error), "invalid_request_error", "bad_json");
-            co_return false;
-        }
+        if (error != api::ScanError::none && known)
+            return Refused{400, std::string(api::to_string(error)), invalid, "bad_json"};
         scanned_ = error == api::ScanError::none;
         if (!scanned_) scan_ = {};
         // The scanner is shared by all requests of this thread: keep no view into it.
@@ -161,9 +164,13 @@ asio::awaitable<bool> Request::understand() {
     deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
     shape_ = quota::shape_of(scan_, exchange_.body(), route_.op != api::Operation::embeddings);
     estimate_ = upstreams_->snapshot->estimators->of(deployment_ref_.index).estimate(shape_);
+    if (!upstreams_->snapshot->clients.allows(*client_, deployment_))
+        return Refused{
+            403, fmt::format("The client '{}' may not use the deployment '{}'.", client_->name, deployment_),
+            invalid, "deployment_not_allowed"};
     find_residence();
     outcome_ = "ok";
-    co_return true;
+    return std::nullopt;
 }
 
 asio::awaitable<void> Request::serve() {

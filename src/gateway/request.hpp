@@ -49,6 +49,13 @@ private:
     enum class Next : std::uint8_t { answered, elsewhere };
     /// An attempt's claim; its end is reported exactly once, at the latest when it is destroyed.
     class Claim;
+    /// Why a request is answered before it is tried anywhere.
+    struct Refused {
+        unsigned status;
+        std::string message;
+        std::string_view type;
+        std::string_view code;
+    };
     struct Note {
         routing::BackendIndex backend;
         unsigned status;
@@ -57,10 +64,12 @@ private:
     };
 
     // request.cpp: admission and the loop over backends
-    [[nodiscard]] bool authenticate();
-    asio::awaitable<bool> understand();
+    [[nodiscard]] std::optional<Refused> authenticate();
+    [[nodiscard]] std::optional<Refused> understand();
     // admission.cpp
-    asio::awaitable<bool> admit();
+    [[nodiscard]] bool admit(quota::Refusal& why);
+    [[nodiscard]] bool reserve(quota::Refusal& why);
+    asio::awaitable<bool> wait_for_lease(quota::Refusal& why);
     asio::awaitable<void> refuse_limited(const quota::Refusal& why);
     [[nodiscard]] quota::Amounts wanted() const;
     [[nodiscard]] quota::Amounts charge_of(const api::Usage& usage) const;
@@ -87,6 +96,7 @@ private:
     Next failed(Claim& claim, routing::Outcome outcome);
     Next failed(Claim& claim, const http::NetError& error);
     void cancel_upstream() noexcept;
+    [[nodiscard]] bool served() const noexcept { return served_by_ && status_ < 400; }
     [[nodiscard]] bool over() const noexcept { return exchange_.client_gone() || late_; }
 
     // relay_plain.cpp, relay_stream.cpp: the answer
@@ -99,6 +109,8 @@ private:
     friend class StreamRelay;
     void start_answer(const http::ResponseHead& head, std::optional<std::uint64_t> length);
     asio::awaitable<bool> send(std::span<const std::string_view> pieces, bool last);
+    /// Some of the answer went out; `last`: all that was left of it.
+    void note_sent(bool last) noexcept;
 
     /// Something happened: the clocks are read, once for all that follows from it.
     void read_clock() noexcept {
@@ -109,7 +121,8 @@ private:
 
     // account.cpp
     void note_usage(const api::Usage& usage, routing::Outcome& outcome) noexcept;
-    void account();
+    [[nodiscard]] std::optional<quota::Amounts> settle();
+    void record(const std::optional<quota::Amounts>& charged);
     void enter(const quota::Amounts& charged, Duration took);
     [[nodiscard]] telemetry::Counter& answer_counter() const;
     [[nodiscard]] Metrics::Subject subject() const noexcept;
@@ -187,7 +200,10 @@ public:
         : request_(request), lease_(lease), began_(request.now_.mono) {}
     Claim(const Claim&) = delete;
     Claim& operator=(const Claim&) = delete;
-    ~Claim() { end(outcome_of(routing::OutcomeKind::cancelled)); }
+    ~Claim() {
+        if (!ended_) request_.read_clock();
+        end(outcome_of(routing::OutcomeKind::cancelled));
+    }
 
     [[nodiscard]] routing::BackendIndex backend() const noexcept { return lease_.backend; }
     /// The backend serves: a 2xx head, or a stream's first real output.
@@ -197,6 +213,7 @@ public:
         first_byte_ = request_.now_.mono - began_;
     }
     [[nodiscard]] Duration first_byte_took() const noexcept { return first_byte_; }
+    /// At the moment of Request::now_.
     void end(routing::Outcome outcome);
 
 private:

@@ -196,6 +196,7 @@ Request::Next StreamRelay::client_left() {
 Request::Next StreamRelay::close(bool reuse) {
     if (reuse && request_.upstream_) request_.upstream_->done();
     request_.upstream_.reset();
+    request_.read_clock();
     claim_.end(std::move(outcome_));
     return Request::Next::answered;
 }

@@ -112,8 +112,8 @@ void Worker::stop() {
     asio::post(context_, [this] {
         server_.close();
         ticker_.cancel();
-        // What is under way sees its sockets closed and ends; a last look a moment later stops the rest.
-        asio::post(context_, [this] { context_.stop(); });
+        // What is under way sees its sockets closed, ends, and is recorded a turn later; that stops the rest.
+        asio::post(context_, [this] { asio::post(context_, [this] { context_.stop(); }); });
     });
     thread_.join();
     if (log) log->flush();

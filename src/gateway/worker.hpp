@@ -18,6 +18,7 @@
 #include "gateway/books.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/snapshot.hpp"
+#include "http/poller.hpp"
 #include "http/server.hpp"
 #include "identity/client_keys.hpp"
 #include "telemetry/access_log.hpp"
@@ -63,6 +64,7 @@ public:
 
     // For Request, on this thread:
     [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
+    [[nodiscard]] http::Poller& poller() const noexcept { return poller_; }
     identity::KeyHasher hasher;
     api::RequestScanner scanner;
     api::EventClassifier classifier;
@@ -84,6 +86,7 @@ private:
 
     telemetry::Registry& registry_;
     asio::io_context context_{1};
+    http::Poller& poller_{http::Poller::of(context_)};
     std::shared_ptr<Upstreams> upstreams_;
     http::Server server_;
     asio::steady_timer ticker_;

@@ -173,6 +173,15 @@ void Origin::prefetch() const noexcept {
     if (!state_->idle.empty()) state_->idle.back()->prefetch();
 }
 
+std::optional<Upstream> Origin::pooled() {
+    auto& idle = state_->idle;
+    if (idle.empty()) return std::nullopt;
+    auto connection = std::move(idle.back());
+    idle.pop_back();
+    connection->unpark();
+    return Upstream(std::move(connection), state_);
+}
+
 asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh) {
     return connect(fresh, nullptr);
 }
@@ -182,11 +191,9 @@ asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh, ConnectCancel& 
 asio::awaitable<NetResult<Upstream>> Origin::connect(bool fresh, ConnectCancel* cancel) {
     const auto state = state_;
     if (cancel != nullptr && cancel->cancelled()) co_return NetError{NetError::Kind::cancelled, "cancelled"};
-    if (!fresh && !state->idle.empty()) {
-        auto connection = std::move(state->idle.back());
-        state->idle.pop_back();
-        connection->unpark();
-        co_return Upstream(std::move(connection), state);
+    if (!fresh) {
+        auto known = pooled();
+        if (known) co_return std::move(*known);
     }
     auto opened = co_await state->open(cancel);
     if (!opened) co_return opened.error();
@@ -228,11 +235,17 @@ bool Upstream::reused() const noexcept {
 asio::awaitable<NetResult<void>> Upstream::send(std::span<const std::string_view> pieces, Duration timeout) {
     return connection_->send(pieces, timeout);
 }
+bool Upstream::send_now(std::span<std::string_view> pieces) {
+    return connection_->send_now(pieces);
+}
 asio::awaitable<NetResult<const ResponseHead*>> Upstream::read_head(Duration timeout, bool head_request) {
     return connection_->read_head(timeout, head_request);
 }
 asio::awaitable<NetResult<std::string_view>> Upstream::read_body(Duration timeout) {
     return connection_->read_body(timeout);
+}
+std::optional<std::string_view> Upstream::body_now() {
+    return connection_->body_now();
 }
 void Upstream::done() {
     const auto connection = std::move(connection_);

@@ -75,11 +75,16 @@ public:
     /// One gathered write of all pieces; `timeout` is for a write that makes no progress. Succeeds, too, when
     /// the peer stopped listening but has answered already: read_head() tells.
     asio::awaitable<NetResult<void>> send(std::span<const std::string_view> pieces, Duration timeout);
+    /// The usual case, without a coroutine: sends what the socket takes at once and takes that out of
+    /// `pieces`. False when something is left for send(), be it that there was an error.
+    bool send_now(std::span<std::string_view> pieces);
     /// The next final head (1xx are skipped), within `timeout`.
     asio::awaitable<NetResult<const ResponseHead*>> read_head(Duration timeout, bool head_request = false);
     /// The next piece of the body, chunked coding removed; an empty view is its end. `timeout` is for each
     /// piece. The view holds until the next call.
     asio::awaitable<NetResult<std::string_view>> read_body(Duration timeout);
+    /// What read_body() would give, if it is there already and the body has a length.
+    [[nodiscard]] std::optional<std::string_view> body_now();
     /// After the end of the body: the connection goes back to its pool, or is closed if it may not be reused.
     void done();
     /// Ends a pending operation with `cancelled`. Safe to call at any time on this thread.
@@ -119,6 +124,8 @@ public:
     /// Asks for the memory that connect() and what follows it will want: of many origins, each is cold.
     void prefetch() const noexcept;
 
+    /// A pooled connection, if there is one.
+    [[nodiscard]] std::optional<Upstream> pooled();
     /// A pooled connection, or a new one when there is none or `fresh` is wanted.
     asio::awaitable<NetResult<Upstream>> connect(bool fresh);
     asio::awaitable<NetResult<Upstream>> connect(bool fresh, ConnectCancel& cancel);

@@ -11,6 +11,19 @@ namespace spillway::http {
 namespace {
 constexpr std::size_t smallest_read = 4 * 1024;
 constexpr std::size_t largest_read = 64 * 1024;
+
+/// Pieces as the buffers of one gathered write.
+class Gathered {
+public:
+    explicit Gathered(std::span<const std::string_view> pieces) {
+        for (const std::string_view piece : pieces)
+            if (!piece.empty()) buffers_.push_back(asio::buffer(piece));
+    }
+    [[nodiscard]] Stream::Buffers all() noexcept { return {buffers_.data(), buffers_.size()}; }
+
+private:
+    boost::container::small_vector<asio::const_buffer, 12> buffers_;
+};
 }  // namespace
 
 ClientConnection::ClientConnection(asio::io_context& context, std::weak_ptr<Pool> pool,
@@ -112,15 +125,28 @@ asio::awaitable<NetResult<void>> ClientConnection::more(Duration timeout) {
     co_return failure(read_error_);
 }
 
-asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::string_view> pieces,
-                                                        Duration timeout) {
-    boost::container::small_vector<asio::const_buffer, 12> buffers;
-    for (const std::string_view piece : pieces)
-        if (!piece.empty()) buffers.push_back(asio::buffer(piece));
+bool ClientConnection::send_now(std::span<std::string_view> pieces) {
+    Gathered buffers(pieces);
     answered_ = sent_ = false;
     boost::system::error_code ec;
-    const std::size_t n = stream_.write_now({buffers.data(), buffers.size()}, ec);
-    const auto rest = Stream::behind({buffers.data(), buffers.size()}, n);
+    std::size_t left = stream_.write_now(buffers.all(), ec);
+    for (std::string_view& piece : pieces) {
+        const std::size_t part = std::min(left, piece.size());
+        piece.remove_prefix(part);
+        left -= part;
+        if (!piece.empty()) return false;
+    }
+    sent_ = true;
+    return true;
+}
+
+asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::string_view> pieces,
+                                                        Duration timeout) {
+    Gathered buffers(pieces);
+    answered_ = sent_ = false;
+    boost::system::error_code ec;
+    const std::size_t n = stream_.write_now(buffers.all(), ec);
+    const auto rest = Stream::behind(buffers.all(), n);
     if (!rest.empty()) {
         wheel_.arm(timeout_, timeout);
         start_read();  // an answer that comes before the request is out is not missed
@@ -212,21 +238,24 @@ NetResult<std::string_view> ClientConnection::take_chunked() {
     return std::string_view(start, static_cast<std::size_t>(end - start));
 }
 
+std::optional<std::string_view> ClientConnection::body_now() {
+    in_.consume(std::exchange(used_, 0));
+    if (answered_) return std::string_view();
+    if (in_.empty() || head_.framing != Framing::length) return std::nullopt;
+    return take_length();
+}
+
 asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duration timeout) {
     for (;;) {
-        in_.consume(std::exchange(used_, 0));
-        if (answered_) co_return std::string_view();
+        if (const auto ready = body_now()) co_return *ready;
         if (!in_.empty()) {
-            if (head_.framing == Framing::chunked) {
-                const auto piece = take_chunked();
-                if (!piece || !piece->empty()) co_return piece;
-                if (used_ > 0) continue;
-            } else if (head_.framing == Framing::length) {
-                co_return take_length();
-            } else {
+            if (head_.framing != Framing::chunked) {
                 used_ = in_.size();
                 co_return in_.view();
             }
+            const auto piece = take_chunked();
+            if (!piece || !piece->empty()) co_return piece;
+            if (used_ > 0) continue;
         }
         const auto got = co_await more(timeout);
         if (!got) {

@@ -34,8 +34,10 @@ public:
     ClientConnection(asio::io_context& context, std::weak_ptr<Pool> pool, std::size_t max_head_bytes);
 
     asio::awaitable<NetResult<void>> send(std::span<const std::string_view> pieces, Duration timeout);
+    bool send_now(std::span<std::string_view> pieces);
     asio::awaitable<NetResult<const ResponseHead*>> read_head(Duration timeout, bool head_request);
     asio::awaitable<NetResult<std::string_view>> read_body(Duration timeout);
+    std::optional<std::string_view> body_now();
     void close() noexcept;
     void cancel() noexcept;
 

@@ -56,6 +56,9 @@ asio::awaitable<bool> Exchange::write(std::span<const std::string_view> pieces) 
 asio::awaitable<bool> Exchange::finish(std::string_view last) {
     co_return co_await responder_.write_pieces(std::span(&last, 1), true);
 }
+asio::awaitable<bool> Exchange::finish(std::span<const std::string_view> last) {
+    return responder_.write_pieces(last, true);
+}
 void Exchange::abort() {
     responder_.abort();
 }

@@ -10,9 +10,16 @@ namespace spillway::http {
 namespace {
 /// New requests in one turn, before it is looked for answers.
 constexpr int most_new = 16;
+/// … and looks for news, before what waits for quiet.
+constexpr int most_looks = 4;
 }  // namespace
 
 asio::execution_context::id Poller::id;
+
+Quiet::Quiet(Poller& poller) {
+    poller.quiet_.push_back(*this);
+    if (!poller.in_turn_) poller.go_on();
+}
 
 Poller::Poller(asio::execution_context& context)
     : service(context), context_(static_cast<asio::io_context&>(context)), epoll_(context_.get_executor()) {
@@ -84,6 +91,19 @@ void Poller::wait() {
 }
 
 void Poller::turn() {
+    in_turn_ = true;
+    bool news = look();
+    tell_new();
+    for (int looks = 1; news && looks < most_looks && !quiet_.empty() && !down_; ++looks) {
+        news = look() || !queue_.empty();
+        tell_new();
+    }
+    in_turn_ = false;
+    end_quiet();
+    if (!queue_.empty()) go_on();
+}
+
+bool Poller::look() {
     const int n = ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
     batch_size_ = n > 0 ? static_cast<std::size_t>(n) : 0;
     batch_at_ = 0;
@@ -98,12 +118,27 @@ void Poller::turn() {
         sort(*static_cast<Watch*>(event.data.ptr), ready);
     }
     batch_size_ = 0;
+    return n > 0;
+}
+
+/// As many from the queue as a turn may tell.
+void Poller::tell_new() {
     for (int i = 0; i < most_new && !queue_.empty(); ++i) {
         Watch& watch = queue_.front();
         queue_.pop_front();
         watch.on_ready(std::exchange(watch.held_, {}));
     }
-    if (!queue_.empty()) go_on();
+}
+
+/// Those that waited until now; who begins to meanwhile has the next turn.
+void Poller::end_quiet() {
+    List<ByQuiet, Quiet> now;
+    now.splice(now.end(), quiet_);
+    while (!now.empty()) {
+        Quiet& quiet = now.front();
+        now.pop_front();
+        quiet.event_.set();
+    }
 }
 
 /// Tells of it now, or puts it into the queue.
@@ -137,6 +172,11 @@ void Poller::shutdown() {
     boost::system::error_code ignored;
     epoll_.close(ignored);
     queue_.clear();
+    while (!quiet_.empty()) {
+        Quiet& quiet = quiet_.front();
+        quiet_.pop_front();
+        quiet.event_.abandon();
+    }
     while (!soon_.empty()) {
         Watch& watch = soon_.front();
         soon_.pop_front();

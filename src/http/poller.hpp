@@ -11,6 +11,8 @@
 /// told in a turn, and then it is looked again for answers. So what is under way at one time, and the memory
 /// it needs, stays small however many clients ask at once.
 ///
+/// What nobody waits for (Quiet) is done when no socket has news, or after a few looks for some.
+///
 /// Ownership: a Watch is a base of what it wakes, registered from add() to remove(), and leaves all lists on
 /// destruction. Its calls may destroy it. When the io_context goes down, abandon() is called on each that is
 /// still there, to cut rings of coroutines that wait for themselves (see Event).
@@ -24,6 +26,8 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/system/error_code.hpp>
 
+#include "http/event.hpp"
+
 namespace spillway::http {
 
 namespace asio = boost::asio;
@@ -31,6 +35,7 @@ namespace asio = boost::asio;
 struct ByPoller;
 struct ByTurn;
 struct ByQueue;
+struct ByQuiet;
 template <class Tag>
 using PollerHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>,
@@ -71,6 +76,20 @@ private:
     Ready held_;  ///< while it is in the queue
 };
 
+class Poller;
+
+/// A coroutine's wait until nothing more urgent is to be done: `while (!quiet.over()) co_await quiet.wait();`
+class Quiet : public PollerHook<ByQuiet> {
+public:
+    explicit Quiet(Poller& poller);
+    [[nodiscard]] bool over() const noexcept { return event_.is_set(); }
+    [[nodiscard]] asio::awaitable<void> wait() { return event_.wait(); }
+
+private:
+    friend class Poller;
+    Event event_;
+};
+
 class Poller : public asio::execution_context::service {
 public:
     using key_type = Poller;
@@ -87,14 +106,19 @@ public:
     void soon(Watch& watch);
 
 private:
-    template <class Tag>
-    using List = boost::intrusive::list<Watch, boost::intrusive::base_hook<PollerHook<Tag>>,
+    friend class Quiet;
+    template <class Tag, class Item = Watch>
+    using List = boost::intrusive::list<Item, boost::intrusive::base_hook<PollerHook<Tag>>,
                                         boost::intrusive::constant_time_size<false>>;
 
     void shutdown() override;
     void wait();
     void turn();
+    /// Tells of what is ready, or puts it into the queue; whether there was any.
+    bool look();
     void sort(Watch& watch, Ready ready);
+    void tell_new();
+    void end_quiet();
     void run_soon();
     void go_on();
 
@@ -103,10 +127,12 @@ private:
     List<ByPoller> all_;
     List<ByTurn> soon_;
     List<ByQueue> queue_;  ///< news of new work
+    List<ByQuiet, Quiet> quiet_;
     std::size_t registered_ = 0;
     bool waiting_ = false;
     bool posted_ = false;   ///< run_soon()
     bool goes_on_ = false;  ///< go_on() is posted
+    bool in_turn_ = false;
     bool down_ = false;
     std::array<epoll_event, 256> batch_{};
     std::size_t batch_size_ = 0;

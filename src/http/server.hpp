@@ -75,6 +75,7 @@ public:
     asio::awaitable<bool> write(std::span<const std::string_view> pieces);
     /// Ends the body; `last` goes out in the same write as the end mark.
     asio::awaitable<bool> finish(std::string_view last = {});
+    asio::awaitable<bool> finish(std::span<const std::string_view> last);
     /// Closes the connection (HTTP/2: resets the stream) without a proper end, a cut the client can see;
     /// on_gone is not called for it.
     void abort();

@@ -52,6 +52,8 @@ private:
 
     // server_read.cpp: requests
     asio::awaitable<Read> read_request();
+    /// Takes a request whose body has a length, if it is there whole.
+    [[nodiscard]] bool take_whole(std::size_t head_size);
     asio::awaitable<Read> read_length_body(std::size_t head_size);
     asio::awaitable<Read> read_chunked_body(Parser<true>& parser, std::size_t head_size);
     asio::awaitable<Read> late(std::string_view what);

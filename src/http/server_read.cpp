@@ -37,6 +37,7 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
             if (read_simple_head(in_.view().substr(0, size), head_)) {
                 if (!check_head())
                     co_return co_await refuse(400, "The request has no valid Host or target.", "bad_request");
+                if (take_whole(size)) co_return Read::request;
                 if (head_.framing == Framing::length) co_return co_await read_length_body(size);
                 take_request(size);
                 body_ = request_.view().substr(size, 0);
@@ -138,13 +139,22 @@ asio::awaitable<bool> ServerConnection::send_continue() {
     co_return ok;
 }
 
+bool ServerConnection::take_whole(std::size_t head_size) {
+    if (head_.framing != Framing::length || head_.content_length > limits_.max_body_bytes) return false;
+    const std::size_t whole = head_size + static_cast<std::size_t>(head_.content_length);
+    if (in_.size() < whole) return false;
+    take_request(whole);
+    body_ = request_.view().substr(head_size, whole - head_size);
+    return true;
+}
+
 asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::size_t head_size) {
     if (head_.content_length > limits_.max_body_bytes)
         co_return co_await refuse(413, "The request's body is too large.", "request_too_large");
-    const std::size_t whole = head_size + static_cast<std::size_t>(head_.content_length);
-    if (in_.size() < whole) {
+    if (!take_whole(head_size)) {
         const bool welcome = co_await send_continue();
         if (!welcome) co_return Read::closed;
+        const std::size_t whole = head_size + static_cast<std::size_t>(head_.content_length);
         while (in_.size() < whole) {
             read_want_ = whole - in_.size();  // one reserve for all of it
             const bool came = co_await more(limits_.body_timeout, Expiry::stop_reading);
@@ -152,9 +162,8 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::
         }
         read_want_ = 0;
         parse_again(in_.view());  // the bytes may have moved
+        (void)take_whole(head_size);
     }
-    take_request(whole);
-    body_ = request_.view().substr(head_size, whole - head_size);
     co_return Read::request;
 }
 

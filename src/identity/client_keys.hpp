@@ -77,11 +77,14 @@ public:
     }
 
 private:
-    struct Slot {
-        KeyDigest digest{};
+    static constexpr std::uint32_t kEmpty = 0xffffffffU;
+    /// Of the digest as much as lets two slots share a cache line: 224 bits, the length of SHA-224.
+    using Kept = std::array<unsigned char, 28>;
+    struct alignas(32) Slot {
+        Kept digest{};
         std::uint32_t client = kEmpty;
     };
-    static constexpr std::uint32_t kEmpty = 0xffffffffU;
+    [[nodiscard]] static bool same(const Kept& kept, const KeyDigest& digest) noexcept;
     [[nodiscard]] std::size_t first_slot(const KeyDigest& digest) const noexcept;
     [[nodiscard]] const Client* find(const KeyDigest& digest) const noexcept;
 

@@ -189,6 +189,61 @@ TEST_F(ClientTest, SendsALargeRequestInManyPieces) {
     });
 }
 
+TEST_F(ClientTest, SendsAtOnceWhatTheSocketTakesAndLeavesTheRest) {
+    loop.run([&]() -> asio::awaitable<void> {
+        auto up = co_await origin.connect(false);
+        Peer peer = co_await listener.accept();
+        const std::string piece(1'000'000, 'p');
+        std::vector<std::string_view> pieces{
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n"};
+        for (int i = 0; i < 30; ++i) pieces.push_back(piece);
+        EXPECT_FALSE(up->send_now(pieces));
+        EXPECT_TRUE(pieces.front().empty()) << "the head, at least, went out";
+        EXPECT_FALSE(pieces.back().empty());
+        bool sent = false;
+        asio::co_spawn(
+            loop.io, [&]() -> asio::awaitable<void> { sent = (co_await up->send(pieces, 5s)).has_value(); },
+            asio::detached);
+        const std::string got = co_await peer.read_message();
+        EXPECT_TRUE(co_await loop.until([&] { return sent; }));
+        EXPECT_EQ(body_of(got), std::string(30'000'000, 'p'));
+    });
+}
+
+TEST_F(ClientTest, TakesWithoutWaitingWhatIsThere) {
+    loop.run([&]() -> asio::awaitable<void> {
+        EXPECT_FALSE(origin.pooled());
+        std::optional<Upstream> up = *co_await origin.connect(false);
+        Peer peer = co_await listener.accept();
+        for (int i = 0; i < 3; ++i) {
+            std::vector<std::string_view> pieces{"GET / HTTP/1.1\r\n", "", "Host: x\r\n\r\n"};
+            EXPECT_TRUE(up->send_now(pieces));
+            EXPECT_TRUE((co_await peer.read_to("\r\n\r\n")).starts_with("GET / "));
+            co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+            EXPECT_TRUE(co_await up->read_head(5s));
+            EXPECT_FALSE(up->body_now()) << "nothing of it is there";
+            co_await peer.send("body");
+            EXPECT_EQ(*co_await up->read_body(5s), "body");
+            EXPECT_EQ(up->body_now(), "") << "its end";
+            up->done();
+            up = origin.pooled();
+            EXPECT_TRUE(up);
+            EXPECT_EQ(origin.idle(), 0U);
+        }
+        std::vector<std::string_view> pieces{"GET / HTTP/1.1\r\nHost: x\r\n\r\n"};
+        EXPECT_TRUE(up->send_now(pieces));
+        (void)co_await peer.read_to("\r\n\r\n");
+        co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
+        EXPECT_TRUE(co_await up->read_head(5s));
+        EXPECT_EQ(up->body_now(), "body");
+        EXPECT_EQ(up->body_now(), "");
+        peer.close();
+        co_await loop.sleep(20ms);
+        up->done();
+        EXPECT_FALSE(origin.pooled()) << "the peer closed it";
+    });
+}
+
 TEST_F(ClientTest, HearsARefusalThatComesBeforeTheRequestIsOut) {
     loop.run([&]() -> asio::awaitable<void> {
         auto up = co_await origin.connect(false);

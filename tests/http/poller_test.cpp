@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace spillway::http {
 namespace {
@@ -190,6 +193,56 @@ TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {
     EXPECT_EQ(one.turns, 1);
 }
 
+/// Waits for quiet, and says so.
+asio::awaitable<void> when_quiet(asio::io_context& io, std::function<void()> then) {
+    Quiet quiet(Poller::of(io));
+    while (!quiet.over()) co_await quiet.wait();
+    then();
+}
+
+TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
+    Watched first(io_);
+    Watched second(io_);
+    Watched third(io_);
+    io_.run_for(30ms);
+    std::string order;
+    first.when_ready = [&] {
+        order += '1';
+        third.say("of the same turn");
+        asio::co_spawn(io_, when_quiet(io_, [&] { order += 'q'; }), asio::detached);
+    };
+    second.when_ready = [&] { order += '2'; };
+    third.when_ready = [&] { order += '3'; };
+    first.say("x");
+    second.say("y");
+    io_.run_for(30ms);
+    EXPECT_EQ(order, "123q");
+}
+
+TEST_F(PollerTest, QuietComesHoweverBusyTheSocketsAre) {
+    Watched busy(io_);
+    io_.run_for(30ms);
+    int told = 0;
+    int told_before_quiet = 0;
+    busy.when_ready = [&] {
+        if (++told < 100) busy.say("more");
+        if (told == 1)
+            asio::co_spawn(io_, when_quiet(io_, [&] { told_before_quiet = told; }), asio::detached);
+    };
+    busy.say("x");
+    io_.run_for(200ms);
+    EXPECT_EQ(told, 100);
+    EXPECT_GE(told_before_quiet, 1);
+    EXPECT_LE(told_before_quiet, 10);
+}
+
+TEST_F(PollerTest, QuietComesWhereNothingIsWatched) {
+    int quiet = 0;
+    asio::co_spawn(io_, when_quiet(io_, [&] { ++quiet; }), asio::detached);
+    io_.run_for(30ms);
+    EXPECT_EQ(quiet, 1);
+}
+
 TEST_F(PollerTest, TheLoopEndsWhenNobodyIsWatched) {
     {
         Watched one(io_);
@@ -214,6 +267,17 @@ TEST(PollerDownTest, WhoIsLeftIsAbandoned) {
     io.reset();
     EXPECT_TRUE(one.abandoned);
     EXPECT_TRUE(turned.abandoned);
+}
+
+TEST(PollerDownTest, WhoWaitsForQuietIsAbandoned) {
+    auto io = std::make_unique<asio::io_context>(1);
+    const auto held = std::make_shared<int>();
+    asio::co_spawn(*io, when_quiet(*io, [held] { ++*held; }), asio::detached);
+    io->poll_one();  // it waits now
+    EXPECT_EQ(held.use_count(), 2);
+    io.reset();
+    EXPECT_EQ(held.use_count(), 1);
+    EXPECT_EQ(*held, 0);
 }
 
 }  // namespace
