@@ -7,6 +7,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <cstring>
 
 namespace spillway::http {
 
@@ -20,6 +21,37 @@ boost::system::error_code last_error() noexcept {
 }
 bool would_wait() noexcept {
     return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+/// Up to here the kernel takes one piece sooner than several, by more than it costs to join them.
+constexpr std::size_t most_joined = 4096;
+
+ssize_t send_joined(int fd, Stream::Buffers buffers) noexcept {
+    std::array<char, most_joined> joined;  // NOLINT(*-member-init): as much as is sent is written below
+    std::size_t size = 0;
+    for (const auto& buffer : buffers) {
+        std::memcpy(joined.data() + size, buffer.data(), buffer.size());
+        size += buffer.size();
+    }
+    return ::send(fd, joined.data(), size, MSG_NOSIGNAL);
+}
+
+ssize_t send_gathered(int fd, Stream::Buffers buffers) noexcept {
+    std::array<iovec, 16> parts;  // NOLINT(*-member-init): as many as are used are set below
+    const std::size_t count = std::min(buffers.size(), parts.size());
+    for (std::size_t i = 0; i < count; ++i)
+        parts[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};  // NOLINT(*-const-cast): C's
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+ssize_t send_some(int fd, Stream::Buffers buffers) noexcept {
+    if (buffers.size() == 1) return ::send(fd, buffers.front().data(), buffers.front().size(), MSG_NOSIGNAL);
+    std::size_t size = 0;
+    for (const auto& buffer : buffers) size += buffer.size();
+    return size <= most_joined ? send_joined(fd, buffers) : send_gathered(fd, buffers);
 }
 }  // namespace
 
@@ -138,15 +170,8 @@ void Stream::cancel_read() {
 std::size_t Stream::write_now(Buffers buffers, boost::system::error_code& ec) {
     ec = {};
     if (asio_ || full_ || buffers.empty()) return 0;
-    std::array<iovec, 16> parts;  // NOLINT(*-member-init): as many as are used are set below
-    const std::size_t count = std::min(buffers.size(), parts.size());
-    for (std::size_t i = 0; i < count; ++i)
-        parts[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};  // NOLINT(*-const-cast): C's
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = count;
     ssize_t n = 0;
-    do n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    do n = send_some(fd_, buffers);
     while (n < 0 && errno == EINTR);
     if (n >= 0) return static_cast<std::size_t>(n);
     full_ = would_wait();

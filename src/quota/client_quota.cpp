@@ -114,29 +114,41 @@ Terms terms(const Subjects& subjects, Now now) noexcept {
     return out;
 }
 
+namespace {
+
+// Whole names, whose lengths the compiler knows: these fields are in each answer.
+struct RequestNames {
+    static constexpr std::string_view limit = "x-ratelimit-limit-requests: ";
+    static constexpr std::string_view remaining = "\r\nx-ratelimit-remaining-requests: ";
+    static constexpr std::string_view reset = "\r\nx-ratelimit-reset-requests: ";
+};
+struct TokenNames {
+    static constexpr std::string_view limit = "x-ratelimit-limit-tokens: ";
+    static constexpr std::string_view remaining = "\r\nx-ratelimit-remaining-tokens: ";
+    static constexpr std::string_view reset = "\r\nx-ratelimit-reset-tokens: ";
+};
+
+template <class Names>
+void append_line(Pen& pen, const Terms::Line& line) {
+    const std::int64_t seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
+    pen.text(Names::limit);
+    pen.number(line.limit);
+    pen.text(Names::remaining);
+    pen.number(line.remaining);
+    pen.text(Names::reset);
+    if (seconds >= 60) {
+        pen.number(seconds / 60);
+        pen.byte('m');
+    }
+    pen.number(seconds % 60);
+    pen.text("s\r\n");
+}
+
+}  // namespace
+
 void append_fields(Pen& pen, const Terms& terms) {
-    const auto append = [&pen](std::string_view what, const Terms::Line& line) {
-        const std::int64_t seconds = std::chrono::ceil<std::chrono::seconds>(line.reset).count();
-        pen.text("x-ratelimit-limit-");
-        pen.text(what);
-        pen.text(": ");
-        pen.number(line.limit);
-        pen.text("\r\nx-ratelimit-remaining-");
-        pen.text(what);
-        pen.text(": ");
-        pen.number(line.remaining);
-        pen.text("\r\nx-ratelimit-reset-");
-        pen.text(what);
-        pen.text(": ");
-        if (seconds >= 60) {
-            pen.number(seconds / 60);
-            pen.byte('m');
-        }
-        pen.number(seconds % 60);
-        pen.text("s\r\n");
-    };
-    if (terms.requests) append("requests", *terms.requests);
-    if (terms.tokens) append("tokens", *terms.tokens);
+    if (terms.requests) append_line<RequestNames>(pen, *terms.requests);
+    if (terms.tokens) append_line<TokenNames>(pen, *terms.tokens);
 }
 
 }  // namespace spillway::quota
