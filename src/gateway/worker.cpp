@@ -78,7 +78,10 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
       server_(context_, server_limits(snapshot->config, std::max(1U, snapshot->config.threads)),
               [this](http::Exchange& exchange) { return handle(exchange); }),
       ticker_(context_) {
-    if (shared.access_log != nullptr) log.emplace(shared.access_log->make_writer());
+    if (shared.access_log != nullptr) {
+        log.emplace(shared.access_log->make_writer());
+        poller_.on_idle([this] { log->idle(); });
+    }
     if (books.ledger) ledger.emplace(books.ledger->make_writer());
     asio::co_spawn(context_, tick(), asio::detached);
 }

@@ -10,7 +10,7 @@ namespace spillway::http {
 namespace {
 /// New requests in one turn, before it is looked for answers.
 constexpr int most_new = 16;
-/// … and looks for news, before what waits for quiet.
+/// … and looks for news, before what waits for quiet and what else the event loop has to do.
 constexpr int most_looks = 4;
 }  // namespace
 
@@ -91,16 +91,19 @@ void Poller::wait() {
 }
 
 void Poller::turn() {
+    // Asio's wait costs three times a look, so it is looked again while there is news.
     in_turn_ = true;
-    bool news = look();
-    tell_new();
-    for (int looks = 1; news && looks < most_looks && !quiet_.empty() && !down_; ++looks) {
+    bool news = true;
+    for (int looks = 0; news && looks < most_looks; ++looks) {
         news = look() || !queue_.empty();
         tell_new();
     }
     in_turn_ = false;
     end_quiet();
-    if (!queue_.empty()) go_on();
+    if (!queue_.empty())
+        go_on();
+    else if (!news && idle_)
+        idle_();
 }
 
 bool Poller::look() {

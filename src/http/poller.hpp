@@ -25,6 +25,8 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/system/error_code.hpp>
+#include <functional>
+#include <utility>
 
 #include "http/event.hpp"
 
@@ -104,6 +106,8 @@ public:
     void remove(int fd, Watch& watch) noexcept;
     /// Calls on_turn() once, from the event loop.
     void soon(Watch& watch);
+    /// What to call whenever nothing is left to be told: the event loop may well wait for long.
+    void on_idle(std::function<void()> callback) { idle_ = std::move(callback); }
 
 private:
     friend class Quiet;
@@ -128,6 +132,7 @@ private:
     List<ByTurn> soon_;
     List<ByQueue> queue_;  ///< news of new work
     List<ByQuiet, Quiet> quiet_;
+    std::function<void()> idle_;
     std::size_t registered_ = 0;
     bool waiting_ = false;
     bool posted_ = false;   ///< run_soon()

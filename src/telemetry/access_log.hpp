@@ -64,8 +64,9 @@ struct AccessRecord {
 inline constexpr std::size_t kMaxLogField = 1024;
 
 struct AccessLogOptions {
-    std::size_t buffer_bytes = std::size_t{64} * 1024;  ///< hand over at this size
-    std::size_t max_buffers = 256;  ///< waiting for the writer thread, all workers together
+    std::size_t buffer_bytes = std::size_t{128} * 1024;  ///< hand over at this size
+    std::size_t idle_bytes = std::size_t{16} * 1024;     ///< or at this one when the thread is idle
+    std::size_t max_buffers = 128;  ///< waiting for the writer thread, all workers together
 };
 
 /// Appends the record's line, with its line feed.
@@ -104,6 +105,10 @@ public:
         void write(const AccessRecord& record);
         /// Hands over what there is; does nothing when there is nothing.
         void flush();
+        /// The thread has nothing to do for now: the writer thread had better work now than in its way later.
+        void idle() {
+            if (buffer_.text.size() >= log_->options_.idle_bytes) flush();
+        }
 
     private:
         friend class AccessLog;

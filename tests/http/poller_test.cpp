@@ -236,6 +236,21 @@ TEST_F(PollerTest, QuietComesHoweverBusyTheSocketsAre) {
     EXPECT_LE(told_before_quiet, 10);
 }
 
+TEST_F(PollerTest, IsIdleWhenAllIsTold) {
+    Watched one(io_);
+    io_.run_for(30ms);
+    std::string order;
+    Poller::of(io_).on_idle([&] { order += 'i'; });
+    one.when_ready = [&] {
+        order += '1';
+        if (order.size() < 3) one.say("and more");
+        asio::co_spawn(io_, when_quiet(io_, [&] { order += 'q'; }), asio::detached);
+    };
+    one.say("x");
+    io_.run_for(30ms);
+    EXPECT_TRUE(order.starts_with("111qqqi")) << order;
+}
+
 TEST_F(PollerTest, QuietComesWhereNothingIsWatched) {
     int quiet = 0;
     asio::co_spawn(io_, when_quiet(io_, [&] { ++quiet; }), asio::detached);

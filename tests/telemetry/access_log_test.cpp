@@ -136,6 +136,22 @@ TEST(AccessLog, HandsOverFullBuffersByItself) {
     EXPECT_EQ(log.stats().dropped_lines, 0U);
 }
 
+TEST(AccessLog, HandsOverMuchWhenTheThreadIsIdle) {
+    const TempDir dir;
+    AccessLog log(dir.file("access.log"), {.idle_bytes = 2000});
+    AccessLog::Writer writer = log.make_writer();
+    writer.write(sample("one"));
+    writer.idle();
+    log.sync();
+    EXPECT_EQ(log.stats().written_lines, 0U) << "too little to wake the writer thread for";
+    for (int i = 0; i < 99; ++i) writer.write(sample(std::to_string(i)));
+    log.sync();
+    EXPECT_EQ(log.stats().written_lines, 0U);
+    writer.idle();
+    log.sync();
+    EXPECT_EQ(log.stats().written_lines, 100U);
+}
+
 TEST(AccessLog, KeepsAllLinesOfManyThreads) {
     const TempDir dir;
     constexpr int kThreads = 4;
