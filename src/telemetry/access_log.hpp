@@ -1,10 +1,10 @@
 #pragma once
 /// The access log: one JSON line (RFC 8259) per request.
 ///
-/// Each worker thread owns a Writer and serialises into the Writer's buffer; a full buffer (64 KiB), or
-/// what there is at flush(), is handed to one writer thread that does the blocking write. A request
-/// allocates nothing in steady state and takes a lock only at a hand-over. Call flush() on a tick of
-/// about 100 ms and before the worker ends (the Writer's destructor does).
+/// Each worker thread owns a Writer and serialises into the Writer's buffer; a full buffer (128 KiB), much
+/// of one at idle(), or what there is at flush(), is handed to one writer thread that does the blocking
+/// write. A request allocates nothing in steady state and takes a lock only at a hand-over. Call flush() on
+/// a tick of about 100 ms and before the worker ends (the Writer's destructor does).
 /// If the writer thread falls behind, whole buffers are dropped and their lines counted; a worker never
 /// waits for a disk.
 /// Units: times are Duration, printed as milliseconds with three decimals.
