@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kPollMs = 100;
 constexpr int kStopPolls = 10;
+/// With so many buffers unwritten the writer thread may be waiting for this thread's processor.
+constexpr std::size_t kYieldAt = 4;
 /// poll() promises room for this much in a pipe (PIPE_BUF), so such a write does not block.
 constexpr std::size_t kPipeChunk = 4096;
 
@@ -81,6 +83,7 @@ void AccessLog::hand_over(Buffer& buffer) {
         if (queued) {
             queue_.push_back(std::exchange(buffer, Buffer{}));
             ++handed_;
+            unwritten_.fetch_add(1, std::memory_order_relaxed);
             if (!free_.empty()) {
                 buffer = std::move(free_.back());
                 free_.pop_back();
@@ -93,6 +96,7 @@ void AccessLog::hand_over(Buffer& buffer) {
         dropped_lines_.fetch_add(buffer.lines, std::memory_order_relaxed);
     buffer.text.clear();
     buffer.lines = 0;
+    if (unwritten_.load(std::memory_order_relaxed) >= kYieldAt) std::this_thread::yield();
 }
 
 void AccessLog::run() {
@@ -114,6 +118,7 @@ void AccessLog::run() {
             free_.push_back(std::move(buffer));
             --in_writing_;
             ++finished_;
+            unwritten_.fetch_sub(1, std::memory_order_relaxed);
             done_.notify_all();
         }
         batch.clear();

@@ -1,7 +1,7 @@
 #pragma once
 /// The access log: one JSON line (RFC 8259) per request.
 ///
-/// Each worker thread owns a Writer and serialises into the Writer's buffer; a full buffer (128 KiB), much
+/// Each worker thread owns a Writer and serialises into the Writer's buffer; a full buffer (64 KiB), much
 /// of one at idle(), or what there is at flush(), is handed to one writer thread that does the blocking
 /// write. A request allocates nothing in steady state and takes a lock only at a hand-over. Call flush() on
 /// a tick of about 100 ms and before the worker ends (the Writer's destructor does).
@@ -64,9 +64,9 @@ struct AccessRecord {
 inline constexpr std::size_t kMaxLogField = 1024;
 
 struct AccessLogOptions {
-    std::size_t buffer_bytes = std::size_t{128} * 1024;  ///< hand over at this size
-    std::size_t idle_bytes = std::size_t{16} * 1024;     ///< or at this one when the thread is idle
-    std::size_t max_buffers = 128;  ///< waiting for the writer thread, all workers together
+    std::size_t buffer_bytes = std::size_t{64} * 1024;  ///< hand over at this size
+    std::size_t idle_bytes = std::size_t{16} * 1024;    ///< or at this one when both threads are idle
+    std::size_t max_buffers = 256;  ///< waiting for the writer thread, all workers together
 };
 
 /// Appends the record's line, with its line feed.
@@ -106,8 +106,9 @@ public:
         /// Hands over what there is; does nothing when there is nothing.
         void flush();
         /// The thread has nothing to do for now: the writer thread had better work now than in its way later.
+        /// (If it still works, it gets full buffers only, so that it has few.)
         void idle() {
-            if (buffer_.text.size() >= log_->options_.idle_bytes) flush();
+            if (buffer_.text.size() >= log_->options_.idle_bytes && log_->rests()) flush();
         }
 
     private:
@@ -127,6 +128,8 @@ public:
     [[nodiscard]] Stats stats() const noexcept;
 
 private:
+    /// Nothing waits to be written.
+    [[nodiscard]] bool rests() const noexcept { return unwritten_.load(std::memory_order_relaxed) == 0; }
     void hand_over(Buffer& buffer);
     void run();
     void write_out(const Buffer& buffer);
@@ -153,6 +156,7 @@ private:
     std::uint64_t reopen_wanted_ = 0;
     std::uint64_t reopen_done_ = 0;
     std::atomic<bool> stop_{false};
+    std::atomic<std::size_t> unwritten_{0};  ///< buffers handed over and not written yet
 
     std::atomic<std::uint64_t> written_lines_{0};
     std::atomic<std::uint64_t> dropped_lines_{0};
