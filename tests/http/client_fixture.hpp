@@ -1,5 +1,8 @@
 #pragma once
 // A client's Origin and the raw peer it talks to.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "http/support.hpp"
 
 namespace spillway::http::test {
@@ -17,6 +20,18 @@ protected:
                                      std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n") {
         const auto sent = co_await up.send(std::span(&request, 1), 5s);
         co_return sent.has_value();
+    }
+    /// The message that the peer gets when `pieces` are sent.
+    asio::awaitable<std::string> received(Upstream& up, Peer& peer,
+                                          std::span<const std::string_view> pieces) {
+        bool sent = false;
+        const auto send = [&]() -> asio::awaitable<void> {
+            sent = (co_await up.send(pieces, 5s)).has_value();
+        };
+        asio::co_spawn(loop.io, send(), asio::detached);
+        std::string got = co_await peer.read_message();
+        EXPECT_TRUE(co_await loop.until([&] { return sent; }));
+        co_return got;
     }
     static asio::awaitable<std::string> read_rest(Upstream& up) {
         std::string body;

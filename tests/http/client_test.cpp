@@ -179,12 +179,7 @@ TEST_F(ClientTest, SendsALargeRequestInManyPieces) {
         const std::string piece(100'000, 'p');
         std::vector<std::string_view> pieces{"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n"};
         for (int i = 0; i < 30; ++i) pieces.push_back(piece);
-        bool sent = false;
-        asio::co_spawn(
-            loop.io, [&]() -> asio::awaitable<void> { sent = (co_await up->send(pieces, 5s)).has_value(); },
-            asio::detached);
-        const std::string got = co_await peer.read_message();
-        EXPECT_TRUE(co_await loop.until([&] { return sent; }));
+        const std::string got = co_await received(*up, peer, pieces);
         EXPECT_EQ(body_of(got).size(), 3'000'000U);
     });
 }
@@ -200,12 +195,7 @@ TEST_F(ClientTest, SendsAtOnceWhatTheSocketTakesAndLeavesTheRest) {
         EXPECT_FALSE(up->send_now(pieces));
         EXPECT_TRUE(pieces.front().empty()) << "the head, at least, went out";
         EXPECT_FALSE(pieces.back().empty());
-        bool sent = false;
-        asio::co_spawn(
-            loop.io, [&]() -> asio::awaitable<void> { sent = (co_await up->send(pieces, 5s)).has_value(); },
-            asio::detached);
-        const std::string got = co_await peer.read_message();
-        EXPECT_TRUE(co_await loop.until([&] { return sent; }));
+        const std::string got = co_await received(*up, peer, pieces);
         EXPECT_EQ(body_of(got), std::string(30'000'000, 'p'));
     });
 }
