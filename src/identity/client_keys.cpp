@@ -110,20 +110,10 @@ std::size_t ClientKeys::first_slot(const KeyDigest& digest) const noexcept {
     return hash & (table_.size() - 1);
 }
 
-/// In constant time: all words are looked at whatever the first ones say.
-bool ClientKeys::same(const Kept& kept, const KeyDigest& digest) noexcept {
-    std::array<std::uint32_t, sizeof(Kept) / sizeof(std::uint32_t)> a;
-    std::array<std::uint32_t, a.size()> b;
-    std::memcpy(a.data(), kept.data(), sizeof a);
-    std::memcpy(b.data(), digest.data(), sizeof b);
-    std::uint32_t differ = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) differ |= a[i] ^ b[i];
-    return differ == 0;
-}
-
 const Client* ClientKeys::find(const KeyDigest& digest) const noexcept {
     for (std::size_t i = first_slot(digest); table_[i].client != kEmpty; i = (i + 1) & (table_.size() - 1))
-        if (same(table_[i].digest, digest)) return &clients_[table_[i].client];
+        if (CRYPTO_memcmp(table_[i].digest.data(), digest.data(), table_[i].digest.size()) == 0)
+            return &clients_[table_[i].client];
     return nullptr;
 }
 

@@ -78,13 +78,11 @@ public:
 
 private:
     static constexpr std::uint32_t kEmpty = 0xffffffffU;
-    /// Of the digest as much as lets two slots share a cache line: 224 bits, the length of SHA-224.
-    using Kept = std::array<unsigned char, 28>;
+    /// Half a cache line: of the digest 224 bits are kept, the length of SHA-224.
     struct alignas(32) Slot {
-        Kept digest{};
+        std::array<unsigned char, 28> digest{};
         std::uint32_t client = kEmpty;
     };
-    [[nodiscard]] static bool same(const Kept& kept, const KeyDigest& digest) noexcept;
     [[nodiscard]] std::size_t first_slot(const KeyDigest& digest) const noexcept;
     [[nodiscard]] const Client* find(const KeyDigest& digest) const noexcept;
 

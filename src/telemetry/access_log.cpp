@@ -79,7 +79,7 @@ void AccessLog::hand_over(Buffer& buffer) {
     bool queued = false;
     {
         const std::lock_guard lock(mutex_);
-        queued = queue_.size() + in_writing_ < options_.max_buffers;
+        queued = unwritten_.load(std::memory_order_relaxed) < options_.max_buffers;
         if (queued) {
             queue_.push_back(std::exchange(buffer, Buffer{}));
             ++handed_;
@@ -108,7 +108,6 @@ void AccessLog::run() {
         wake_.wait(lock, [&] { return stop_ || !queue_.empty() || reopen_done_ != reopen_wanted_; });
         if (queue_.empty() && reopen_done_ == reopen_wanted_) return;
         batch.swap(queue_);
-        in_writing_ = batch.size();
         const std::uint64_t reopens = reopen_wanted_;
         lock.unlock();
         if (reopens != reopen_done_) open_again();
@@ -116,7 +115,6 @@ void AccessLog::run() {
             write_out(buffer);
             const std::lock_guard relock(mutex_);
             free_.push_back(std::move(buffer));
-            --in_writing_;
             ++finished_;
             unwritten_.fetch_sub(1, std::memory_order_relaxed);
             done_.notify_all();

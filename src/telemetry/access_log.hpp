@@ -150,7 +150,6 @@ private:
     std::condition_variable done_;
     std::vector<Buffer> queue_;
     std::vector<Buffer> free_;
-    std::size_t in_writing_ = 0;
     std::uint64_t handed_ = 0;    ///< buffers ever queued
     std::uint64_t finished_ = 0;  ///< of these, written or dropped
     std::uint64_t reopen_wanted_ = 0;
