@@ -81,6 +81,9 @@ target_compile_definitions(spillway_boost INTERFACE
   BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_DISABLE_VISIBILITY
   BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=64)
+if(SPILLWAY_SANITIZE MATCHES "address")
+  target_compile_definitions(spillway_boost INTERFACE BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
+endif()
 # Before all else, so that no translation unit sees Asio without it.
 target_compile_options(spillway_boost INTERFACE "SHELL:-include ${CMAKE_SOURCE_DIR}/src/base/frame_pool.hpp")
 target_link_libraries(spillway_boost INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

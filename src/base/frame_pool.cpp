@@ -2,9 +2,9 @@
 
 namespace spillway {
 
-/// Frees what a thread kept.
+/// Frees what a thread kept: only while there is one is anything kept.
 struct FramePool::AtThreadEnd {
-    AtThreadEnd() = default;
+    AtThreadEnd() { own().most_ = kMostKept; }
     AtThreadEnd(const AtThreadEnd&) = delete;
     AtThreadEnd& operator=(const AtThreadEnd&) = delete;
     ~AtThreadEnd() {

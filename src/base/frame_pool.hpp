@@ -1,15 +1,15 @@
 #pragma once
 /// Memory of Asio's coroutine frames, used again and again: a list of free blocks for each size.
 ///
-/// A request takes some twenty frames. Asio keeps freed ones in one row for all sizes and looks through it
+/// A request takes some fourteen frames. Asio keeps freed ones in one row for all sizes and looks through it
 /// for one that is large enough, and none above 1,020 bytes, for which it frees another; with many requests
 /// under way each look passes cold blocks that are too small. Here a frame's size names its list, and the
 /// block that was used last, which is still in the cache, is the next to be used. Of what is free, a thread
 /// keeps kMostKept bytes; the rest goes back to the heap.
 ///
 /// The specializations at the end are how Asio comes to use it; each translation unit that sees Asio has this
-/// header included first (cmake/Spillway.cmake). Under AddressSanitizer frames come from the heap, so that
-/// use after their end is found.
+/// header included first (cmake/Spillway.cmake). With AddressSanitizer Asio is told to take frames from the
+/// heap, so that use after their end is found.
 ///
 /// Ownership: a thread's own (constant-initialized, so that an access costs no check); what it keeps goes
 /// with the thread. A block may be given back on another thread than took it. Thread rule: none is shared.
@@ -32,14 +32,14 @@ public:
     static FramePool& own() noexcept;
 
     [[nodiscard]] void* take(std::size_t size) {
-        if (size > kLargest || !kPooled) return ::operator new(size);
+        if (size > kLargest) return ::operator new(size);
         Free*& list = free_[index(size)];
         if (list == nullptr) return fresh(size);
         kept_ -= rounded(size);
         return std::exchange(list, list->next);
     }
     void give_back(void* block, std::size_t size) noexcept {
-        if (size > kLargest || !kPooled || kept_ + rounded(size) > most_) {
+        if (size > kLargest || kept_ + rounded(size) > most_) {
             ::operator delete(block);
             return;
         }
@@ -56,25 +56,13 @@ private:
     };
     struct AtThreadEnd;
 
-#if defined(__SANITIZE_ADDRESS__)
-    static constexpr bool kPooled = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    static constexpr bool kPooled = false;
-#else
-    static constexpr bool kPooled = true;
-#endif
-#else
-    static constexpr bool kPooled = true;
-#endif
-
     static constexpr std::size_t index(std::size_t size) noexcept { return (size + kStep - 1) / kStep; }
     static constexpr std::size_t rounded(std::size_t size) noexcept { return index(size) * kStep; }
     static void* fresh(std::size_t size);
 
     std::array<Free*, kLargest / kStep + 1> free_{};
     std::size_t kept_ = 0;
-    std::size_t most_ = kMostKept;  ///< nothing once the thread ends
+    std::size_t most_ = 0;  ///< kMostKept from the first fresh block to the thread's end, see AtThreadEnd
 };
 
 namespace detail {
