@@ -183,7 +183,8 @@ asio::awaitable<void> Request::serve() {
                                          .tokens = estimate_.charge,
                                          .tried = {tried_.data(), tried_.size()},
                                          .pinned = pinned_,
-                                         .affinity = affinity_},
+                                         .affinity = affinity_,
+                                         .asker = worker_.asker},
                                         now_.mono, worker_.rng);
         retry_in = choice.retry_in;
         avoided_ += choice.avoided;

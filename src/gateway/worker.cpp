@@ -72,6 +72,7 @@ void Upstreams::prefetch(routing::BackendIndex to) const noexcept {
 
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
     : rng(seed),
+      asker(rng()),
       books(shared.books),
       registry_(shared.registry),
       upstreams_(std::make_shared<Upstreams>(context_, snapshot, registry_)),

@@ -69,6 +69,7 @@ public:
     api::RequestScanner scanner;
     api::EventClassifier classifier;
     Rng rng;
+    const std::uint64_t asker;  ///< see routing::Ask
     std::optional<telemetry::AccessLog::Writer> log;
     std::optional<telemetry::Ledger::Writer> ledger;
     Books& books;

@@ -14,6 +14,10 @@ constexpr Duration rounding = std::chrono::milliseconds(100);
 constexpr Duration shortest_wait = std::chrono::milliseconds(1);
 /// Rounds of draws before a large group is looked at whole.
 constexpr int rounds = 4;
+/// What an asker draws from while quota is plenty: how many, and for how long.
+constexpr std::uint64_t hand_size = 16;
+constexpr Duration hand_time = std::chrono::milliseconds(20);
+constexpr double hand_headroom = 0.5;
 /// Holders of a prefix that are asked one after the other.
 constexpr std::uint64_t holders = 4;
 
@@ -23,6 +27,9 @@ bool contains(std::span<const BackendIndex> list, BackendIndex b) noexcept {
 
 bool wants_probe(Standing s) noexcept {
     return s == Standing::probe_ready || s == Standing::probe_overdue;
+}
+bool fit_for_hand(const Candidate& c) noexcept {
+    return c.headroom >= hand_headroom && has_plenty(c);
 }
 bool over_ramp(Standing s) noexcept {
     return s == Standing::ramp_full || s == Standing::probe_overdue;
@@ -99,18 +106,28 @@ void Picker::look_at_all(const PriorityGroup& group) {
     for (const BackendIndex index : group.members) note(look(index), first_open);
 }
 
+/// Nothing is kept: asker, time and place name a card.
+BackendIndex Picker::draw_from_hand(const PriorityGroup& group) {
+    const auto hand = static_cast<std::uint64_t>(now_.time_since_epoch() / hand_time);
+    Rng card(ask_.asker + hand * hand_size + rng_.below(hand_size));
+    return group.draw(card);
+}
+
 /// Takes one of a large group without looking at all of it, if a few rounds of draws find one with room.
 bool Picker::try_drawn(const PriorityGroup& group) {
     boost::container::small_vector<Seen, 16> known;
     BackendIndex holder = no_backend;
-    for (int round = 0; round < rounds; ++round) {
+    // A round before the others, which decides only if none that is open lacks quota.
+    const bool by_hand = ask_.asker != 0 && ask_.affinity == 0 && ask_.tried.empty();
+    for (int round = by_hand ? -1 : 0; round < rounds; ++round) {
         Usables found;
+        bool plenty = true;
         // What is told of a round does not depend on what the round before found (see avoided()).
         const bool sample = open_.empty();
         // All first, so that the waits for their memory overlap.
         boost::container::small_vector<BackendIndex, 8> drawn;
         for (std::uint32_t i = 0; i < router_.options.draws; ++i) {
-            drawn.push_back(group.draw(rng_));
+            drawn.push_back(round < 0 ? draw_from_hand(group) : group.draw(rng_));
             router_.backends[drawn.back()]->slot_for(ask_.deployment.index).prefetch();
         }
         for (const BackendIndex index : drawn) {
@@ -123,8 +140,13 @@ bool Picker::try_drawn(const PriorityGroup& group) {
                 if (seen->usable && seen->what.pass == Pass::normal) found.push_back(seen->what);
             }
             if (sample && seen->open) open_.push_back({index, seen->full});
+            plenty = plenty && (!seen->open || (seen->usable && fit_for_hand(seen->what.candidate)));
         }
         open_drawn_ = open_drawn_ || (sample && !open_.empty());
+        if (round < 0 && !plenty) {
+            known.clear();  // seen, but not found
+            continue;
+        }
         if (round == 0 && ask_.affinity != 0) {
             const Usable held = find_holder(group);
             holder = held.backend;

@@ -4,8 +4,10 @@
 /// Groups of a priority are looked at one after the other until one of them has a backend with room. A small
 /// group is looked at whole. Of a large one a few are drawn by weight, and the first of them keeps the
 /// request unless another is clearly better, as in a small group; only when a few such rounds found nobody it
-/// is looked at whole as well. Backends in their ramp-up, overdue probes and unsure mirrors come after all
-/// groups.
+/// is looked at whole as well. As long as quota is plenty, an asker draws from a hand of sixteen, itself
+/// drawn by weight and replaced every 20 ms: where thousands of requests come in a second, they find
+/// connections and counters in the cache instead of those of hundreds; where fewer come, each has a hand of
+/// its own. Backends in their ramp-up, overdue probes and unsure mirrors come after all groups.
 ///
 /// Ownership: borrows all it is given, for the length of one call. Thread rule: one thread; what it reads and
 /// claims is atomics. Errors: none.
@@ -59,6 +61,7 @@ private:
     void note(const Seen& seen, bool first_open);
     void look_at_all(const PriorityGroup& group);
     [[nodiscard]] bool try_drawn(const PriorityGroup& group);
+    [[nodiscard]] BackendIndex draw_from_hand(const PriorityGroup& group);
     [[nodiscard]] Usable find_holder(const PriorityGroup& group);
     [[nodiscard]] bool take(std::size_t from, std::size_t to, Pass pass);
     [[nodiscard]] bool take(Usables& group, BackendIndex holder, Extent extent);

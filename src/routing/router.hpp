@@ -49,6 +49,9 @@ struct Ask {
     std::span<const BackendIndex> tried;  ///< not to be picked again for this request
     std::optional<BackendIndex> pinned;   ///< only this one will do (ids live on one resource)
     std::uint64_t affinity = 0;           ///< hash of the prompt's prefix; 0: none
+    /// Names who asks, by chance: in a moment with many requests, the same few of many backends serve an
+    /// asker's (routing/picker.hpp). 0: each request is for itself.
+    std::uint64_t asker = 0;
 };
 
 /// One attempt's claim on a backend, given back by ended(). A plain value; the caller keeps it.

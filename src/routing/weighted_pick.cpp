@@ -44,9 +44,6 @@ double urgency(const Candidate& c) noexcept {
 /// Is `a` worth leaving the one that was drawn first?
 bool better(Strategy strategy, const Candidate& a, const Candidate& first) noexcept {
     const bool by_pace = strategy == Strategy::pace;
-    const auto has_plenty = [](const Candidate& c) {
-        return pace(c) > comfortable || c.headroom > untouched;
-    };
     const bool plenty = by_pace && has_plenty(a) && has_plenty(first);
     const double gain = by_pace ? urgency(a) - urgency(first) : a.headroom - first.headroom;
     if (!plenty && std::abs(gain) > tie) return gain > 0;
@@ -90,6 +87,10 @@ std::string_view to_string(Strategy strategy) noexcept {
             return "weighted random";
     }
     return "";
+}
+
+bool has_plenty(const Candidate& candidate) noexcept {
+    return pace(candidate) > comfortable || candidate.headroom > untouched;
 }
 
 std::size_t choose(Strategy strategy, std::span<const Candidate> candidates, Rng& rng) noexcept {

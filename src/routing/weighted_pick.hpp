@@ -34,6 +34,9 @@ struct Candidate {
     std::uint64_t hash = 0;  ///< of the backend's name, for affinity
 };
 
+/// Has it so much left that there is no reason to go elsewhere?
+[[nodiscard]] bool has_plenty(const Candidate& candidate) noexcept;
+
 /// Index into `candidates`, which must not be empty.
 [[nodiscard]] std::size_t choose(Strategy strategy, std::span<const Candidate> candidates, Rng& rng) noexcept;
 

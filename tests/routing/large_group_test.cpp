@@ -23,6 +23,12 @@ Choice pick(Bench& t, Ask ask) {
     return t.router.pick(ask, t.now, t.rng);
 }
 
+Choice pick_as(Bench& t, std::uint64_t asker) {
+    Ask ask;
+    ask.asker = asker;
+    return pick(t, ask);
+}
+
 Choice pick_prefix(Bench& t, std::uint64_t affinity) {
     Ask ask;
     ask.affinity = affinity;
@@ -249,7 +255,8 @@ TEST(LargeGroup, KeepsAPrefixOnOneBackendWhileItHasHeadroom) {
 
 TEST(LargeGroup, CountsThe429sItDidNotMeetWithoutBias) {
     // A tenth cools down, and of the weight that is open 30, 60, 90 or all percent are full.
-    for (const BackendIndex full : {81U, 162U, 243U, 270U}) {
+    for (const auto& [full, asker] :
+         {std::pair{81U, 0U}, {162U, 0U}, {243U, 0U}, {270U, 0U}, {81U, 1U}, {243U, 1U}}) {
         auto configs = backends();
         for (auto& c : configs) c.tpm = 1'000'000'000;
         configs.push_back(backend("spare", 2));
@@ -262,15 +269,82 @@ TEST(LargeGroup, CountsThe429sItDidNotMeetWithoutBias) {
         double sum = 0;
         constexpr int requests = 4000;
         for (int i = 0; i < requests; ++i) {
-            const Choice c = t.pick();
+            const Choice c = pick_as(t, asker);
             sum += c.avoided;
             t.serve(c.lease);
+            if (asker != 0) t.now += 10ms;  // two requests for each hand
         }
-        EXPECT_NEAR(sum / requests, full / 270.0, 0.015);
+        EXPECT_NEAR(sum / requests, full / 270.0, 0.02);
         double after = 0;
         for (const auto& v : t.router.view(t.now)) after += v.avoided;
         EXPECT_NEAR(after - before, sum, 0.01);
     }
+}
+
+TEST(LargeGroup, OneAskersRequestsOfAMomentGoToFew) {
+    Bench t(backends());
+    std::set<BackendIndex> all;
+    for (const std::uint64_t asker : {0x1234'5678'9abc'def0U, 0xfedc'ba98'7654'3210U}) {
+        std::set<BackendIndex> got;
+        for (int i = 0; i < 2000; ++i) {
+            const Choice c = pick_as(t, asker);
+            got.insert(c.lease.backend);
+            t.serve(c.lease);
+        }
+        EXPECT_LE(got.size(), 16U);
+        EXPECT_GE(got.size(), 12U);
+        all.insert(got.begin(), got.end());
+    }
+    EXPECT_GT(all.size(), 24U) << "each asker has a hand of its own";
+}
+
+TEST(LargeGroup, HandsAreSharedOutByWeight) {
+    auto configs = backends();
+    for (BackendIndex i = 0; i < many; ++i) configs[i].weight = 1 + i % 3;
+    Bench t(configs);
+    std::map<std::uint32_t, int> by_weight;
+    std::map<BackendIndex, int> got;
+    constexpr int requests = 240'000;
+    for (int i = 0; i < requests; ++i) {
+        const Choice c = pick_as(t, 99);
+        ++by_weight[configs[c.lease.backend].weight];
+        ++got[c.lease.backend];
+        t.serve(c.lease);
+        t.now += 250us;  // 80 in a hand's time
+    }
+    for (const std::uint32_t weight : {1U, 2U, 3U})
+        EXPECT_NEAR(by_weight[weight], requests / 6 * weight, requests / 100);
+    EXPECT_EQ(got.size(), many);
+    for (const auto& [index, count] : got) EXPECT_NEAR(count, 400 * (1 + index % 3), 400);
+}
+
+TEST(LargeGroup, AHandIsLeftWhenQuotaGetsScarce) {
+    auto configs = backends();
+    for (auto& c : configs) c.tpm = 1000;
+    Bench t(configs);
+    t.tokens = 10;
+    std::map<BackendIndex, int> got;
+    for (int i = 0; i < 9000; ++i) {  // three tenths of all quota, within one hand's time
+        const Choice c = pick_as(t, 7);
+        ASSERT_TRUE(c.found());
+        ++got[c.lease.backend];
+        t.serve(c.lease);
+    }
+    EXPECT_GT(got.size(), 290U);
+    for (const auto& [index, count] : got) EXPECT_LE(count, 60) << index;
+}
+
+TEST(LargeGroup, AHandLeavesTheOneThatCollectsRequests) {
+    Bench t(backends());
+    const BackendIndex stuck = pick_as(t, 5).lease.backend;
+    for (int i = 0; i < 50; ++i) ASSERT_TRUE(pick_pinned(t, stuck).found());  // it never answers
+    int again = 0;
+    for (int i = 0; i < 2000; ++i) {
+        const Choice c = pick_as(t, 5);
+        again += c.lease.backend == stuck ? 1 : 0;
+        t.serve(c.lease);
+    }
+    EXPECT_LE(again, 2) << "only where all four draws are the same card";
 }
 
 TEST(LargeGroup, EachOfManyPrioritiesIsLookedAtInTurn) {
