@@ -23,6 +23,9 @@ inline void prefetch_for_read(const void* from, const void* to) noexcept {
 inline void prefetch_for_read(const void* line) noexcept {
     __builtin_prefetch(line, 0);
 }
+inline void prefetch_for_write(const void* line) noexcept {
+    __builtin_prefetch(line, 1);
+}
 inline void prefetch_for_write(const void* from, const void* to) noexcept {
     detail::prefetch<1>(from, to);
 }

@@ -109,6 +109,12 @@ private:
     friend class StreamRelay;
     void start_answer(const http::ResponseHead& head, std::optional<std::uint64_t> length);
     asio::awaitable<bool> send(std::span<const std::string_view> pieces, bool last);
+    /// As send(), see http::Exchange::write_now().
+    std::optional<bool> send_now(std::span<const std::string_view> pieces) {
+        const auto sent = exchange_.write_now(pieces);
+        note_sent(false);
+        return sent;
+    }
     /// Some of the answer went out; `last`: all that was left of it.
     void note_sent(bool last) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include "api/error.hpp"
 #include "api/stream_event.hpp"
+#include "base/prefetch.hpp"
 
 namespace spillway::gateway {
 
@@ -22,33 +23,58 @@ StreamRelay::StreamRelay(Request& request, Request::Claim& claim, const http::Re
       head_(head),
       outcome_(std::move(outcome)),
       responses_(request.route_.op == api::Operation::responses),
-      transparent_(request.route_.op == api::Operation::other) {
+      transparent_(request.route_.op == api::Operation::other),
+      to_write_(request.exchange_.memory_to_write()) {
     if (transparent_ || !request.config().stream.late_commit) commit();
 }
 
 asio::awaitable<Request::Next> StreamRelay::run() {
     const Duration idle = request_.backend(claim_.backend()).timeouts.idle;
     for (;;) {
-        const auto piece = co_await request_.upstream_->read_body(idle);
-        if (!piece) co_return co_await upstream_broke(piece.error());
-        if (piece->empty()) co_return co_await upstream_ended();
-        if (transparent_) {
-            pieces_.push_back(*piece);
-        } else {
-            splitter_.feed(*piece);
-            api::SseEvent event;
-            while (!retry_ && !failed_ && splitter_.next(event)) take(event, *piece);
-            if (splitter_.too_large())
-                co_return co_await end_with_error("The backend sent an event that is too large.",
-                                                  "event_too_large", routing::OutcomeKind::broken);
-        }
+        const auto ended = co_await request_.upstream_->pour(*this, idle);
+        if (!ended) co_return co_await upstream_broke(ended.error());
+        if (*ended) co_return co_await upstream_ended();
+        if (splitter_.too_large())
+            co_return co_await end_with_error("The backend sent an event that is too large.",
+                                              "event_too_large", routing::OutcomeKind::broken);
         if (retry_) co_return request_.failed(claim_, std::move(outcome_));
-        if (!co_await flush()) co_return client_left();
+        const bool sent = co_await flush();
+        if (!sent) co_return client_left();
         if (failed_) {
             (void)co_await request_.send({}, true);
             co_return close(false);
         }
     }
+}
+
+bool StreamRelay::take(std::string_view chunk) {
+    if (transparent_) {
+        pieces_.push_back(chunk);
+    } else {
+        splitter_.feed(chunk);
+        api::SseEvent event;
+        while (!retry_ && !failed_ && splitter_.next(event)) take(event, chunk);
+        if (retry_ || splitter_.too_large()) return false;
+    }
+    return pass_on() && !failed_;
+}
+
+void StreamRelay::prefetch() const noexcept {
+    prefetch_for_write(this, this + 1);
+    prefetch_for_write(&request_.output_events_);
+    prefetch_for_write(to_write_.data(), to_write_.data() + to_write_.size());
+}
+
+/// Did all that is to be sent go out, as far as that can be told at once?
+bool StreamRelay::pass_on() {
+    if (pieces_.empty()) {
+        sent_ = true;
+        return true;
+    }
+    sent_ = request_.send_now({pieces_.data(), pieces_.size()});
+    if (sent_ != true) return false;
+    pieces_.clear();
+    return true;
 }
 
 /// Decides about one event: hold it, hide it, pass it on, or give up.
@@ -140,11 +166,11 @@ void StreamRelay::commit() {
     if (!held_.empty()) pieces_.push_back(held_);
 }
 
+/// Waits for the rest of what pass_on() began.
 asio::awaitable<bool> StreamRelay::flush() {
-    if (pieces_.empty()) co_return true;
-    const bool sent = co_await request_.send({pieces_.data(), pieces_.size()}, false);
+    if (!sent_) sent_ = co_await request_.exchange_.flush();
     pieces_.clear();
-    co_return sent;
+    co_return *sent_;
 }
 
 asio::awaitable<Request::Next> StreamRelay::upstream_ended() {

@@ -244,6 +244,9 @@ asio::awaitable<NetResult<const ResponseHead*>> Upstream::read_head(Duration tim
 asio::awaitable<NetResult<std::string_view>> Upstream::read_body(Duration timeout) {
     return connection_->read_body(timeout);
 }
+asio::awaitable<NetResult<bool>> Upstream::pour(BodySink& sink, Duration timeout) {
+    return connection_->pour(sink, timeout);
+}
 std::optional<std::string_view> Upstream::body_now() {
     return connection_->body_now();
 }

@@ -60,6 +60,21 @@ struct OriginOptions {
     std::size_t max_head_bytes = 64 * 1024;
 };
 
+/// Who takes a body piece by piece, see Upstream::pour().
+class BodySink {
+public:
+    BodySink() = default;
+    BodySink(const BodySink&) = delete;
+    BodySink& operator=(const BodySink&) = delete;
+    /// The next piece; the view holds until the next call. False: pour() is to return.
+    virtual bool take(std::string_view piece) = 0;
+    /// A piece is about to come: asks for the memory that take() will want.
+    virtual void prefetch() const noexcept = 0;
+
+protected:
+    ~BodySink() = default;
+};
+
 class ClientConnection;
 struct OriginState;
 
@@ -83,6 +98,9 @@ public:
     /// The next piece of the body, chunked coding removed; an empty view is its end. `timeout` is for each
     /// piece. The view holds until the next call.
     asio::awaitable<NetResult<std::string_view>> read_body(Duration timeout);
+    /// Gives each piece of the body to `sink` as it comes, without waking whoever awaits this: true at the
+    /// body's end, false when the sink wanted no more for now (its last piece still holds).
+    asio::awaitable<NetResult<bool>> pour(BodySink& sink, Duration timeout);
     /// What read_body() would give, if it is there already and the body has a length.
     [[nodiscard]] std::optional<std::string_view> body_now();
     /// After the end of the body: the connection goes back to its pool, or is closed if it may not be reused.

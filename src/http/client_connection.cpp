@@ -86,6 +86,10 @@ void ClientConnection::start_read() {
 }
 
 std::span<char> ClientConnection::read_space() {
+    if (sink_ != nullptr) {  // of many streams, each is cold: while the kernel reads, its memory comes
+        prefetch_for_write(this, this + 1);
+        sink_->prefetch();
+    }
     const std::size_t held = in_.size();
     return in_.prepare(held < read_size_ / 2 ? read_size_ - held : read_size_);
 }
@@ -107,17 +111,26 @@ void ClientConnection::did_read(const boost::system::error_code& ec, std::size_t
         if (const auto pool = pool_.lock()) pool->lost(*this);
         return;
     }
+    if (pouring_) return;
+    if (sink_ != nullptr) {
+        pour_on();
+        if (sink_ != nullptr) return;
+    }
     readable_.set();
+}
+
+void ClientConnection::begin_wait(Duration timeout) {
+    wheel_.arm(timeout_, timeout);
+    if (!stream_.holds_space()) in_.rest();  // who waits holds no memory
+    readable_.reset();
+    start_read();
 }
 
 /// Waits for more bytes in in_.
 asio::awaitable<NetResult<void>> ClientConnection::more(Duration timeout) {
     const std::size_t before = in_.size();
-    wheel_.arm(timeout_, timeout);
-    if (!stream_.holds_space()) in_.rest();  // who waits holds no memory
     while (in_.size() == before && !read_error_) {
-        readable_.reset();
-        start_read();
+        begin_wait(timeout);
         while (!readable_.is_set()) co_await readable_.wait();
     }
     timeout_.disarm();
@@ -245,27 +258,82 @@ std::optional<std::string_view> ClientConnection::body_now() {
     return take_length();
 }
 
+std::optional<NetResult<std::string_view>> ClientConnection::piece_now() {
+    for (;;) {
+        if (const auto ready = body_now()) return *ready;
+        if (in_.empty()) return std::nullopt;
+        if (head_.framing != Framing::chunked) {
+            used_ = in_.size();
+            return in_.view();
+        }
+        auto piece = take_chunked();
+        if (!piece || !piece->empty()) return piece;
+        if (used_ == 0) return std::nullopt;
+    }
+}
+
+bool ClientConnection::ended_by_close() {
+    if (head_.framing != Framing::until_close || read_error_ != asio::error::eof || stopped()) return false;
+    answered_ = true;
+    return true;
+}
+
 asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duration timeout) {
     for (;;) {
-        if (const auto ready = body_now()) co_return *ready;
-        if (!in_.empty()) {
-            if (head_.framing != Framing::chunked) {
-                used_ = in_.size();
-                co_return in_.view();
-            }
-            const auto piece = take_chunked();
-            if (!piece || !piece->empty()) co_return piece;
-            if (used_ > 0) continue;
-        }
+        if (const auto ready = piece_now()) co_return *ready;
         const auto got = co_await more(timeout);
-        if (!got) {
-            if (head_.framing == Framing::until_close && read_error_ == asio::error::eof && !stopped()) {
-                answered_ = true;
-                co_return std::string_view();
-            }
-            co_return got.error();
-        }
+        if (got) continue;
+        if (ended_by_close()) co_return std::string_view();
+        co_return got.error();
     }
+}
+
+/// Pours what is there; sets poured_ when that is all, for now or for good.
+void ClientConnection::pour_now() {
+    while (const auto piece = piece_now()) {
+        if (!*piece)
+            poured_.emplace(piece->error());
+        else if ((*piece)->empty())
+            poured_.emplace(true);
+        else if (!sink_->take(**piece))
+            poured_.emplace(false);
+        if (poured_) return;
+    }
+}
+
+/// Pours until nothing more is there and goes on waiting, or lets go of the sink, for pour() to return.
+void ClientConnection::pour_on() noexcept {
+    pouring_ = true;
+    try {
+        for (;;) {
+            pour_now();
+            if (poured_ || read_error_) break;
+            begin_wait(pour_timeout_);
+            if (!stream_.reading()) continue;  // there was more
+            pouring_ = false;
+            return;
+        }
+    } catch (...) {
+        sink_failed_ = std::current_exception();
+    }
+    pouring_ = false;
+    sink_ = nullptr;
+}
+
+asio::awaitable<NetResult<bool>> ClientConnection::pour(BodySink& sink, Duration timeout) {
+    sink_ = &sink;
+    pour_timeout_ = timeout;
+    pour_on();
+    while (sink_ != nullptr) co_await readable_.wait();
+    timeout_.disarm();
+    if (sink_failed_) std::rethrow_exception(std::exchange(sink_failed_, nullptr));
+    if (poured_) {
+        NetResult<bool> result = std::move(*poured_);
+        poured_.reset();
+        co_return result;
+    }
+    if (ended_by_close()) co_return true;
+    co_return failure(read_error_);
 }
 
 bool ClientConnection::reusable() const noexcept {

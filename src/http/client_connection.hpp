@@ -37,6 +37,7 @@ public:
     bool send_now(std::span<std::string_view> pieces);
     asio::awaitable<NetResult<const ResponseHead*>> read_head(Duration timeout, bool head_request);
     asio::awaitable<NetResult<std::string_view>> read_body(Duration timeout);
+    asio::awaitable<NetResult<bool>> pour(BodySink& sink, Duration timeout);
     std::optional<std::string_view> body_now();
     void close() noexcept;
     void cancel() noexcept;
@@ -64,6 +65,7 @@ public:
 
 private:
     void start_read();
+    void begin_wait(Duration timeout);
     std::span<char> read_space() override;
     void unread() override;
     void did_read(const boost::system::error_code& ec, std::size_t n) override;
@@ -75,6 +77,12 @@ private:
     NetResult<bool> take_head(std::size_t size, bool head_request);
     std::string_view take_length();
     NetResult<std::string_view> take_chunked();
+    /// The next piece or an error, if either is there; an empty piece is the end.
+    std::optional<NetResult<std::string_view>> piece_now();
+    /// Was the close that the reading met with the body's end?
+    [[nodiscard]] bool ended_by_close();
+    void pour_now();
+    void pour_on() noexcept;
 
     asio::io_context& context_;
     TimerWheel& wheel_;
@@ -89,10 +97,15 @@ private:
     std::string head_text_;  // the head's own bytes: its views hold while the body passes through in_
     ResponseHead head_;
     std::optional<Parser<false>> parser_;
+    BodySink* sink_ = nullptr;               // who takes the body, as long as it comes
+    std::optional<NetResult<bool>> poured_;  // what pour() is to return
+    std::exception_ptr sink_failed_;
+    Duration pour_timeout_{};
     std::uint64_t body_left_ = 0;
     std::size_t used_ = 0;       // bytes of in_ behind the view handed out last
     std::size_t read_size_ = 0;  // goes with the answers
     std::size_t most_read_ = 0;  // at once, of the answer under way
+    bool pouring_ = false;
     bool parked_ = false;
     bool timed_out_ = false;
     bool cancelled_ = false;

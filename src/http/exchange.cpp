@@ -53,6 +53,15 @@ asio::awaitable<bool> Exchange::write(std::string_view piece) {
 asio::awaitable<bool> Exchange::write(std::span<const std::string_view> pieces) {
     return responder_.write_pieces(pieces, false);
 }
+std::optional<bool> Exchange::write_now(std::span<const std::string_view> pieces) {
+    return responder_.write_now(pieces);
+}
+asio::awaitable<bool> Exchange::flush() {
+    return responder_.flush();
+}
+std::span<const std::byte> Exchange::memory_to_write() const noexcept {
+    return responder_.memory_to_write();
+}
 asio::awaitable<bool> Exchange::finish(std::string_view last) {
     co_return co_await responder_.write_pieces(std::span(&last, 1), true);
 }

@@ -185,6 +185,16 @@ asio::awaitable<bool> Http2Exchange::write_pieces(std::span<const std::string_vi
     co_return ok;
 }
 
+/// Frames are made when the connection has room for them.
+std::optional<bool> Http2Exchange::write_now(std::span<const std::string_view> pieces) {
+    for_flush_ = pieces;
+    return std::nullopt;
+}
+
+asio::awaitable<bool> Http2Exchange::flush() {
+    return write_pieces(for_flush_, false);
+}
+
 void Http2Exchange::abort() {
     started_ = true;
     reset(NGHTTP2_INTERNAL_ERROR);

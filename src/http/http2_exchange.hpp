@@ -52,6 +52,9 @@ private:
 
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length) override;
     asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
+    std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
+    asio::awaitable<bool> flush() override;
+    [[nodiscard]] std::span<const std::byte> memory_to_write() const noexcept override { return {}; }
     void abort() override;
 
     [[nodiscard]] bool has_room_for(std::size_t field_size);
@@ -86,6 +89,7 @@ private:
     unsigned status_ = 0;
     std::optional<std::uint64_t> left_;  // of the body, if its length is known
     bool bodiless_ = false;
+    std::span<const std::string_view> for_flush_;
     std::span<const std::string_view> pieces_;  // to be sent, from in_piece_ on
     std::size_t in_piece_ = 0;
     Event written_;

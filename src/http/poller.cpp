@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/prefetch.hpp"
+
 namespace spillway::http {
 
 namespace {
@@ -113,6 +115,7 @@ bool Poller::look() {
     while (batch_at_ < batch_size_) {
         const epoll_event event = batch_[batch_at_++];
         if (event.data.ptr == nullptr) continue;
+        if (batch_at_ < batch_size_) prefetch_for_write(batch_[batch_at_].data.ptr);
         const bool failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
         Ready ready;
         ready.ended = failed || (event.events & EPOLLRDHUP) != 0;

@@ -31,6 +31,11 @@ protected:
     /// Puts what goes before the handler's fields into out_head_.
     virtual void begin_head(unsigned status, std::optional<std::uint64_t> content_length) = 0;
     virtual asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) = 0;
+    /// Nothing: it would wait, and `pieces` are for flush().
+    virtual std::optional<bool> write_now(std::span<const std::string_view> pieces) = 0;
+    virtual asio::awaitable<bool> flush() = 0;
+    /// See Exchange.
+    [[nodiscard]] virtual std::span<const std::byte> memory_to_write() const noexcept = 0;
     virtual void abort() = 0;
 
     [[nodiscard]] static Exchange exchange_of(Responder& responder) { return Exchange(responder); }
@@ -41,12 +46,12 @@ protected:
     std::string_view peer_;
     Mono received_at_{};
 
+    std::function<void()> on_gone_;
     std::string out_head_;
     std::uint64_t sent_ = 0;
     bool head_due_ = false;
     bool started_ = false;
     bool gone_ = false;  // the client left
-    std::function<void()> on_gone_;
 
 private:
     friend class Exchange;

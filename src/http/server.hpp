@@ -73,6 +73,12 @@ public:
     /// One gathered write of a piece of body (with the head before it if that is still due).
     asio::awaitable<bool> write(std::string_view piece);
     asio::awaitable<bool> write(std::span<const std::string_view> pieces);
+    /// As write(), but without a coroutine, if the socket takes all at once. Nothing: it does not; what
+    /// `pieces` name must hold, and nothing else be written, until flush() is done.
+    std::optional<bool> write_now(std::span<const std::string_view> pieces);
+    asio::awaitable<bool> flush();
+    /// What a write touches, for who knows when the next one comes to ask for it ahead (base/prefetch.hpp).
+    [[nodiscard]] std::span<const std::byte> memory_to_write() const noexcept;
     /// Ends the body; `last` goes out in the same write as the end mark.
     asio::awaitable<bool> finish(std::string_view last = {});
     asio::awaitable<bool> finish(std::span<const std::string_view> last);

@@ -1,24 +1,7 @@
 // How a ServerConnection writes answers.
-#include <boost/container/small_vector.hpp>
-
 #include "http/server_connection.hpp"
 
 namespace spillway::http {
-
-/// The usual case: the socket takes all of it at once.
-std::optional<bool> ServerConnection::send_now(Stream::Buffers buffers, Stream::Buffers& rest) {
-    if (dead_) return false;
-    boost::system::error_code ec;
-    const std::size_t n = stream_.write_now(buffers, ec);
-    sent_ += n;
-    if (ec) {
-        gone_ = dead_ = true;
-        return false;
-    }
-    rest = Stream::behind(buffers, n);
-    if (rest.empty()) return true;
-    return std::nullopt;
-}
 
 asio::awaitable<bool> ServerConnection::send(Stream::Buffers buffers) {
     if (dead_) co_return false;
@@ -74,13 +57,13 @@ void ServerConnection::begin_head(unsigned status, std::optional<std::uint64_t> 
         out_head_.append("Connection: keep-alive\r\n");
 }
 
-asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string_view> pieces, bool last) {
+std::optional<bool> ServerConnection::start_write(std::span<const std::string_view> pieces, bool last) {
     // A client which closed its sending side may still listen: an answer that is ready whole is tried.
-    if (dead_ || finished_ || (gone_ && (started_ || !last))) co_return false;
-    boost::container::small_vector<asio::const_buffer, 12> buffers;
+    if (dead_ || finished_ || (gone_ && (started_ || !last))) return false;
+    out_.clear();
     if (head_due_) {
         out_head_.append("\r\n");
-        buffers.push_back(asio::buffer(out_head_));
+        out_.push_back(asio::buffer(out_head_));
         head_due_ = false;
     }
     std::size_t size = 0;
@@ -89,7 +72,7 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
     if (framing_ == Framing::length &&
         size > body_left_) {  // the handler's mistake: do not corrupt the stream
         cut();
-        co_return false;
+        return false;
     }
     const bool chunked = framing_ == Framing::chunked;
     if (size > 0) {
@@ -97,27 +80,55 @@ asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string
             auto* end = std::to_chars(chunk_line_.data(), chunk_line_.data() + 17, size, 16).ptr;
             *end++ = '\r';
             *end++ = '\n';
-            buffers.push_back(
+            out_.push_back(
                 asio::buffer(chunk_line_.data(), static_cast<std::size_t>(end - chunk_line_.data())));
         }
         for (const std::string_view piece : pieces)
-            if (!piece.empty()) buffers.push_back(asio::buffer(piece));
-        if (chunked && !last) buffers.push_back(asio::buffer(std::string_view("\r\n")));
+            if (!piece.empty()) out_.push_back(asio::buffer(piece));
+        if (chunked && !last) out_.push_back(asio::buffer(std::string_view("\r\n")));
         if (framing_ == Framing::length) body_left_ -= size;
     }
     if (last && chunked)
-        buffers.push_back(asio::buffer(std::string_view(size > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n")));
-    bool ok = true;
-    if (!buffers.empty()) {
-        started_ = true;
-        Stream::Buffers rest;
-        const auto done = send_now({buffers.data(), buffers.size()}, rest);
-        ok = done.value_or(false);
-        if (!done) ok = co_await send(rest);
+        out_.push_back(asio::buffer(std::string_view(size > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n")));
+    if (out_.empty()) return true;
+    started_ = true;
+    return send_now();
+}
+
+/// The usual case: the socket takes all of it.
+std::optional<bool> ServerConnection::send_now() {
+    const Stream::Buffers all(out_.data(), out_.size());
+    boost::system::error_code ec;
+    const std::size_t n = stream_.write_now(all, ec);
+    sent_ += n;
+    if (ec) {
+        gone_ = dead_ = true;
+        return false;
     }
+    unsent_ = Stream::behind(all, n);
+    if (unsent_.empty()) return true;
+    return std::nullopt;
+}
+
+asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string_view> pieces, bool last) {
+    auto written = start_write(pieces, last);
+    if (!written) written = co_await flush();
     // A body shorter than its Content-Length was not finished: the connection is cut.
-    if (last) finished_ = ok && body_left_ == 0;
-    co_return ok;
+    if (last && *written) finished_ = body_left_ == 0;
+    co_return *written;
+}
+
+std::optional<bool> ServerConnection::write_now(std::span<const std::string_view> pieces) {
+    return start_write(pieces, false);
+}
+
+asio::awaitable<bool> ServerConnection::flush() {
+    return send(unsent_);
+}
+
+std::span<const std::byte> ServerConnection::memory_to_write() const noexcept {
+    return {reinterpret_cast<const std::byte*>(&sent_),      // NOLINT(*-reinterpret-cast): only addresses
+            reinterpret_cast<const std::byte*>(&timeout_)};  // NOLINT(*-reinterpret-cast)
 }
 
 void ServerConnection::abort() {

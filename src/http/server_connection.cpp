@@ -20,11 +20,11 @@ ServerConnection::ServerConnection(Stream::Socket socket, asio::io_context& cont
                                    std::shared_ptr<const ServerShared> shared, std::string peer)
     : Responder(context),
       stream_(std::move(socket), context, *this, News::new_work),
+      timeout_([this] { expired(); }),
       wheel_(TimerWheel::of(context)),
       shared_(std::move(shared)),
       limits_(shared_->limits),
       peer_text_(std::move(peer)),
-      timeout_([this] { expired(); }),
       in_(BufferPool::of(context)),
       request_(BufferPool::of(context)),
       decoded_(BufferPool::of(context)) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include "http/buffer.hpp"
 #include "http/event.hpp"
@@ -66,19 +67,36 @@ private:
     // server_answer.cpp: answers
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length) override;
     asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
+    std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
+    asio::awaitable<bool> flush() override;
+    [[nodiscard]] std::span<const std::byte> memory_to_write() const noexcept override;
     void abort() override;
-    /// Nothing: `rest` is still to be sent.
-    std::optional<bool> send_now(Stream::Buffers buffers, Stream::Buffers& rest);
+    // Nothing: unsent_ is what the socket did not take at once.
+    std::optional<bool> start_write(std::span<const std::string_view> pieces, bool last);
+    std::optional<bool> send_now();
     asio::awaitable<bool> send(Stream::Buffers buffers);
     void cut() noexcept;
 
+    // What writing an answer touches, up to timeout_: see memory_to_write().
     Stream stream_;
+    std::array<char, 20> chunk_line_{};
+    Framing framing_ = Framing::none;  // of the answer
+    bool finished_ = false;
+    bool close_after_ = false;
+    bool busy_ = false;  // a handler works
+    bool dead_ = false;  // nothing more can be written
+    bool aborted_ = false;
+    bool draining_ = false;
+    std::uint64_t body_left_ = 0;
+    boost::container::small_vector<asio::const_buffer, 4> out_;  // of the write under way
+    Stream::Buffers unsent_;                                     // the rest of them
+
+    Timeout timeout_;
     TimerWheel& wheel_;
     const std::shared_ptr<const ServerShared> shared_;
     const ServerLimits& limits_;
     const std::string peer_text_;
     std::weak_ptr<Http2Connection> http2_;
-    Timeout timeout_;
 
     Buffer in_;       // what is being read
     Buffer request_;  // the request the handler works on
@@ -88,16 +106,6 @@ private:
     Expiry expiry_ = Expiry::close;
     bool eof_ = false;  // nothing more can be read
     bool timed_out_ = false;
-
-    std::array<char, 20> chunk_line_{};
-    std::uint64_t body_left_ = 0;
-    Framing framing_ = Framing::none;  // of the answer
-    bool finished_ = false;
-    bool close_after_ = false;
-    bool busy_ = false;  // a handler works
-    bool dead_ = false;  // nothing more can be written
-    bool aborted_ = false;
-    bool draining_ = false;
 };
 
 }  // namespace spillway::http

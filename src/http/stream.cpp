@@ -56,7 +56,7 @@ ssize_t send_some(int fd, Stream::Buffers buffers) noexcept {
 }  // namespace
 
 Stream::Stream(Socket socket, asio::io_context& context, StreamUser& user, News news)
-    : Watch(news), user_(user), poller_(Poller::of(context)), asio_(std::move(socket)), expected_(news) {}
+    : Watch(news), user_(user), poller_(Poller::of(context)), expected_(news), asio_(std::move(socket)) {}
 
 Stream::~Stream() {
     if (fd_ < 0) return;
@@ -79,17 +79,18 @@ void Stream::use_plain(boost::system::error_code& ec) {
 void Stream::start_read() {
     if (reading_) return;
     reading_ = true;
-    if (asio_) {
-        const auto space = user_.read_space();
-        asio_->async_read_some(asio::buffer(space.data(), space.size()),
-                               Completion<Stream, &Stream::did_asio_read>({user_.self(), this}));
-    } else if (fd_ < 0) {
-        poller_.soon(*this);
-    } else if (readable_) {
+    if (fd_ >= 0) {
+        if (!readable_) return;
         if (++in_turn_ < most_in_turn)
             read();
         else
             poller_.soon(*this);
+    } else if (asio_) {
+        const auto space = user_.read_space();
+        asio_->async_read_some(asio::buffer(space.data(), space.size()),
+                               Completion<Stream, &Stream::did_asio_read>({user_.self(), this}));
+    } else {
+        poller_.soon(*this);
     }
 }
 
@@ -169,7 +170,7 @@ void Stream::cancel_read() {
 
 std::size_t Stream::write_now(Buffers buffers, boost::system::error_code& ec) {
     ec = {};
-    if (asio_ || full_ || buffers.empty()) return 0;
+    if (full_ || buffers.empty() || (fd_ < 0 && asio_)) return 0;
     ssize_t n = 0;
     do n = send_some(fd_, buffers);
     while (n < 0 && errno == EINTR);

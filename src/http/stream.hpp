@@ -81,7 +81,7 @@ public:
     /// What the next bytes are about, see Poller; at first what it was made for.
     void expect(News news) noexcept;
     /// Is a read under way that writes into its space at any time?
-    [[nodiscard]] bool holds_space() const noexcept { return reading_ && asio_; }
+    [[nodiscard]] bool holds_space() const noexcept { return reading_ && fd_ < 0 && asio_; }
 
     /// Writes what the socket takes at once, in one system call; how much that was. Nothing when it would
     /// wait (no error then), or with TLS, which has a state of its own: write() does the rest.
@@ -109,10 +109,9 @@ private:
 
     void choose_turn() noexcept { set_news(writing_ ? News::work_under_way : expected_); }
 
+    // What each read and write looks at comes first.
     StreamUser& user_;
     Poller& poller_;
-    std::optional<AsioStream> asio_;  ///< unless it is plain
-    Event writable_;
     int fd_ = -1;           ///< of a plain stream
     unsigned in_turn_ = 0;  ///< reads since the event loop ran
     News expected_;
@@ -122,6 +121,8 @@ private:
     bool readable_ = false;  ///< as far as is known
     bool ended_ = false;     ///< see Ready
     bool cancelled_ = false;
+    Event writable_;
+    std::optional<AsioStream> asio_;  ///< unless it is plain
 };
 
 }  // namespace spillway::http

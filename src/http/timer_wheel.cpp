@@ -31,13 +31,21 @@ std::uint64_t TimerWheel::tick_now() const {
 }
 
 void TimerWheel::arm(Timeout& timeout, Duration delay) {
-    timeout.unlink();
+    timeout.disarm();
     if (delay <= Duration::zero()) return;
     if (!running_) done_tick_ = tick_now();
     const auto ticks = static_cast<std::uint64_t>((delay + most_behind + tick - Duration(1)) / tick) + 1;
     timeout.due_tick_ = tick_now() + ticks;
-    slots_[timeout.due_tick_ % slot_count].push_back(timeout);
+    timeout.wheel_ = this;
+    ++armed_;
+    if (!timeout.is_linked() || timeout.due_tick_ < timeout.filed_tick_) file(timeout);
     if (!running_) schedule();
+}
+
+void TimerWheel::file(Timeout& timeout) {
+    timeout.unlink();
+    timeout.filed_tick_ = timeout.due_tick_;
+    slots_[timeout.filed_tick_ % slot_count].push_back(timeout);
 }
 
 void TimerWheel::schedule() {
@@ -52,37 +60,46 @@ void TimerWheel::turn() {
     const std::uint64_t now = tick_now();
     // After a long stall one full turn visits every slot; more would repeat it.
     const std::uint64_t first = std::max(done_tick_ + 1, now >= slot_count ? now - slot_count + 1 : 0);
-    Slot due;
     for (std::uint64_t t = first; t <= now; ++t) {
         Slot& slot = slots_[t % slot_count];
         for (auto it = slot.begin(); it != slot.end();) {
             Timeout& timeout = *it++;
-            if (timeout.due_tick_ <= now) {
-                timeout.unlink();
-                due.push_back(timeout);
-            }
+            if (timeout.filed_tick_ > now) continue;
+            timeout.unlink();
+            if (timeout.armed()) due_.push_back(timeout);
         }
     }
     done_tick_ = now;
-    if (due.empty() && empty()) {
+    if (armed_ == 0) {
+        clear();
         running_ = false;
         return;
     }
     schedule();  // before the callbacks: none of them can stop the wheel by throwing
-    while (!due.empty()) {
-        Timeout& timeout = due.front();
+    while (!due_.empty()) {
+        Timeout& timeout = due_.front();
         timeout.unlink();
+        if (!timeout.armed()) continue;
+        if (timeout.due_tick_ > now) {
+            file(timeout);
+            continue;
+        }
+        timeout.disarm();
         timeout.on_expiry_();  // may arm, disarm or destroy any other Timeout
     }
 }
 
-bool TimerWheel::empty() const {
-    return std::all_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.empty(); });
+void TimerWheel::clear() noexcept {
+    for (Slot& slot : slots_) slot.clear();
+    due_.clear();
 }
 
 void TimerWheel::shutdown() {
     timer_.cancel();
-    for (Slot& slot : slots_) slot.clear();
+    for (Slot& slot : slots_)
+        for (Timeout& timeout : slot) timeout.disarm();
+    for (Timeout& timeout : due_) timeout.disarm();
+    clear();
 }
 
 }  // namespace spillway::http

@@ -3,6 +3,9 @@
 /// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most three
 /// ticks (60 ms) late and never early. For waits that must be exact, use asio::steady_timer.
 ///
+/// A Timeout stays where it was filed when it is disarmed or armed for later, as happens with each read, and
+/// is filed anew when its old time comes: so its neighbours, whose memory is cold, are seldom touched.
+///
 /// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction. Its callback may
 /// do anything but destroy the Timeout itself.
 /// Thread rule: the wheel, its Timeouts and their callbacks all live on the io_context's one thread.
@@ -25,15 +28,17 @@ public:
     explicit Timeout(std::function<void()> on_expiry) : on_expiry_(std::move(on_expiry)) {}
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
-    ~Timeout() = default;
+    ~Timeout() { disarm(); }
 
-    void disarm() noexcept { unlink(); }
-    [[nodiscard]] bool armed() const noexcept { return is_linked(); }
+    void disarm() noexcept;
+    [[nodiscard]] bool armed() const noexcept { return due_tick_ != 0; }
 
 private:
     friend class TimerWheel;
     std::function<void()> on_expiry_;
-    std::uint64_t due_tick_ = 0;
+    TimerWheel* wheel_ = nullptr;   ///< while armed
+    std::uint64_t due_tick_ = 0;    ///< 0: not armed
+    std::uint64_t filed_tick_ = 0;  ///< when the wheel looks at it, while linked
 };
 
 class TimerWheel : public boost::asio::execution_context::service {
@@ -51,6 +56,7 @@ public:
     void arm(Timeout& timeout, Duration delay);
 
 private:
+    friend class Timeout;
     static constexpr std::size_t slot_count = 1024;
     static constexpr Duration tick = std::chrono::milliseconds(20);
     using Slot = boost::intrusive::list<Timeout, boost::intrusive::constant_time_size<false>>;
@@ -58,14 +64,23 @@ private:
     void shutdown() override;
     void schedule();
     void turn();
+    void file(Timeout& timeout);
+    void clear() noexcept;
     [[nodiscard]] std::uint64_t tick_now() const;
-    [[nodiscard]] bool empty() const;
 
     boost::asio::steady_timer timer_;
     Mono start_ = mono_now() - tick;  // behind any reading of a coarser clock
     std::uint64_t done_tick_ = 0;
+    std::size_t armed_ = 0;
     bool running_ = false;
     std::array<Slot, slot_count> slots_;
+    Slot due_;
 };
+
+inline void Timeout::disarm() noexcept {
+    if (due_tick_ == 0) return;
+    due_tick_ = 0;
+    --wheel_->armed_;
+}
 
 }  // namespace spillway::http

@@ -15,7 +15,7 @@ constexpr Duration shortest_wait = std::chrono::milliseconds(1);
 /// Rounds of draws before a large group is looked at whole.
 constexpr int rounds = 4;
 /// What an asker draws from while quota is plenty: how many, and for how long.
-constexpr std::uint64_t hand_size = 16;
+constexpr std::uint64_t hand_size = 8;
 constexpr Duration hand_time = std::chrono::milliseconds(20);
 constexpr double hand_headroom = 0.5;
 /// Holders of a prefix that are asked one after the other.

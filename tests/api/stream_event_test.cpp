@@ -251,6 +251,23 @@ TEST(MayMatter, YesToUsageErrorsAndEnds) {
         EXPECT_TRUE(EventClassifier::may_matter(event, "{}"));
 }
 
+TEST(MayMatter, FindsAWordWhereverItStands) {
+    for (std::size_t before = 0; before < 40; ++before)
+        for (std::size_t behind = 0; behind < 40; ++behind) {
+            const auto data = [&](std::string_view middle) {
+                std::string text = R"({"a":")";
+                text.append(before, 'x').append("\",").append(middle);
+                return text.append(R"(,"b":")").append(behind, 'y').append("\"}");
+            };
+            EXPECT_TRUE(EventClassifier::may_matter(data(R"("usage":{})")));
+            EXPECT_TRUE(EventClassifier::may_matter(data(R"("c":"response.failed")")));
+            EXPECT_FALSE(EventClassifier::may_matter(data(R"("usage":null,"eusage":1)")));
+        }
+    EXPECT_FALSE(EventClassifier::may_matter(R"({"a":"u")"));
+    EXPECT_FALSE(EventClassifier::may_matter(R"({"r)"));
+    EXPECT_TRUE(EventClassifier::may_matter(R"({"usage")"));
+}
+
 TEST(MayMatter, NoToPlainOutput) {
     for (const std::string& data :
          {std::string(), delta(R"("content":"Hi")"), delta(R"("content":"the \"usage\": {\"error\": 1}")"),

@@ -38,6 +38,71 @@ TEST(TimerWheelTest, FiresInOrderNeverEarlyAndSoon) {
     EXPECT_LT(after[1], Duration(1s));
 }
 
+TEST(TimerWheelTest, OneThatIsArmedAnewFiresAtItsLastTime) {
+    Loop loop;
+    TimerWheel& wheel = TimerWheel::of(loop.io);
+    const Mono start = mono_now();
+    Duration later_after{};
+    Duration sooner_after{};
+    Timeout later([&] { later_after = mono_now() - start; });
+    Timeout sooner([&] { sooner_after = mono_now() - start; });
+    wheel.arm(later, 30ms);
+    wheel.arm(later, 200ms);
+    wheel.arm(sooner, 10s);
+    sooner.disarm();
+    EXPECT_FALSE(sooner.armed());
+    wheel.arm(sooner, 60ms);
+    EXPECT_TRUE(sooner.armed());
+    loop.run([&]() -> asio::awaitable<void> {
+        EXPECT_TRUE(co_await loop.until([&] { return later_after > 0ms && sooner_after > 0ms; }));
+    });
+    EXPECT_GE(later_after, Duration(200ms));
+    EXPECT_LT(later_after, Duration(1s));
+    EXPECT_GE(sooner_after, Duration(60ms));
+    EXPECT_LT(sooner_after, later_after);
+}
+
+TEST(TimerWheelTest, ThoseDisarmedKeepNoLoopAlive) {
+    Loop loop;
+    TimerWheel& wheel = TimerWheel::of(loop.io);
+    Timeout off([] { FAIL(); });
+    Timeout moved([] {});
+    wheel.arm(off, 1h);
+    wheel.arm(moved, 1h);
+    off.disarm();
+    moved.disarm();
+    const Mono start = mono_now();
+    loop.io.run_for(10s);  // ends before, when nothing is left to wait for
+    EXPECT_LT(mono_now() - start, Duration(5s));
+    wheel.arm(moved, 1ms);
+    EXPECT_TRUE(moved.armed());
+    loop.io.restart();
+    loop.io.run_for(10s);
+    EXPECT_FALSE(moved.armed());
+}
+
+TEST(TimerWheelTest, AtOnceDueTheyMayEndOrPutOffEachOther) {
+    Loop loop;
+    TimerWheel& wheel = TimerWheel::of(loop.io);
+    int fired = 0;
+    std::vector<std::unique_ptr<Timeout>> all;
+    const auto first = [&] {
+        if (++fired > 1) return;
+        all[1]->disarm();
+        wheel.arm(*all[2], 100ms);
+    };
+    all.push_back(std::make_unique<Timeout>(first));
+    all.push_back(std::make_unique<Timeout>([] { FAIL() << "was disarmed"; }));
+    const Mono start = mono_now();
+    Duration put_off{};
+    all.push_back(std::make_unique<Timeout>([&] { put_off = mono_now() - start; }));
+    for (const auto& timeout : all) wheel.arm(*timeout, 20ms);
+    loop.run(
+        [&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return put_off > 0ms; })); });
+    EXPECT_EQ(fired, 1);
+    EXPECT_GE(put_off, Duration(120ms));
+}
+
 TEST(TimerWheelTest, ACallbackMayArmItselfAndEndOthers) {
     Loop loop;
     TimerWheel& wheel = TimerWheel::of(loop.io);

@@ -291,11 +291,11 @@ TEST(LargeGroup, OneAskersRequestsOfAMomentGoToFew) {
             got.insert(c.lease.backend);
             t.serve(c.lease);
         }
-        EXPECT_LE(got.size(), 16U);
-        EXPECT_GE(got.size(), 12U);
+        EXPECT_LE(got.size(), 8U);
+        EXPECT_GE(got.size(), 6U);
         all.insert(got.begin(), got.end());
     }
-    EXPECT_GT(all.size(), 24U) << "each asker has a hand of its own";
+    EXPECT_GT(all.size(), 12U) << "each asker has a hand of its own";
 }
 
 TEST(LargeGroup, HandsAreSharedOutByWeight) {
@@ -331,7 +331,8 @@ TEST(LargeGroup, AHandIsLeftWhenQuotaGetsScarce) {
         t.serve(c.lease);
     }
     EXPECT_GT(got.size(), 290U);
-    for (const auto& [index, count] : got) EXPECT_LE(count, 60) << index;
+    // The hand's ones got half of theirs, and then their part of what was drawn of all.
+    for (const auto& [index, count] : got) EXPECT_LE(count, 50 + 45) << index;
 }
 
 TEST(LargeGroup, AHandLeavesTheOneThatCollectsRequests) {
