@@ -126,16 +126,14 @@ void ClientConnection::begin_wait(Duration timeout) {
     start_read();
 }
 
-/// Waits for more bytes in in_.
-asio::awaitable<NetResult<void>> ClientConnection::more(Duration timeout) {
-    const std::size_t before = in_.size();
-    while (in_.size() == before && !read_error_) {
-        begin_wait(timeout);
-        while (!readable_.is_set()) co_await readable_.wait();
+/// Are there no more bytes in in_ than there were? If so, they are waited for.
+bool ClientConnection::wants_more(std::size_t before, Duration timeout) {
+    if (in_.size() > before || read_error_) {
+        timeout_.disarm();
+        return false;
     }
-    timeout_.disarm();
-    if (in_.size() > before) co_return NetResult<void>();
-    co_return failure(read_error_);
+    begin_wait(timeout);
+    return true;
 }
 
 bool ClientConnection::send_now(std::span<std::string_view> pieces) {
@@ -218,8 +216,10 @@ asio::awaitable<NetResult<const ResponseHead*>> ClientConnection::read_head(Dura
             co_return NetError{NetError::Kind::protocol, "not HTTP/1.1"};
         const Duration left = limited ? deadline - TimerWheel::coarse_now() : Duration::zero();
         if (limited && left <= Duration::zero()) co_return NetError{NetError::Kind::timeout, "timed out"};
-        const auto got = co_await more(left);
-        if (!got) co_return got.error();
+        const std::size_t before = in_.size();
+        while (wants_more(before, left))
+            while (!readable_.is_set()) co_await readable_.wait();
+        if (in_.size() == before) co_return failure(read_error_);
     }
 }
 
@@ -281,10 +281,12 @@ bool ClientConnection::ended_by_close() {
 asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duration timeout) {
     for (;;) {
         if (const auto ready = piece_now()) co_return *ready;
-        const auto got = co_await more(timeout);
-        if (got) continue;
+        const std::size_t before = in_.size();
+        while (wants_more(before, timeout))
+            while (!readable_.is_set()) co_await readable_.wait();
+        if (in_.size() > before) continue;
         if (ended_by_close()) co_return std::string_view();
-        co_return got.error();
+        co_return failure(read_error_);
     }
 }
 

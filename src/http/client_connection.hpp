@@ -72,7 +72,7 @@ private:
     void abandon() override { readable_.abandon(); }
     std::shared_ptr<StreamUser> self() override;
     void expired();
-    asio::awaitable<NetResult<void>> more(Duration timeout);
+    [[nodiscard]] bool wants_more(std::size_t before, Duration timeout);
     [[nodiscard]] NetError failure(const boost::system::error_code& ec) const;
     NetResult<bool> take_head(std::size_t size, bool head_request);
     std::string_view take_length();

@@ -5,10 +5,8 @@
 /// with the waiter asleep: the operation that would have called set() calls abandon() when it is destroyed
 /// unused (see Completion).
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,8 +14,10 @@
 namespace spillway::http {
 
 class Event {
-    using Token = boost::asio::use_awaitable_t<>;
-    using Handler = boost::asio::async_result<Token, void()>::handler_type;
+    // What use_awaitable is made of, without a coroutine of its own for each wait: its frame would be taken
+    // and given back for each read, and be cold with each stream.
+    using Executor = boost::asio::any_io_executor;
+    using Sleeper = boost::asio::detail::awaitable_thread<Executor>;
 
 public:
     Event() = default;
@@ -30,33 +30,40 @@ public:
     /// price.)
     void set() {
         set_ = true;
-        if (auto waiter = take()) (*waiter)();
+        if (auto sleeper = take()) sleeper->launch();
     }
     /// As set(), but the waiter runs from the event loop, never inside this call.
     void set_later() {
         set_ = true;
-        if (auto waiter = take()) boost::asio::post(std::move(*waiter));
+        auto sleeper = take();
+        if (!sleeper) return;
+        const Executor executor = sleeper->get_executor();
+        boost::asio::post(executor, [woken = std::move(*sleeper)]() mutable { woken.launch(); });
     }
     void reset() noexcept { set_ = false; }
     /// Destroys the sleeping coroutine (and maybe, with it, this event).
     void abandon() { (void)take(); }
 
     [[nodiscard]] bool is_set() const noexcept { return set_; }
-    /// Sleeps until the next set(), be it set or not. (No coroutine of its own: this is awaited for each
-    /// read.)
-    boost::asio::awaitable<void> wait() {
-        Token token;
-        return boost::asio::async_initiate<Token, void()>(
-            [this](Handler&& handler) { waiter_.emplace(std::move(handler)); }, token);
+    /// To be awaited: sleeps until the next set(), be it set or not.
+    [[nodiscard]] auto wait() noexcept {
+        return [this](auto* frame) -> Sleeper* {
+            sleeper_.emplace(std::move(*frame->detach_thread()));
+            return nullptr;
+        };
     }
 
 private:
-    std::optional<Handler> take() {
-        auto waiter = std::exchange(waiter_, std::nullopt);
-        return waiter;
+    std::optional<Sleeper> take() noexcept {
+        std::optional<Sleeper> sleeper;
+        if (sleeper_) {
+            sleeper.emplace(std::move(*sleeper_));
+            sleeper_.reset();
+        }
+        return sleeper;
     }
 
-    std::optional<Handler> waiter_;
+    std::optional<Sleeper> sleeper_;
     bool set_ = false;
 };
 

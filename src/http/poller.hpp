@@ -85,7 +85,7 @@ class Quiet : public PollerHook<ByQuiet> {
 public:
     explicit Quiet(Poller& poller);
     [[nodiscard]] bool over() const noexcept { return event_.is_set(); }
-    [[nodiscard]] asio::awaitable<void> wait() { return event_.wait(); }
+    [[nodiscard]] auto wait() noexcept { return event_.wait(); }
 
 private:
     friend class Poller;

@@ -167,17 +167,28 @@ void ServerConnection::left() {
 /// Waits for more bytes in in_; false at the end of the connection or after `timeout`.
 asio::awaitable<bool> ServerConnection::more(Duration timeout, Expiry expiry) {
     const std::size_t before = in_.size();
-    stream_.expect(before > 0 ? News::work_under_way : News::new_work);
+    begin_wait(timeout, expiry);
+    while (wants_more(before))
+        while (!readable_.is_set()) co_await readable_.wait();
+    co_return in_.size() > before;
+}
+
+void ServerConnection::begin_wait(Duration timeout, Expiry expiry) {
+    stream_.expect(in_.empty() ? News::new_work : News::work_under_way);
     expiry_ = expiry;
     wheel_.arm(timeout_, timeout);
     if (!stream_.holds_space()) in_.rest();  // who waits holds no memory
-    while (in_.size() == before && !eof_ && !timed_out_) {
-        readable_.reset();
-        start_read();
-        while (!readable_.is_set()) co_await readable_.wait();
+}
+
+/// Are there no more bytes in in_ than there were? If so, they are read.
+bool ServerConnection::wants_more(std::size_t before) {
+    if (in_.size() > before || eof_ || timed_out_) {
+        timeout_.disarm();
+        return false;
     }
-    timeout_.disarm();
-    co_return in_.size() > before;
+    readable_.reset();
+    start_read();
+    return true;
 }
 
 }  // namespace spillway::http

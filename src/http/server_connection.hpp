@@ -49,6 +49,8 @@ private:
     std::shared_ptr<StreamUser> self() override;
     void left();
     asio::awaitable<bool> more(Duration timeout, Expiry expiry = Expiry::close);
+    void begin_wait(Duration timeout, Expiry expiry);
+    [[nodiscard]] bool wants_more(std::size_t before);
     void expired();
 
     // server_read.cpp: requests

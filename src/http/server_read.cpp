@@ -15,8 +15,10 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
     sent_ = 0;
     read_want_ = 0;
     if (in_.empty()) {
-        const bool came = co_await more(limits_.keep_alive_timeout);
-        if (!came) co_return Read::closed;
+        begin_wait(limits_.keep_alive_timeout, Expiry::close);
+        while (wants_more(0))  // as more(), which would be one more coroutine for each request
+            while (!readable_.is_set()) co_await readable_.wait();
+        if (in_.empty()) co_return Read::closed;
     }
     received_at_ = mono_now();
     const Mono head_deadline = received_at_ + limits_.head_timeout;
