@@ -41,46 +41,51 @@ def streams(lab: Lab, options) -> list:
     # Two descriptors for each, and some more.
     count = min(10_000, (allow_many_files() - 300) // 2)
     table = Streams(count)
-    peers = [lab.backend(), lab.spillway()]
-    if options.other:
-        peers.append(lab.spillway(options.other, "other"))
-    peers += [lab.nginx(buffering=False), lab.haproxy(count + 50)]
     for number in range(options.rounds):
+        peers = [lab.backend(), lab.spillway()]
+        if options.other:
+            peers.append(lab.spillway(options.other, "other"))
+        peers += [lab.nginx(buffering=False), lab.haproxy(count + 50)]
         for peer in peers:
             with lab.quiet():
                 result = run_streams(lab, peer, count, 1000)
             say(f"{count} streams: round {number + 1} {peer.name}: {result}")
             table.add(peer.name, result)
             time.sleep(1.5)  # closed connections leave the kernel's tables
+        lab.stop()
     return [table]
 
 
 def flat(lab: Lab, options) -> list:
     """Does a request cost more when there are more backends or clients?"""
-    lab.backend(addresses=300)
     table = Table("More backends and more clients, the request as above", "Each request is of another client.")
     table.anchor = "3 backends, 1 client"
     many = 100_000
-    peers = [
-        lab.spillway(name=table.anchor, backends=3),
-        lab.spillway(name="300 backends, 1 client", backends=300),
-        lab.spillway(name="3 backends, 100,000 clients", backends=3, clients=many, seconds=180),
-    ]
     chosen = random.Random(1).sample(range(many - 1), 2000)
     body = chat_body(1300)
+
+    def start() -> list[Peer]:
+        lab.backend(addresses=300)
+        return [
+            lab.spillway(name=table.anchor, backends=3),
+            lab.spillway(name="300 backends, 1 client", backends=300),
+            lab.spillway(name="3 backends, 100,000 clients", backends=3, clients=many, seconds=180),
+        ]
 
     def one(peer: Peer) -> Round:
         keys = [f"{KEY}-{i}" for i in chosen] if "100,000" in peer.name else [KEY]
         return wrk(peer, lab.folder, body, seconds=options.seconds, keys=keys)
 
-    play(lab, table, peers, options.rounds, one)
-    for peer in peers:
-        lab.end(peer)
     # What the sockets to so many cost whoever has them: each is as cold as there are others.
     plain = Table("nginx with as many servers", "It keeps no account of them.")
     plain.anchor = "nginx, 3 servers"
-    servers = [lab.nginx(name=f"nginx, {n} servers", servers=n) for n in (3, 300)]
-    play(lab, plain, servers, options.rounds, one)
+
+    def start_plain() -> list[Peer]:
+        lab.backend(addresses=300)
+        return [lab.nginx(name=f"nginx, {n} servers", servers=n) for n in (3, 300)]
+
+    play(lab, table, options.rounds, start, one)
+    play(lab, plain, options.rounds, start_plain, one)
     return [table, plain]
 
 

@@ -141,7 +141,6 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (caller.client == nullptr) return caller;
     if (caller.user.empty()) caller.user = told(fields_.user);
     if (caller.team.empty()) caller.team = told(fields_.team);
-    if (caller.team.empty()) caller.team = rules(*caller.client).team;
     return caller;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/huge_pages.hpp"
+#include "base/prefetch.hpp"
 #include "base/strings.hpp"
 #include "config/gateway.hpp"
 #include "http/message.hpp"
@@ -43,6 +44,16 @@ public:
     [[nodiscard]] bool allows(const identity::Client& client, std::string_view deployment) const;
     [[nodiscard]] quota::Subject& account(const identity::Client& client) const {
         return *accounts_[index_of(client)].subject;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return accounts_.size(); }
+    /// Asks for the memory that account(), allows() and team_of() will want.
+    void prefetch(const identity::Client& client) const noexcept {
+        prefetch_for_read(&client);
+        prefetch_for_read(&accounts_[index_of(client)]);
+    }
+    /// The team of a caller that named none; may be empty.
+    [[nodiscard]] const std::string& team_of(const identity::Client& client) const {
+        return rules(client).team;
     }
     [[nodiscard]] std::uint32_t index_of(const identity::Client& client) const noexcept {
         return keys_.index_of(client);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/huge_pages.hpp"
+
 namespace spillway::gateway {
 
 namespace {
@@ -29,7 +31,7 @@ Answers::Answers(telemetry::Registry& registry)
       failed(answers_of(registry, "failed")),
       left(answers_of(registry, "left")) {}
 
-Metrics::Metrics(telemetry::Registry& registry)
+Metrics::Metrics(telemetry::Registry& registry, std::size_t clients)
     : in_flight(requests_in_flight(registry)),
       answers(registry),
       registry_(registry),
@@ -37,7 +39,8 @@ Metrics::Metrics(telemetry::Registry& registry)
       request_seconds_(registry.histogram("spillway_request_seconds",
                                           "From a request's first byte to the end of its answer")),
       rescued_(registry.counter("spillway_rescued_requests_total",
-                                "Requests served well after at least one backend refused or failed")) {}
+                                "Requests served well after at least one backend refused or failed")),
+      first_rows_(clients, huge_pages()) {}
 
 telemetry::Counter& Metrics::answered(const Subject& who, int status) {
     const auto code = fmt::format_int(status);
@@ -46,25 +49,48 @@ telemetry::Counter& Metrics::answered(const Subject& who, int status) {
         {{"client", who.client}, {"deployment", who.deployment}, {"status", {code.data(), code.size()}}});
 }
 
-Metrics::Row& Metrics::row(const Subject& who) {
-    const std::uint64_t key = key_of(who);
-    if (const auto known = rows_.find(key); known != rows_.end()) return known->second;
+Metrics::Row Metrics::make_row(const Subject& who) {
     const auto of = [&](std::string_view kind) {
         return telemetry::OwnCount(
             registry_.counter("spillway_tokens_total", "Tokens by client, deployment and kind",
                               {{"client", who.client}, {"deployment", who.deployment}, {"kind", kind}}),
             shard_);
     };
-    const Row row{telemetry::OwnCount(answered(who, 200), shard_), of("prompt"), of("completion"),
-                  of("cached"), of("reasoning")};
-    return rows_.emplace(key, row).first->second;
+    return {telemetry::OwnCount(answered(who, 200), shard_), of("prompt"), of("completion"), of("cached"),
+            of("reasoning")};
+}
+
+Metrics::Row& Metrics::row(const Subject& who) {
+    if (who.client_index < first_rows_.size()) {
+        FirstRow& first = first_rows_[who.client_index];
+        if (first.deployment == kNoDeployment) {
+            first.row = make_row(who);
+            first.deployment = who.deployment_index;
+        }
+        if (first.deployment == who.deployment_index) return first.row;
+    }
+    const std::uint64_t key = key_of(who);
+    if (const auto known = rows_.find(key); known != rows_.end()) return known->second;
+    return rows_.emplace(key, make_row(who)).first->second;
+}
+
+const Metrics::Row* Metrics::known_row(const Subject& who) const {
+    if (who.client_index < first_rows_.size()) {
+        const FirstRow& first = first_rows_[who.client_index];
+        if (first.deployment == who.deployment_index) return &first.row;
+    }
+    const auto known = rows_.find(key_of(who));
+    return known == rows_.end() ? nullptr : &known->second;
+}
+
+void Metrics::prefetch_client(std::uint32_t index) const noexcept {
+    if (index < first_rows_.size()) prefetch_for_read(&first_rows_[index]);
 }
 
 void Metrics::prefetch(const Subject& who) const {
-    const auto found = rows_.find(key_of(who));
-    if (found == rows_.end()) return;
-    for (const auto* count : {&found->second.served, &found->second.prompt, &found->second.completion})
-        count->prefetch();
+    const Row* const row = known_row(who);
+    if (row == nullptr) return;
+    for (const auto* count : {&row->served, &row->prompt, &row->completion}) count->prefetch();
 }
 
 void Metrics::prefetch(std::uint32_t backend_index) const noexcept {

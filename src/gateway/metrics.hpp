@@ -8,11 +8,13 @@
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <memory_resource>
 #include <string_view>
 #include <vector>
 
 #include "api/usage.hpp"
 #include "base/clock.hpp"
+#include "base/prefetch.hpp"
 #include "gateway/answers.hpp"
 #include "routing/router.hpp"
 #include "telemetry/metrics.hpp"
@@ -21,7 +23,8 @@ namespace spillway::gateway {
 
 class Metrics {
 public:
-    explicit Metrics(telemetry::Registry& registry);
+    /// `clients`: their indices are below that.
+    Metrics(telemetry::Registry& registry, std::size_t clients);
 
     struct Subject {
         std::string_view client;
@@ -29,7 +32,9 @@ public:
         std::string_view deployment;
         std::uint32_t deployment_index = 0;
     };
-    /// Asks for the memory that request() and tokens() will want.
+    /// Asks for the memory that prefetch() of one of its subjects will want …
+    void prefetch_client(std::uint32_t index) const noexcept;
+    /// … request() and tokens() …
     void prefetch(const Subject& who) const;
     /// … first_byte() and attempt().
     void prefetch(std::uint32_t backend_index) const noexcept;
@@ -51,6 +56,12 @@ private:
         telemetry::OwnCount cached;
         telemetry::OwnCount reasoning;
     };
+    /// The row of the deployment that a client asked for first; most ask for no other.
+    struct alignas(kCacheLine) FirstRow {
+        std::uint32_t deployment = kNoDeployment;
+        Row row;
+    };
+    static constexpr std::uint32_t kNoDeployment = 0xffffffffU;
     static constexpr std::size_t kOutcomes = static_cast<std::size_t>(routing::OutcomeKind::cancelled) + 1;
     struct Backend {
         telemetry::Histogram* first_byte = nullptr;
@@ -58,13 +69,16 @@ private:
     };
     [[nodiscard]] telemetry::Counter& answered(const Subject& who, int status);
     Row& row(const Subject& who);
+    [[nodiscard]] const Row* known_row(const Subject& who) const;
+    [[nodiscard]] Row make_row(const Subject& who);
     Backend& backend(std::uint32_t index);
 
     telemetry::Registry& registry_;
     const std::size_t shard_;
     telemetry::Histogram& request_seconds_;
     telemetry::Counter& rescued_;
-    boost::unordered_flat_map<std::uint64_t, Row> rows_;
+    std::pmr::vector<FirstRow> first_rows_;  ///< by client: where one is, is known without a look-up
+    boost::unordered_flat_map<std::uint64_t, Row> rows_;  ///< the others
     boost::unordered_flat_map<std::uint64_t, telemetry::Counter*> refused_;  ///< other answers than 200
     std::vector<Backend> backends_;
 };

@@ -130,8 +130,9 @@ std::optional<Request::Refused> Request::authenticate() {
                        "a bearer token.",
                        "authentication_error", "401"};
     }
-    prefetch_for_read(client_);
-    upstreams_->snapshot->clients.account(*client_).prefetch(now_);
+    const ClientTable& table = upstreams_->snapshot->clients;
+    table.prefetch(*client_);
+    upstreams_->metrics.prefetch_client(table.index_of(*client_));
     return std::nullopt;
 }
 
@@ -148,6 +149,9 @@ std::optional<Request::Refused> Request::understand() {
                        invalid, "404"};
     if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_))
         return Refused{400, "The deployment's name is not valid.", invalid, "bad_deployment"};
+    const ClientTable& table = upstreams_->snapshot->clients;
+    table.account(*client_).prefetch(now_);  // comes while the body is read
+    if (team_.empty()) team_ = table.team_of(*client_);
     const bool known = route_.op != api::Operation::other && head.method == "POST";
     if (known || is_json_object(exchange_.body())) {
         const api::ScanError error = worker_.scanner.scan(exchange_.body(), scan_);
@@ -164,7 +168,7 @@ std::optional<Request::Refused> Request::understand() {
     deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
     shape_ = quota::shape_of(scan_, exchange_.body(), route_.op != api::Operation::embeddings);
     estimate_ = upstreams_->snapshot->estimators->of(deployment_ref_.index).estimate(shape_);
-    if (!upstreams_->snapshot->clients.allows(*client_, deployment_))
+    if (!table.allows(*client_, deployment_))
         return Refused{
             403, fmt::format("The client '{}' may not use the deployment '{}'.", client_->name, deployment_),
             invalid, "deployment_not_allowed"};

@@ -55,7 +55,7 @@ http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t wor
 
 Upstreams::Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s,
                      telemetry::Registry& registry)
-    : snapshot(std::move(s)), metrics(registry) {
+    : snapshot(std::move(s)), metrics(registry, snapshot->clients.size()) {
     origins.reserve(snapshot->config.backends.size());
     for (const auto& backend : snapshot->config.backends)
         origins.emplace_back(context, origin_options(backend));
