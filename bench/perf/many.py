@@ -101,7 +101,7 @@ def soak(lab: Lab, options) -> list:
         result = wrk(peer, lab.folder, body, seconds=10, keys=keys)
         done += result.requests
         refused += result.errors
-        peer.access_log.write_bytes(b"")
+        peer.empty_log()
         trend.add(done, peer.process.rss() / 2**20)
         say(f"soak: {done:,} requests, {refused:,} refused, RSS {peer.process.rss() / 2**20:.1f} MiB")
     trend.note = f"{done:,} requests, {refused / done:.1%} of them refused."

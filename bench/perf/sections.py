@@ -30,9 +30,11 @@ def play(lab: Lab, table: Table, rounds: int, start, one, warm=None) -> None:
         for peer in peers:
             with lab.quiet():
                 (warm or one)(peer)
+            peer.empty_log()
         for peer in peers:
             with lab.quiet():
                 result = one(peer)
+            peer.empty_log()
             table.add(peer.name, result)
             say(
                 f"{table.title}: round {number} {peer.name}: {result.per_second:,.0f}/s "

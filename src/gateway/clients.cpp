@@ -116,10 +116,14 @@ const identity::Client* ClientTable::at(const Index& index, std::string_view nam
     return found == index.end() ? nullptr : &keys_.clients()[found->second];
 }
 
-Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
-                             identity::KeyHasher& hasher, Wall now) const {
+ClientTable::Shown ClientTable::shown_key(const http::RequestHead& head, identity::KeyHasher& hasher) const {
+    const std::string_view key = identity::presented_key(head.fields);
+    return {key, keys_.digest(hasher, key)};
+}
+
+Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer, const Shown& shown,
+                             Wall now) const {
     Caller caller;
-    const std::string_view shown = identity::presented_key(head.fields);
     const bool trust = trusted(peer);
     const auto told = [&](const std::string& field) {
         return trust && !field.empty() ? trim(head.fields.get(field)) : std::string_view();
@@ -127,10 +131,10 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (const auto name = told(fields_.client); !name.empty()) {
         caller.client = at(by_header_, name);
     } else {
-        caller.client = keys_.find(hasher, shown);
-        if (tokens_ && identity::JwtVerifier::looks_like_token(shown) &&
+        caller.client = keys_.find(shown.key, shown.digest);
+        if (tokens_ && identity::JwtVerifier::looks_like_token(shown.key) &&
             (caller.client == nullptr || keys_.anonymous())) {
-            auto claims = tokens_->verify(shown, now);
+            auto claims = tokens_->verify(shown.key, now);
             if (claims) {
                 if (!keys_.anonymous()) caller.client = at(by_claim_, claims->client);
                 caller.user = std::move(claims->user);

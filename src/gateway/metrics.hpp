@@ -78,7 +78,7 @@ private:
     telemetry::Histogram& request_seconds_;
     telemetry::Counter& rescued_;
     std::pmr::vector<FirstRow> first_rows_;  ///< by client: where one is, is known without a look-up
-    boost::unordered_flat_map<std::uint64_t, Row> rows_;  ///< the others
+    boost::unordered_flat_map<std::uint64_t, Row> rows_;                     ///< the others
     boost::unordered_flat_map<std::uint64_t, telemetry::Counter*> refused_;  ///< other answers than 200
     std::vector<Backend> backends_;
 };

@@ -88,9 +88,10 @@ Request::~Request() {
 }
 
 asio::awaitable<void> Request::run() {
+    const http::RequestHead& head = exchange_.request();
+    const auto shown = upstreams_->snapshot->clients.shown_key(head, worker_.hasher);
     http::TimerWheel::of(exchange_.context()).arm(deadline_, config().limits.request_timeout);
     exchange_.on_gone([this] { cancel_upstream(); });
-    const http::RequestHead& head = exchange_.request();
     if (head.target == "/healthz" || head.target == "/status-0123456789abcdef") {
         // Probes of load balancers and of openai-aca-lb's users; no key, no log line, no backend.
         const http::Field type{"content-type", "text/plain"};
@@ -98,7 +99,7 @@ asio::awaitable<void> Request::run() {
         co_return;
     }
     route_ = api::classify(head.target);
-    std::optional<Refused> no = authenticate();
+    std::optional<Refused> no = authenticate(shown);
     if (!no) no = understand();
     if (no) {
         co_await refuse(no->status, no->message, no->type, no->code);
@@ -117,9 +118,9 @@ asio::awaitable<void> Request::run() {
     record(charged);
 }
 
-std::optional<Request::Refused> Request::authenticate() {
-    Caller caller = upstreams_->snapshot->clients.identify(exchange_.request(), exchange_.peer(),
-                                                           worker_.hasher, began_wall_);
+std::optional<Request::Refused> Request::authenticate(const ClientTable::Shown& shown) {
+    const ClientTable& table = upstreams_->snapshot->clients;
+    Caller caller = table.identify(exchange_.request(), exchange_.peer(), shown, began_wall_);
     client_ = caller.client;
     user_ = std::move(caller.user);
     team_ = std::move(caller.team);
@@ -130,7 +131,6 @@ std::optional<Request::Refused> Request::authenticate() {
                        "a bearer token.",
                        "authentication_error", "401"};
     }
-    const ClientTable& table = upstreams_->snapshot->clients;
     table.prefetch(*client_);
     upstreams_->metrics.prefetch_client(table.index_of(*client_));
     return std::nullopt;
@@ -150,8 +150,6 @@ std::optional<Request::Refused> Request::understand() {
     if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_))
         return Refused{400, "The deployment's name is not valid.", invalid, "bad_deployment"};
     const ClientTable& table = upstreams_->snapshot->clients;
-    table.account(*client_).prefetch(now_);  // comes while the body is read
-    if (team_.empty()) team_ = table.team_of(*client_);
     const bool known = route_.op != api::Operation::other && head.method == "POST";
     if (known || is_json_object(exchange_.body())) {
         const api::ScanError error = worker_.scanner.scan(exchange_.body(), scan_);
@@ -165,6 +163,8 @@ std::optional<Request::Refused> Request::understand() {
         if (user_.empty() && config().users.field) user_ = scan_.user;
         scan_.model = scan_.user = scan_.previous_response_id = {};
     }
+    table.account(*client_).prefetch(now_);  // whose own address came while the body was read
+    if (team_.empty()) team_ = table.team_of(*client_);
     deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
     shape_ = quota::shape_of(scan_, exchange_.body(), route_.op != api::Operation::embeddings);
     estimate_ = upstreams_->snapshot->estimators->of(deployment_ref_.index).estimate(shape_);

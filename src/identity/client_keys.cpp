@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/name_set.hpp"
+#include "base/prefetch.hpp"
 
 namespace spillway::identity {
 namespace {
@@ -117,10 +118,20 @@ const Client* ClientKeys::find(const KeyDigest& digest) const noexcept {
     return nullptr;
 }
 
-const Client* ClientKeys::find(KeyHasher& hasher, std::string_view presented_key) const {
+KeyDigest ClientKeys::digest(KeyHasher& hasher, std::string_view presented_key) const {
+    if (anonymous() || presented_key.empty()) return {};
+    const KeyDigest digest = hasher(presented_key);
+    prefetch_for_read(&table_[first_slot(digest)]);
+    return digest;
+}
+
+const Client* ClientKeys::find(std::string_view presented_key, const KeyDigest& digest) const noexcept {
     if (anonymous()) return clients_.data();
-    if (presented_key.empty()) return nullptr;
-    return find(hasher(presented_key));
+    return presented_key.empty() ? nullptr : find(digest);
+}
+
+const Client* ClientKeys::find(KeyHasher& hasher, std::string_view presented_key) const {
+    return find(presented_key, digest(hasher, presented_key));
 }
 
 std::string_view presented_key(const http::Fields& fields) noexcept {

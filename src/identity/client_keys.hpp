@@ -68,6 +68,10 @@ public:
 
     /// Whose key this is; nullptr if nobody's (or empty).
     [[nodiscard]] const Client* find(KeyHasher& hasher, std::string_view presented_key) const;
+    /// The same in two steps, so that there can be other work between them: the first one asks for the memory
+    /// that the second one will want, which is cold where there are many clients.
+    [[nodiscard]] KeyDigest digest(KeyHasher& hasher, std::string_view presented_key) const;
+    [[nodiscard]] const Client* find(std::string_view presented_key, const KeyDigest& digest) const noexcept;
     [[nodiscard]] bool anonymous() const noexcept { return table_.empty(); }
     [[nodiscard]] std::span<const Client> clients() const noexcept { return clients_; }
     /// Position in clients(), for arrays kept beside them. Known by where it lies: they can be read without
