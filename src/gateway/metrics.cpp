@@ -60,35 +60,33 @@ Metrics::Row Metrics::make_row(const Subject& who) {
             of("reasoning")};
 }
 
-Metrics::Row& Metrics::row(const Subject& who) {
+Metrics::Row* Metrics::find_row(const Subject& who) {
     if (who.client_index < first_rows_.size()) {
         FirstRow& first = first_rows_[who.client_index];
-        if (first.deployment == kNoDeployment) {
-            first.row = make_row(who);
-            first.deployment = who.deployment_index;
-        }
-        if (first.deployment == who.deployment_index) return first.row;
-    }
-    const std::uint64_t key = key_of(who);
-    if (const auto known = rows_.find(key); known != rows_.end()) return known->second;
-    return rows_.emplace(key, make_row(who)).first->second;
-}
-
-const Metrics::Row* Metrics::known_row(const Subject& who) const {
-    if (who.client_index < first_rows_.size()) {
-        const FirstRow& first = first_rows_[who.client_index];
         if (first.deployment == who.deployment_index) return &first.row;
     }
     const auto known = rows_.find(key_of(who));
     return known == rows_.end() ? nullptr : &known->second;
 }
 
+Metrics::Row& Metrics::row(const Subject& who) {
+    if (Row* const known = find_row(who)) return *known;
+    if (who.client_index < first_rows_.size()) {
+        FirstRow& first = first_rows_[who.client_index];
+        if (first.deployment == kNoDeployment) {
+            first = {who.deployment_index, make_row(who)};
+            return first.row;
+        }
+    }
+    return rows_.emplace(key_of(who), make_row(who)).first->second;
+}
+
 void Metrics::prefetch_client(std::uint32_t index) const noexcept {
     if (index < first_rows_.size()) prefetch_for_read(&first_rows_[index]);
 }
 
-void Metrics::prefetch(const Subject& who) const {
-    const Row* const row = known_row(who);
+void Metrics::prefetch(const Subject& who) {
+    const Row* const row = find_row(who);
     if (row == nullptr) return;
     for (const auto* count : {&row->served, &row->prompt, &row->completion}) count->prefetch();
 }

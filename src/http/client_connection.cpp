@@ -323,6 +323,10 @@ void ClientConnection::pour_on() noexcept {
 }
 
 asio::awaitable<NetResult<bool>> ClientConnection::pour(BodySink& sink, Duration timeout) {
+    const struct LetsGo {  // also when the coroutine is destroyed while it waits
+        BodySink*& held;
+        ~LetsGo() { held = nullptr; }
+    } lets_go{sink_};
     sink_ = &sink;
     pour_timeout_ = timeout;
     pour_on();
