@@ -11,11 +11,12 @@
 namespace spillway::gateway {
 
 namespace {
-/// Takes a free place or a new one; gives it back at the end.
+/// Takes a free place or a new one; gives it back at the end. Counts those that are taken.
 class SlotLease {
 public:
     using Free = std::vector<std::unique_ptr<RequestSlot>>;
-    explicit SlotLease(Free& free) : free_(free) {
+    SlotLease(Free& free, std::size_t& taken) : free_(free), taken_(taken) {
+        ++taken_;
         if (free_.empty()) {
             slot_ = std::make_unique<RequestSlot>();
             return;
@@ -26,6 +27,7 @@ public:
     SlotLease(const SlotLease&) = delete;
     SlotLease& operator=(const SlotLease&) = delete;
     ~SlotLease() {
+        --taken_;
         slot_->request.reset();
         slot_->scratch.clear();
         if (free_.size() < kept) free_.push_back(std::move(slot_));
@@ -35,6 +37,7 @@ public:
 private:
     static constexpr std::size_t kept = 1024;
     Free& free_;
+    std::size_t& taken_;
     std::unique_ptr<RequestSlot> slot_;
 };
 
@@ -81,7 +84,10 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
       ticker_(context_) {
     if (shared.access_log != nullptr) {
         log.emplace(shared.access_log->make_writer());
-        poller_.on_idle([this] { log->idle(); });
+        // While an answer is awaited, the log's writer would be in its way where both have one core.
+        poller_.on_idle([this] {
+            if (under_way_ == 0) log->idle();
+        });
     }
     if (books.ledger) ledger.emplace(books.ledger->make_writer());
     asio::co_spawn(context_, tick(), asio::detached);
@@ -142,7 +148,7 @@ quota::Subject& Worker::user_account(const std::string& name, const quota::Subje
 }
 
 asio::awaitable<void> Worker::handle(http::Exchange& exchange) {
-    SlotLease lease(free_slots_);
+    SlotLease lease(free_slots_, under_way_);
     Request& request = lease->request.emplace(*this, exchange, lease->scratch);
     co_await request.run();
 }

@@ -84,6 +84,7 @@ private:
     std::unordered_map<std::string, quota::Subject*> users_;
 
     std::vector<std::unique_ptr<RequestSlot>> free_slots_;
+    std::size_t under_way_ = 0;  ///< requests
 
     telemetry::Registry& registry_;
     asio::io_context context_{1};

@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "base/prefetch.hpp"
@@ -14,6 +15,8 @@ namespace {
 constexpr int most_new = 16;
 /// … and looks for news, before what waits for quiet and what else the event loop has to do.
 constexpr int most_looks = 4;
+/// What waits for quiet, before it is looked for news again.
+constexpr int most_quiet = 4;
 }  // namespace
 
 asio::execution_context::id Poller::id;
@@ -96,12 +99,16 @@ void Poller::turn() {
     // Asio's wait costs three times a look, so it is looked again while there is news.
     in_turn_ = true;
     bool news = true;
-    for (int looks = 0; news && looks < most_looks; ++looks) {
+    for (int looks = 0; looks < most_looks;) {
         news = look() || !queue_.empty();
         tell_new();
+        if (news)
+            ++looks;
+        else if (!end_quiet(most_quiet))
+            break;
     }
     in_turn_ = false;
-    end_quiet();
+    if (news) (void)end_quiet(std::numeric_limits<std::size_t>::max());
     if (!queue_.empty())
         go_on();
     else if (!news && idle_)
@@ -136,15 +143,22 @@ void Poller::tell_new() {
     }
 }
 
-/// Those that waited until now; who begins to meanwhile has the next turn.
-void Poller::end_quiet() {
+/// Those that waited until now, but no more than `most`; who begins to meanwhile has the next turn. False
+/// when there was none.
+bool Poller::end_quiet(std::size_t most) {
     List<ByQuiet, Quiet> now;
-    now.splice(now.end(), quiet_);
+    for (; most > 0 && !quiet_.empty(); --most) {
+        Quiet& quiet = quiet_.front();
+        quiet_.pop_front();
+        now.push_back(quiet);
+    }
+    if (now.empty()) return false;
     while (!now.empty()) {
         Quiet& quiet = now.front();
         now.pop_front();
         quiet.event_.set();
     }
+    return true;
 }
 
 /// Tells of it now, or puts it into the queue.

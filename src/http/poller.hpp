@@ -122,7 +122,7 @@ private:
     bool look();
     void sort(Watch& watch, Ready ready);
     void tell_new();
-    void end_quiet();
+    bool end_quiet(std::size_t most);
     void run_soon();
     void go_on();
 

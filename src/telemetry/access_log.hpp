@@ -65,7 +65,7 @@ inline constexpr std::size_t kMaxLogField = 1024;
 
 struct AccessLogOptions {
     std::size_t buffer_bytes = std::size_t{64} * 1024;  ///< hand over at this size
-    std::size_t idle_bytes = std::size_t{16} * 1024;    ///< or at this one when both threads are idle
+    std::size_t idle_bytes = std::size_t{48} * 1024;    ///< or at this one when both threads are idle
     std::size_t max_buffers = 256;  ///< waiting for the writer thread, all workers together
 };
 

@@ -219,6 +219,27 @@ TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
     EXPECT_EQ(order, "123q");
 }
 
+TEST_F(PollerTest, NewsGoesBeforeTheMostOfALongQuiet) {
+    Watched one(io_);
+    io_.run_for(30ms);
+    std::string order;
+    one.when_ready = [&] {
+        order += '1';
+        if (order.size() > 1) return;
+        for (int i = 0; i < 12; ++i)
+            asio::co_spawn(io_,
+                           when_quiet(io_,
+                                      [&] {
+                                          order += 'q';
+                                          if (order.size() == 3) one.say("meanwhile");
+                                      }),
+                           asio::detached);
+    };
+    one.say("x");
+    io_.run_for(30ms);
+    EXPECT_EQ(order, "1qqqq1qqqqqqqq");
+}
+
 TEST_F(PollerTest, QuietComesHoweverBusyTheSocketsAre) {
     Watched busy(io_);
     io_.run_for(30ms);
