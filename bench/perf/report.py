@@ -45,8 +45,15 @@ class Table:
         return [max(0.0, mine - direct) for mine, direct in pairs]
 
     def ratio(self, peer: str, what: str) -> tuple[float, float, float]:
-        read = self.added if what.startswith("p") and what.endswith("_us") else self.values
-        return ratio(read(peer, what), read(self.anchor, what))
+        return ratio(self.values(peer, what), self.values(self.anchor, what))
+
+    def added_text(self, peer: str, what: str) -> str:
+        """Median and quartiles, and the ratio of the medians: a single round's difference may be near zero."""
+        values = sorted(self.added(peer, what))
+        low, high = values[len(values) // 4], values[(3 * len(values)) // 4]
+        anchor = median(self.added(self.anchor, what))
+        share = f"{median(values) / anchor:.2f}" if anchor > 0 else ""
+        return f"{median(values):,.0f} ({low:,.0f}–{high:,.0f}) | {share}"
 
     def markdown(self) -> str:
         names = [n for n in self.rounds]
@@ -71,7 +78,7 @@ class Table:
                 row += [f"{median(self.values(name, 'rss')) / 2**20:.1f}" if own else ""]
             if latency and own:
                 row += [f"{median(self.added(name, 'p50_us')):,.0f}"]
-                row += [f"{median(self.added(name, 'p99_us')):,.0f}", spread_text(self.ratio(name, "p99_us"))]
+                row += self.added_text(name, "p99_us").split(" | ")
                 row += [f"{median(self.added(name, 'p999_us')):,.0f}"]
             elif latency:
                 row += [f"({median(self.values(name, w)):,.0f})" for w in ("p50_us", "p99_us")]
@@ -79,6 +86,8 @@ class Table:
             lines.append("| " + " | ".join(row) + " |")
         errors = {n: sum(self.values(n, "errors")) for n in names}
         lines += ["", f"Medians of {count} interleaved rounds; ratios to {self.anchor} round by round, with least and largest."]
+        if latency:
+            lines[-1] += " Added p99 with its quartiles, and the ratio of the medians."
         if any(errors.values()):
             lines.append(f"Failed requests: {', '.join(f'{n} {e}' for n, e in errors.items() if e)}.")
         return "\n".join(lines) + "\n"
