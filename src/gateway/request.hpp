@@ -112,7 +112,7 @@ private:
     /// As send(), see http::Exchange::write_now().
     std::optional<bool> send_now(std::span<const std::string_view> pieces) {
         const auto sent = exchange_.write_now(pieces);
-        note_sent(false);
+        if (sent) note_sent(false);
         return sent;
     }
     /// Some of the answer went out; `last`: all that was left of it.

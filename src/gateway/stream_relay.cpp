@@ -168,7 +168,10 @@ void StreamRelay::commit() {
 
 /// Waits for the rest of what pass_on() began.
 asio::awaitable<bool> StreamRelay::flush() {
-    if (!sent_) sent_ = co_await request_.exchange_.flush();
+    if (!sent_) {
+        sent_ = co_await request_.exchange_.flush();
+        request_.note_sent(false);
+    }
     pieces_.clear();
     co_return *sent_;
 }

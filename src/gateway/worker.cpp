@@ -16,13 +16,13 @@ class SlotLease {
 public:
     using Free = std::vector<std::unique_ptr<RequestSlot>>;
     SlotLease(Free& free, std::size_t& taken) : free_(free), taken_(taken) {
-        ++taken_;
         if (free_.empty()) {
             slot_ = std::make_unique<RequestSlot>();
-            return;
+        } else {
+            slot_ = std::move(free_.back());
+            free_.pop_back();
         }
-        slot_ = std::move(free_.back());
-        free_.pop_back();
+        ++taken_;
     }
     SlotLease(const SlotLease&) = delete;
     SlotLease& operator=(const SlotLease&) = delete;

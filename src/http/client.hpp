@@ -66,13 +66,11 @@ public:
     BodySink() = default;
     BodySink(const BodySink&) = delete;
     BodySink& operator=(const BodySink&) = delete;
+    virtual ~BodySink() = default;
     /// The next piece; the view holds until the next call. False: pour() is to return.
     virtual bool take(std::string_view piece) = 0;
     /// A piece is about to come: asks for the memory that take() will want.
     virtual void prefetch() const noexcept = 0;
-
-protected:
-    ~BodySink() = default;
 };
 
 class ClientConnection;

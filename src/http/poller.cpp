@@ -16,7 +16,9 @@ constexpr int most_new = 16;
 /// … and looks for news, before what waits for quiet and what else the event loop has to do.
 constexpr int most_looks = 4;
 /// What waits for quiet, before it is looked for news again.
-constexpr int most_quiet = 4;
+constexpr std::size_t most_quiet = 4;
+/// … and how often, before what else the event loop has to do.
+constexpr int most_quiets = 16;
 }  // namespace
 
 asio::execution_context::id Poller::id;
@@ -99,17 +101,19 @@ void Poller::turn() {
     // Asio's wait costs three times a look, so it is looked again while there is news.
     in_turn_ = true;
     bool news = true;
-    for (int looks = 0; looks < most_looks;) {
+    for (int looks = 0, quiets = 0; looks < most_looks && quiets < most_quiets;) {
         news = look() || !queue_.empty();
         tell_new();
         if (news)
             ++looks;
-        else if (!end_quiet(most_quiet))
+        else if (end_quiet(most_quiet))
+            ++quiets;
+        else
             break;
     }
     in_turn_ = false;
     if (news) (void)end_quiet(std::numeric_limits<std::size_t>::max());
-    if (!queue_.empty())
+    if (!queue_.empty() || !quiet_.empty())
         go_on();
     else if (!news && idle_)
         idle_();

@@ -36,6 +36,7 @@ void TimerWheel::arm(Timeout& timeout, Duration delay) {
     if (!running_) done_tick_ = tick_now();
     const auto ticks = static_cast<std::uint64_t>((delay + most_behind + tick - Duration(1)) / tick) + 1;
     timeout.due_tick_ = tick_now() + ticks;
+    if (timeout.wheel_ != this) timeout.unlink();
     timeout.wheel_ = this;
     ++armed_;
     if (!timeout.is_linked() || timeout.due_tick_ < timeout.filed_tick_) file(timeout);

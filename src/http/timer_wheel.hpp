@@ -36,7 +36,7 @@ public:
 private:
     friend class TimerWheel;
     std::function<void()> on_expiry_;
-    TimerWheel* wheel_ = nullptr;   ///< while armed
+    TimerWheel* wheel_ = nullptr;   ///< where it was armed last
     std::uint64_t due_tick_ = 0;    ///< 0: not armed
     std::uint64_t filed_tick_ = 0;  ///< when the wheel looks at it, while linked
 };

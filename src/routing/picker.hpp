@@ -4,7 +4,7 @@
 /// Groups of a priority are looked at one after the other until one of them has a backend with room. A small
 /// group is looked at whole. Of a large one a few are drawn by weight, and the first of them keeps the
 /// request unless another is clearly better, as in a small group; only when a few such rounds found nobody it
-/// is looked at whole as well. As long as quota is plenty, an asker draws from a hand of sixteen, itself
+/// is looked at whole as well. As long as quota is plenty, an asker draws from a hand of eight, itself
 /// drawn by weight and replaced every 20 ms: where thousands of requests come in a second, they find
 /// connections and counters in the cache instead of those of hundreds; where fewer come, each has a hand of
 /// its own. Backends in their ramp-up, overdue probes and unsure mirrors come after all groups.

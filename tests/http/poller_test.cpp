@@ -240,6 +240,25 @@ TEST_F(PollerTest, NewsGoesBeforeTheMostOfALongQuiet) {
     EXPECT_EQ(order, "1qqqq1qqqqqqqq");
 }
 
+TEST_F(PollerTest, AChainOfQuietHoldsUpNobodyElse) {
+    Watched one(io_);
+    io_.run_for(30ms);
+    int ended = 0;
+    int ended_before_other = -1;
+    std::function<void()> next = [&] {
+        if (++ended < 1000) asio::co_spawn(io_, when_quiet(io_, next), asio::detached);
+    };
+    one.when_ready = [&] {
+        asio::co_spawn(io_, when_quiet(io_, next), asio::detached);
+        asio::post(io_, [&] { ended_before_other = ended; });
+    };
+    one.say("x");
+    io_.run_for(200ms);
+    EXPECT_EQ(ended, 1000);
+    EXPECT_GE(ended_before_other, 0);
+    EXPECT_LE(ended_before_other, 64);
+}
+
 TEST_F(PollerTest, QuietComesHoweverBusyTheSocketsAre) {
     Watched busy(io_);
     io_.run_for(30ms);
