@@ -46,8 +46,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto found = api::find_usage(body);
     bool valid = false;
     const auto expected = usage_of(body, valid);
-    // Keys written with escapes are not looked for.
-    if (valid && body.find('\\') == std::string_view::npos) SPILLWAY_EXPECT(found == expected);
+    // Keys written with escapes are not looked for, and simdjson writes -0, which is no count, as 0.
+    const bool comparable =
+        body.find('\\') == std::string_view::npos && body.find("-0") == std::string_view::npos;
+    if (valid && comparable) SPILLWAY_EXPECT(found == expected);
     (void)api::parse_usage(body);
     if (const auto error = api::parse_error(body))
         SPILLWAY_EXPECT(
