@@ -14,16 +14,29 @@ using namespace spillway;
 
 namespace {
 
-/// The last `usage` of the outermost object, by simdjson; `valid` tells whether the body is JSON.
+/// The last `usage` of the outermost object, by simdjson; `valid` tells whether the body is JSON. Its bytes
+/// are taken as they are: written anew, a number may become another one (-0, which is no count, becomes 0).
 std::optional<api::Usage> usage_of(std::string_view body, bool& valid) {
     static simdjson::dom::parser parser;
-    simdjson::dom::object object;
-    const auto parsed = parser.parse(body.data(), body.size());
-    valid = parsed.error() == simdjson::SUCCESS;
+    static simdjson::ondemand::parser reader;
+    valid = parser.parse(body.data(), body.size()).error() == simdjson::SUCCESS;
     std::optional<api::Usage> usage;
-    if (!valid || parsed.get(object) != simdjson::SUCCESS) return usage;
-    for (const auto member : object)
-        if (member.key == "usage") usage = api::parse_usage(simdjson::to_string(member.value));
+    if (!valid) return usage;
+    const simdjson::padded_string text(body);
+    simdjson::ondemand::document document;
+    simdjson::ondemand::object members;
+    if (reader.iterate(text).get(document) != simdjson::SUCCESS ||
+        document.get_object().get(members) != simdjson::SUCCESS)
+        return usage;
+    for (auto member : members) {
+        if (member.unescaped_key().value() != "usage") continue;
+        simdjson::ondemand::object value;
+        std::string_view raw;
+        usage.reset();
+        if (member.value().get_object().get(value) == simdjson::SUCCESS &&
+            value.raw_json().get(raw) == simdjson::SUCCESS)
+            usage = api::parse_usage(raw);
+    }
     return usage;
 }
 
@@ -46,10 +59,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto found = api::find_usage(body);
     bool valid = false;
     const auto expected = usage_of(body, valid);
-    // Keys written with escapes are not looked for, and simdjson writes -0, which is no count, as 0.
-    const bool comparable =
-        body.find('\\') == std::string_view::npos && body.find("-0") == std::string_view::npos;
-    if (valid && comparable) SPILLWAY_EXPECT(found == expected);
+    // Keys written with escapes are not looked for.
+    if (valid && body.find('\\') == std::string_view::npos) SPILLWAY_EXPECT(found == expected);
     (void)api::parse_usage(body);
     if (const auto error = api::parse_error(body))
         SPILLWAY_EXPECT(

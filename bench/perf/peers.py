@@ -71,11 +71,6 @@ class Lab:
         i = i % self.addresses + 1
         return f"127.0.{i // 256}.{i % 256}"
 
-    def end(self, peer: Peer) -> None:
-        if peer.process in self.processes:
-            self.processes.remove(peer.process)
-            peer.process.stop()
-
     def backend(self, answer_bytes: int = 900, addresses: int = 1) -> Peer:
         port = free_port()
         argv = [self.bin_dir / "bench/bench_wire", "upstream", "--port", port, "--answer-bytes", answer_bytes]

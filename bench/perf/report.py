@@ -47,13 +47,13 @@ class Table:
     def ratio(self, peer: str, what: str) -> tuple[float, float, float]:
         return ratio(self.values(peer, what), self.values(self.anchor, what))
 
-    def added_text(self, peer: str, what: str) -> str:
+    def added_texts(self, peer: str, what: str) -> list[str]:
         """Median and quartiles, and the ratio of the medians: a single round's difference may be near zero."""
         values = sorted(self.added(peer, what))
         low, high = values[len(values) // 4], values[(3 * len(values)) // 4]
         anchor = median(self.added(self.anchor, what))
         share = f"{median(values) / anchor:.2f}" if anchor > 0 else ""
-        return f"{median(values):,.0f} ({low:,.0f}–{high:,.0f}) | {share}"
+        return [f"{median(values):,.0f} ({low:,.0f}–{high:,.0f})", share]
 
     def markdown(self) -> str:
         names = [n for n in self.rounds]
@@ -78,7 +78,7 @@ class Table:
                 row += [f"{median(self.values(name, 'rss')) / 2**20:.1f}" if own else ""]
             if latency and own:
                 row += [f"{median(self.added(name, 'p50_us')):,.0f}"]
-                row += self.added_text(name, "p99_us").split(" | ")
+                row += self.added_texts(name, "p99_us")
                 row += [f"{median(self.added(name, 'p999_us')):,.0f}"]
             elif latency:
                 row += [f"({median(self.values(name, w)):,.0f})" for w in ("p50_us", "p99_us")]

@@ -1,7 +1,7 @@
 #pragma once
 /// Memory of Asio's coroutine frames, used again and again: a list of free blocks for each size.
 ///
-/// A request takes some fourteen frames. Asio keeps freed ones in one row for all sizes and looks through it
+/// A request takes some ten frames. Asio keeps freed ones in one row for all sizes and looks through it
 /// for one that is large enough, and none above 1,020 bytes, for which it frees another; with many requests
 /// under way each look passes cold blocks that are too small. Here a frame's size names its list, and the
 /// block that was used last, which is still in the cache, is the next to be used. Of what is free, a thread
