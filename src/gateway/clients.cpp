@@ -116,13 +116,8 @@ const identity::Client* ClientTable::at(const Index& index, std::string_view nam
     return found == index.end() ? nullptr : &keys_.clients()[found->second];
 }
 
-ClientTable::Shown ClientTable::shown_key(const http::RequestHead& head, identity::KeyHasher& hasher) const {
-    const std::string_view key = identity::presented_key(head.fields);
-    return {key, keys_.digest(hasher, key)};
-}
-
-Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer, const Shown& shown,
-                             Wall now) const {
+Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
+                             const identity::ClientKeys::Shown& shown, Wall now) const {
     Caller caller;
     const bool trust = trusted(peer);
     const auto told = [&](const std::string& field) {
@@ -131,7 +126,7 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (const auto name = told(fields_.client); !name.empty()) {
         caller.client = at(by_header_, name);
     } else {
-        caller.client = keys_.find(shown.key, shown.digest);
+        caller.client = keys_.find(shown);
         if (tokens_ && identity::JwtVerifier::looks_like_token(shown.key) &&
             (caller.client == nullptr || keys_.anonymous())) {
             auto claims = tokens_->verify(shown.key, now);

@@ -40,13 +40,12 @@ public:
     ClientTable() = default;
 
     /// The key that a request shows; some work before identify() gives its memory time to come.
-    struct Shown {
-        std::string_view key;
-        identity::KeyDigest digest;
-    };
-    [[nodiscard]] Shown shown_key(const http::RequestHead& head, identity::KeyHasher& hasher) const;
-    [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer, const Shown& shown,
-                                  Wall now) const;
+    [[nodiscard]] identity::ClientKeys::Shown shown_key(const http::RequestHead& head,
+                                                        identity::KeyHasher& hasher) const {
+        return keys_.shown(hasher, identity::presented_key(head.fields));
+    }
+    [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
+                                  const identity::ClientKeys::Shown& shown, Wall now) const;
     [[nodiscard]] bool allows(const identity::Client& client, std::string_view deployment) const;
     [[nodiscard]] quota::Subject& account(const identity::Client& client) const {
         return *accounts_[index_of(client)].subject;

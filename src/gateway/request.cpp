@@ -118,7 +118,7 @@ asio::awaitable<void> Request::run() {
     record(charged);
 }
 
-std::optional<Request::Refused> Request::authenticate(const ClientTable::Shown& shown) {
+std::optional<Request::Refused> Request::authenticate(const identity::ClientKeys::Shown& shown) {
     const ClientTable& table = upstreams_->snapshot->clients;
     Caller caller = table.identify(exchange_.request(), exchange_.peer(), shown, began_wall_);
     client_ = caller.client;

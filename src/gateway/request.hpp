@@ -64,7 +64,7 @@ private:
     };
 
     // request.cpp: admission and the loop over backends
-    [[nodiscard]] std::optional<Refused> authenticate(const ClientTable::Shown& shown);
+    [[nodiscard]] std::optional<Refused> authenticate(const identity::ClientKeys::Shown& shown);
     [[nodiscard]] std::optional<Refused> understand();
     // admission.cpp
     [[nodiscard]] bool admit(quota::Refusal& why);

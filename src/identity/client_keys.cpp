@@ -118,20 +118,16 @@ const Client* ClientKeys::find(const KeyDigest& digest) const noexcept {
     return nullptr;
 }
 
-KeyDigest ClientKeys::digest(KeyHasher& hasher, std::string_view presented_key) const {
-    if (anonymous() || presented_key.empty()) return {};
-    const KeyDigest digest = hasher(presented_key);
-    prefetch_for_read(&table_[first_slot(digest)]);
-    return digest;
+ClientKeys::Shown ClientKeys::shown(KeyHasher& hasher, std::string_view presented_key) const {
+    if (anonymous() || presented_key.empty()) return {presented_key};
+    const Shown shown{presented_key, hasher(presented_key)};
+    prefetch_for_read(&table_[first_slot(shown.digest)]);
+    return shown;
 }
 
-const Client* ClientKeys::find(std::string_view presented_key, const KeyDigest& digest) const noexcept {
+const Client* ClientKeys::find(const Shown& shown) const noexcept {
     if (anonymous()) return clients_.data();
-    return presented_key.empty() ? nullptr : find(digest);
-}
-
-const Client* ClientKeys::find(KeyHasher& hasher, std::string_view presented_key) const {
-    return find(presented_key, digest(hasher, presented_key));
+    return shown.key.empty() ? nullptr : find(shown.digest);
 }
 
 std::string_view presented_key(const http::Fields& fields) noexcept {

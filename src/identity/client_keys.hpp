@@ -66,12 +66,16 @@ public:
     [[nodiscard]] static Result<ClientKeys> make(std::span<const ClientSpec> specs);
     ClientKeys();
 
+    /// A key that was shown, and what finds it.
+    struct Shown {
+        std::string_view key;
+        KeyDigest digest{};
+    };
+    /// Asks for the memory that find() will want, which is cold where there are many clients: some work
+    /// between the two gives it time to come.
+    [[nodiscard]] Shown shown(KeyHasher& hasher, std::string_view presented_key) const;
     /// Whose key this is; nullptr if nobody's (or empty).
-    [[nodiscard]] const Client* find(KeyHasher& hasher, std::string_view presented_key) const;
-    /// The same in two steps, so that there can be other work between them: the first one asks for the memory
-    /// that the second one will want, which is cold where there are many clients.
-    [[nodiscard]] KeyDigest digest(KeyHasher& hasher, std::string_view presented_key) const;
-    [[nodiscard]] const Client* find(std::string_view presented_key, const KeyDigest& digest) const noexcept;
+    [[nodiscard]] const Client* find(const Shown& shown) const noexcept;
     [[nodiscard]] bool anonymous() const noexcept { return table_.empty(); }
     [[nodiscard]] std::span<const Client> clients() const noexcept { return clients_; }
     /// Position in clients(), for arrays kept beside them. Known by where it lies: they can be read without

@@ -194,10 +194,13 @@ TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {
 }
 
 /// Waits for quiet, and says so.
-asio::awaitable<void> when_quiet(asio::io_context& io, std::function<void()> then) {
+asio::awaitable<void> wait_for_quiet(asio::io_context& io, std::function<void()> then) {
     Quiet quiet(Poller::of(io));
     while (!quiet.over()) co_await quiet.wait();
     then();
+}
+void when_quiet(asio::io_context& io, std::function<void()> then) {
+    asio::co_spawn(io, wait_for_quiet(io, std::move(then)), asio::detached);
 }
 
 TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
@@ -209,7 +212,7 @@ TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
     first.when_ready = [&] {
         order += '1';
         third.say("of the same turn");
-        asio::co_spawn(io_, when_quiet(io_, [&] { order += 'q'; }), asio::detached);
+        when_quiet(io_, [&] { order += 'q'; });
     };
     second.when_ready = [&] { order += '2'; };
     third.when_ready = [&] { order += '3'; };
@@ -227,13 +230,10 @@ TEST_F(PollerTest, NewsGoesBeforeTheMostOfALongQuiet) {
         order += '1';
         if (order.size() > 1) return;
         for (int i = 0; i < 12; ++i)
-            asio::co_spawn(io_,
-                           when_quiet(io_,
-                                      [&] {
-                                          order += 'q';
-                                          if (order.size() == 3) one.say("meanwhile");
-                                      }),
-                           asio::detached);
+            when_quiet(io_, [&] {
+                order += 'q';
+                if (order.size() == 3) one.say("meanwhile");
+            });
     };
     one.say("x");
     io_.run_for(30ms);
@@ -246,10 +246,10 @@ TEST_F(PollerTest, AChainOfQuietHoldsUpNobodyElse) {
     int ended = 0;
     int ended_before_other = -1;
     std::function<void()> next = [&] {
-        if (++ended < 1000) asio::co_spawn(io_, when_quiet(io_, next), asio::detached);
+        if (++ended < 1000) when_quiet(io_, next);
     };
     one.when_ready = [&] {
-        asio::co_spawn(io_, when_quiet(io_, next), asio::detached);
+        when_quiet(io_, next);
         asio::post(io_, [&] { ended_before_other = ended; });
     };
     one.say("x");
@@ -266,8 +266,7 @@ TEST_F(PollerTest, QuietComesHoweverBusyTheSocketsAre) {
     int told_before_quiet = 0;
     busy.when_ready = [&] {
         if (++told < 100) busy.say("more");
-        if (told == 1)
-            asio::co_spawn(io_, when_quiet(io_, [&] { told_before_quiet = told; }), asio::detached);
+        if (told == 1) when_quiet(io_, [&] { told_before_quiet = told; });
     };
     busy.say("x");
     io_.run_for(200ms);
@@ -284,7 +283,7 @@ TEST_F(PollerTest, IsIdleWhenAllIsTold) {
     one.when_ready = [&] {
         order += '1';
         if (order.size() < 3) one.say("and more");
-        asio::co_spawn(io_, when_quiet(io_, [&] { order += 'q'; }), asio::detached);
+        when_quiet(io_, [&] { order += 'q'; });
     };
     one.say("x");
     io_.run_for(30ms);
@@ -293,7 +292,7 @@ TEST_F(PollerTest, IsIdleWhenAllIsTold) {
 
 TEST_F(PollerTest, QuietComesWhereNothingIsWatched) {
     int quiet = 0;
-    asio::co_spawn(io_, when_quiet(io_, [&] { ++quiet; }), asio::detached);
+    when_quiet(io_, [&] { ++quiet; });
     io_.run_for(30ms);
     EXPECT_EQ(quiet, 1);
 }
@@ -327,7 +326,7 @@ TEST(PollerDownTest, WhoIsLeftIsAbandoned) {
 TEST(PollerDownTest, WhoWaitsForQuietIsAbandoned) {
     auto io = std::make_unique<asio::io_context>(1);
     const auto held = std::make_shared<int>();
-    asio::co_spawn(*io, when_quiet(*io, [held] { ++*held; }), asio::detached);
+    when_quiet(*io, [held] { ++*held; });
     io->poll_one();  // it waits now
     EXPECT_EQ(held.use_count(), 2);
     io.reset();
