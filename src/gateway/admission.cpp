@@ -68,7 +68,6 @@ std::string_view code_of(quota::Reason reason) noexcept {
 
 /// What the request may use at most, as far as that can be known before.
 quota::Amounts Request::wanted() const {
-    const ClientTable& table = upstreams_->snapshot->clients;
     api::Usage most;
     // What was learned is a mean: a tenth more covers most prompts.
     most.prompt = estimate_.error < 1
@@ -77,7 +76,7 @@ quota::Amounts Request::wanted() const {
     const bool writes = route_.op == api::Operation::chat || route_.op == api::Operation::completions ||
                         route_.op == api::Operation::responses;
     if (writes)
-        most.completion = scan_.max_tokens.value_or(table.account(*client_).typical_output()) *
+        most.completion = scan_.max_tokens.value_or(client_->account->typical_output()) *
                           std::max<std::uint64_t>(1, scan_.n);
     return charge_of(most);
 }
@@ -95,7 +94,7 @@ quota::Amounts Request::charge_of(const api::Usage& usage) const {
 bool Request::admit(quota::Refusal& why) {
     const ClientTable& table = upstreams_->snapshot->clients;
     upstreams_->metrics.prefetch(subject());
-    subjects_.push_back(&table.account(*client_));
+    subjects_.push_back(client_->account);
     if (table.limits_users() && !user_.empty())
         subjects_.push_back(&worker_.user_account(user_, table.user_limits()));
     if (!team_.empty())

@@ -65,24 +65,26 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
     // Nothing can go wrong from here on: the quotas may be touched.
     using quota::SubjectKind;
     std::vector<quota::Subject*> all;
+    table.clients_.reserve(std::max<std::size_t>(1, config.clients.size()));
     for (const auto& client : config.clients) {
-        Account account;
-        account.subject = &quotas.find_or_add(SubjectKind::client, client.name,
-                                              to_limits(client.limits, client.priority), true);
+        const auto index = static_cast<std::uint32_t>(table.clients_.size());
+        Client& made = table.clients_.emplace_back();
+        made.name = client.name;
+        made.account = &quotas.find_or_add(SubjectKind::client, client.name,
+                                           to_limits(client.limits, client.priority), true);
         if (!client.team.empty() || !client.deployments.empty()) {
-            account.rules = static_cast<std::uint32_t>(table.rules_.size());
+            made.rules = static_cast<std::uint32_t>(table.rules_.size());
             table.rules_.push_back({client.team, client.deployments});
             std::sort(table.rules_.back().deployments.begin(), table.rules_.back().deployments.end());
         }
-        const auto index = static_cast<std::uint32_t>(table.accounts_.size());
         table.by_claim_[client.claim.empty() ? client.name : client.claim] = index;
         table.by_header_[client.header.empty() ? client.name : client.header] = index;
-        all.push_back(account.subject);
-        table.accounts_.push_back(account);
+        all.push_back(made.account);
     }
-    if (table.accounts_.empty()) {
-        all.push_back(&quotas.find_or_add(SubjectKind::client, table.keys_.clients().front().name, {}, true));
-        table.accounts_.push_back({all.back()});
+    if (table.clients_.empty()) {
+        constexpr std::string_view anyone = "anonymous";
+        all.push_back(&quotas.find_or_add(SubjectKind::client, anyone, {}, true));
+        table.clients_.push_back({std::string(anyone), all.back()});
     }
     for (const auto& team : config.teams)
         table.teams_[team.name] =
@@ -111,9 +113,9 @@ bool ClientTable::trusted(std::string_view peer) const {
     });
 }
 
-const identity::Client* ClientTable::at(const Index& index, std::string_view name) const {
+const Client* ClientTable::at(const Index& index, std::string_view name) const {
     const auto found = index.find(name);
-    return found == index.end() ? nullptr : &keys_.clients()[found->second];
+    return found == index.end() ? nullptr : &clients_[found->second];
 }
 
 Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
@@ -126,7 +128,7 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (const auto name = told(fields_.client); !name.empty()) {
         caller.client = at(by_header_, name);
     } else {
-        caller.client = keys_.find(shown);
+        if (const auto index = keys_.find(shown)) caller.client = &clients_[*index];
         if (tokens_ && identity::JwtVerifier::looks_like_token(shown.key) &&
             (caller.client == nullptr || keys_.anonymous())) {
             auto claims = tokens_->verify(shown.key, now);
@@ -143,8 +145,8 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     return caller;
 }
 
-bool ClientTable::allows(const identity::Client& client, std::string_view deployment) const {
-    const auto& allowed = rules(client).deployments;
+bool ClientTable::allows(const Client& client, std::string_view deployment) const {
+    const auto& allowed = rules_[client.rules].deployments;
     return allowed.empty() || std::binary_search(allowed.begin(), allowed.end(), deployment, std::less<>{});
 }
 

@@ -26,8 +26,15 @@
 
 namespace spillway::gateway {
 
+/// What a request reads of its client: one cache line, since each request of one of many waits for it.
+struct alignas(kCacheLine) Client {
+    std::string name;
+    quota::Subject* account = nullptr;
+    std::uint32_t rules = 0;  ///< ClientTable's
+};
+
 struct Caller {
-    const identity::Client* client = nullptr;  ///< null: nobody that is known
+    const Client* client = nullptr;  ///< null: nobody that is known
     std::string user;
     std::string team;
 };
@@ -46,22 +53,15 @@ public:
     }
     [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
                                   const identity::ClientKeys::Shown& shown, Wall now) const;
-    [[nodiscard]] bool allows(const identity::Client& client, std::string_view deployment) const;
-    [[nodiscard]] quota::Subject& account(const identity::Client& client) const {
-        return *accounts_[index_of(client)].subject;
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return accounts_.size(); }
-    /// Asks for the memory that account(), allows() and team_of() will want.
-    void prefetch(const identity::Client& client) const noexcept {
-        prefetch_for_read(&client);
-        prefetch_for_read(&accounts_[index_of(client)]);
+    [[nodiscard]] bool allows(const Client& client, std::string_view deployment) const;
+    [[nodiscard]] std::size_t size() const noexcept { return clients_.size(); }
+    /// A client's index, known by where it lies: without waiting for what is there.
+    [[nodiscard]] std::uint32_t index_of(const Client& client) const noexcept {
+        return static_cast<std::uint32_t>(&client - clients_.data());
     }
     /// The team of a caller that named none; may be empty.
-    [[nodiscard]] const std::string& team_of(const identity::Client& client) const {
-        return rules(client).team;
-    }
-    [[nodiscard]] std::uint32_t index_of(const identity::Client& client) const noexcept {
-        return keys_.index_of(client);
+    [[nodiscard]] const std::string& team_of(const Client& client) const {
+        return rules_[client.rules].team;
     }
     /// Null: the team has no limits.
     [[nodiscard]] quota::Subject* team(std::string_view name) const;
@@ -81,19 +81,11 @@ private:
         std::string team;
         std::vector<std::string> deployments;  ///< sorted
     };
-    /// Small, since each request of one of many clients waits for it.
-    struct Account {
-        quota::Subject* subject = nullptr;
-        std::uint32_t rules = 0;
-    };
-    [[nodiscard]] const Rules& rules(const identity::Client& client) const {
-        return rules_[accounts_[index_of(client)].rules];
-    }
     [[nodiscard]] bool trusted(std::string_view peer) const;
-    [[nodiscard]] const identity::Client* at(const Index& index, std::string_view name) const;
+    [[nodiscard]] const Client* at(const Index& index, std::string_view name) const;
 
     identity::ClientKeys keys_;
-    std::pmr::vector<Account> accounts_{huge_pages()};
+    std::pmr::vector<Client> clients_{huge_pages()};  ///< as in the configuration, or the anonymous one
     std::vector<Rules> rules_ = std::vector<Rules>(1);  ///< the first: none
     Index by_claim_;
     Index by_header_;

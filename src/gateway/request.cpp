@@ -131,7 +131,7 @@ std::optional<Request::Refused> Request::authenticate(const identity::ClientKeys
                        "a bearer token.",
                        "authentication_error", "401"};
     }
-    table.prefetch(*client_);
+    prefetch_for_read(client_);
     upstreams_->metrics.prefetch_client(table.index_of(*client_));
     return std::nullopt;
 }
@@ -163,7 +163,7 @@ std::optional<Request::Refused> Request::understand() {
         if (user_.empty() && config().users.field) user_ = scan_.user;
         scan_.model = scan_.user = scan_.previous_response_id = {};
     }
-    table.account(*client_).prefetch(now_);  // whose own address came while the body was read
+    client_->account->prefetch(now_);  // whose own address came while the body was read
     if (team_.empty()) team_ = table.team_of(*client_);
     deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
     shape_ = quota::shape_of(scan_, exchange_.body(), route_.op != api::Operation::embeddings);

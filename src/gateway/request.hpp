@@ -143,7 +143,7 @@ private:
     quota::Now now_;  ///< the clocks when something last happened to the request
 
     std::string& id_;
-    const identity::Client* client_ = nullptr;
+    const Client* client_ = nullptr;
     std::string user_;
     std::string team_;
     quota::Subjects subjects_;

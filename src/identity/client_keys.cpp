@@ -70,30 +70,24 @@ bool constant_time_equal(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && (a.empty() || CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
-ClientKeys::ClientKeys() {
-    clients_.push_back({"anonymous"});
-}
-
 Result<ClientKeys> ClientKeys::make(std::span<const ClientSpec> specs) {
     ClientKeys keys;
     if (specs.empty()) return keys;
-    keys.clients_.clear();
     std::size_t count = 0;
     for (const ClientSpec& spec : specs) count += spec.keys.size();
     keys.table_.resize(std::bit_ceil(std::max<std::size_t>(count, 1) * 2));
 
     std::unordered_set<std::string_view> names;
-    for (const ClientSpec& spec : specs) {
+    for (std::uint32_t index = 0; index < specs.size(); ++index) {
+        const ClientSpec& spec = specs[index];
         if (spec.name.empty()) return fail("a client has no name");
         if (!names.insert(spec.name).second)
             return fail(fmt::format("two clients are named '{}'", spec.name));
-        const auto index = static_cast<std::uint32_t>(keys.clients_.size());
-        keys.clients_.push_back({spec.name});
         for (const KeyDigest& digest : spec.keys) {
-            if (const Client* other = keys.find(digest); other != nullptr) {
-                if (keys.index_of(*other) == index)
-                    return fail(fmt::format("client '{}' has a key twice", spec.name));
-                return fail(fmt::format("clients '{}' and '{}' have the same key", other->name, spec.name));
+            if (const auto other = keys.find(digest)) {
+                if (*other == index) return fail(fmt::format("client '{}' has a key twice", spec.name));
+                return fail(fmt::format("clients '{}' and '{}' have the same key", specs[*other].name,
+                                        spec.name));
             }
             std::size_t slot = keys.first_slot(digest);
             while (keys.table_[slot].client != kEmpty) slot = (slot + 1) & (keys.table_.size() - 1);
@@ -111,11 +105,11 @@ std::size_t ClientKeys::first_slot(const KeyDigest& digest) const noexcept {
     return hash & (table_.size() - 1);
 }
 
-const Client* ClientKeys::find(const KeyDigest& digest) const noexcept {
+std::optional<std::uint32_t> ClientKeys::find(const KeyDigest& digest) const noexcept {
     for (std::size_t i = first_slot(digest); table_[i].client != kEmpty; i = (i + 1) & (table_.size() - 1))
         if (CRYPTO_memcmp(table_[i].digest.data(), digest.data(), table_[i].digest.size()) == 0)
-            return &clients_[table_[i].client];
-    return nullptr;
+            return table_[i].client;
+    return std::nullopt;
 }
 
 ClientKeys::Shown ClientKeys::shown(KeyHasher& hasher, std::string_view presented_key) const {
@@ -125,9 +119,9 @@ ClientKeys::Shown ClientKeys::shown(KeyHasher& hasher, std::string_view presente
     return shown;
 }
 
-const Client* ClientKeys::find(const Shown& shown) const noexcept {
-    if (anonymous()) return clients_.data();
-    return shown.key.empty() ? nullptr : find(shown.digest);
+std::optional<std::uint32_t> ClientKeys::find(const Shown& shown) const noexcept {
+    if (anonymous()) return 0;
+    return shown.key.empty() ? std::nullopt : find(shown.digest);
 }
 
 std::string_view presented_key(const http::Fields& fields) noexcept {

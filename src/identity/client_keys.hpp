@@ -1,11 +1,11 @@
 #pragma once
-/// The gateway's clients, known by key.
+/// Which of the gateway's clients shows a key.
 ///
 /// Keys are held as SHA-256 digests only. A presented key is hashed and looked up by digest in an
 /// immutable table; the lookup's timing can tell of the digest alone, which says nothing of the key, and
 /// the final comparison is CRYPTO_memcmp.
-/// Ownership: ClientKeys owns its clients; `const Client*` holds as long as the ClientKeys (moving it is
-/// fine). Thread rule: a ClientKeys is immutable, shared by all threads; a KeyHasher belongs to one thread.
+/// Ownership: values. Thread rule: a ClientKeys is immutable, shared by all threads; a KeyHasher belongs to
+/// one thread.
 /// Errors: make() returns what is wrong with the configuration; the KeyHasher's constructor throws
 /// std::runtime_error if OpenSSL offers no SHA-256.
 #include <openssl/evp.h>
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,10 +51,6 @@ private:
 /// Equal bytes; the time taken depends on the lengths only.
 [[nodiscard]] bool constant_time_equal(std::string_view a, std::string_view b) noexcept;
 
-struct Client {
-    std::string name;
-};
-
 /// A client as configured; several keys allow rotation.
 struct ClientSpec {
     std::string name;
@@ -62,9 +59,8 @@ struct ClientSpec {
 
 class ClientKeys {
 public:
-    /// No clients: anonymous mode, where everyone is the one client "anonymous" whatever key they show.
+    /// No clients: anonymous mode, where everyone is client 0 whatever key they show.
     [[nodiscard]] static Result<ClientKeys> make(std::span<const ClientSpec> specs);
-    ClientKeys();
 
     /// A key that was shown, and what finds it.
     struct Shown {
@@ -74,15 +70,9 @@ public:
     /// Asks for the memory that find() will want, which is cold where there are many clients: some work
     /// between the two gives it time to come.
     [[nodiscard]] Shown shown(KeyHasher& hasher, std::string_view presented_key) const;
-    /// Whose key this is; nullptr if nobody's (or empty).
-    [[nodiscard]] const Client* find(const Shown& shown) const noexcept;
+    /// Whose key this is, by position in make()'s specs; nothing if nobody's (or empty).
+    [[nodiscard]] std::optional<std::uint32_t> find(const Shown& shown) const noexcept;
     [[nodiscard]] bool anonymous() const noexcept { return table_.empty(); }
-    [[nodiscard]] std::span<const Client> clients() const noexcept { return clients_; }
-    /// Position in clients(), for arrays kept beside them. Known by where it lies: they can be read without
-    /// waiting for the client itself.
-    [[nodiscard]] std::uint32_t index_of(const Client& client) const noexcept {
-        return static_cast<std::uint32_t>(&client - clients_.data());
-    }
 
 private:
     static constexpr std::uint32_t kEmpty = 0xffffffffU;
@@ -92,9 +82,8 @@ private:
         std::uint32_t client = kEmpty;
     };
     [[nodiscard]] std::size_t first_slot(const KeyDigest& digest) const noexcept;
-    [[nodiscard]] const Client* find(const KeyDigest& digest) const noexcept;
+    [[nodiscard]] std::optional<std::uint32_t> find(const KeyDigest& digest) const noexcept;
 
-    std::pmr::vector<Client> clients_{huge_pages()};
     std::pmr::vector<Slot> table_{huge_pages()};  ///< open addressing, power of two, at most half full
 };
 

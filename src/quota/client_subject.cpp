@@ -1,7 +1,5 @@
 #include "quota/client_subject.hpp"
 
-#include "base/prefetch.hpp"
-
 namespace spillway::quota {
 namespace {
 
@@ -20,7 +18,59 @@ Duration window_wait(Limit<MinuteUsage>& limit, std::int64_t n, Now now) noexcep
     return std::max(std::min<Duration>(own, std::chrono::seconds(10)), Duration(milliseconds(100)));
 }
 
+using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
+
+PeriodLimits limits_of(std::array<PeriodUsage::Sum, kPeriods.size()>& sums) {
+    return {Limit<PeriodUsage>(Period::hour, sums[0]), Limit<PeriodUsage>(Period::day, sums[1]),
+            Limit<PeriodUsage>(Period::week, sums[2]), Limit<PeriodUsage>(Period::month, sums[3])};
+}
+
 }  // namespace
+
+/// The periods of one kind of amount. Each is summed up, so that a limit set later finds what was used; only
+/// the limits that are set are looked at.
+class Subject::Periods {
+public:
+    Periods(PeriodSums& sums, PeriodLimits& limits, const std::atomic<std::uint8_t>& limited) noexcept
+        : sums_(sums), limits_(limits), limited_(limited.load(std::memory_order_relaxed)) {}
+
+    /// Null if there is none.
+    [[nodiscard]] Limit<PeriodUsage>* limit(std::size_t i) const noexcept {
+        return ((limited_ >> i) & 1U) != 0 ? &limits_[i] : nullptr;
+    }
+    [[nodiscard]] PeriodUsage usage(std::size_t i) const noexcept { return {kPeriods[i], sums_[i]}; }
+    void charge(std::int64_t n, Now now) const noexcept {
+        for (std::size_t i = 0; i < kPeriods.size(); ++i)
+            if (auto* const set = limit(i))
+                set->charge(n, now);
+            else
+                usage(i).add(n, now);
+    }
+    /// The first `count`.
+    void undo(std::int64_t n, Now then, std::size_t count = kPeriods.size()) const noexcept {
+        for (std::size_t i = 0; i < count; ++i)
+            if (auto* const set = limit(i))
+                set->undo(n, then);
+            else
+                usage(i).give_back(n, then);
+    }
+    void give_back(std::int64_t n, Now then) const noexcept {
+        for (std::size_t i = 0; i < kPeriods.size(); ++i) usage(i).give_back(n, then);
+    }
+
+private:
+    PeriodSums& sums_;
+    PeriodLimits& limits_;
+    unsigned limited_;
+};
+
+Subject::Periods Subject::token_periods() noexcept {
+    return {token_sums_, token_period_limits_, token_limits_};
+}
+
+Subject::Periods Subject::cost_periods() noexcept {
+    return {cost_sums_, cost_period_limits_, cost_limits_};
+}
 
 std::string_view to_string(SubjectKind kind) noexcept {
     switch (kind) {
@@ -58,10 +108,8 @@ std::string_view to_string(Reason reason) noexcept {
 
 Subject::Subject(SubjectKind kind, std::string name)
     : kind_(kind),
-      token_periods_{Limit<PeriodUsage>(Period::hour), Limit<PeriodUsage>(Period::day),
-                     Limit<PeriodUsage>(Period::week), Limit<PeriodUsage>(Period::month)},
-      cost_periods_{Limit<PeriodUsage>(Period::hour), Limit<PeriodUsage>(Period::day),
-                    Limit<PeriodUsage>(Period::week), Limit<PeriodUsage>(Period::month)},
+      token_period_limits_(limits_of(token_sums_)),
+      cost_period_limits_(limits_of(cost_sums_)),
       name_(std::move(name)) {}
 
 void Subject::prefetch(Now now) const noexcept {
@@ -74,10 +122,16 @@ void Subject::set_limits(const SubjectLimits& limits) noexcept {
     tokens_.set_limit(std::min(limits.tokens_per_minute, MinuteUsage::kMost));
     requests_.set_limit(std::min(limits.requests_per_minute, MinuteUsage::kMost));
     in_flight_.set_limit(limits.concurrency);
-    for (std::size_t i = 0; i < kPeriods.size(); ++i) {
-        token_periods_[i].set_limit(std::min(limits.tokens[i], PeriodUsage::kMost));
-        cost_periods_[i].set_limit(std::min(limits.budget[i], PeriodUsage::kMost));
-    }
+    const auto set = [](PeriodLimits& all, const auto& given, std::atomic<std::uint8_t>& limited) {
+        unsigned which = 0;
+        for (std::size_t i = 0; i < kPeriods.size(); ++i) {
+            all[i].set_limit(std::min(given[i], PeriodUsage::kMost));
+            which |= unsigned{given[i] > 0} << i;
+        }
+        limited.store(static_cast<std::uint8_t>(which), std::memory_order_relaxed);
+    };
+    set(token_period_limits_, limits.tokens, token_limits_);
+    set(cost_period_limits_, limits.budget, cost_limits_);
     shadow_.store(limits.shadow, std::memory_order_relaxed);
     weight_.store(weight(limits.priority), std::memory_order_relaxed);
 }
@@ -123,32 +177,37 @@ bool Subject::try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noe
         refuse(Reason::tokens, tokens_, amounts.tokens, v, window_wait(tokens_, amounts.tokens, now));
         return false;
     }
-    if (!reserve_periods(token_periods_, amounts.tokens, Reason::token_quota, now, refusal)) {
+    if (!reserve_periods(token_periods(), amounts.tokens, Reason::token_quota, now, refusal)) {
         in_flight_.undo(1, now);
         requests_.undo(1, now);
         tokens_.undo(amounts.tokens, now);
         return false;
     }
-    if (!reserve_periods(cost_periods_, amounts.cost, Reason::budget, now, refusal)) {
+    if (!reserve_periods(cost_periods(), amounts.cost, Reason::budget, now, refusal)) {
         in_flight_.undo(1, now);
         requests_.undo(1, now);
         tokens_.undo(amounts.tokens, now);
-        for (auto& limit : token_periods_) limit.undo(amounts.tokens, now);
+        token_periods().undo(amounts.tokens, now);
         return false;
     }
     return true;
 }
 
-bool Subject::reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone, Now now,
+bool Subject::reserve_periods(Periods periods, std::int64_t n, Reason gone, Now now,
                               Refusal& refusal) noexcept {
-    for (std::size_t i = 0; i < limits.size(); ++i) {
-        auto& limit = limits[i];
+    for (std::size_t i = 0; i < kPeriods.size(); ++i) {
+        auto* const set = periods.limit(i);
+        if (set == nullptr) {
+            periods.usage(i).add(n, now);
+            continue;
+        }
+        auto& limit = *set;
         const Verdict verdict = limit.reserve(n, now);
         // Nothing left is a refusal even for what is free of charge.
         if (verdict == Verdict::admitted && (limit.limit() == 0 || n > 0 || limit.remaining(now) > 0))
             continue;
         if (verdict == Verdict::admitted) limit.undo(n, now);
-        for (std::size_t j = 0; j < i; ++j) limits[j].undo(n, now);
+        periods.undo(n, now, i);
         const std::int64_t open =
             (gone == Reason::budget ? open_cost_ : open_tokens_).load(std::memory_order_relaxed);
         refusal.used = limit.used_everywhere(now);
@@ -168,8 +227,8 @@ void Subject::force(const Amounts& amounts, Now now) noexcept {
     in_flight_.charge(1, now);
     requests_.charge(1, now);
     tokens_.charge(amounts.tokens, now);
-    for (auto& limit : token_periods_) limit.charge(amounts.tokens, now);
-    for (auto& limit : cost_periods_) limit.charge(amounts.cost, now);
+    token_periods().charge(amounts.tokens, now);
+    cost_periods().charge(amounts.cost, now);
 }
 
 void Subject::undo(const Amounts& amounts, Now then) noexcept {
@@ -178,12 +237,12 @@ void Subject::undo(const Amounts& amounts, Now then) noexcept {
     in_flight_.undo(1, then);
     requests_.undo(1, then);
     tokens_.undo(amounts.tokens, then);
-    for (auto& limit : token_periods_) limit.undo(amounts.tokens, then);
-    for (auto& limit : cost_periods_) limit.undo(amounts.cost, then);
+    token_periods().undo(amounts.tokens, then);
+    cost_periods().undo(amounts.cost, then);
 }
 
 void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now now) noexcept {
-    const auto correct = [&](auto& limit, std::int64_t before, std::int64_t after) {
+    const auto correct = [&](auto&& limit, std::int64_t before, std::int64_t after) {
         if (after < before)
             limit.give_back(before - after, then);
         else if (after > before)
@@ -191,8 +250,8 @@ void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now
     };
     in_flight_.undo(1, then);
     correct(tokens_, reserved.tokens, used.tokens);
-    for (auto& limit : token_periods_) correct(limit, reserved.tokens, used.tokens);
-    for (auto& limit : cost_periods_) correct(limit, reserved.cost, used.cost);
+    correct(token_periods(), reserved.tokens, used.tokens);
+    correct(cost_periods(), reserved.cost, used.cost);
     open_tokens_.fetch_sub(reserved.tokens, std::memory_order_relaxed);
     open_cost_.fetch_sub(reserved.cost, std::memory_order_relaxed);
     spent_.fetch_add(used.cost, std::memory_order_relaxed);
@@ -225,8 +284,8 @@ void Subject::each_limit(const std::function<void(std::string_view, Shareable&)>
     if (requests_.limit() > 0) visit("rpm", requests_);
     if (in_flight_.limit() > 0) visit("in-flight", in_flight_);
     for (std::size_t i = 0; i < kPeriods.size(); ++i) {
-        if (token_periods_[i].limit() > 0) visit(tokens[i], token_periods_[i]);
-        if (cost_periods_[i].limit() > 0) visit(money[i], cost_periods_[i]);
+        if (token_period_limits_[i].limit() > 0) visit(tokens[i], token_period_limits_[i]);
+        if (cost_period_limits_[i].limit() > 0) visit(money[i], cost_period_limits_[i]);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/prefetch.hpp"
 #include "quota/client_limit.hpp"
 
 namespace spillway::quota {
@@ -20,7 +21,7 @@ enum class SubjectKind : std::uint8_t { client, user, team };
 
 /// A client's class when all clients together ask for more than there is: its weight in the sharing.
 enum class Priority : std::uint8_t { low, normal, high };
-[[nodiscard]] constexpr std::int64_t weight(Priority p) noexcept {
+[[nodiscard]] constexpr std::uint8_t weight(Priority p) noexcept {
     return p == Priority::low ? 1 : p == Priority::normal ? 2 : 4;
 }
 
@@ -73,7 +74,7 @@ struct Amounts {
     std::int64_t cost = 0;    ///< money units
 };
 
-class alignas(64) Subject {
+class alignas(kCacheLine) Subject {
 public:
     Subject(SubjectKind kind, std::string name);
     Subject(const Subject&) = delete;
@@ -103,10 +104,10 @@ public:
     [[nodiscard]] Limit<MinuteUsage>& requests() noexcept { return requests_; }
     [[nodiscard]] Limit<MomentUsage>& in_flight() noexcept { return in_flight_; }
     [[nodiscard]] Limit<PeriodUsage>& period_tokens(Period p) noexcept {
-        return token_periods_[static_cast<std::size_t>(p)];
+        return token_period_limits_[static_cast<std::size_t>(p)];
     }
     [[nodiscard]] Limit<PeriodUsage>& period_cost(Period p) noexcept {
-        return cost_periods_[static_cast<std::size_t>(p)];
+        return cost_period_limits_[static_cast<std::size_t>(p)];
     }
     /// Each limit that is set, with a name that is unique within the subject.
     void each_limit(const std::function<void(std::string_view, Shareable&)>& visit);
@@ -128,26 +129,35 @@ public:
 
 private:
     static constexpr std::int64_t kFirstGuess = 128;
+    using PeriodSums = std::array<PeriodUsage::Sum, kPeriods.size()>;
     using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
+    class Periods;
+    [[nodiscard]] Periods token_periods() noexcept;
+    [[nodiscard]] Periods cost_periods() noexcept;
     bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
-    bool reserve_periods(PeriodLimits& limits, std::int64_t n, Reason gone, Now now,
-                         Refusal& refusal) noexcept;
+    bool reserve_periods(Periods periods, std::int64_t n, Reason gone, Now now, Refusal& refusal) noexcept;
     void force(const Amounts& amounts, Now now) noexcept;
 
-    // What every request reads or writes comes first, see prefetch().
+    // What every request reads or writes comes first and in as few cache lines as it can, see prefetch().
     const SubjectKind kind_;
     std::atomic<bool> shadow_{false};
-    std::atomic<std::int64_t> weight_{weight(Priority::normal)};
-    std::atomic<std::int64_t> typical_output_{kFirstGuess};
+    std::atomic<std::uint8_t> weight_{weight(Priority::normal)};
+    /// By period, whether there is a limit.
+    std::atomic<std::uint8_t> token_limits_{0};
+    std::atomic<std::uint8_t> cost_limits_{0};
     /// Reserved and not settled: tells a quota that is gone from one that is only spoken for.
     std::atomic<std::int64_t> open_tokens_{0};
     std::atomic<std::int64_t> open_cost_{0};
-    std::atomic<std::int64_t> spent_{0};
     Limit<MomentUsage> in_flight_;
-    PeriodLimits token_periods_;
-    PeriodLimits cost_periods_;
+    PeriodSums token_sums_{};
+    PeriodSums cost_sums_{};
+    std::atomic<std::int64_t> typical_output_{kFirstGuess};
+    std::atomic<std::int64_t> spent_{0};
     Limit<MinuteUsage> tokens_;
-    Limit<MinuteUsage> requests_;
+    alignas(kCacheLine) Limit<MinuteUsage> requests_;
+    // What few requests need.
+    PeriodLimits token_period_limits_;
+    PeriodLimits cost_period_limits_;
     const std::string name_;
     std::atomic<std::uint64_t> refusals_{0};
     std::atomic<std::uint64_t> shadow_refusals_{0};

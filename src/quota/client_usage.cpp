@@ -179,14 +179,14 @@ constexpr bool is_past(PeriodState state, std::uint16_t index) noexcept {
 
 bool PeriodUsage::try_add(std::int64_t n, std::int64_t cap, Now now) noexcept {
     const std::uint16_t index = short_index(period_, now.wall);
-    std::uint64_t before = state_.load(std::memory_order_relaxed);
+    std::uint64_t before = sum_->load(std::memory_order_relaxed);
     PeriodState next{};
     do {
         next = unpack(before);
         if (is_past(next, index)) next = {index, 0};
         if (n > cap - next.amount) return false;
         next.amount = std::min(next.amount + n, kMost);
-    } while (!state_.compare_exchange_weak(before, pack(next), std::memory_order_relaxed));
+    } while (!sum_->compare_exchange_weak(before, pack(next), std::memory_order_relaxed));
     return true;
 }
 
@@ -196,17 +196,17 @@ void PeriodUsage::add(std::int64_t n, Now now) noexcept {
 
 void PeriodUsage::give_back(std::int64_t n, Now then) noexcept {
     const std::uint16_t index = short_index(period_, then.wall);
-    std::uint64_t before = state_.load(std::memory_order_relaxed);
+    std::uint64_t before = sum_->load(std::memory_order_relaxed);
     PeriodState next{};
     do {
         next = unpack(before);
         if (next.index != index) return;  // a new period began since
         next.amount -= std::min(n, next.amount);
-    } while (!state_.compare_exchange_weak(before, pack(next), std::memory_order_relaxed));
+    } while (!sum_->compare_exchange_weak(before, pack(next), std::memory_order_relaxed));
 }
 
 std::int64_t PeriodUsage::used(Now now) const noexcept {
-    const PeriodState state = unpack(state_.load(std::memory_order_relaxed));
+    const PeriodState state = unpack(sum_->load(std::memory_order_relaxed));
     return is_past(state, short_index(period_, now.wall)) ? 0 : state.amount;
 }
 

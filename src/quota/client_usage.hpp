@@ -63,11 +63,14 @@ private:
     std::array<std::atomic<std::uint64_t>, kSlots> slots_{};
 };
 
-/// Sum within a calendar period.
+/// Sum within a calendar period: a view of one word, so that its owner can keep many sums in one cache line.
 class PeriodUsage {
 public:
+    /// The period's index modulo 2^16 (high) and the amount (48 bits).
+    using Sum = std::atomic<std::uint64_t>;
     static constexpr std::int64_t kMost = (std::int64_t{1} << 48) - 1;
-    explicit PeriodUsage(Period period) noexcept : period_(period) {}
+    /// `sum`, zero at first, must outlive it.
+    PeriodUsage(Period period, Sum& sum) noexcept : sum_(&sum), period_(period) {}
 
     [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept;
     void add(std::int64_t n, Now now) noexcept;
@@ -79,9 +82,8 @@ public:
     }
 
 private:
+    Sum* sum_;
     Period period_;
-    /// The period's index modulo 2^16 (high) and the amount (48 bits).
-    std::atomic<std::uint64_t> state_{0};
 };
 
 /// What is going on at this moment (requests in flight).

@@ -14,7 +14,7 @@ std::vector<ClientSpec> specs(KeyHasher& hash) {
     return {{"team-a", {hash("key-a"), hash("key-a-next")}}, {"team-b", {hash("key-b")}}};
 }
 
-const Client* find(const ClientKeys& keys, KeyHasher& hash, std::string_view key) {
+std::optional<std::uint32_t> find(const ClientKeys& keys, KeyHasher& hash, std::string_view key) {
     return keys.find(keys.shown(hash, key));
 }
 
@@ -49,22 +49,12 @@ TEST(ClientKeys, FindsTheClientOfAKey) {
     KeyHasher hash;
     const ClientKeys keys = ClientKeys::make(specs(hash)).value();
     EXPECT_FALSE(keys.anonymous());
-    ASSERT_NE(find(keys, hash, "key-a"), nullptr);
-    EXPECT_EQ(find(keys, hash, "key-a")->name, "team-a");
-    EXPECT_EQ(find(keys, hash, "key-a-next"), find(keys, hash, "key-a"));
-    EXPECT_EQ(keys.index_of(*find(keys, hash, "key-b")), 1U);
-    EXPECT_EQ(find(keys, hash, "key-c"), nullptr);
-    EXPECT_EQ(find(keys, hash, "key-"), nullptr);
-    EXPECT_EQ(find(keys, hash, ""), nullptr);
-    EXPECT_EQ(keys.clients().size(), 2U);
-}
-
-TEST(ClientKeys, ClientsStayWhereTheyAreWhenMoved) {
-    KeyHasher hash;
-    ClientKeys keys = ClientKeys::make(specs(hash)).value();
-    const Client* before = find(keys, hash, "key-b");
-    const ClientKeys moved = std::move(keys);
-    EXPECT_EQ(find(moved, hash, "key-b"), before);
+    EXPECT_EQ(find(keys, hash, "key-a"), 0U);
+    EXPECT_EQ(find(keys, hash, "key-a-next"), 0U);
+    EXPECT_EQ(find(keys, hash, "key-b"), 1U);
+    EXPECT_EQ(find(keys, hash, "key-c"), std::nullopt);
+    EXPECT_EQ(find(keys, hash, "key-"), std::nullopt);
+    EXPECT_EQ(find(keys, hash, ""), std::nullopt);
 }
 
 TEST(ClientKeys, FindsEachOfMany) {
@@ -74,10 +64,8 @@ TEST(ClientKeys, FindsEachOfMany) {
         many.push_back({"client-" + std::to_string(i), {hash("key-" + std::to_string(i))}});
     const ClientKeys keys = ClientKeys::make(many).value();
     for (std::uint32_t i = 0; i < 1000; ++i) {
-        const Client* client = find(keys, hash, "key-" + std::to_string(i));
-        ASSERT_NE(client, nullptr);
-        EXPECT_EQ(keys.index_of(*client), i);
-        EXPECT_EQ(find(keys, hash, "no-" + std::to_string(i)), nullptr);
+        EXPECT_EQ(find(keys, hash, "key-" + std::to_string(i)), i);
+        EXPECT_EQ(find(keys, hash, "no-" + std::to_string(i)), std::nullopt);
     }
 }
 
@@ -85,9 +73,8 @@ TEST(ClientKeys, WithoutClientsEveryoneIsAnonymous) {
     KeyHasher hash;
     const ClientKeys keys = ClientKeys::make({}).value();
     EXPECT_TRUE(keys.anonymous());
-    EXPECT_EQ(find(keys, hash, "anything")->name, "anonymous");
-    EXPECT_EQ(keys.index_of(*find(keys, hash, "")), 0U);
-    EXPECT_EQ(keys.clients().size(), 1U);
+    EXPECT_EQ(find(keys, hash, "anything"), 0U);
+    EXPECT_EQ(find(keys, hash, ""), 0U);
 }
 
 TEST(ClientKeys, RefusesAmbiguousConfiguration) {
@@ -146,9 +133,8 @@ TEST(ClientKeys, ClientsWithoutKeysAreNobodysByKey) {
     const auto keys = ClientKeys::make(std::array{ClientSpec{"a", {}}}).value();
     KeyHasher hasher;
     EXPECT_FALSE(keys.anonymous());
-    EXPECT_EQ(find(keys, hasher, "any"), nullptr);
-    EXPECT_EQ(find(keys, hasher, ""), nullptr);
-    EXPECT_EQ(keys.clients().size(), 1U);
+    EXPECT_EQ(find(keys, hasher, "any"), std::nullopt);
+    EXPECT_EQ(find(keys, hasher, ""), std::nullopt);
 }
 
 }  // namespace

@@ -193,7 +193,8 @@ TEST(Limit, ConcurrencyIsSharedToo) {
 }
 
 TEST(Limit, APeriodIsToldByItsIndexAndLivesToItsEnd) {
-    Limit<PeriodUsage> limit(Period::day);
+    PeriodUsage::Sum sum{0};
+    Limit<PeriodUsage> limit(Period::day, sum);
     limit.set_limit(50);
     limit.charge(20, at(0s));
     const ShareReport report = limit.report(at(0s));

@@ -184,6 +184,30 @@ TEST_F(Quotas, AReloadKeepsTheStateAndSetsTheLimits) {
     EXPECT_FALSE(ask({&app}, 1));
 }
 
+TEST_F(Quotas, ALimitSetLaterFindsWhatItsPeriodUsed) {
+    const auto reload = [&](SubjectLimits limits) {
+        quotas.find_or_add(SubjectKind::client, "app", limits, true);
+    };
+    Subject& app = client({});
+    auto settled = ask({&app}, 90, at(0s), 9);
+    settled->settle({60, 6}, at(1s));
+    auto under_way = ask({&app}, 30, at(2s), 3);
+    reload({.tokens = {0, 100, 0, 0}, .budget = {0, 0, 0, 10}});
+    EXPECT_FALSE(ask({&app}, 11, at(3s)));
+    EXPECT_EQ(why.period, Period::day);
+    EXPECT_EQ(why.used, 90);
+    EXPECT_FALSE(ask({&app}, 1, at(3s), 2));
+    EXPECT_EQ(why.period, Period::month);
+    EXPECT_EQ(why.used, 9);
+    under_way->settle({10, 1}, at(4s));
+    EXPECT_EQ(app.period_tokens(Period::day).used_here(at(5s)), 70);
+    EXPECT_EQ(app.period_cost(Period::month).used_here(at(5s)), 7);
+    reload({.tokens = {80, 0, 0, 0}});
+    EXPECT_FALSE(ask({&app}, 11, at(6s)));
+    EXPECT_EQ(why.period, Period::hour);
+    EXPECT_TRUE(ask({&app}, 10, at(6s), 100));
+}
+
 TEST_F(Quotas, TermsAreOfTheSubjectWithTheLeastLeft) {
     Subject& app = client({.tokens_per_minute = 1000, .requests_per_minute = 10});
     Subject& user = quotas.find_or_add(SubjectKind::user, "ann", {.tokens_per_minute = 500});

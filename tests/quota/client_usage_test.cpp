@@ -175,7 +175,8 @@ TEST(MinuteUsage, ThreadsTogetherNeverPassTheCap) {
 }
 
 TEST(PeriodUsage, ThreadsTogetherNeverPassTheCap) {
-    PeriodUsage usage(Period::hour);
+    PeriodUsage::Sum sum{0};
+    PeriodUsage usage(Period::hour, sum);
     storm(usage, 20s);
 }
 
@@ -201,7 +202,8 @@ TEST(MomentUsage, ThreadsTogetherNeverPassTheCap) {
 }
 
 TEST(PeriodUsage, EndsWithThePeriod) {
-    PeriodUsage usage(Period::month);  // 31 January, noon
+    PeriodUsage::Sum sum{0};
+    PeriodUsage usage(Period::month, sum);  // 31 January, noon
     EXPECT_TRUE(usage.try_add(70, 100, at(0s)));
     EXPECT_FALSE(usage.try_add(31, 100, at(11h)));
     EXPECT_EQ(usage.until_empty(at(11h)), 1h);
@@ -214,7 +216,8 @@ TEST(PeriodUsage, EndsWithThePeriod) {
 }
 
 TEST(PeriodUsage, AClockReadBeforeTheBoundaryDoesNotWipeTheNewPeriod) {
-    PeriodUsage usage(Period::hour);
+    PeriodUsage::Sum sum{0};
+    PeriodUsage usage(Period::hour, sum);
     usage.add(10, at(1h));
     usage.add(5, at(59min));
     EXPECT_EQ(usage.used(at(1h)), 15);
@@ -225,7 +228,8 @@ TEST(PeriodUsage, AClockReadBeforeTheBoundaryDoesNotWipeTheNewPeriod) {
 TEST(PeriodUsage, PropertyNeverOverTheCapNeverNegative) {
     for (const Period period : kPeriods) {
         Rng rng(static_cast<std::uint64_t>(period) + 1);
-        PeriodUsage usage(period);
+        PeriodUsage::Sum word{0};
+        PeriodUsage usage(period, word);
         Duration t{};
         std::int64_t index = -1;
         std::int64_t sum = 0;
