@@ -69,7 +69,6 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
     for (const auto& client : config.clients) {
         const auto index = static_cast<std::uint32_t>(table.clients_.size());
         Client& made = table.clients_.emplace_back();
-        made.name = client.name;
         made.account = &quotas.find_or_add(SubjectKind::client, client.name,
                                            to_limits(client.limits, client.priority), true);
         if (!client.team.empty() || !client.deployments.empty()) {
@@ -82,9 +81,8 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
         all.push_back(made.account);
     }
     if (table.clients_.empty()) {
-        constexpr std::string_view anyone = "anonymous";
-        all.push_back(&quotas.find_or_add(SubjectKind::client, anyone, {}, true));
-        table.clients_.push_back({std::string(anyone), all.back()});
+        all.push_back(&quotas.find_or_add(SubjectKind::client, "anonymous", {}, true));
+        table.clients_.push_back({all.back()});
     }
     for (const auto& team : config.teams)
         table.teams_[team.name] =

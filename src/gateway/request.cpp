@@ -170,7 +170,7 @@ std::optional<Request::Refused> Request::understand() {
     estimate_ = upstreams_->snapshot->estimators->of(deployment_ref_.index).estimate(shape_);
     if (!table.allows(*client_, deployment_))
         return Refused{
-            403, fmt::format("The client '{}' may not use the deployment '{}'.", client_->name, deployment_),
+            403, fmt::format("The client '{}' may not use the deployment '{}'.", client_->name(), deployment_),
             invalid, "deployment_not_allowed"};
     find_residence();
     outcome_ = "ok";

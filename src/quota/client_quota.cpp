@@ -57,16 +57,16 @@ std::optional<Grant> ClientQuotas::admit(const Subjects& subjects, const Amounts
 }
 
 Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
-                                   bool reset) {
+                                   bool configured) {
     const std::lock_guard lock(mutex_);
     Map& map = by_kind_[static_cast<std::size_t>(kind)];
     auto found = map.find(name);
-    if (found == map.end() && map.size() >= kMaxSubjects) {
+    if (found == map.end() && !configured && map.size() >= kMaxSubjects) {
         name = "_other";
         found = map.find(name);
     }
     if (found != map.end()) {
-        if (reset) {
+        if (configured) {
             found->second->set_limits(limits);
             generation_.fetch_add(1, std::memory_order_release);
         }

@@ -73,17 +73,17 @@ void append_fields(Pen& pen, const Terms& terms);
 
 class ClientQuotas {
 public:
-    /// Most subjects of one kind that are told apart; beyond it all new ones share the one named "_other",
-    /// which can only refuse more.
+    /// Most subjects of one kind that are told apart; beyond it all new ones that are not configured share the
+    /// one named "_other", which can only refuse more.
     static constexpr std::size_t kMaxSubjects = 100'000;
 
     ClientQuotas() = default;
     ClientQuotas(const ClientQuotas&) = delete;
     ClientQuotas& operator=(const ClientQuotas&) = delete;
 
-    /// `limits` are set if it is new, or if `reset` (a reload).
+    /// `limits` are set if it is new, or if it is `configured` (at each reload).
     Subject& find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
-                         bool reset = false);
+                         bool configured = false);
     /// Null if there is none.
     [[nodiscard]] Subject* find(SubjectKind kind, std::string_view name) const;
     [[nodiscard]] std::optional<Grant> admit(const Subjects& subjects, const Amounts& amounts, Now now,

@@ -108,9 +108,9 @@ std::string_view to_string(Reason reason) noexcept {
 
 Subject::Subject(SubjectKind kind, std::string name)
     : kind_(kind),
+      name_(std::move(name)),
       token_period_limits_(limits_of(token_sums_)),
-      cost_period_limits_(limits_of(cost_sums_)),
-      name_(std::move(name)) {}
+      cost_period_limits_(limits_of(cost_sums_)) {}
 
 void Subject::prefetch(Now now) const noexcept {
     prefetch_for_write(this, &tokens_);

@@ -151,6 +151,7 @@ private:
     Limit<MomentUsage> in_flight_;
     PeriodSums token_sums_{};
     PeriodSums cost_sums_{};
+    const std::string name_;
     std::atomic<std::int64_t> typical_output_{kFirstGuess};
     std::atomic<std::int64_t> spent_{0};
     Limit<MinuteUsage> tokens_;
@@ -158,7 +159,6 @@ private:
     // What few requests need.
     PeriodLimits token_period_limits_;
     PeriodLimits cost_period_limits_;
-    const std::string name_;
     std::atomic<std::uint64_t> refusals_{0};
     std::atomic<std::uint64_t> shadow_refusals_{0};
 };

@@ -137,6 +137,18 @@ std::size_t current_shard() noexcept {
     return static_cast<std::size_t>(::sched_getcpu());
 }
 
+Sharded Cells::add(std::size_t shards) {
+    constexpr std::size_t kPerLine = std::tuple_size_v<decltype(CellLine::cells)>;
+    constexpr std::size_t kMostLines = 64;
+    if (used_ == lines_ * kPerLine) {
+        lines_ = std::clamp<std::size_t>(2 * lines_, 1, kMostLines);
+        blocks_.push_back(std::make_unique<CellLine[]>(lines_ * shards));
+        used_ = 0;
+    }
+    const std::size_t place = used_++;
+    return {&blocks_.back()[place / kPerLine], place % kPerLine, lines_, shards};
+}
+
 }  // namespace detail
 
 std::span<const double> default_time_buckets() noexcept {
@@ -201,6 +213,7 @@ struct Registry::Family {
     std::string help;
     std::vector<std::string> label_names;
     std::vector<double> bounds;  ///< of all its histograms
+    detail::Cells cells;         ///< of all its counters and gauges
     std::deque<Child> children;
     std::unordered_map<std::string, Child*, StringHash, std::equal_to<>> by_labels;
     std::vector<Callback> callbacks;
@@ -259,12 +272,12 @@ T& Registry::child(MetricType type, std::string_view name, std::string_view help
 
 Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
     return child<Counter>(MetricType::counter, name, help, labels,
-                          [this](Family&, Family::Metric& m) { m.emplace<Counter>(shards_); });
+                          [this](Family& f, Family::Metric& m) { m.emplace<Counter>(f.cells.add(shards_)); });
 }
 
 UpDown& Registry::up_down(std::string_view name, std::string_view help, Labels labels) {
     return child<UpDown>(MetricType::gauge, name, help, labels,
-                         [this](Family&, Family::Metric& m) { m.emplace<UpDown>(shards_); });
+                         [this](Family& f, Family::Metric& m) { m.emplace<UpDown>(f.cells.add(shards_)); });
 }
 
 Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {

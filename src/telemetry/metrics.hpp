@@ -4,8 +4,9 @@
 ///
 /// Use: at start (or when a configuration is loaded) ask the Registry for a child by name and labels and
 /// keep the reference; on the hot path call inc/add/observe on it. Those take no lock and allocate
-/// nothing: every child has one cell per shard on its own cache line, a thread adds to the cell of the CPU
-/// it runs on (an OwnCount: to the one it was given), and render() sums them.
+/// nothing: every child has one cell per shard, a thread adds to the cell of the CPU it runs on (an OwnCount:
+/// to the one it was given), and render() sums them. No cache line has cells of two shards, or of two
+/// families; a family's children share lines, so that many of them fit into a cache.
 /// Units: seconds, bytes and tokens by name suffix (`_seconds`, `_bytes`, `_total`), as Prometheus advises.
 /// Ownership: the Registry owns all children; references hold as long as it lives.
 /// Thread rule: everything here may be called from any thread. Registration and render() take the
@@ -14,6 +15,7 @@
 /// std::invalid_argument (start-up).
 /// Label values must come from a bounded set (configured names): past kMaxChildren of one family, new
 /// label sets share one child whose label values are all "_other".
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
@@ -49,24 +51,44 @@ namespace detail {
 /// without a system call; a thread moved between the read and the add costs contention, never a count.
 [[nodiscard]] std::size_t current_shard() noexcept;
 
-template <class T>
+using Cell = std::atomic<std::uint64_t>;
+
+struct alignas(kCacheLine) CellLine {
+    std::array<Cell, kCacheLine / sizeof(Cell)> cells{};
+};
+
+/// One count's cells: a view into its family's Cells.
 class Sharded {
 public:
-    explicit Sharded(std::size_t shards) : cells_(std::make_unique<Cell[]>(shards)), mask_(shards - 1) {}
-    void add(T n) noexcept { at(current_shard()).fetch_add(n, std::memory_order_relaxed); }
-    [[nodiscard]] std::atomic<T>& at(std::size_t shard) noexcept { return cells_[shard & mask_].value; }
-    [[nodiscard]] T sum() const noexcept {
-        T total{};
-        for (std::size_t i = 0; i <= mask_; ++i) total += cells_[i].value.load(std::memory_order_relaxed);
+    /// The cell at `place` of `line`, and of the lines `stride` further for each further shard.
+    Sharded(CellLine* line, std::size_t place, std::size_t stride, std::size_t shards) noexcept
+        : line_(line), place_(place), stride_(stride), mask_(shards - 1) {}
+    void add(std::uint64_t n) noexcept { at(current_shard()).fetch_add(n, std::memory_order_relaxed); }
+    [[nodiscard]] Cell& at(std::size_t shard) const noexcept {
+        return line_[(shard & mask_) * stride_].cells[place_];
+    }
+    [[nodiscard]] std::uint64_t sum() const noexcept {
+        std::uint64_t total = 0;
+        for (std::size_t i = 0; i <= mask_; ++i) total += at(i).load(std::memory_order_relaxed);
         return total;
     }
 
 private:
-    struct alignas(kCacheLine) Cell {
-        std::atomic<T> value{};
-    };
-    std::unique_ptr<Cell[]> cells_;
+    CellLine* line_;
+    std::size_t place_;
+    std::size_t stride_;
     std::size_t mask_;
+};
+
+/// The cells of a family: in each shard those of counts made one after the other lie side by side.
+class Cells {
+public:
+    [[nodiscard]] Sharded add(std::size_t shards);
+
+private:
+    std::vector<std::unique_ptr<CellLine[]>> blocks_;
+    std::size_t lines_ = 0;  ///< of the last block, for each shard
+    std::size_t used_ = 0;   ///< cells of these
 };
 
 }  // namespace detail
@@ -74,13 +96,13 @@ private:
 /// Only goes up.
 class Counter {
 public:
-    explicit Counter(std::size_t shards) : cells_(shards) {}
+    explicit Counter(detail::Sharded cells) noexcept : cells_(cells) {}
     void inc(std::uint64_t n = 1) noexcept { cells_.add(n); }
     [[nodiscard]] std::uint64_t value() const noexcept { return cells_.sum(); }
 
 private:
     friend class OwnCount;
-    detail::Sharded<std::uint64_t> cells_;
+    detail::Sharded cells_;
 };
 
 /// A thread's own cell of a Counter, to be kept by it: for counters of which there are so many that finding
@@ -98,19 +120,19 @@ public:
     void prefetch() const noexcept { prefetch_for_write(cell_, cell_ + 1); }
 
 private:
-    std::atomic<std::uint64_t>* cell_ = nullptr;
+    detail::Cell* cell_ = nullptr;
 };
 
 /// A gauge moved by matching inc and dec from many threads (requests in flight, open connections).
 class UpDown {
 public:
-    explicit UpDown(std::size_t shards) : cells_(shards) {}
-    void inc(std::int64_t n = 1) noexcept { cells_.add(n); }
-    void dec(std::int64_t n = 1) noexcept { cells_.add(-n); }
-    [[nodiscard]] std::int64_t value() const noexcept { return cells_.sum(); }
+    explicit UpDown(detail::Sharded cells) noexcept : cells_(cells) {}
+    void inc(std::int64_t n = 1) noexcept { cells_.add(static_cast<std::uint64_t>(n)); }
+    void dec(std::int64_t n = 1) noexcept { inc(-n); }
+    [[nodiscard]] std::int64_t value() const noexcept { return static_cast<std::int64_t>(cells_.sum()); }
 
 private:
-    detail::Sharded<std::int64_t> cells_;
+    detail::Sharded cells_;  ///< modulo 2^64
 };
 
 /// A gauge that is set: one atomic, not for the hot path of many threads.

@@ -138,6 +138,18 @@ TEST(Metrics, CountsNothingLessFromManyThreads) {
     EXPECT_DOUBLE_EQ(histogram.snapshot().sum, kThreads * kTurns * 0.5);
 }
 
+TEST(Metrics, EachOfManyChildrenHasItsOwnCells) {
+    constexpr std::uint64_t kChildren = 1500;
+    constexpr std::size_t kShards = 4;
+    Registry registry(kShards);
+    std::vector<Counter*> made;
+    for (std::uint64_t i = 0; i < kChildren; ++i)
+        made.push_back(&registry.counter("n_total", "h", {{"x", std::to_string(i)}}));
+    for (std::uint64_t i = 0; i < kChildren; ++i)
+        for (std::size_t shard = 0; shard < kShards; ++shard) OwnCount(*made[i], shard).inc(i + shard);
+    for (std::uint64_t i = 0; i < kChildren; ++i) ASSERT_EQ(made[i]->value(), 4 * i + 6);
+}
+
 TEST(Metrics, CallbacksAreReadAtRenderUntilReleased) {
     Registry registry;
     double cool_down = 1.5;
