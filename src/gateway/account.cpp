@@ -61,7 +61,7 @@ void Request::enter(const quota::Amounts& charged, Duration took) {
     telemetry::UsageRow row;
     row.time = began_wall_;
     row.request_id = id_;
-    row.client = client_->name();
+    row.client = account_->name();
     row.user = user_;
     row.team = team_;
     if (served_by_) row.backend = backend(*served_by_).name;
@@ -100,7 +100,7 @@ Metrics::Subject Request::subject() const noexcept {
     if (number == 0) deployment = {};  // refused before it was looked up
     if (number + 1 == upstreams_->snapshot->router->deployment_bound()) deployment = "_other";
     if (client_ == nullptr) return {{}, kNobody, deployment, number};
-    return {client_->name(), upstreams_->snapshot->clients.index_of(*client_), deployment, number};
+    return {account_->name(), upstreams_->snapshot->clients.index_of(*client_), deployment, number};
 }
 
 /// At once, so that the client's next request finds its limits as they are; what was charged, if it was

@@ -76,8 +76,8 @@ quota::Amounts Request::wanted() const {
     const bool writes = route_.op == api::Operation::chat || route_.op == api::Operation::completions ||
                         route_.op == api::Operation::responses;
     if (writes)
-        most.completion = scan_.max_tokens.value_or(client_->account->typical_output()) *
-                          std::max<std::uint64_t>(1, scan_.n);
+        most.completion =
+            scan_.max_tokens.value_or(account_->typical_output()) * std::max<std::uint64_t>(1, scan_.n);
     return charge_of(most);
 }
 
@@ -93,8 +93,8 @@ quota::Amounts Request::charge_of(const api::Usage& usage) const {
 /// Reserves what the request may use with all its subjects.
 bool Request::admit(quota::Refusal& why) {
     const ClientTable& table = upstreams_->snapshot->clients;
-    upstreams_->metrics.prefetch(subject());
-    subjects_.push_back(client_->account);
+    upstreams_->metrics.prefetch(table.index_of(*client_), deployment_ref_.index);
+    subjects_.push_back(account_);
     if (table.limits_users() && !user_.empty())
         subjects_.push_back(&worker_.user_account(user_, table.user_limits()));
     if (!team_.empty())

@@ -140,6 +140,9 @@ asio::awaitable<Request::Next> Request::attempt(const routing::Lease& lease) {
     if (!answer) co_return failed(claim, answer.error());
     const http::ResponseHead& head = **answer;
     claim.first_byte();
+    upstreams_->metrics.prefetch_client(upstreams_->snapshot->clients.index_of(*client_));
+    for (const quota::Subject* subject : subjects_)
+        subject->prefetch(now_);  // cold again since it was admitted
 
     routing::Outcome outcome;
     outcome.status = head.status;

@@ -30,7 +30,6 @@ namespace spillway::gateway {
 struct Client {
     quota::Subject* account = nullptr;
     std::uint32_t rules = 0;  ///< ClientTable's
-    [[nodiscard]] const std::string& name() const noexcept { return account->name(); }
 };
 
 struct Caller {
@@ -60,9 +59,7 @@ public:
         return static_cast<std::uint32_t>(&client - clients_.data());
     }
     /// The team of a caller that named none; may be empty.
-    [[nodiscard]] const std::string& team_of(const Client& client) const {
-        return rules_[client.rules].team;
-    }
+    [[nodiscard]] const std::string& team_of(const Client& client) const { return rules_[client.rules].team; }
     /// Null: the team has no limits.
     [[nodiscard]] quota::Subject* team(std::string_view name) const;
     /// Whether users have limits, and so accounts.
@@ -85,7 +82,7 @@ private:
     [[nodiscard]] const Client* at(const Index& index, std::string_view name) const;
 
     identity::ClientKeys keys_;
-    std::pmr::vector<Client> clients_{huge_pages()};  ///< as in the configuration, or the anonymous one
+    std::pmr::vector<Client> clients_{huge_pages()};    ///< as in the configuration, or the anonymous one
     std::vector<Rules> rules_ = std::vector<Rules>(1);  ///< the first: none
     Index by_claim_;
     Index by_header_;

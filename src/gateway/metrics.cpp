@@ -13,8 +13,8 @@ telemetry::Counter& answers_of(telemetry::Registry& registry, std::string_view k
                             {{"kind", kind}});
 }
 
-std::uint64_t key_of(const Metrics::Subject& who) noexcept {
-    return (std::uint64_t{who.client_index} << 32U) | who.deployment_index;
+constexpr std::uint64_t key_of(std::uint32_t client_index, std::uint32_t deployment_index) noexcept {
+    return (std::uint64_t{client_index} << 32U) | deployment_index;
 }
 
 }  // namespace
@@ -60,17 +60,17 @@ Metrics::Row Metrics::make_row(const Subject& who) {
             of("reasoning")};
 }
 
-Metrics::Row* Metrics::find_row(const Subject& who) {
-    if (who.client_index < first_rows_.size()) {
-        FirstRow& first = first_rows_[who.client_index];
-        if (first.deployment == who.deployment_index) return &first.row;
+Metrics::Row* Metrics::find_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept {
+    if (client_index < first_rows_.size()) {
+        FirstRow& first = first_rows_[client_index];
+        if (first.deployment == deployment_index) return &first.row;
     }
-    const auto known = rows_.find(key_of(who));
+    const auto known = rows_.find(key_of(client_index, deployment_index));
     return known == rows_.end() ? nullptr : &known->second;
 }
 
 Metrics::Row& Metrics::row(const Subject& who) {
-    if (Row* const known = find_row(who)) return *known;
+    if (Row* const known = find_row(who.client_index, who.deployment_index)) return *known;
     if (who.client_index < first_rows_.size()) {
         FirstRow& first = first_rows_[who.client_index];
         if (first.deployment == kNoDeployment) {
@@ -78,15 +78,15 @@ Metrics::Row& Metrics::row(const Subject& who) {
             return first.row;
         }
     }
-    return rows_.emplace(key_of(who), make_row(who)).first->second;
+    return rows_.emplace(key_of(who.client_index, who.deployment_index), make_row(who)).first->second;
 }
 
 void Metrics::prefetch_client(std::uint32_t index) const noexcept {
     if (index < first_rows_.size()) prefetch_for_read(&first_rows_[index]);
 }
 
-void Metrics::prefetch(const Subject& who) {
-    const Row* const row = find_row(who);
+void Metrics::prefetch(std::uint32_t client_index, std::uint32_t deployment_index) noexcept {
+    const Row* const row = find_row(client_index, deployment_index);
     if (row == nullptr) return;
     for (const auto* count : {&row->served, &row->prompt, &row->completion}) count->prefetch();
 }

@@ -35,7 +35,7 @@ public:
     /// Asks for the memory that prefetch() of one of its subjects will want …
     void prefetch_client(std::uint32_t index) const noexcept;
     /// … request() and tokens() …
-    void prefetch(const Subject& who);
+    void prefetch(std::uint32_t client_index, std::uint32_t deployment_index) noexcept;
     /// … first_byte() and attempt().
     void prefetch(std::uint32_t backend_index) const noexcept;
     /// One request's end. `rescued`: served after at least one attempt failed.
@@ -68,7 +68,7 @@ private:
         std::array<telemetry::OwnCount, kOutcomes> attempts;
     };
     [[nodiscard]] telemetry::Counter& answered(const Subject& who, int status);
-    [[nodiscard]] Row* find_row(const Subject& who);
+    [[nodiscard]] Row* find_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept;
     Row& row(const Subject& who);
     [[nodiscard]] Row make_row(const Subject& who);
     Backend& backend(std::uint32_t index);

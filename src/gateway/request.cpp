@@ -65,6 +65,7 @@ Request::Request(Worker& worker, http::Exchange& exchange, Scratch& scratch)
     : worker_(worker),
       exchange_(exchange),
       upstreams_(worker.upstreams()),
+      shown_(upstreams_->snapshot->clients.shown_key(exchange.request(), worker.hasher)),
       began_wall_(wall_now()),
       now_{mono_now(), began_wall_},
       id_(scratch.id),
@@ -75,11 +76,6 @@ Request::Request(Worker& worker, http::Exchange& exchange, Scratch& scratch)
           late_ = true;
           cancel_upstream();
       }) {
-    const std::string_view given = exchange.request().fields.get("x-request-id");
-    if (usable_id(given))
-        id_ = given;
-    else
-        append_hex_id(id_, worker.rng);
     upstreams_->metrics.in_flight.inc();
 }
 
@@ -87,19 +83,22 @@ Request::~Request() {
     upstreams_->metrics.in_flight.dec();
 }
 
+// Of many clients each is cold. What leads from its key (shown_) to its limits lies in three places, each
+// known by the one before: between asking for one and looking at it there is work that needs none of them.
 asio::awaitable<void> Request::run() {
     const http::RequestHead& head = exchange_.request();
-    const auto shown = upstreams_->snapshot->clients.shown_key(head, worker_.hasher);
+    take_id();
+    std::optional<Refused> no = authenticate();
     http::TimerWheel::of(exchange_.context()).arm(deadline_, config().limits.request_timeout);
-    exchange_.on_gone([this] { cancel_upstream(); });
     if (head.target == "/healthz" || head.target == "/status-0123456789abcdef") {
         // Probes of load balancers and of openai-aca-lb's users; no key, no log line, no backend.
         const http::Field type{"content-type", "text/plain"};
         (void)co_await exchange_.respond(200, {&type, 1}, "ok\n");
         co_return;
     }
+    exchange_.on_gone([this] { cancel_upstream(); });
     route_ = api::classify(head.target);
-    std::optional<Refused> no = authenticate(shown);
+    if (client_ != nullptr) account_ = client_->account;
     if (!no) no = understand();
     if (no) {
         co_await refuse(no->status, no->message, no->type, no->code);
@@ -118,9 +117,17 @@ asio::awaitable<void> Request::run() {
     record(charged);
 }
 
-std::optional<Request::Refused> Request::authenticate(const identity::ClientKeys::Shown& shown) {
+void Request::take_id() {
+    const std::string_view given = exchange_.request().fields.get("x-request-id");
+    if (usable_id(given))
+        id_ = given;
+    else
+        append_hex_id(id_, worker_.rng);
+}
+
+std::optional<Request::Refused> Request::authenticate() {
     const ClientTable& table = upstreams_->snapshot->clients;
-    Caller caller = table.identify(exchange_.request(), exchange_.peer(), shown, began_wall_);
+    Caller caller = table.identify(exchange_.request(), exchange_.peer(), shown_, began_wall_);
     client_ = caller.client;
     user_ = std::move(caller.user);
     team_ = std::move(caller.team);
@@ -149,6 +156,7 @@ std::optional<Request::Refused> Request::understand() {
                        invalid, "404"};
     if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_))
         return Refused{400, "The deployment's name is not valid.", invalid, "bad_deployment"};
+    account_->prefetch(now_);
     const ClientTable& table = upstreams_->snapshot->clients;
     const bool known = route_.op != api::Operation::other && head.method == "POST";
     if (known || is_json_object(exchange_.body())) {
@@ -163,14 +171,15 @@ std::optional<Request::Refused> Request::understand() {
         if (user_.empty() && config().users.field) user_ = scan_.user;
         scan_.model = scan_.user = scan_.previous_response_id = {};
     }
-    client_->account->prefetch(now_);  // whose own address came while the body was read
+    account_->prefetch_limits();
     if (team_.empty()) team_ = table.team_of(*client_);
     deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
     shape_ = quota::shape_of(scan_, exchange_.body(), route_.op != api::Operation::embeddings);
     estimate_ = upstreams_->snapshot->estimators->of(deployment_ref_.index).estimate(shape_);
     if (!table.allows(*client_, deployment_))
         return Refused{
-            403, fmt::format("The client '{}' may not use the deployment '{}'.", client_->name(), deployment_),
+            403,
+            fmt::format("The client '{}' may not use the deployment '{}'.", account_->name(), deployment_),
             invalid, "deployment_not_allowed"};
     find_residence();
     outcome_ = "ok";

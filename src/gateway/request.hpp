@@ -64,7 +64,8 @@ private:
     };
 
     // request.cpp: admission and the loop over backends
-    [[nodiscard]] std::optional<Refused> authenticate(const identity::ClientKeys::Shown& shown);
+    void take_id();
+    [[nodiscard]] std::optional<Refused> authenticate();
     [[nodiscard]] std::optional<Refused> understand();
     // admission.cpp
     [[nodiscard]] bool admit(quota::Refusal& why);
@@ -139,11 +140,13 @@ private:
     Worker& worker_;
     http::Exchange& exchange_;
     const std::shared_ptr<Upstreams> upstreams_;
+    const identity::ClientKeys::Shown shown_;
     const Wall began_wall_;
     quota::Now now_;  ///< the clocks when something last happened to the request
 
     std::string& id_;
     const Client* client_ = nullptr;
+    quota::Subject* account_ = nullptr;  ///< the client's
     std::string user_;
     std::string team_;
     quota::Subjects subjects_;

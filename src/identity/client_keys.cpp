@@ -86,8 +86,8 @@ Result<ClientKeys> ClientKeys::make(std::span<const ClientSpec> specs) {
         for (const KeyDigest& digest : spec.keys) {
             if (const auto other = keys.find(digest)) {
                 if (*other == index) return fail(fmt::format("client '{}' has a key twice", spec.name));
-                return fail(fmt::format("clients '{}' and '{}' have the same key", specs[*other].name,
-                                        spec.name));
+                return fail(
+                    fmt::format("clients '{}' and '{}' have the same key", specs[*other].name, spec.name));
             }
             std::size_t slot = keys.first_slot(digest);
             while (keys.table_[slot].client != kEmpty) slot = (slot + 1) & (keys.table_.size() - 1);

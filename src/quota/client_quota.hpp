@@ -73,8 +73,8 @@ void append_fields(Pen& pen, const Terms& terms);
 
 class ClientQuotas {
 public:
-    /// Most subjects of one kind that are told apart; beyond it all new ones that are not configured share the
-    /// one named "_other", which can only refuse more.
+    /// Most subjects of one kind that are told apart; beyond it all new ones that are not configured share
+    /// the one named "_other", which can only refuse more.
     static constexpr std::size_t kMaxSubjects = 100'000;
 
     ClientQuotas() = default;

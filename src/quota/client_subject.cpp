@@ -118,6 +118,15 @@ void Subject::prefetch(Now now) const noexcept {
     requests_.prefetch(now);
 }
 
+void Subject::prefetch_limits() const noexcept {
+    const auto of = [](const PeriodLimits& limits, unsigned limited) {
+        for (std::size_t i = 0; limited != 0; ++i, limited >>= 1U)
+            if ((limited & 1U) != 0) prefetch_for_write(&limits[i], &limits[i] + 1);
+    };
+    of(token_period_limits_, token_limits_.load(std::memory_order_relaxed));
+    of(cost_period_limits_, cost_limits_.load(std::memory_order_relaxed));
+}
+
 void Subject::set_limits(const SubjectLimits& limits) noexcept {
     tokens_.set_limit(std::min(limits.tokens_per_minute, MinuteUsage::kMost));
     requests_.set_limit(std::min(limits.requests_per_minute, MinuteUsage::kMost));

@@ -74,7 +74,8 @@ struct Amounts {
     std::int64_t cost = 0;    ///< money units
 };
 
-class alignas(kCacheLine) Subject {
+/// Each in one page of memory: of many, each page is one more to be looked up.
+class alignas(2048) Subject {
 public:
     Subject(SubjectKind kind, std::string name);
     Subject(const Subject&) = delete;
@@ -91,6 +92,8 @@ public:
     /// Asks for the cache lines that a request at `now` will need: one of many clients is cold, and they come
     /// all together while the request is being read.
     void prefetch(Now now) const noexcept;
+    /// Then for those of the periods' limits that are set.
+    void prefetch_limits() const noexcept;
     /// Takes all that the request needs, or nothing and says why. In shadow mode always takes.
     [[nodiscard]] bool reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
     /// As if the request had never come.
