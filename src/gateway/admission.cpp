@@ -93,7 +93,7 @@ quota::Amounts Request::charge_of(const api::Usage& usage) const {
 /// Reserves what the request may use with all its subjects.
 bool Request::admit(quota::Refusal& why) {
     const ClientTable& table = upstreams_->snapshot->clients;
-    upstreams_->metrics.prefetch(table.index_of(*client_), deployment_ref_.index);
+    upstreams_->metrics.prefetch_row(table.index_of(*client_), deployment_ref_.index);
     subjects_.push_back(account_);
     if (table.limits_users() && !user_.empty())
         subjects_.push_back(&worker_.user_account(user_, table.user_limits()));

@@ -85,15 +85,15 @@ void Metrics::prefetch_client(std::uint32_t index) const noexcept {
     if (index < first_rows_.size()) prefetch_for_read(&first_rows_[index]);
 }
 
-void Metrics::prefetch(std::uint32_t client_index, std::uint32_t deployment_index) noexcept {
+void Metrics::prefetch_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept {
     const Row* const row = find_row(client_index, deployment_index);
     if (row == nullptr) return;
     for (const auto* count : {&row->served, &row->prompt, &row->completion}) count->prefetch();
 }
 
-void Metrics::prefetch(std::uint32_t backend_index) const noexcept {
-    if (backend_index >= backends_.size()) return;
-    const Backend& backend = backends_[backend_index];
+void Metrics::prefetch_backend(std::uint32_t index) const noexcept {
+    if (index >= backends_.size()) return;
+    const Backend& backend = backends_[index];
     prefetch_for_write(&backend, &backend + 1);
 }
 

@@ -32,12 +32,12 @@ public:
         std::string_view deployment;
         std::uint32_t deployment_index = 0;
     };
-    /// Asks for the memory that prefetch() of one of its subjects will want …
+    /// Asks for the memory that prefetch_row() will want …
     void prefetch_client(std::uint32_t index) const noexcept;
     /// … request() and tokens() …
-    void prefetch(std::uint32_t client_index, std::uint32_t deployment_index) noexcept;
+    void prefetch_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept;
     /// … first_byte() and attempt().
-    void prefetch(std::uint32_t backend_index) const noexcept;
+    void prefetch_backend(std::uint32_t index) const noexcept;
     /// One request's end. `rescued`: served after at least one attempt failed.
     void request(const Subject& who, int status, Duration total, bool rescued);
     void first_byte(std::string_view backend, std::uint32_t backend_index, Duration took);

@@ -70,7 +70,7 @@ void Upstreams::prefetch(routing::BackendIndex to) const noexcept {
     const auto& host_line = snapshot->host_lines[to];
     prefetch_for_read(&host_line, &host_line + 1);
     origins[to].prefetch();
-    metrics.prefetch(to);
+    metrics.prefetch_backend(to);
 }
 
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)

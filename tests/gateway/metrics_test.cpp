@@ -25,7 +25,7 @@ TEST(GatewayMetrics, CountsEachClientsDeploymentsApart) {
     for (int round = 0; round < 3; ++round) {
         for (const auto& who : {first, second, second, other, nobody}) {
             metrics.prefetch_client(who.client_index);
-            metrics.prefetch(who);
+            metrics.prefetch_row(who.client_index, who.deployment_index);
             metrics.request(who, 200, Duration(1), false);
             metrics.tokens(who, usage);
         }
