@@ -18,13 +18,6 @@ Duration window_wait(Limit<MinuteUsage>& limit, std::int64_t n, Now now) noexcep
     return std::max(std::min<Duration>(own, std::chrono::seconds(10)), Duration(milliseconds(100)));
 }
 
-using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
-
-PeriodLimits limits_of(std::array<PeriodUsage::Sum, kPeriods.size()>& sums) {
-    return {Limit<PeriodUsage>(Period::hour, sums[0]), Limit<PeriodUsage>(Period::day, sums[1]),
-            Limit<PeriodUsage>(Period::week, sums[2]), Limit<PeriodUsage>(Period::month, sums[3])};
-}
-
 }  // namespace
 
 /// The periods of one kind of amount. Each is summed up, so that a limit set later finds what was used; only
@@ -63,6 +56,11 @@ private:
     PeriodLimits& limits_;
     unsigned limited_;
 };
+
+Subject::PeriodLimits Subject::limits_of(PeriodSums& sums) {
+    return {Limit<PeriodUsage>(Period::hour, sums[0]), Limit<PeriodUsage>(Period::day, sums[1]),
+            Limit<PeriodUsage>(Period::week, sums[2]), Limit<PeriodUsage>(Period::month, sums[3])};
+}
 
 Subject::Periods Subject::token_periods() noexcept {
     return {token_sums_, token_period_limits_, token_limits_};

@@ -135,6 +135,7 @@ private:
     using PeriodSums = std::array<PeriodUsage::Sum, kPeriods.size()>;
     using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
     class Periods;
+    [[nodiscard]] static PeriodLimits limits_of(PeriodSums& sums);
     [[nodiscard]] Periods token_periods() noexcept;
     [[nodiscard]] Periods cost_periods() noexcept;
     bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;

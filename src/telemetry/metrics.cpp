@@ -213,7 +213,7 @@ struct Registry::Family {
     std::string help;
     std::vector<std::string> label_names;
     std::vector<double> bounds;  ///< of all its histograms
-    detail::Cells cells;         ///< of all its counters and gauges
+    detail::Cells cells;         ///< of all its Counters and UpDowns
     std::deque<Child> children;
     std::unordered_map<std::string, Child*, StringHash, std::equal_to<>> by_labels;
     std::vector<Callback> callbacks;
