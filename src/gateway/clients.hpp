@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "base/huge_pages.hpp"
-#include "base/prefetch.hpp"
 #include "base/strings.hpp"
 #include "config/gateway.hpp"
 #include "http/message.hpp"
