@@ -1,31 +1,32 @@
 #pragma once
-/// Memory of Asio's coroutine frames, used again and again: a list of free blocks for each size.
+/// Memory of coroutine frames (base/task.hpp), used again and again: a list of free blocks for each size.
 ///
-/// A request takes some ten frames. Asio keeps freed ones in one row for all sizes and looks through it
-/// for one that is large enough, and none above 1,020 bytes, for which it frees another; with many requests
-/// under way each look passes cold blocks that are too small. Here a frame's size names its list, and the
-/// block that was used last, which is still in the cache, is the next to be used. Of what is free, a thread
-/// keeps kMostKept bytes; the rest goes back to the heap.
-///
-/// The specializations at the end are how Asio comes to use it; each translation unit that sees Asio has this
-/// header included first (cmake/Spillway.cmake). With AddressSanitizer Asio is told to take frames from the
-/// heap, so that use after their end is found.
+/// A request takes some ten frames. A frame's size names its list, and the block that was used last, which is
+/// still in the cache, is the next to be used. Of what is free, a thread keeps kMostKept bytes; the rest goes
+/// back to the heap.
 ///
 /// Ownership: a thread's own (constant-initialized, so that an access costs no check); what it keeps goes
 /// with the thread. A block may be given back on another thread than took it. Thread rule: none is shared.
 /// Errors: std::bad_alloc.
 #include <array>
-#include <boost/asio/detail/thread_info_base.hpp>
 #include <cstddef>
 #include <new>
 #include <utility>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SPILLWAY_FRAMES_FROM_HEAP 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SPILLWAY_FRAMES_FROM_HEAP 1
+#endif
+#endif
 
 namespace spillway {
 
 class FramePool {
 public:
     static constexpr std::size_t kStep = 32;
-    static constexpr std::size_t kLargest = 4096;  ///< larger blocks come from the heap
+    static constexpr std::size_t kLargest = 16384;  ///< larger blocks come from the heap
     static constexpr std::size_t kMostKept = std::size_t{1} << 20U;
 
     /// This thread's.
@@ -75,18 +76,3 @@ inline FramePool& FramePool::own() noexcept {
 }
 
 }  // namespace spillway
-
-namespace boost::asio::detail {
-
-template <>
-inline void* thread_info_base::allocate(awaitable_frame_tag /*purpose*/, thread_info_base* /*thread*/,
-                                        std::size_t size, std::size_t /*align*/) {
-    return spillway::FramePool::own().take(size);
-}
-template <>
-inline void thread_info_base::deallocate(awaitable_frame_tag /*purpose*/, thread_info_base* /*thread*/,
-                                         void* pointer, std::size_t size) {
-    spillway::FramePool::own().give_back(pointer, size);
-}
-
-}  // namespace boost::asio::detail

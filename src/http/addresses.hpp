@@ -1,54 +1,51 @@
 #pragma once
 /// The addresses of one host, looked up in the background and kept for a while. Internal to the http room.
 ///
-/// One look-up at a time serves all who wait. Addresses out of date are used while they are looked up anew,
-/// and when that fails, so that a name server's hiccup stops no traffic.
-/// Thread rule: the io_context's one thread (the look-up itself runs on Asio's resolver thread).
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+/// One look-up at a time serves all who wait. A name that is in use is looked up anew now and then, and what
+/// is known stays in use meanwhile, also when that fails or hangs: so nobody waits for a name server but the
+/// first, and its hiccup stops no traffic. Thread rule: the Loop's.
 #include <boost/intrusive/list.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
-#include "http/event.hpp"
+#include "base/event.hpp"
+#include "http/resolver.hpp"
 
 namespace spillway::http {
 
-namespace asio = boost::asio;
-using tcp = asio::ip::tcp;
-
 class Addresses : public std::enable_shared_from_this<Addresses> {
 public:
-    /// One who waits for the end of a look-up; leaves the list when it goes.
+    /// Who waits for the end of a look-up: its event is set. Leaves the list when it goes.
     struct Waiter
         : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-        Event done;
+        explicit Waiter(Event& e) : event(e) {}
+        Event& event;
+        bool over = false;
     };
 
-    Addresses(asio::io_context& context, std::string host, std::uint16_t port);
+    Addresses(Loop& loop, std::string host, std::uint16_t port);
 
-    /// What is known; looks up anew when it is out of date. Empty: add a waiter with when_known().
-    const std::vector<tcp::endpoint>& get(Mono now);
+    /// What is known; looks up anew when it is old. Empty: add a waiter with when_known().
+    const std::vector<Endpoint>& get(Mono now);
     void when_known(Waiter& waiter) { waiters_.push_back(waiter); }
     /// Why nothing is known.
-    [[nodiscard]] const boost::system::error_code& error() const noexcept { return error_; }
+    [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
     /// The one that answered goes first.
-    void prefer(const tcp::endpoint& endpoint);
+    void prefer(const Endpoint& endpoint);
     /// None of them answered: the name may point elsewhere by now.
     void distrust() noexcept;
-    /// The io_context goes down during a look-up.
-    void abandon();
 
 private:
-    void found(const boost::system::error_code& ec, const tcp::resolver::results_type& results);
+    void look_up();
+    void found(Resolver::Answer answer);
 
-    tcp::resolver resolver_;
+    Loop& loop_;
     std::string host_;
     std::uint16_t port_;
-    std::vector<tcp::endpoint> known_;
-    boost::system::error_code error_;
+    std::vector<Endpoint> known_;
+    std::string problem_;
     Mono until_{};
     bool literal_ = false;
     bool looking_ = false;

@@ -8,7 +8,12 @@ namespace {
 
 constexpr std::string_view page_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+    "connect-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// For what is shown in a frame: an origin of its own that can reach nothing, whatever runs in it.
+constexpr std::string_view frame_policy =
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 }  // namespace
 
@@ -37,13 +42,14 @@ std::array<Field, 10> asset_fields(const Asset& asset) noexcept {
     // Names in assets/ change with their content.
     const std::string_view caching =
         asset.path.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache";
+    const bool framed = asset.path.starts_with("sandbox/");
     return {{{"content-type", media_type(asset.path)},
              {"content-encoding", "gzip"},
              {"vary", "accept-encoding"},
              {"cache-control", caching},
-             {"content-security-policy", page_policy},
+             {"content-security-policy", framed ? frame_policy : page_policy},
              {"x-content-type-options", "nosniff"},
-             {"x-frame-options", "DENY"},
+             {"x-frame-options", framed ? "SAMEORIGIN" : "DENY"},
              {"referrer-policy", "no-referrer"},
              {"cross-origin-opener-policy", "same-origin"},
              {"cross-origin-resource-policy", "same-origin"}}};

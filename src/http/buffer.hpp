@@ -1,5 +1,5 @@
 #pragma once
-/// A growing flat byte buffer with a read position, whose memory comes from the pool of its io_context. Bytes
+/// A growing flat byte buffer with a read position, whose memory comes from the pool of its Loop. Bytes
 /// that were handed out as views stay put until consume() + prepare() move them, so a parser takes its views
 /// after the last prepare(). The storage always has `padding` readable bytes behind the data, as simdjson
 /// wants.

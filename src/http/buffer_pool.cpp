@@ -5,12 +5,6 @@
 
 namespace spillway::http {
 
-boost::asio::execution_context::id BufferPool::id;
-
-BufferPool& BufferPool::of(boost::asio::io_context& context) {
-    return boost::asio::use_service<BufferPool>(context);
-}
-
 std::size_t BufferPool::kind_of(std::size_t size) noexcept {
     return size <= smallest ? 0 : static_cast<std::size_t>(std::bit_width((size - 1) / smallest));
 }

@@ -1,24 +1,21 @@
 #pragma once
-/// Memory for buffers, used again by all connections of one io_context: the block that was given back last
+/// Memory for buffers, used again by all connections of one Loop: the block that was given back last
 /// goes out first, so that it is still in the processor's cache, and large bodies do not make the heap grow
 /// and shrink with each request.
 ///
 /// Blocks come in powers of two from `smallest` to `largest`, with Block::padding readable bytes behind; what
 /// is larger goes to the heap and back. At most `most_kept` bytes lie idle. Ownership: a Block gives its
-/// memory back on destruction; it goes before the io_context does. Thread rule: the io_context's one thread.
+/// memory back on destruction; it goes before the Loop does. Thread rule: the Loop's.
 #include <array>
-#include <boost/asio/execution_context.hpp>
-#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <vector>
 
+#include "base/loop.hpp"
+
 namespace spillway::http {
 
-class BufferPool : public boost::asio::execution_context::service {
+class BufferPool {
 public:
-    using key_type = BufferPool;
-    static boost::asio::execution_context::id id;
-
     static constexpr std::size_t smallest = 4 * 1024;
     static constexpr std::size_t largest = 2 * 1024 * 1024;
     static constexpr std::size_t most_kept = 16 * 1024 * 1024;
@@ -31,9 +28,11 @@ public:
     };
     using Block = std::unique_ptr<char[], GiveBack>;
 
-    explicit BufferPool(boost::asio::execution_context& context) : service(context) {}
-    /// The pool of this io_context, made at first use.
-    static BufferPool& of(boost::asio::io_context& context);
+    explicit BufferPool(Loop& /*a tool of it*/) noexcept {}
+    BufferPool(const BufferPool&) = delete;
+    BufferPool& operator=(const BufferPool&) = delete;
+    ~BufferPool() = default;
+    static BufferPool& of(Loop& loop) { return loop.tool<BufferPool>(); }
 
     /// At least `size` bytes; how many, its deleter's `capacity` says.
     [[nodiscard]] Block take(std::size_t size);
@@ -45,7 +44,6 @@ private:
     static constexpr std::size_t kinds = 10;  // from smallest to largest
     static_assert(smallest << (kinds - 1) == largest);
 
-    void shutdown() override {}
     [[nodiscard]] static std::size_t kind_of(std::size_t size) noexcept;
 
     std::array<std::vector<Memory>, kinds> idle_;

@@ -1,9 +1,9 @@
 #include "http/client_connection.hpp"
 
 #include <bit>
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 
+#include "base/task.hpp"
+#include "http/endpoint.hpp"
 #include "http/simple_head.hpp"
 
 namespace spillway::http {
@@ -17,24 +17,23 @@ class Gathered {
 public:
     explicit Gathered(std::span<const std::string_view> pieces) {
         for (const std::string_view piece : pieces)
-            if (!piece.empty()) buffers_.push_back(asio::buffer(piece));
+            if (!piece.empty()) buffers_.push_back(piece);
     }
-    [[nodiscard]] Stream::Buffers all() noexcept { return {buffers_.data(), buffers_.size()}; }
+    [[nodiscard]] Buffers all() noexcept { return {buffers_.data(), buffers_.size()}; }
 
 private:
-    boost::container::small_vector<asio::const_buffer, 12> buffers_;
+    boost::container::small_vector<std::string_view, 12> buffers_;
 };
 }  // namespace
 
-ClientConnection::ClientConnection(asio::io_context& context, std::weak_ptr<Pool> pool,
-                                   std::size_t max_head_bytes)
-    : context_(context),
-      wheel_(TimerWheel::of(context)),
+ClientConnection::ClientConnection(Loop& loop, std::weak_ptr<Pool> pool, std::size_t max_head_bytes)
+    : loop_(loop),
+      wheel_(TimerWheel::of(loop)),
       pool_(std::move(pool)),
       max_head_bytes_(max_head_bytes),
-      stream_(Stream::Socket(context.get_executor()), context, *this, News::work_under_way),
+      stream_(loop, *this, News::work_under_way),
       timeout_([this] { expired(); }),
-      in_(BufferPool::of(context)),
+      in_(BufferPool::of(loop)),
       read_size_(smallest_read) {}
 
 void ClientConnection::close() noexcept {
@@ -46,39 +45,25 @@ void ClientConnection::close() noexcept {
 void ClientConnection::cancel() noexcept {
     cancelled_ = true;
     stream_.close();
-    if (wake_ != nullptr) wake_->set_later();
 }
 
 void ClientConnection::expired() {
     if (parked_) {
         // The pool lets go of it, and a Timeout must outlive its callback.
-        asio::post(context_, [keep = shared_from_this()] {});
+        loop_.post([keep = shared_from_this()] {});
         if (const auto pool = pool_.lock()) pool->lost(*this);
         return;
     }
     timed_out_ = true;
     stream_.close();
-    if (wake_ != nullptr) wake_->set_later();
 }
 
-void ClientConnection::begin_connect(Duration timeout, Event& wake) {
-    wake_ = &wake;
-    wheel_.arm(timeout_, timeout);
-}
-
-void ClientConnection::finish_connect() noexcept {
-    wake_ = nullptr;
-    timeout_.disarm();
-}
-
-NetError ClientConnection::failure(NetError::Kind kind, std::string message) const {
+NetError ClientConnection::failure(const std::error_code& ec) {
     if (cancelled_) return {NetError::Kind::cancelled, "cancelled"};
     if (timed_out_) return {NetError::Kind::timeout, "timed out"};
-    return {kind, std::move(message)};
-}
-
-NetError ClientConnection::failure(const boost::system::error_code& ec) const {
-    return failure(NetError::Kind::closed, ec == asio::error::eof ? "closed by the peer" : ec.message());
+    if (ec == IoError::tls && stream_.transport() != nullptr)
+        return {NetError::Kind::closed, "TLS: " + stream_.transport()->problem()};
+    return {is_local_shortage(ec) ? NetError::Kind::local : NetError::Kind::closed, ec.message()};
 }
 
 void ClientConnection::start_read() {
@@ -86,10 +71,6 @@ void ClientConnection::start_read() {
 }
 
 std::span<char> ClientConnection::read_space() {
-    if (sink_ != nullptr) {  // of many streams, each is cold: while the kernel reads, its memory comes
-        prefetch_for_write(this, this + 1);
-        sink_->prefetch();
-    }
     const std::size_t held = in_.size();
     return in_.prepare(held < read_size_ / 2 ? read_size_ - held : read_size_);
 }
@@ -98,11 +79,7 @@ void ClientConnection::unread() {
     in_.rest();
 }
 
-std::shared_ptr<StreamUser> ClientConnection::self() {
-    return {shared_from_this(), this};
-}
-
-void ClientConnection::did_read(const boost::system::error_code& ec, std::size_t n) {
+void ClientConnection::did_read(const std::error_code& ec, std::size_t n) {
     in_.commit(n);
     read_error_ = ec;
     most_read_ = std::max(most_read_, n);
@@ -121,7 +98,7 @@ void ClientConnection::did_read(const boost::system::error_code& ec, std::size_t
 
 void ClientConnection::begin_wait(Duration timeout) {
     wheel_.arm(timeout_, timeout);
-    if (!stream_.holds_space()) in_.rest();  // who waits holds no memory
+    in_.rest();  // who waits holds no memory
     readable_.reset();
     start_read();
 }
@@ -139,7 +116,7 @@ bool ClientConnection::wants_more(std::size_t before, Duration timeout) {
 bool ClientConnection::send_now(std::span<std::string_view> pieces) {
     Gathered buffers(pieces);
     answered_ = sent_ = false;
-    boost::system::error_code ec;
+    std::error_code ec;
     std::size_t left = stream_.write_now(buffers.all(), ec);
     for (std::string_view& piece : pieces) {
         const std::size_t part = std::min(left, piece.size());
@@ -151,13 +128,12 @@ bool ClientConnection::send_now(std::span<std::string_view> pieces) {
     return true;
 }
 
-asio::awaitable<NetResult<void>> ClientConnection::send(std::span<const std::string_view> pieces,
-                                                        Duration timeout) {
+Task<NetResult<void>> ClientConnection::send(std::span<const std::string_view> pieces, Duration timeout) {
     Gathered buffers(pieces);
     answered_ = sent_ = false;
-    boost::system::error_code ec;
+    std::error_code ec;
     const std::size_t n = stream_.write_now(buffers.all(), ec);
-    const auto rest = Stream::behind(buffers.all(), n);
+    const auto rest = behind(buffers.all(), n);
     if (!rest.empty()) {
         wheel_.arm(timeout_, timeout);
         start_read();  // an answer that comes before the request is out is not missed
@@ -179,12 +155,13 @@ NetResult<bool> ClientConnection::take_head(std::size_t size, bool head_request)
     head_.fields.clear();
     if (head_request || !read_simple_head(head_text_, head_)) {
         head_ = {};
-        parser_.emplace(head_, head_request);
-        boost::system::error_code ec;
+        Parser<false> parser(head_, head_request);
         std::size_t parsed = 0;
-        if (parser_->parse_head(head_text_, parsed, ec) != ParseState::head_done)
-            return NetError{NetError::Kind::protocol,
-                            "the head is not valid HTTP/1.1: " + (ec ? ec.message() : "incomplete")};
+        if (parser.parse_head(head_text_, parsed) != ParseState::head_done)
+            return NetError{NetError::Kind::protocol, parser.fault() == HeadFault::too_many_fields
+                                                          ? "the head has too many fields"
+                                                          : "the head is not valid HTTP/1.1"};
+        chunks_ = {};
     }
     if (head_.status == 101 || head_.status < 100)
         return NetError{NetError::Kind::protocol, "switches protocols unasked"};
@@ -194,8 +171,7 @@ NetResult<bool> ClientConnection::take_head(std::size_t size, bool head_request)
     return true;
 }
 
-asio::awaitable<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeout,
-                                                                            bool head_request) {
+Task<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeout, bool head_request) {
     const bool limited = timeout > Duration::zero();
     const Mono deadline = limited ? TimerWheel::coarse_now() + timeout : Mono{};
     in_.consume(std::exchange(used_, 0));
@@ -233,13 +209,12 @@ std::string_view ClientConnection::take_length() {
 
 /// Decodes what is there and moves the pieces together, so that many small chunks go on as one.
 NetResult<std::string_view> ClientConnection::take_chunked() {
-    boost::system::error_code ec;
-    used_ = parser_->parse_body(in_.view(), ec);
-    if (ec) return NetError{NetError::Kind::protocol, "the chunked body is malformed: " + ec.message()};
-    answered_ = parser_->is_done();
+    used_ = chunks_.decode(in_.view());
+    if (chunks_.failed()) return NetError{NetError::Kind::protocol, "the chunked body is malformed"};
+    answered_ = chunks_.is_done();
     if (!answered_ && in_.size() - used_ > max_head_bytes_)
         return NetError{NetError::Kind::protocol, "a chunk's line or the trailers are too large"};
-    const auto& pieces = parser_->pieces();
+    const auto& pieces = chunks_.pieces();
     if (pieces.empty()) return std::string_view();
     if (pieces.size() == 1) return pieces.front();
     char* const start = in_.data() + (pieces.front().data() - in_.data());
@@ -273,12 +248,12 @@ std::optional<NetResult<std::string_view>> ClientConnection::piece_now() {
 }
 
 bool ClientConnection::ended_by_close() {
-    if (head_.framing != Framing::until_close || read_error_ != asio::error::eof || stopped()) return false;
+    if (head_.framing != Framing::until_close || read_error_ != IoError::eof || stopped()) return false;
     answered_ = true;
     return true;
 }
 
-asio::awaitable<NetResult<std::string_view>> ClientConnection::read_body(Duration timeout) {
+Task<NetResult<std::string_view>> ClientConnection::read_body(Duration timeout) {
     for (;;) {
         if (const auto ready = piece_now()) co_return *ready;
         const std::size_t before = in_.size();
@@ -322,7 +297,7 @@ void ClientConnection::pour_on() noexcept {
     sink_ = nullptr;
 }
 
-asio::awaitable<NetResult<bool>> ClientConnection::pour(BodySink& sink, Duration timeout) {
+Task<NetResult<bool>> ClientConnection::pour(BodySink& sink, Duration timeout) {
     const struct LetsGo {  // also when the coroutine is destroyed while it waits
         BodySink*& held;
         ~LetsGo() { held = nullptr; }

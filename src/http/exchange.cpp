@@ -1,4 +1,5 @@
 // What a handler sees of a request and its answer.
+#include "base/task.hpp"
 #include "http/responder.hpp"
 
 namespace spillway::http {
@@ -15,8 +16,8 @@ std::string_view Exchange::peer() const noexcept {
 Mono Exchange::received_at() const noexcept {
     return responder_.received_at_;
 }
-asio::io_context& Exchange::context() const noexcept {
-    return responder_.context_;
+Loop& Exchange::loop() const noexcept {
+    return responder_.loop_;
 }
 bool Exchange::started() const noexcept {
     return responder_.started_;
@@ -28,8 +29,7 @@ std::uint64_t Exchange::bytes_sent() const noexcept {
     return responder_.sent_;
 }
 
-asio::awaitable<bool> Exchange::respond(unsigned status, std::span<const Field> extra,
-                                        std::string_view body) {
+Task<bool> Exchange::respond(unsigned status, std::span<const Field> extra, std::string_view body) {
     std::string* head = start(status, body.size());
     if (head == nullptr) co_return false;
     for (const Field& f : extra) append_field(*head, f.name, f.value);
@@ -47,25 +47,22 @@ std::string* Exchange::start(unsigned status, std::optional<std::uint64_t> conte
     return &responder_.out_head_;
 }
 
-asio::awaitable<bool> Exchange::write(std::string_view piece) {
+Task<bool> Exchange::write(std::string_view piece) {
     co_return co_await responder_.write_pieces(std::span(&piece, 1), false);
 }
-asio::awaitable<bool> Exchange::write(std::span<const std::string_view> pieces) {
+Task<bool> Exchange::write(std::span<const std::string_view> pieces) {
     return responder_.write_pieces(pieces, false);
 }
 std::optional<bool> Exchange::write_now(std::span<const std::string_view> pieces) {
     return responder_.write_now(pieces);
 }
-asio::awaitable<bool> Exchange::flush() {
+Task<bool> Exchange::flush() {
     return responder_.flush();
 }
-std::span<const std::byte> Exchange::memory_to_write() const noexcept {
-    return responder_.memory_to_write();
-}
-asio::awaitable<bool> Exchange::finish(std::string_view last) {
+Task<bool> Exchange::finish(std::string_view last) {
     co_return co_await responder_.write_pieces(std::span(&last, 1), true);
 }
-asio::awaitable<bool> Exchange::finish(std::span<const std::string_view> last) {
+Task<bool> Exchange::finish(std::span<const std::string_view> last) {
     return responder_.write_pieces(last, true);
 }
 void Exchange::abort() {

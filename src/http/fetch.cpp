@@ -5,7 +5,8 @@
 #include <array>
 #include <optional>
 
-#include "http/timer_wheel.hpp"
+#include "base/task.hpp"
+#include "base/timer_wheel.hpp"
 
 namespace spillway::http {
 
@@ -40,8 +41,8 @@ bool is_idempotent(std::string_view method) noexcept {
 }
 
 /// Has no limits of its own but the caller's deadline.
-asio::awaitable<NetResult<void>> read_answer(Upstream& up, std::string_view method, std::size_t max_body,
-                                             FetchedAnswer& answer) {
+Task<NetResult<void>> read_answer(Upstream& up, std::string_view method, std::size_t max_body,
+                                  FetchedAnswer& answer) {
     const auto head = co_await up.read_head(Duration::zero(), method == "HEAD");
     if (!head) co_return head.error();
     answer.status = (*head)->status;
@@ -66,10 +67,9 @@ std::string_view FetchedAnswer::field(std::string_view name) const noexcept {
     return {};
 }
 
-asio::awaitable<NetResult<FetchedAnswer>> fetch(Origin& origin, std::string_view method,
-                                                std::string_view target, std::span<const Field> fields,
-                                                std::string_view body, Duration timeout,
-                                                std::size_t max_body) {
+Task<NetResult<FetchedAnswer>> fetch(Origin& origin, std::string_view method, std::string_view target,
+                                     std::span<const Field> fields, std::string_view body, Duration timeout,
+                                     std::size_t max_body) {
     const std::string head = head_of(origin, method, target, fields, body);
     const std::array<std::string_view, 2> pieces{head, body};
     ConnectCancel connecting;
@@ -78,7 +78,7 @@ asio::awaitable<NetResult<FetchedAnswer>> fetch(Origin& origin, std::string_view
         connecting.cancel();
         if (up) up->cancel();
     });
-    TimerWheel::of(origin.context()).arm(late, timeout);
+    TimerWheel::of(origin.loop()).arm(late, timeout);
     for (bool fresh = !is_idempotent(method);; fresh = true) {
         FetchedAnswer answer;
         NetResult<void> done;

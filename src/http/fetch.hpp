@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/task.hpp"
 #include "http/client.hpp"
 
 namespace spillway::http {
@@ -26,9 +27,8 @@ struct FetchedAnswer {
 /// is a protocol error. Any status is an answer, not an error.
 /// Methods that are not idempotent get a fresh connection, since a stale one could not be told from a
 /// request that was begun; the others are repeated once on a stale one (RFC 9110 §9.2.2).
-asio::awaitable<NetResult<FetchedAnswer>> fetch(Origin& origin, std::string_view method,
-                                                std::string_view target, std::span<const Field> fields,
-                                                std::string_view body, Duration timeout,
-                                                std::size_t max_body = 1024 * 1024);
+Task<NetResult<FetchedAnswer>> fetch(Origin& origin, std::string_view method, std::string_view target,
+                                     std::span<const Field> fields, std::string_view body, Duration timeout,
+                                     std::size_t max_body = 1024 * 1024);
 
 }  // namespace spillway::http

@@ -1,47 +1,21 @@
 #include "http/http2_connection.hpp"
 
 #include <algorithm>
-#include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ssl.hpp>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "http/http2_exchange.hpp"
 
 namespace spillway::http {
 
 namespace {
 constexpr std::size_t read_size = 16 * 1024;
-/// While no request is half there: what waits through TLS holds its memory.
-constexpr std::size_t idle_read_size = 4096;
 /// Frames that wait to be sent, before the client has to read some.
 constexpr std::size_t most_queued = 1000;
 /// One turn's frames; what is not on its way yet can still be outrun by another stream's.
 constexpr std::size_t write_size = 64 * 1024;
 constexpr Duration goodbye_time = std::chrono::seconds(2);
-constexpr std::array<unsigned char, 12> protocols{2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-
-int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
-                    unsigned in_size, void*) {
-    unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, protocols.data(), protocols.size(), in, in_size) !=
-        OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 §3.2
-    *out = chosen;
-    return SSL_TLSEXT_ERR_OK;
-}
 }  // namespace
-
-void Http2Connection::offer(asio::ssl::context& tls) {
-    SSL_CTX_set_alpn_select_cb(tls.native_handle(), select_protocol, nullptr);
-}
-
-bool Http2Connection::chosen(Stream::Tls& tls) {
-    const unsigned char* name = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(tls.native_handle(), &name, &size);
-    return std::string_view(reinterpret_cast<const char*>(name), size) == "h2";
-}
 
 /// A handler's time at work, however its coroutine ends.
 class Http2Connection::Busy {
@@ -58,12 +32,12 @@ private:
     Http2Connection& connection_;
 };
 
-Http2Connection::Http2Connection(Stream& stream, std::shared_ptr<void> owner, asio::io_context& context,
+Http2Connection::Http2Connection(Stream& stream, std::shared_ptr<void> owner, Loop& loop,
                                  std::shared_ptr<const ServerShared> shared, std::string_view peer)
     : stream_(stream),
       owner_(std::move(owner)),
-      context_(context),
-      wheel_(TimerWheel::of(context)),
+      loop_(loop),
+      wheel_(TimerWheel::of(loop)),
       shared_(std::move(shared)),
       peer_(peer),
       idle_([this] {
@@ -78,14 +52,14 @@ Http2Connection::Http2Connection(Stream& stream, std::shared_ptr<void> owner, as
               take_no_more();
           pump_later();
       }),
-      in_(BufferPool::of(context)),
-      out_(BufferPool::of(context)) {
+      in_(BufferPool::of(loop)),
+      out_(BufferPool::of(loop)) {
     open_session();
 }
 
 Http2Connection::~Http2Connection() = default;
 
-asio::awaitable<void> Http2Connection::run() {
+Task<void> Http2Connection::run() {
     settle();
     while (!over_.is_set()) co_await over_.wait();
 }
@@ -94,16 +68,16 @@ void Http2Connection::read() {
     if (reading_ || dead_) return;
     if (writing_ && nghttp2_session_get_outbound_queue_size(session_.get()) > most_queued) return;
     reading_ = true;
-    const bool more_to_come =
-        std::any_of(open_.begin(), open_.end(), [](const auto& open) { return open.second->incomplete(); });
-    in_.release();
-    const auto space = in_.prepare(more_to_come ? read_size : idle_read_size);
-    stream_.tls()->async_read_some(
-        asio::buffer(space.data(), space.size()),
-        Completion<Http2Connection, &Http2Connection::did_read>(shared_from_this()));
+    stream_.start_read();
 }
 
-void Http2Connection::did_read(const boost::system::error_code& ec, std::size_t n) {
+std::span<char> Http2Connection::read_space() {
+    in_.clear();
+    return in_.prepare(read_size);
+}
+
+void Http2Connection::did_read(const std::error_code& ec, std::size_t n) {
+    const auto self = shared_from_this();
     reading_ = false;
     if (ec || dead_) {
         fail();
@@ -114,6 +88,7 @@ void Http2Connection::did_read(const boost::system::error_code& ec, std::size_t 
         in_session_ = false;
         if (used < 0) fail();
     }
+    in_.release();
     settle();
 }
 
@@ -121,49 +96,57 @@ void Http2Connection::pump() {
     if (in_session_ || writing_ || dead_) return;
     if (doom_ && !leaving_)
         (void)nghttp2_session_terminate_session(session_.get(), *std::exchange(doom_, {}));
-    in_session_ = true;
     ssize_t n = 0;
-    while (out_.size() < write_size) {
-        const std::uint8_t* bytes = nullptr;
-        n = nghttp2_session_mem_send(session_.get(), &bytes);
-        if (n <= 0) break;
-        out_.append({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(n)});
-    }
-    in_session_ = false;
+    do {
+        in_session_ = true;
+        while (out_.size() < write_size) {
+            const std::uint8_t* bytes = nullptr;
+            n = nghttp2_session_mem_send(session_.get(), &bytes);
+            if (n <= 0) break;
+            out_.append({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(n)});
+        }
+        in_session_ = false;
+        if (n < 0) {
+            fail();
+            return;
+        }
+        if (!out_.empty()) write();
+        if (writing_ || dead_) return;
+    } while (n > 0);
     const bool waits = draining_ && !last_call_;
-    if (n < 0)
-        fail();
-    else if (!out_.empty())
-        write();
-    else if (nghttp2_session_want_read(session_.get()) == 0 && !waits)
-        say_goodbye();
+    if (nghttp2_session_want_read(session_.get()) == 0 && !waits) say_goodbye();
 }
 
 void Http2Connection::pump_later() {
-    asio::post(context_, [self = shared_from_this()] { self->settle(); });
+    loop_.post([self = shared_from_this()] { self->settle(); });
 }
 
 void Http2Connection::write() {
-    writing_ = true;
-    wheel_.arm(stuck_, limits().write_timeout);
-    stream_.tls()->async_write_some(
-        asio::buffer(out_.data(), out_.size()),
-        Completion<Http2Connection, &Http2Connection::did_write>(shared_from_this()));
+    std::error_code ec;
+    std::string_view bytes = out_.view();
+    const std::size_t n = stream_.write_now(Buffers(&bytes, 1), ec);
+    out_.consume(n);
+    if (ec) {
+        fail();
+    } else if (out_.empty()) {
+        out_.release();
+    } else {
+        writing_ = true;
+        loop_.spawn(write_all());
+    }
 }
 
-void Http2Connection::did_write(const boost::system::error_code& ec, std::size_t n) {
+/// What the socket did not take at once.
+Task<void> Http2Connection::write_all() {
+    const auto self = shared_from_this();
+    wheel_.arm(stuck_, limits().write_timeout);
+    std::string_view bytes = out_.view();
+    const auto written =
+        co_await stream_.write(Buffers(&bytes, 1), [this] { wheel_.arm(stuck_, limits().write_timeout); });
     writing_ = false;
     stuck_.disarm();
-    if (ec || dead_) {
-        fail();
-    } else {
-        out_.consume(n);
-        if (!out_.empty()) {
-            write();
-            return;
-        }
-        out_.release();
-    }
+    out_.release();
+    if (written.ec || dead_) fail();
     settle();
 }
 
@@ -178,8 +161,7 @@ void Http2Connection::settle() {
     while (!ready_.empty()) {
         const auto some = std::exchange(ready_, {});
         for (const auto& exchange : some)
-            if (!exchange->gone())
-                asio::co_spawn(context_, serve(shared_from_this(), exchange), asio::detached);
+            if (!exchange->gone()) loop_.spawn(serve(shared_from_this(), exchange));
     }
     if (!open_.empty() || busy_ > 0 || dead_)
         idle_.disarm();
@@ -192,8 +174,8 @@ void Http2Connection::end_if_over() {
     if (dead_ && !reading_ && !writing_ && busy_ == 0 && ready_.empty()) over_.set_later();
 }
 
-asio::awaitable<void> Http2Connection::serve(std::shared_ptr<Http2Connection> self,
-                                             std::shared_ptr<Http2Exchange> exchange) {
+Task<void> Http2Connection::serve(std::shared_ptr<Http2Connection> self,
+                                  std::shared_ptr<Http2Exchange> exchange) {
     {
         const Busy busy(*self);
         Exchange call = exchange->begin();
@@ -265,12 +247,6 @@ void Http2Connection::take_no_more() {
     (void)nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
                                 nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR,
                                 nullptr, 0);
-}
-
-/// The io_context goes down, and an operation with it.
-void Http2Connection::abandon() {
-    for (const auto& [id, exchange] : open_) exchange->abandon();
-    over_.abandon();
 }
 
 }  // namespace spillway::http

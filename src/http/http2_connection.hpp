@@ -6,21 +6,21 @@
 /// refused while handlers of cancelled ones still work; who cancels too often (CVE-2023-44487) or sends
 /// endless fields is cut off; and from who does not read its answers nothing more is read.
 ///
-/// Ownership: by its operations, its handlers' coroutines and run(); keeps the owner of its Stream alive.
-/// Thread rule: its io_context's thread. Errors end the connection.
+/// Ownership: by its handlers' coroutines and run(); keeps the owner of its Stream alive.
+/// Thread rule: its Loop's thread. Errors end the connection.
 #include <nghttp2/nghttp2.h>
 
-#include <boost/asio/ssl/context.hpp>
 #include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "base/event.hpp"
+#include "base/task.hpp"
+#include "base/timer_wheel.hpp"
 #include "http/buffer.hpp"
-#include "http/event.hpp"
 #include "http/responder.hpp"
 #include "http/stream.hpp"
-#include "http/timer_wheel.hpp"
 
 namespace spillway::http {
 
@@ -28,20 +28,15 @@ class Http2Exchange;
 
 class Http2Connection final : public std::enable_shared_from_this<Http2Connection> {
 public:
-    /// Has a TLS server agree to HTTP/2 first, then HTTP/1.1 (RFC 7301).
-    static void offer(asio::ssl::context& tls);
-    /// Was HTTP/2 agreed on?
-    [[nodiscard]] static bool chosen(Stream::Tls& tls);
-
     /// `peer` is the owner's, too.
-    Http2Connection(Stream& stream, std::shared_ptr<void> owner, asio::io_context& context,
+    Http2Connection(Stream& stream, std::shared_ptr<void> owner, Loop& loop,
                     std::shared_ptr<const ServerShared> shared, std::string_view peer);
     Http2Connection(const Http2Connection&) = delete;
     Http2Connection& operator=(const Http2Connection&) = delete;
     ~Http2Connection();
 
     /// Serves; ends with the connection and its last handler. Held by a shared_ptr until then.
-    asio::awaitable<void> run();
+    Task<void> run();
     /// GOAWAY, and the end after the last stream's.
     void drain();
 
@@ -49,7 +44,7 @@ public:
     [[nodiscard]] nghttp2_session* session() const noexcept { return session_.get(); }
     [[nodiscard]] const ServerLimits& limits() const noexcept { return shared_->limits; }
     [[nodiscard]] TimerWheel& wheel() const noexcept { return wheel_; }
-    [[nodiscard]] asio::io_context& context() const noexcept { return context_; }
+    [[nodiscard]] Loop& loop() const noexcept { return loop_; }
     [[nodiscard]] std::string_view peer() const noexcept { return peer_; }
     /// Sends what the session has to send, as far as the socket is free.
     void pump();
@@ -57,8 +52,10 @@ public:
     void pump_later();
     /// The exchange's request is there whole.
     void ready(Http2Exchange& exchange);
-    /// The io_context goes down: see Completion.
-    void abandon();
+    /// For the owner of the Stream: where the next bytes go, and that they came.
+    std::span<char> read_space();
+    void unread() noexcept { in_.release(); }
+    void did_read(const std::error_code& ec, std::size_t n);
     /// Ends the session with GOAWAY, at once or when nghttp2 is off the stack.
     void give_up(std::uint32_t code);
 
@@ -69,12 +66,10 @@ private:
         void operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
     };
 
-    static asio::awaitable<void> serve(std::shared_ptr<Http2Connection> self,
-                                       std::shared_ptr<Http2Exchange> exchange);
+    static Task<void> serve(std::shared_ptr<Http2Connection> self, std::shared_ptr<Http2Exchange> exchange);
     void read();
-    void did_read(const boost::system::error_code& ec, std::size_t n);
     void write();
-    void did_write(const boost::system::error_code& ec, std::size_t n);
+    Task<void> write_all();
     void settle();
     void end_if_over();
     void close_streams();
@@ -92,7 +87,7 @@ private:
 
     Stream& stream_;
     const std::shared_ptr<void> owner_;
-    asio::io_context& context_;
+    Loop& loop_;
     TimerWheel& wheel_;
     const std::shared_ptr<const ServerShared> shared_;
     const std::string_view peer_;

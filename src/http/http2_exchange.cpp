@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/name_set.hpp"
+#include "base/task.hpp"
 #include "http/http2_connection.hpp"
 
 namespace spillway::http {
@@ -162,7 +163,7 @@ ssize_t Http2Exchange::take(std::uint8_t* out, std::size_t room, std::uint32_t& 
     return static_cast<ssize_t>(n);
 }
 
-asio::awaitable<bool> Http2Exchange::write_pieces(std::span<const std::string_view> pieces, bool last) {
+Task<bool> Http2Exchange::write_pieces(std::span<const std::string_view> pieces, bool last) {
     if (gone_ || cut_ || finished_ || refused_) co_return false;
     if (!bodiless_ && left_) {
         std::size_t size = 0;
@@ -191,7 +192,7 @@ std::optional<bool> Http2Exchange::write_now(std::span<const std::string_view> p
     return std::nullopt;
 }
 
-asio::awaitable<bool> Http2Exchange::flush() {
+Task<bool> Http2Exchange::flush() {
     return write_pieces(for_flush_, false);
 }
 

@@ -1,16 +1,17 @@
 #pragma once
 /// One stream of HTTP/2: its request while it comes, then its answer. Internal to the http room.
 /// Ownership: the connection's while the stream is open, and its handler's coroutine's. The connection lives
-/// as long as either. Thread rule: its io_context's thread.
+/// as long as either. Thread rule: its Loop's thread.
 #include <nghttp2/nghttp2.h>
 
 #include <boost/container/small_vector.hpp>
 #include <memory>
 
+#include "base/event.hpp"
+#include "base/task.hpp"
+#include "base/timer_wheel.hpp"
 #include "http/buffer.hpp"
-#include "http/event.hpp"
 #include "http/responder.hpp"
-#include "http/timer_wheel.hpp"
 
 namespace spillway::http {
 
@@ -38,7 +39,6 @@ public:
     void close();
     /// Calls on_gone.
     void tell_departure();
-    void abandon() { written_.abandon(); }
     [[nodiscard]] bool gone() const noexcept { return gone_; }
     /// Is more of the request to come?
     [[nodiscard]] bool incomplete() const noexcept { return !has_body_ && !refused_; }
@@ -51,10 +51,9 @@ private:
     };
 
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length) override;
-    asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
+    Task<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
     std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
-    asio::awaitable<bool> flush() override;
-    [[nodiscard]] std::span<const std::byte> memory_to_write() const noexcept override { return {}; }
+    Task<bool> flush() override;
     void abort() override;
 
     [[nodiscard]] bool has_room_for(std::size_t field_size);

@@ -3,6 +3,7 @@
 
 #include "http/http2_connection.hpp"
 #include "http/http2_exchange.hpp"
+#include "http/parser.hpp"
 
 namespace spillway::http {
 
@@ -14,11 +15,11 @@ constexpr std::size_t most_too_large = 4;
 }  // namespace
 
 Http2Exchange::Http2Exchange(Http2Connection& connection, std::int32_t id)
-    : Responder(connection.context()),
+    : Responder(connection.loop()),
       connection_(connection),
       id_(id),
       timeout_([this] { expired(); }),
-      data_(BufferPool::of(connection.context())) {
+      data_(BufferPool::of(connection.loop())) {
     peer_ = connection.peer();
     received_at_ = mono_now();
     connection.wheel().arm(timeout_, connection.limits().head_timeout);
@@ -26,7 +27,11 @@ Http2Exchange::Http2Exchange(Http2Connection& connection, std::int32_t id)
 
 void Http2Exchange::add_field(std::string_view name, std::string_view value) {
     const bool fits = has_room_for(name.size() + value.size());
-    if (!fits || has_head_) return;  // trailer fields are not asked for
+    if (!fits || has_head_) return;      // trailer fields are not asked for
+    if (lines_.size() == most_fields) {  // as in HTTP/1.1
+        head_size_ += connection_.limits().max_head_bytes;
+        return;
+    }
     if (name == ":method") {
         method_ = value;
     } else if (name == ":path") {

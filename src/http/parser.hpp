@@ -1,12 +1,12 @@
 #pragma once
-/// HTTP/1.1 parsing without allocation: Beast's basic_parser (RFC 9112 grammar, its strictness kept)
-/// with our own containers of views. Internal to the http room.
+/// HTTP/1.1 heads and chunked bodies (RFC 9112) without allocation: views into the bytes handed in. Internal
+/// to the http room.
 ///
-/// A head is parsed in one go once all of it is there, so every view points into the bytes handed in.
-/// Stricter than Beast: obs-fold (RFC 9112 §5.2), transfer codings but chunked (§6.1), and
-/// Transfer-Encoding in HTTP/1.0 (§6.1) are refused; trailer fields are read and dropped (§7.1.2).
+/// A head is parsed in one go once all of it is there. Strict, so that no two readers of a message see
+/// different ones: bare CR or LF, obs-fold (§5.2), spaces around a field's name, transfer codings but
+/// chunked (§6.1), Transfer-Encoding in HTTP/1.0 or beside Content-Length, and lengths that differ are
+/// refused; trailer fields are read and dropped (§7.1.2). No more than `most_fields` field lines.
 #include <bit>
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/container/small_vector.hpp>
 
 #if defined(__SSE2__)
@@ -18,9 +18,12 @@
 
 namespace spillway::http {
 
-namespace beast_http = boost::beast::http;
-
 enum class ParseState : std::uint8_t { need_more, head_done, error };
+
+/// What is wrong with a head.
+enum class HeadFault : std::uint8_t { none, malformed, unknown_coding, too_many_fields };
+
+inline constexpr std::size_t most_fields = 100;
 
 /// The size of the head at the start of `bytes`, or 0 if its end is not there yet. `scanned` says how far
 /// earlier calls looked, so that a head that comes byte by byte is not searched over and over.
@@ -48,145 +51,71 @@ enum class ParseState : std::uint8_t { need_more, head_done, error };
     return 0;
 }
 
-template <bool is_request>
-class Parser final : public beast_http::basic_parser<is_request> {
+/// A body in chunks (RFC 9112 §7.1).
+class ChunkedDecoder {
 public:
-    using Head = std::conditional_t<is_request, RequestHead, ResponseHead>;
     using Pieces = boost::container::small_vector<std::string_view, 8>;
 
-    /// `head_request`: the answer to a HEAD has no body whatever its fields say.
-    explicit Parser(Head& head, bool head_request = false) : head_(head) {
-        this->body_limit(boost::none);
-        this->header_limit(0x7fffffffU);  // sizes are the caller's to watch
-        if constexpr (!is_request) this->skip(head_request);
-    }
-
-    /// Parses the head at the start of `bytes`; `head_size` is set when it is done. One call only.
-    ParseState parse_head(std::string_view bytes, std::size_t& head_size, boost::system::error_code& ec) {
-        input_ = bytes;
-        head_size = this->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-        if (ec == beast_http::error::need_more) {
-            ec = {};
-            return ParseState::need_more;
-        }
-        if (!ec && folded_) ec = beast_http::error::bad_value;
-        if (!ec && (unknown_coding_ || (coded_ && version_ < 11)))
-            ec = beast_http::error::bad_transfer_encoding;
-        if (ec) return ParseState::error;
-        head_read_ = true;
-        head_.version = version_;
-        head_.keep_alive = this->keep_alive();
-        fill_framing();
-        return ParseState::head_done;
-    }
-    /// Was a transfer coding other than chunked met?
-    [[nodiscard]] bool unknown_coding() const noexcept { return unknown_coding_; }
-
-    /// Decodes body bytes into `pieces()` (views into `bytes`); returns how many were used.
-    std::size_t parse_body(std::string_view bytes, boost::system::error_code& ec) {
-        this->eager(true);
-        pieces_.clear();
-        // No chunked body is shorter than "0\r\n\r\n", and Beast 1.81 asserts so when it looks a second time.
-        if (!body_begun_ && this->chunked() && bytes.size() < 5) return 0;
-        body_begun_ = true;
-        std::size_t used = 0;
-        while (!this->is_done() && used < bytes.size()) {
-            const std::size_t n =
-                this->put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
-            used += n;
-            if (ec == beast_http::error::need_more) {
-                ec = {};
-                break;
-            }
-            if (ec || n == 0) break;
-        }
-        return used;
-    }
+    /// Decodes into pieces() (views into `bytes`); returns how many bytes were used. What is left belongs to
+    /// a line that is not there whole yet, or lies behind the end.
+    std::size_t decode(std::string_view bytes);
     [[nodiscard]] const Pieces& pieces() const noexcept { return pieces_; }
+    [[nodiscard]] bool is_done() const noexcept { return state_ == State::done; }
+    [[nodiscard]] bool failed() const noexcept { return state_ == State::failed; }
 
 private:
-    void fill_framing() {
-        if constexpr (!is_request) {
-            if (this->is_done()) {
-                head_.framing = Framing::none;
-                return;
-            }
-        }
-        if (this->chunked()) {
-            head_.framing = Framing::chunked;
-        } else if (const auto length = this->content_length()) {
-            head_.content_length = *length;
-            head_.framing = *length == 0 ? Framing::none : Framing::length;
-        } else {
-            head_.framing = !is_request && this->need_eof() ? Framing::until_close : Framing::none;
-        }
-    }
+    enum class State : std::uint8_t { size_line, data, data_end, trailers, done, failed };
+    void take_size(std::string_view line) noexcept;
+    void take_trailer(std::string_view line) noexcept;
 
-    /// Beast joins a folded value in its own memory, or takes it from the next line.
-    [[nodiscard]] bool is_folded(boost::beast::string_view name, boost::beast::string_view value) const {
-        const char* const name_end = name.data() + name.size();
-        if (value.data() < name_end || value.data() > input_.data() + input_.size()) return true;
-        return std::string_view(name_end, static_cast<std::size_t>(value.data() - name_end)).find('\r') !=
-               std::string_view::npos;
-    }
+    Pieces pieces_;
+    std::uint64_t left_ = 0;  ///< of this chunk's data
+    std::size_t trailers_ = 0;
+    State state_ = State::size_line;
+};
 
-    void on_request_impl(beast_http::verb, boost::beast::string_view method, boost::beast::string_view target,
-                         int version, boost::system::error_code&) override {
-        if constexpr (is_request) {
-            head_.method = {method.data(), method.size()};
-            head_.target = {target.data(), target.size()};
-        }
-        version_ = static_cast<unsigned>(version);
+/// What field lines say of the message they belong to.
+struct FieldsMeaning {
+    bool close = false;
+    bool keep_alive = false;
+    bool expects_continue = false;
+    bool chunked = false;
+    bool has_length = false;
+    std::uint64_t length = 0;
+};
+
+template <bool is_request>
+class Parser {
+public:
+    using Head = std::conditional_t<is_request, RequestHead, ResponseHead>;
+
+    /// `head_request`: the answer to a HEAD has no body whatever its fields say.
+    explicit Parser(Head& head, bool head_request = false) noexcept
+        : head_(head), head_request_(head_request) {}
+
+    /// Parses the head at the start of `bytes`; `head_size` is set when it is done. What cannot become one is
+    /// an error before all is there.
+    ParseState parse_head(std::string_view bytes, std::size_t& head_size);
+    [[nodiscard]] HeadFault fault() const noexcept { return fault_; }
+
+private:
+    ParseState failed(HeadFault fault) noexcept {
+        fault_ = fault;
+        return ParseState::error;
     }
-    void on_response_impl(int code, boost::beast::string_view reason, int version,
-                          boost::system::error_code&) override {
-        if constexpr (!is_request) {
-            head_.status = static_cast<unsigned>(code);
-            head_.reason = {reason.data(), reason.size()};
-        }
-        version_ = static_cast<unsigned>(version);
-    }
-    void on_field_impl(beast_http::field id, boost::beast::string_view name, boost::beast::string_view value,
-                       boost::system::error_code&) override {
-        if (head_read_) return;  // a trailer field
-        if (is_folded(name, value)) {
-            folded_ = true;
-            return;
-        }
-        const std::string_view text(value.data(), value.size());
-        if (id == beast_http::field::transfer_encoding) {
-            coded_ = true;
-            if (!iequals(text, "chunked")) unknown_coding_ = true;
-        }
-        if constexpr (is_request)
-            if (id == beast_http::field::expect && iequals(text, "100-continue"))
-                head_.expects_continue = true;
-        head_.fields.add({name.data(), name.size()}, text);
-    }
-    void on_header_impl(boost::system::error_code&) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, boost::system::error_code&) override {}
-    std::size_t on_body_impl(boost::beast::string_view body, boost::system::error_code&) override {
-        pieces_.emplace_back(body.data(), body.size());
-        return body.size();
-    }
-    void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, boost::system::error_code&) override {
-    }
-    std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view body,
-                                   boost::system::error_code&) override {
-        if (!body.empty()) pieces_.emplace_back(body.data(), body.size());
-        return body.size();
-    }
-    void on_finish_impl(boost::system::error_code&) override {}
+    [[nodiscard]] bool read_start(std::string_view line) noexcept;
+    [[nodiscard]] bool take_meaning(const FieldsMeaning& meaning) noexcept;
 
     Head& head_;
-    std::string_view input_;
-    Pieces pieces_;
-    unsigned version_ = 11;
-    bool head_read_ = false;
-    bool folded_ = false;
-    bool body_begun_ = false;
-    bool coded_ = false;
-    bool unknown_coding_ = false;
+    bool head_request_;
+    HeadFault fault_ = HeadFault::none;
 };
+
+template <>
+bool Parser<true>::read_start(std::string_view line) noexcept;
+template <>
+bool Parser<false>::read_start(std::string_view line) noexcept;
+extern template class Parser<true>;
+extern template class Parser<false>;
 
 }  // namespace spillway::http

@@ -1,13 +1,14 @@
 #pragma once
 /// What an Exchange stands for: a request that was read whole, and the state of its answer, be it on a
 /// connection of HTTP/1.1 or on a stream of HTTP/2. Internal to the http room.
-/// Ownership: outlives its Exchange. Thread rule: its io_context's thread.
+/// Ownership: outlives its Exchange. Thread rule: its Loop's thread.
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "base/task.hpp"
 #include "http/server.hpp"
 
 namespace spillway::http {
@@ -26,21 +27,19 @@ public:
     virtual ~Responder() = default;
 
 protected:
-    explicit Responder(asio::io_context& context) : context_(context) {}
+    explicit Responder(Loop& loop) : loop_(loop) {}
 
     /// Puts what goes before the handler's fields into out_head_.
     virtual void begin_head(unsigned status, std::optional<std::uint64_t> content_length) = 0;
-    virtual asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) = 0;
+    virtual Task<bool> write_pieces(std::span<const std::string_view> pieces, bool last) = 0;
     /// Nothing: it would wait, and `pieces` are for flush().
     virtual std::optional<bool> write_now(std::span<const std::string_view> pieces) = 0;
-    virtual asio::awaitable<bool> flush() = 0;
-    /// See Exchange.
-    [[nodiscard]] virtual std::span<const std::byte> memory_to_write() const noexcept = 0;
+    virtual Task<bool> flush() = 0;
     virtual void abort() = 0;
 
     [[nodiscard]] static Exchange exchange_of(Responder& responder) { return Exchange(responder); }
 
-    asio::io_context& context_;
+    Loop& loop_;
     RequestHead head_;
     std::string_view body_;
     std::string_view peer_;

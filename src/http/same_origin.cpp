@@ -19,6 +19,19 @@ std::string_view origin_authority(std::string_view origin) noexcept {
     return at == std::string_view::npos ? std::string_view{} : origin.substr(at + 3);
 }
 
+/// A browser that says where a request comes from is believed: no page can set Sec-Fetch-Site. Without it
+/// (plain http beyond loopback) the Origin must be the host that was asked: the one the browser named, which
+/// a proxy in front tells as X-Forwarded-Host (nginx replaces Host unless told otherwise; a page of another
+/// origin cannot add that field without being asked for permission first).
+bool from_own_page(const RequestHead& request, std::string_view host) noexcept {
+    const std::string_view site = request.fields.get("sec-fetch-site");
+    if (site.data() != nullptr) return site == "same-origin";
+    const std::string_view origin = request.fields.get("origin");
+    if (origin.data() == nullptr) return true;
+    const std::string_view asked = origin_authority(origin);  // empty for "null"
+    return !asked.empty() && (iequals(asked, host) || iequals(asked, request.fields.get("x-forwarded-host")));
+}
+
 }  // namespace
 
 std::string_view host_name(std::string_view authority) noexcept {
@@ -30,10 +43,7 @@ Verdict judge(const RequestHead& request, std::span<const std::string> hosts, bo
     const std::string_view host = request.fields.get("host");
     if (!known_host(host, hosts)) return Verdict::foreign_host;
     if (request.method == "GET" || request.method == "HEAD") return Verdict::good;
-    const std::string_view site = request.fields.get("sec-fetch-site");
-    if (site.data() != nullptr && site != "same-origin") return Verdict::foreign_origin;
-    const std::string_view origin = request.fields.get("origin");
-    if (origin.data() != nullptr && !iequals(origin_authority(origin), host)) return Verdict::foreign_origin;
+    if (!from_own_page(request, host)) return Verdict::foreign_origin;
     const std::string_view type = request.fields.get("content-type");
     const bool good_type =
         istarts_with(type, "application/json") || istarts_with(type, "application/octet-stream");

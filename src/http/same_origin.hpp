@@ -2,8 +2,10 @@
 /// Whether a request comes from a server's own page, from its head alone:
 /// - the Host must be one the server is known by, so that a foreign name that is made to resolve to a
 ///   loopback address (DNS rebinding) gets nothing;
-/// - what changes something must come from the own page: Origin (RFC 6454 §7.3) equal to the Host, no
-///   cross-site Sec-Fetch-Site (W3C Fetch Metadata), and a content type that no HTML form can send.
+/// - what changes something must come from the own page: Sec-Fetch-Site says "same-origin" (W3C Fetch
+/// Metadata),
+///   or, where a browser does not say, Origin (RFC 6454 §7.3) is the Host or the X-Forwarded-Host; and it has
+///   a content type that no HTML form can send.
 /// Pure. Thread rule: free functions, safe everywhere.
 #include <cstdint>
 #include <span>

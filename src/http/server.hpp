@@ -1,8 +1,8 @@
 #pragma once
 /// HTTP/1.1 server (RFC 9112): keep-alive, pipelining, TLS, limits on head, body and time. Through TLS also
 /// HTTP/2 (RFC 9113), if the client's ALPN asks for it; a handler need not know which.
-/// One Server per io_context and thread; several share a port through SO_REUSEPORT. What the handler refers
-/// to must live as long as the io_context runs or close() and the last connection's end.
+/// One Server per Loop and thread; several share a port through SO_REUSEPORT. What the handler refers
+/// to must live as long as the Loop runs or close() and the last connection's end.
 ///
 /// A handler gets an Exchange: a request that was read whole, and the way to answer it. It must answer
 /// (respond, or start…finish); when it returns without or throws, the client gets a 500. Bad requests are
@@ -12,10 +12,6 @@
 /// and work for nobody must end at once. So on_gone is called and streaming writes return false, as nginx
 /// does for proxied requests; but an answer that is ready whole (respond) is still sent, in case it is
 /// listening.
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,11 +21,16 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/task.hpp"
+#include "http/acceptor.hpp"
 #include "http/message.hpp"
+#include "http/tls_context.hpp"
+
+namespace spillway {
+class Loop;
+}
 
 namespace spillway::http {
-
-namespace asio = boost::asio;
 
 struct ServerLimits {
     std::size_t max_head_bytes = 32 * 1024;
@@ -56,12 +57,11 @@ public:
     [[nodiscard]] std::string_view peer() const noexcept;
     /// When the request's first byte was read.
     [[nodiscard]] Mono received_at() const noexcept;
-    /// The io_context this connection lives on: timers and upstream pools of the same thread.
-    [[nodiscard]] asio::io_context& context() const noexcept;
+    /// What this connection lives on: timers and upstream pools of the same thread.
+    [[nodiscard]] Loop& loop() const noexcept;
 
     /// Head and body in one write. `extra` goes out beside Content-Length and Connection.
-    /// `{}` for none; else std::array{Field{…}, …} (GCC 12 cannot have a braced list within co_await).
-    asio::awaitable<bool> respond(unsigned status, std::span<const Field> extra, std::string_view body);
+    Task<bool> respond(unsigned status, std::span<const Field> extra, std::string_view body);
 
     /// Prepares a head, sent with the first write. `fields` are ready lines ("name: value\r\n"…), without
     /// Content-Length, Transfer-Encoding and Connection. No length: chunked (HTTP/1.0: until close).
@@ -71,17 +71,15 @@ public:
     /// an answer has begun.
     std::string* start(unsigned status, std::optional<std::uint64_t> content_length);
     /// One gathered write of a piece of body (with the head before it if that is still due).
-    asio::awaitable<bool> write(std::string_view piece);
-    asio::awaitable<bool> write(std::span<const std::string_view> pieces);
+    Task<bool> write(std::string_view piece);
+    Task<bool> write(std::span<const std::string_view> pieces);
     /// As write(), but without a coroutine, if the socket takes all at once. Nothing: it does not; what
     /// `pieces` name must hold, and nothing else be written, until flush() is done.
     std::optional<bool> write_now(std::span<const std::string_view> pieces);
-    asio::awaitable<bool> flush();
-    /// What a write touches, for who knows when the next one comes to ask for it ahead (base/prefetch.hpp).
-    [[nodiscard]] std::span<const std::byte> memory_to_write() const noexcept;
+    Task<bool> flush();
     /// Ends the body; `last` goes out in the same write as the end mark.
-    asio::awaitable<bool> finish(std::string_view last = {});
-    asio::awaitable<bool> finish(std::span<const std::string_view> last);
+    Task<bool> finish(std::string_view last = {});
+    Task<bool> finish(std::span<const std::string_view> last);
     /// Closes the connection (HTTP/2: resets the stream) without a proper end, a cut the client can see;
     /// on_gone is not called for it.
     void abort();
@@ -99,29 +97,23 @@ private:
     Responder& responder_;
 };
 
-using Handler = std::function<asio::awaitable<void>(Exchange&)>;
-
-struct Listen {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 0;  ///< 0: any free port, see Server::port()
-    bool reuse_port = true;  ///< let several Servers share it
-};
-
-/// Can `where` be bound by this process alone? Binds without SO_REUSEPORT and lets go again: with it, a
-/// second process of the same user would share the port unnoticed. Port 0 is always free.
-[[nodiscard]] boost::system::error_code probe(const Listen& where);
+using Handler = std::function<Task<void>(Exchange&)>;
 
 class Server {
 public:
-    Server(asio::io_context& context, ServerLimits limits, Handler handler);
+    Server(Loop& loop, ServerLimits limits, Handler handler);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server();
 
     /// What a handler threw; its client got a 500, or a cut answer if it had begun. Call before listen().
     void on_exception(std::function<void(const std::exception_ptr&)> callback);
-    /// TLS from PEM files, with ALPN for HTTP/2 and HTTP/1.1; call before listen().
+    /// For what begins from now on, also on open connections.
+    void use_limits(const ServerLimits& limits) noexcept;
+    /// TLS for all connections from now on: from PEM files, or what several Servers share. Before listen(),
+    /// and again for certificates that were renewed.
     Result<void> use_tls(const std::string& cert_file, const std::string& key_file);
+    void use_tls(TlsContext::Shared tls) noexcept;
     /// Binds and starts to accept. An error names host, port and reason.
     Result<void> listen(const Listen& where);
     [[nodiscard]] std::uint16_t port() const noexcept;

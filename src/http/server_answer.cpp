@@ -1,9 +1,12 @@
 // How a ServerConnection writes answers.
+#include <charconv>
+
+#include "base/task.hpp"
 #include "http/server_connection.hpp"
 
 namespace spillway::http {
 
-asio::awaitable<bool> ServerConnection::send(Stream::Buffers buffers) {
+Task<bool> ServerConnection::send(Buffers buffers) {
     if (dead_) co_return false;
     expiry_ = Expiry::close;
     wheel_.arm(timeout_, limits_.write_timeout);
@@ -63,7 +66,7 @@ std::optional<bool> ServerConnection::start_write(std::span<const std::string_vi
     out_.clear();
     if (head_due_) {
         out_head_.append("\r\n");
-        out_.push_back(asio::buffer(out_head_));
+        out_.push_back(out_head_);
         head_due_ = false;
     }
     std::size_t size = 0;
@@ -80,16 +83,14 @@ std::optional<bool> ServerConnection::start_write(std::span<const std::string_vi
             auto* end = std::to_chars(chunk_line_.data(), chunk_line_.data() + 17, size, 16).ptr;
             *end++ = '\r';
             *end++ = '\n';
-            out_.push_back(
-                asio::buffer(chunk_line_.data(), static_cast<std::size_t>(end - chunk_line_.data())));
+            out_.emplace_back(chunk_line_.data(), static_cast<std::size_t>(end - chunk_line_.data()));
         }
         for (const std::string_view piece : pieces)
-            if (!piece.empty()) out_.push_back(asio::buffer(piece));
-        if (chunked && !last) out_.push_back(asio::buffer(std::string_view("\r\n")));
+            if (!piece.empty()) out_.push_back(piece);
+        if (chunked && !last) out_.push_back("\r\n");
         if (framing_ == Framing::length) body_left_ -= size;
     }
-    if (last && chunked)
-        out_.push_back(asio::buffer(std::string_view(size > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n")));
+    if (last && chunked) out_.push_back(size > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
     if (out_.empty()) return true;
     started_ = true;
     return send_now();
@@ -97,20 +98,20 @@ std::optional<bool> ServerConnection::start_write(std::span<const std::string_vi
 
 /// The usual case: the socket takes all of it.
 std::optional<bool> ServerConnection::send_now() {
-    const Stream::Buffers all(out_.data(), out_.size());
-    boost::system::error_code ec;
+    const Buffers all(out_.data(), out_.size());
+    std::error_code ec;
     const std::size_t n = stream_.write_now(all, ec);
     sent_ += n;
     if (ec) {
         gone_ = dead_ = true;
         return false;
     }
-    unsent_ = Stream::behind(all, n);
+    unsent_ = behind(all, n);
     if (unsent_.empty()) return true;
     return std::nullopt;
 }
 
-asio::awaitable<bool> ServerConnection::write_pieces(std::span<const std::string_view> pieces, bool last) {
+Task<bool> ServerConnection::write_pieces(std::span<const std::string_view> pieces, bool last) {
     auto written = start_write(pieces, last);
     if (!written) written = co_await flush();
     // A body shorter than its Content-Length was not finished: the connection is cut.
@@ -122,13 +123,8 @@ std::optional<bool> ServerConnection::write_now(std::span<const std::string_view
     return start_write(pieces, false);
 }
 
-asio::awaitable<bool> ServerConnection::flush() {
+Task<bool> ServerConnection::flush() {
     return send(unsent_);
-}
-
-std::span<const std::byte> ServerConnection::memory_to_write() const noexcept {
-    return {reinterpret_cast<const std::byte*>(&sent_),      // NOLINT(*-reinterpret-cast): only addresses
-            reinterpret_cast<const std::byte*>(&timeout_)};  // NOLINT(*-reinterpret-cast)
 }
 
 void ServerConnection::abort() {

@@ -1,8 +1,6 @@
 #include "http/server_connection.hpp"
 
-#include <boost/asio/error.hpp>
-#include <boost/asio/ssl/error.hpp>
-
+#include "base/task.hpp"
 #include "http/http2_connection.hpp"
 
 namespace spillway::http {
@@ -13,46 +11,36 @@ constexpr std::size_t first_read = 4096;
 /// until something is written.
 constexpr std::size_t most_ahead = 64 * 1024;
 constexpr Duration goodbye_time = std::chrono::seconds(2);
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
-ServerConnection::ServerConnection(Stream::Socket socket, asio::io_context& context,
-                                   std::shared_ptr<const ServerShared> shared, std::string peer)
-    : Responder(context),
-      stream_(std::move(socket), context, *this, News::new_work),
+ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer)
+    : Responder(loop),
+      stream_(loop, *this, News::new_work),
       timeout_([this] { expired(); }),
-      wheel_(TimerWheel::of(context)),
+      wheel_(TimerWheel::of(loop)),
       shared_(std::move(shared)),
       limits_(shared_->limits),
       peer_text_(std::move(peer)),
-      in_(BufferPool::of(context)),
-      request_(BufferPool::of(context)),
-      decoded_(BufferPool::of(context)) {
+      in_(BufferPool::of(loop)),
+      request_(BufferPool::of(loop)),
+      decoded_(BufferPool::of(loop)) {
     peer_ = peer_text_;
 }
 
-std::shared_ptr<StreamUser> ServerConnection::self() {
-    return {shared_from_this(), this};
-}
-
-asio::awaitable<void> ServerConnection::run(std::shared_ptr<asio::ssl::context> tls) {
+Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {
     const auto self = shared_from_this();
-    if (tls) {
-        wheel_.arm(timeout_, limits_.head_timeout);
-        const auto [ec] =
-            co_await stream_.wrap(*tls).async_handshake(asio::ssl::stream_base::server, as_values);
-        timeout_.disarm();
-        if (ec) {
-            stream_.close();
-            co_return;
-        }
-        const bool served = co_await run_http2();
-        if (served) co_return;
-    } else {
-        boost::system::error_code ec;
-        stream_.use_plain(ec);
-        if (ec) co_return;
+    std::error_code ec;
+    stream_.open(std::move(transport), ec);
+    if (ec) co_return;
+    wheel_.arm(timeout_, limits_.head_timeout);
+    ec = co_await stream_.handshake();
+    timeout_.disarm();
+    if (ec) {
+        stream_.close();
+        co_return;
     }
+    const bool served = co_await run_http2();
+    if (served) co_return;
     while (!draining_) {
         const Read read = co_await read_request();
         if (read != Read::request) break;
@@ -66,16 +54,17 @@ asio::awaitable<void> ServerConnection::run(std::shared_ptr<asio::ssl::context> 
     stream_.close();
 }
 
-asio::awaitable<bool> ServerConnection::run_http2() {
-    if (!Http2Connection::chosen(*stream_.tls())) co_return false;
-    auto connection = std::make_shared<Http2Connection>(stream_, self(), context_, shared_, peer_text_);
+Task<bool> ServerConnection::run_http2() {
+    if (stream_.transport()->protocol() != "h2") co_return false;
+    auto connection =
+        std::make_shared<Http2Connection>(stream_, shared_from_this(), loop_, shared_, peer_text_);
     http2_ = connection;
     if (draining_) connection->drain();
     co_await connection->run();
     co_return true;
 }
 
-asio::awaitable<void> ServerConnection::exchange() {
+Task<void> ServerConnection::exchange() {
     Exchange exchange = exchange_of(*this);
     busy_ = true;
     if (eof_) gone_ = true;
@@ -96,19 +85,13 @@ asio::awaitable<void> ServerConnection::exchange() {
 
 /// An answer sent in full must reach the client: closing while unread input waits would make the kernel reset
 /// the connection, so writing ends first and reading goes on for a while (RFC 9112 §9.6).
-asio::awaitable<void> ServerConnection::say_goodbye() {
+Task<void> ServerConnection::say_goodbye() {
     if (eof_) co_return;
-    if (stream_.tls() != nullptr) {
-        expiry_ = Expiry::close;
-        wheel_.arm(timeout_, std::chrono::seconds(1));
-        (void)co_await stream_.tls()->async_shutdown(as_values);
-        timeout_.disarm();
-    }
     stream_.end_writing();
     const Mono until = mono_now() + goodbye_time;
     read_want_ = 16 * 1024;
     for (Duration left = goodbye_time; left > Duration::zero(); left = until - mono_now()) {
-        if (!stream_.holds_space()) in_.clear();
+        in_.clear();
         const bool came = co_await more(std::min<Duration>(left, std::chrono::milliseconds(500)));
         if (!came) break;
     }
@@ -138,20 +121,27 @@ void ServerConnection::start_read() {
 }
 
 std::span<char> ServerConnection::read_space() {
+    if (const auto http2 = http2_.lock()) return http2->read_space();
     return in_.prepare(read_want_ > 0 ? read_want_ : first_read);
 }
 
 void ServerConnection::unread() {
-    in_.rest();
+    if (const auto http2 = http2_.lock())
+        http2->unread();
+    else
+        in_.rest();
 }
 
-void ServerConnection::did_read(const boost::system::error_code& ec, std::size_t n) {
+void ServerConnection::did_read(const std::error_code& ec, std::size_t n) {
+    if (const auto http2 = http2_.lock()) {
+        http2->did_read(ec, n);
+        return;
+    }
     in_.commit(n);
-    const bool stopped =
-        timed_out_ && expiry_ == Expiry::stop_reading && ec == asio::error::operation_aborted;
+    const bool stopped = timed_out_ && expiry_ == Expiry::stop_reading && ec == IoError::cancelled;
     if (ec && !stopped) {
         eof_ = true;
-        if (ec != asio::error::eof && ec != asio::ssl::error::stream_truncated) dead_ = true;
+        if (ec != IoError::eof && ec != IoError::truncated) dead_ = true;
         if (busy_ && !aborted_) left();
     } else if (busy_ && in_.size() < most_ahead) {
         start_read();
@@ -165,7 +155,7 @@ void ServerConnection::left() {
 }
 
 /// Waits for more bytes in in_; false at the end of the connection or after `timeout`.
-asio::awaitable<bool> ServerConnection::more(Duration timeout, Expiry expiry) {
+Task<bool> ServerConnection::more(Duration timeout, Expiry expiry) {
     const std::size_t before = in_.size();
     begin_wait(timeout, expiry);
     while (wants_more(before))
@@ -177,7 +167,7 @@ void ServerConnection::begin_wait(Duration timeout, Expiry expiry) {
     stream_.expect(in_.empty() ? News::new_work : News::work_under_way);
     expiry_ = expiry;
     wheel_.arm(timeout_, timeout);
-    if (!stream_.holds_space()) in_.rest();  // who waits holds no memory
+    in_.rest();  // who waits holds no memory
 }
 
 /// Are there no more bytes in in_ than there were? If so, they are read.

@@ -3,18 +3,16 @@
 ///
 /// There is always a read pending while a handler works: it is the read of the next request, and it tells
 /// at once when the client leaves. So a departure costs no extra system call to notice.
-/// While a read is pending through TLS, in_ may be read from its front but not moved or cleared.
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/container/small_vector.hpp>
 
+#include "base/event.hpp"
+#include "base/task.hpp"
+#include "base/timer_wheel.hpp"
 #include "http/buffer.hpp"
-#include "http/event.hpp"
 #include "http/parser.hpp"
 #include "http/responder.hpp"
 #include "http/stream.hpp"
-#include "http/timer_wheel.hpp"
 
 namespace spillway::http {
 
@@ -24,10 +22,9 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
                                private StreamUser,
                                private Responder {
 public:
-    ServerConnection(Stream::Socket socket, asio::io_context& context,
-                     std::shared_ptr<const ServerShared> shared, std::string peer);
+    ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer);
 
-    asio::awaitable<void> run(std::shared_ptr<asio::ssl::context> tls);
+    Task<void> run(std::unique_ptr<Transport> transport);
     /// Closes now if idle; after the answer otherwise.
     void drain();
     void close() noexcept { stream_.close(); }
@@ -38,48 +35,45 @@ private:
 
     // server_connection.cpp: life
     /// Hands the connection over if the client chose HTTP/2, and serves it.
-    asio::awaitable<bool> run_http2();
-    asio::awaitable<void> exchange();
-    asio::awaitable<void> say_goodbye();
+    Task<bool> run_http2();
+    Task<void> exchange();
+    Task<void> say_goodbye();
     void start_read();
     std::span<char> read_space() override;
     void unread() override;
-    void did_read(const boost::system::error_code& ec, std::size_t n) override;
-    void abandon() override { readable_.abandon(); }
-    std::shared_ptr<StreamUser> self() override;
+    void did_read(const std::error_code& ec, std::size_t n) override;
     void left();
-    asio::awaitable<bool> more(Duration timeout, Expiry expiry = Expiry::close);
+    Task<bool> more(Duration timeout, Expiry expiry = Expiry::close);
     void begin_wait(Duration timeout, Expiry expiry);
     [[nodiscard]] bool wants_more(std::size_t before);
     void expired();
 
     // server_read.cpp: requests
-    asio::awaitable<Read> read_request();
+    Task<Read> read_request();
     /// Takes a request whose body has a length, if it is there whole.
     [[nodiscard]] bool take_whole(std::size_t head_size);
-    asio::awaitable<Read> read_length_body(std::size_t head_size);
-    asio::awaitable<Read> read_chunked_body(Parser<true>& parser, std::size_t head_size);
-    asio::awaitable<Read> late(std::string_view what);
-    asio::awaitable<Read> refuse(unsigned status, std::string_view message, std::string_view code);
-    asio::awaitable<bool> send_continue();
+    Task<Read> read_length_body(std::size_t head_size);
+    Task<Read> read_chunked_body(std::size_t head_size);
+    Task<Read> late(std::string_view what);
+    Task<Read> refuse(unsigned status, std::string_view message, std::string_view code);
+    Task<bool> send_continue();
     [[nodiscard]] bool check_head();
     void take_request(std::size_t bytes);
     void parse_again(std::string_view bytes);
 
     // server_answer.cpp: answers
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length) override;
-    asio::awaitable<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
+    Task<bool> write_pieces(std::span<const std::string_view> pieces, bool last) override;
     std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
-    asio::awaitable<bool> flush() override;
-    [[nodiscard]] std::span<const std::byte> memory_to_write() const noexcept override;
+    Task<bool> flush() override;
     void abort() override;
     // Nothing: unsent_ is what the socket did not take at once.
     std::optional<bool> start_write(std::span<const std::string_view> pieces, bool last);
     std::optional<bool> send_now();
-    asio::awaitable<bool> send(Stream::Buffers buffers);
+    Task<bool> send(Buffers buffers);
     void cut() noexcept;
 
-    // What writing an answer touches, up to timeout_: see memory_to_write().
+    // What writing an answer touches comes first.
     Stream stream_;
     std::array<char, 20> chunk_line_{};
     Framing framing_ = Framing::none;  // of the answer
@@ -90,8 +84,8 @@ private:
     bool aborted_ = false;
     bool draining_ = false;
     std::uint64_t body_left_ = 0;
-    boost::container::small_vector<asio::const_buffer, 4> out_;  // of the write under way
-    Stream::Buffers unsent_;                                     // the rest of them
+    boost::container::small_vector<std::string_view, 4> out_;  // of the write under way
+    Buffers unsent_;                                           // the rest of them
 
     Timeout timeout_;
     TimerWheel& wheel_;

@@ -1,4 +1,5 @@
 // How a ServerConnection reads requests, and refuses those that break HTTP/1.1 or a limit.
+#include "base/task.hpp"
 #include "http/server_connection.hpp"
 #include "http/simple_head.hpp"
 
@@ -10,7 +11,7 @@ constexpr std::size_t max_chunk_line = 16 * 1024;
 constexpr std::size_t chunked_read = 16 * 1024;
 }  // namespace
 
-asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
+Task<ServerConnection::Read> ServerConnection::read_request() {
     started_ = finished_ = head_due_ = false;
     sent_ = 0;
     read_want_ = 0;
@@ -50,10 +51,12 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
         if (size > 0 || (first && !in_.empty())) {
             head_ = {};
             Parser<true> parser(head_);
-            boost::system::error_code ec;
             std::size_t head_size = 0;
-            const ParseState state = parser.parse_head(in_.view(), head_size, ec);
-            if (state == ParseState::error && parser.unknown_coding())
+            const ParseState state = parser.parse_head(in_.view(), head_size);
+            if (state == ParseState::error && parser.fault() == HeadFault::too_many_fields)
+                co_return co_await refuse(431, "The request has too many header fields.",
+                                          "request_head_too_large");
+            if (state == ParseState::error && parser.fault() == HeadFault::unknown_coding)
                 co_return co_await refuse(501, "The request's transfer coding is not supported.",
                                           "unsupported_transfer_coding");
             if (state == ParseState::error || (state == ParseState::need_more && size > 0))
@@ -62,8 +65,7 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_request() {
                 if (!check_head())
                     co_return co_await refuse(400, "The request has no valid Host or target.", "bad_request");
                 if (head_.framing == Framing::length) co_return co_await read_length_body(head_size);
-                if (head_.framing == Framing::chunked)
-                    co_return co_await read_chunked_body(parser, head_size);
+                if (head_.framing == Framing::chunked) co_return co_await read_chunked_body(head_size);
                 take_request(head_size);
                 body_ = request_.view().substr(head_size, 0);
                 co_return Read::request;
@@ -104,16 +106,9 @@ bool ServerConnection::check_head() {
 
 /// Moves the request's `bytes` aside, so that in_ can take what comes next.
 void ServerConnection::take_request(std::size_t bytes) {
-    if (stream_.holds_space()) {  // a pipelined request: in_ must stay where it is
-        request_.clear();
-        request_.append(in_.view().substr(0, bytes));
-        in_.consume(bytes);
-        parse_again(request_.view());
-    } else {
-        std::swap(request_, in_);
-        in_.clear();
-        in_.append(request_.view().substr(bytes));
-    }
+    std::swap(request_, in_);
+    in_.clear();
+    in_.append(request_.view().substr(bytes));
     close_after_ = !head_.keep_alive || draining_;
 }
 
@@ -127,15 +122,14 @@ void ServerConnection::parse_again(std::string_view bytes) {
     }
     head_ = {};
     Parser<true> parser(head_);
-    boost::system::error_code ec;
     std::size_t size = 0;
-    (void)parser.parse_head(bytes, size, ec);
+    (void)parser.parse_head(bytes, size);
     (void)check_head();
 }
 
-asio::awaitable<bool> ServerConnection::send_continue() {
+Task<bool> ServerConnection::send_continue() {
     if (!head_.expects_continue || head_.version < 11) co_return true;
-    asio::const_buffer line = asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
+    std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
     const bool ok = co_await send({&line, 1});
     sent_ = 0;
     co_return ok;
@@ -150,7 +144,7 @@ bool ServerConnection::take_whole(std::size_t head_size) {
     return true;
 }
 
-asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::size_t head_size) {
+Task<ServerConnection::Read> ServerConnection::read_length_body(std::size_t head_size) {
     if (head_.content_length > limits_.max_body_bytes)
         co_return co_await refuse(413, "The request's body is too large.", "request_too_large");
     if (!take_whole(head_size)) {
@@ -169,23 +163,22 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_length_body(std::
     co_return Read::request;
 }
 
-asio::awaitable<ServerConnection::Read> ServerConnection::read_chunked_body(Parser<true>& parser,
-                                                                            std::size_t head_size) {
+Task<ServerConnection::Read> ServerConnection::read_chunked_body(std::size_t head_size) {
     if (in_.size() == head_size) {
         const bool welcome = co_await send_continue();
         if (!welcome) co_return Read::closed;
     }
     std::size_t used = 0;
+    ChunkedDecoder chunks;
     for (;;) {
-        boost::system::error_code ec;
-        used = parser.parse_body(in_.view().substr(head_size), ec);
-        if (ec || in_.size() - head_size - used > max_chunk_line)
-            if (!parser.is_done())
+        used = chunks.decode(in_.view().substr(head_size));
+        if (chunks.failed() || in_.size() - head_size - used > max_chunk_line)
+            if (!chunks.is_done())
                 co_return co_await refuse(400, "The request's chunked body is malformed.", "bad_request");
-        for (const std::string_view piece : parser.pieces()) decoded_.append(piece);
+        for (const std::string_view piece : chunks.pieces()) decoded_.append(piece);
         if (decoded_.size() > limits_.max_body_bytes)
             co_return co_await refuse(413, "The request's body is too large.", "request_too_large");
-        if (parser.is_done()) break;
+        if (chunks.is_done()) break;
         read_want_ = chunked_read;
         const bool came = co_await more(limits_.body_timeout, Expiry::stop_reading);
         if (!came) co_return co_await late("body");
@@ -203,7 +196,7 @@ asio::awaitable<ServerConnection::Read> ServerConnection::read_chunked_body(Pars
 }
 
 /// The client left or was too slow in the midst of a request's head or body.
-asio::awaitable<ServerConnection::Read> ServerConnection::late(std::string_view what) {
+Task<ServerConnection::Read> ServerConnection::late(std::string_view what) {
     if (eof_) co_return Read::closed;
     timed_out_ = false;
     std::string message = "The request's ";
@@ -211,8 +204,8 @@ asio::awaitable<ServerConnection::Read> ServerConnection::late(std::string_view 
     co_return co_await refuse(408, message, "request_timeout");
 }
 
-asio::awaitable<ServerConnection::Read> ServerConnection::refuse(unsigned status, std::string_view message,
-                                                                 std::string_view code) {
+Task<ServerConnection::Read> ServerConnection::refuse(unsigned status, std::string_view message,
+                                                      std::string_view code) {
     const std::string body = refusal_body(status, message, code);
     close_after_ = true;
     head_.method = {};  // its bytes may have moved while the body was read

@@ -5,6 +5,7 @@
 
 #include "base/find_byte.hpp"
 #include "base/strings.hpp"
+#include "http/parser.hpp"
 
 namespace spillway::http {
 namespace {
@@ -99,7 +100,7 @@ private:
         const std::string_view value(first, static_cast<std::size_t>(last - first));
         const bool in_line = first == colon + 2 && colon[1] == ' ' && last == p_;
         p_ += 2;
-        if (!plain(name, value)) return false;
+        if (!plain(name, value) || fields_.size() == most_fields) return false;
         fields_.add(name, value, in_line);
         return true;
     }

@@ -3,19 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <thread>
 #include <vector>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
+
 namespace spillway {
 namespace {
-
-namespace asio = boost::asio;
 
 /// On a thread of its own, so that nothing is kept yet.
 template <class Check>
@@ -86,23 +81,23 @@ TEST(FramePool, AThreadThatTakesNoneKeepsNone) {
     });
 }
 
-#if !defined(BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
-asio::awaitable<void> nothing() {
-    co_await asio::post(asio::use_awaitable);
+#if !defined(SPILLWAY_FRAMES_FROM_HEAP)
+Task<void> nothing() {
+    co_return;
 }
 
-TEST(FramePool, AsioTakesItsFramesFromIt) {
+TEST(FramePool, TasksTakeTheirFramesFromIt) {
     with_empty_pool([](FramePool& pool) {
-        asio::io_context context(1);
-        asio::co_spawn(context, nothing(), asio::detached);
+        Loop loop;
+        loop.spawn(nothing());
         EXPECT_EQ(pool.kept(), 0U);
-        context.run();
+        loop.run();
         const std::size_t kept = pool.kept();
         EXPECT_GT(kept, 0U);
-        asio::co_spawn(context, nothing(), asio::detached);
+        loop.spawn(nothing());
         EXPECT_LT(pool.kept(), kept);
-        context.restart();
-        context.run();
+        loop.restart();
+        loop.run();
         EXPECT_EQ(pool.kept(), kept);
     });
 }

@@ -2,15 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <string>
+
+#include "base/loop.hpp"
 
 namespace spillway::http {
 namespace {
 
 class BufferTest : public testing::Test {
 protected:
-    boost::asio::io_context io_;
+    Loop io_;
     BufferPool& pool_ = BufferPool::of(io_);
     Buffer buffer_{pool_};
 };
@@ -58,7 +59,7 @@ TEST_F(BufferTest, KeepsItsMemoryAtRestWhenItHoldsMuch) {
 }
 
 TEST(BufferPoolTest, GivesTheBlockThatCameBackLast) {
-    boost::asio::io_context io;
+    spillway::Loop io;
     BufferPool& pool = BufferPool::of(io);
     auto a = pool.take(100);
     auto b = pool.take(4096);
@@ -70,7 +71,7 @@ TEST(BufferPoolTest, GivesTheBlockThatCameBackLast) {
 }
 
 TEST(BufferPoolTest, RoundsUpAndTakesTheLargestFromTheHeap) {
-    boost::asio::io_context io;
+    spillway::Loop io;
     BufferPool& pool = BufferPool::of(io);
     EXPECT_EQ(pool.take(4097).get_deleter().capacity, 8192U);
     EXPECT_EQ(pool.take(100'000).get_deleter().capacity, 131'072U);
@@ -79,7 +80,7 @@ TEST(BufferPoolTest, RoundsUpAndTakesTheLargestFromTheHeap) {
 }
 
 TEST(BufferPoolTest, KeepsNoMoreThanItMay) {
-    boost::asio::io_context io;
+    spillway::Loop io;
     BufferPool& pool = BufferPool::of(io);
     std::vector<BufferPool::Block> out;
     for (std::size_t sum = 0; sum < 2 * BufferPool::most_kept; sum += BufferPool::largest)

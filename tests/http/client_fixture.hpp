@@ -1,8 +1,7 @@
 #pragma once
 // A client's Origin and the raw peer it talks to.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "http/support.hpp"
 
 namespace spillway::http::test {
@@ -16,24 +15,20 @@ protected:
         o.port = listener.port();
         return o;
     }
-    static asio::awaitable<bool> ask(Upstream& up,
-                                     std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n") {
+    static Task<bool> ask(Upstream& up, std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n") {
         const auto sent = co_await up.send(std::span(&request, 1), 5s);
         co_return sent.has_value();
     }
     /// The message that the peer gets when `pieces` are sent.
-    asio::awaitable<std::string> received(Upstream& up, Peer& peer,
-                                          std::span<const std::string_view> pieces) {
+    Task<std::string> received(Upstream& up, Peer& peer, std::span<const std::string_view> pieces) {
         bool sent = false;
-        const auto send = [&]() -> asio::awaitable<void> {
-            sent = (co_await up.send(pieces, 5s)).has_value();
-        };
-        asio::co_spawn(loop.io, send(), asio::detached);
+        const auto send = [&]() -> Task<void> { sent = (co_await up.send(pieces, 5s)).has_value(); };
+        loop.io.spawn(send());
         std::string got = co_await peer.read_message();
         EXPECT_TRUE(co_await loop.until([&] { return sent; }));
         co_return got;
     }
-    static asio::awaitable<std::string> read_rest(Upstream& up) {
+    static Task<std::string> read_rest(Upstream& up) {
         std::string body;
         for (;;) {
             const auto piece = co_await up.read_body(5s);

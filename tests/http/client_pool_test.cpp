@@ -1,6 +1,6 @@
 // The client's pool, its time-outs, and how it is cancelled.
-#include <boost/asio/detached.hpp>
-
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "http/client_fixture.hpp"
 
 namespace spillway::http::test {
@@ -11,7 +11,7 @@ constexpr std::string_view small_answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\
 class PoolTest : public ClientTest {
 protected:
     /// One exchange; the connection is in the pool afterwards, and its other end is returned.
-    asio::awaitable<Peer> pooled(Origin& from) {
+    Task<Peer> pooled(Origin& from) {
         auto up = co_await from.connect(true);
         Peer peer = co_await listener.accept();
         co_await exchange(*up, peer);
@@ -19,7 +19,7 @@ protected:
         EXPECT_EQ(from.idle(), 1U);
         co_return peer;
     }
-    static asio::awaitable<void> exchange(Upstream& up, Peer& peer) {
+    static Task<void> exchange(Upstream& up, Peer& peer) {
         EXPECT_TRUE(co_await ask(up));
         (void)co_await peer.read_to("\r\n\r\n");
         co_await peer.send(small_answer);
@@ -29,7 +29,7 @@ protected:
 };
 
 TEST_F(PoolTest, DropsWhatThePeerClosed) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await pooled(origin);
         peer.close();
         EXPECT_TRUE(co_await loop.until([&] { return origin.idle() == 0; }));
@@ -37,7 +37,7 @@ TEST_F(PoolTest, DropsWhatThePeerClosed) {
 }
 
 TEST_F(PoolTest, DropsWhoSpeaksUnasked) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await pooled(origin);
         co_await peer.send("HTTP/1.1 408 Request Timeout\r\n\r\n");
         EXPECT_TRUE(co_await loop.until([&] { return origin.idle() == 0; }));
@@ -49,7 +49,7 @@ TEST_F(PoolTest, DropsWhatIdlesTooLong) {
     OriginOptions o = options();
     o.idle_timeout = 50ms;
     Origin brief(loop.io, o);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await pooled(brief);
         (void)co_await peer.read_all();
         EXPECT_EQ(brief.idle(), 0U);
@@ -60,7 +60,7 @@ TEST_F(PoolTest, KeepsNoMoreThanItMay) {
     OriginOptions o = options();
     o.max_idle = 2;
     Origin few(loop.io, o);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         std::vector<Upstream> out;
         std::vector<Peer> peers;
         for (int i = 0; i < 4; ++i) {
@@ -77,7 +77,7 @@ TEST_F(PoolTest, KeepsNoMoreThanItMay) {
 }
 
 TEST_F(PoolTest, SaysClosedOfAStaleConnection) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await pooled(origin);
         auto up = co_await origin.connect(false);
         EXPECT_TRUE(up->reused());
@@ -98,7 +98,7 @@ TEST_F(PoolTest, SaysClosedOfAStaleConnection) {
 }
 
 TEST_F(PoolTest, ClosesWhenItsOriginGoes) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         auto going = std::make_unique<Origin>(loop.io, options());
         Peer idle = co_await pooled(*going);
         auto up = co_await going->connect(true);
@@ -113,7 +113,7 @@ TEST_F(PoolTest, ClosesWhenItsOriginGoes) {
 
 TEST_F(ClientTest, SaysWhenNobodyListens) {
     listener.acceptor.close();
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         const auto up = co_await origin.connect(false);
         EXPECT_FALSE(up);
         EXPECT_EQ(up.error().kind, NetError::Kind::connect);
@@ -124,7 +124,7 @@ TEST_F(ClientTest, SaysWhenANameIsUnknown) {
     OriginOptions o = options();
     o.host = "no-such-host.invalid";  // RFC 6761 §6.4
     Origin nowhere(loop.io, o);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         for (int i = 0; i < 2; ++i) {
             const auto up = co_await nowhere.connect(false);
             EXPECT_FALSE(up);
@@ -138,16 +138,13 @@ TEST_F(ClientTest, FindsAName) {
     OriginOptions o = options();
     o.host = "localhost";
     Origin named(loop.io, o);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         int connected = 0;
         for (int i = 0; i < 3; ++i)
-            asio::co_spawn(
-                loop.io,
-                [&]() -> asio::awaitable<void> {
-                    const auto up = co_await named.connect(true);
-                    if (up) ++connected;
-                },
-                asio::detached);
+            loop.io.spawn([&]() -> Task<void> {
+                const auto up = co_await named.connect(true);
+                if (up) ++connected;
+            });
         EXPECT_TRUE(co_await loop.until([&] { return connected == 3; }));
     });
 }
@@ -155,20 +152,20 @@ TEST_F(ClientTest, FindsAName) {
 /// A listener whose queue is full: further connections neither succeed nor fail.
 class FullListener {
 public:
-    explicit FullListener(asio::io_context& io) : acceptor_(io) {
-        acceptor_.open(tcp::v4());
-        acceptor_.bind(tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-        acceptor_.listen(0);
+    explicit FullListener(spillway::Loop& io) : acceptor_(io) {
+        EXPECT_TRUE(acceptor_.listen({.host = "127.0.0.1", .port = 0, .reuse_port = false}, 0));
+        const Endpoint end = *Endpoint::parse("127.0.0.1", acceptor_.port());
         for (int i = 0; i < 4; ++i) {
-            fill_.emplace_back(io);
-            fill_.back().async_connect(acceptor_.local_endpoint(), [](const boost::system::error_code&) {});
+            std::error_code ec;
+            fill_.push_back(make_socket(end, ec));
+            (void)::connect(fill_.back().get(), end.address(), end.size());
         }
     }
-    [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+    [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
 
 private:
-    tcp::acceptor acceptor_;
-    std::vector<tcp::socket> fill_;
+    Acceptor acceptor_;
+    std::vector<FileDescriptor> fill_;
 };
 
 TEST_F(ClientTest, ConnectingTakesNoLongerThanItMay) {
@@ -177,7 +174,7 @@ TEST_F(ClientTest, ConnectingTakesNoLongerThanItMay) {
     o.port = full.port();
     o.connect_timeout = 100ms;
     Origin slow(loop.io, o);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         const Mono start = mono_now();
         const auto up = co_await slow.connect(false);
         EXPECT_FALSE(up);
@@ -192,10 +189,10 @@ TEST_F(ClientTest, ConnectingCanBeCancelled) {
     OriginOptions o = options();
     o.port = full.port();
     Origin slow(loop.io, o);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         ConnectCancel cancel;
-        asio::steady_timer timer(loop.io, 20ms);
-        timer.async_wait([&](auto) { cancel.cancel(); });
+        Timeout timer([&] { cancel.cancel(); });
+        loop.io.wheel().arm(timer, 20ms);
         const Mono start = mono_now();
         const auto up = co_await slow.connect(false, cancel);
         EXPECT_FALSE(up);
@@ -210,9 +207,9 @@ TEST_F(ClientTest, LookingUpCanBeCancelled) {
     OriginOptions o = options();
     o.host = "localhost";
     Origin named(loop.io, o);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         ConnectCancel cancel;
-        asio::post(loop.io, [&] { cancel.cancel(); });
+        loop.io.post([&] { cancel.cancel(); });
         const auto up = co_await named.connect(false, cancel);
         if (!up) {
             EXPECT_EQ(up.error().kind, NetError::Kind::cancelled);
@@ -221,7 +218,7 @@ TEST_F(ClientTest, LookingUpCanBeCancelled) {
 }
 
 TEST_F(ClientTest, WaitsNoLongerThanItMay) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         {
             auto up = co_await origin.connect(true);
             Peer peer = co_await listener.accept();
@@ -263,12 +260,12 @@ TEST_F(ClientTest, WaitsNoLongerThanItMay) {
 }
 
 TEST_F(ClientTest, EveryOperationCanBeCancelled) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         for (int step = 0; step < 4; ++step) {
             auto up = co_await origin.connect(true);
             Peer peer = co_await listener.accept();
-            asio::steady_timer timer(loop.io, 20ms);
-            timer.async_wait([&](auto) { up->cancel(); });
+            Timeout timer([&] { up->cancel(); });
+            loop.io.wheel().arm(timer, 20ms);
             const std::string large(step == 0 ? 50'000'000 : 100, 'x');
             const std::string_view all = large;
             const auto sent = co_await up->send(std::span(&all, 1), 5s);
@@ -301,7 +298,7 @@ TEST_F(ClientTest, EveryOperationCanBeCancelled) {
 }
 
 TEST_F(ClientTest, DestroyedInTheMidstOfAnAnswerItClosesAtOnce) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         std::optional<Upstream> up;
         auto connected = co_await origin.connect(false);
         up.emplace(std::move(*connected));

@@ -1,13 +1,13 @@
 // The client against a raw peer: answers of every framing, the pool, and what may go wrong.
-#include <boost/asio/detached.hpp>
-
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "http/client_fixture.hpp"
 
 namespace spillway::http::test {
 namespace {
 
 TEST_F(ClientTest, UsesAConnectionAgain) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         std::optional<Peer> peer;
         for (int i = 0; i < 5; ++i) {
             auto up = co_await origin.connect(false);
@@ -40,7 +40,7 @@ class AnswersTest : public ClientTest {
 protected:
     Seen answer(std::string bytes, bool close = false, bool head_request = false) {
         Seen seen;
-        loop.run([&]() -> asio::awaitable<void> {
+        loop.run([&]() -> Task<void> {
             auto up = co_await origin.connect(true);
             Peer peer = co_await listener.accept();
             EXPECT_TRUE(co_await ask(*up));
@@ -71,7 +71,7 @@ protected:
         EXPECT_EQ(seen.body, body) << bytes;
         EXPECT_EQ(seen.idle, reusable ? 1U : 0U) << bytes;
         Peer drop(loop.io);
-        loop.run([&]() -> asio::awaitable<void> {  // empties the pool
+        loop.run([&]() -> Task<void> {  // empties the pool
             if (origin.idle() > 0) (void)co_await origin.connect(false);
         });
     }
@@ -150,7 +150,7 @@ TEST_F(AnswersTest, ThatAreNotHttpAreErrors) {
 }
 
 TEST_F(ClientTest, AHeadsViewsHoldWhileAMuchLargerBodyPasses) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         auto up = co_await origin.connect(false);
         Peer peer = co_await listener.accept();
         EXPECT_TRUE(co_await ask(*up));
@@ -161,7 +161,7 @@ TEST_F(ClientTest, AHeadsViewsHoldWhileAMuchLargerBodyPasses) {
         for (std::size_t at = 0; at < body.size(); at += 1000)
             answer.append("3e8\r\n").append(body, at, 1000).append("\r\n");
         answer.append("0\r\n\r\n");
-        asio::co_spawn(loop.io, peer.send(answer), asio::detached);
+        loop.io.spawn([&]() -> Task<void> { (void)co_await peer.send(answer); });
         const auto head = co_await up->read_head(5s);
         EXPECT_EQ(co_await read_rest(*up), body);
         EXPECT_EQ((*head)->reason, "Fine");
@@ -173,7 +173,7 @@ TEST_F(ClientTest, AHeadsViewsHoldWhileAMuchLargerBodyPasses) {
 }
 
 TEST_F(ClientTest, SendsALargeRequestInManyPieces) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         auto up = co_await origin.connect(false);
         Peer peer = co_await listener.accept();
         const std::string piece(100'000, 'p');
@@ -185,7 +185,7 @@ TEST_F(ClientTest, SendsALargeRequestInManyPieces) {
 }
 
 TEST_F(ClientTest, SendsAtOnceWhatTheSocketTakesAndLeavesTheRest) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         auto up = co_await origin.connect(false);
         Peer peer = co_await listener.accept();
         const std::string piece(1'000'000, 'p');
@@ -201,7 +201,7 @@ TEST_F(ClientTest, SendsAtOnceWhatTheSocketTakesAndLeavesTheRest) {
 }
 
 TEST_F(ClientTest, TakesWithoutWaitingWhatIsThere) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         EXPECT_FALSE(origin.pooled());
         std::optional<Upstream> up = *co_await origin.connect(false);
         Peer peer = co_await listener.accept();
@@ -235,21 +235,18 @@ TEST_F(ClientTest, TakesWithoutWaitingWhatIsThere) {
 }
 
 TEST_F(ClientTest, HearsARefusalThatComesBeforeTheRequestIsOut) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         auto up = co_await origin.connect(false);
         Peer peer = co_await listener.accept();
         const std::string large =
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n" + std::string(50'000'000, 'x');
         NetResult<void> sent;
         bool done = false;
-        asio::co_spawn(
-            loop.io,
-            [&]() -> asio::awaitable<void> {
-                const std::string_view all = large;
-                sent = co_await up->send(std::span(&all, 1), 5s);
-                done = true;
-            },
-            asio::detached);
+        loop.io.spawn([&]() -> Task<void> {
+            const std::string_view all = large;
+            sent = co_await up->send(std::span(&all, 1), 5s);
+            done = true;
+        });
         co_await peer.read_some();
         co_await peer.send("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         co_await loop.sleep(20ms);

@@ -1,5 +1,6 @@
 #include "http/fetch.hpp"
 
+#include "base/task.hpp"
 #include "http/support.hpp"
 
 namespace spillway::http::test {
@@ -14,7 +15,7 @@ protected:
         o.port = server.port();
         origin.emplace(loop.io, o);
     }
-    asio::awaitable<void> serve(Exchange& x) {
+    Task<void> serve(Exchange& x) {
         ++requests;
         if (x.request().target == "/slow") {
             co_await loop.sleep(300ms);
@@ -34,7 +35,7 @@ protected:
 };
 
 TEST_F(FetchTest, BringsTheWholeAnswer) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         const std::string host = "127.0.0.1:" + std::to_string(server.port());
         for (int i = 0; i < 3; ++i) {
             const auto answer = co_await fetch(*origin, "GET", "/", {}, {}, 5s);
@@ -54,7 +55,7 @@ TEST_F(FetchTest, BringsTheWholeAnswer) {
 }
 
 TEST_F(FetchTest, KeepsItsTimeAndItsSize) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         const auto late = co_await fetch(*origin, "GET", "/slow", {}, {}, 50ms);
         EXPECT_FALSE(late);
         if (!late) {
@@ -69,7 +70,7 @@ TEST_F(FetchTest, KeepsItsTimeAndItsSize) {
 }
 
 TEST_F(FetchTest, RepeatsOnAStaleConnectionOnlyWhatMayBeRepeated) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         EXPECT_TRUE(co_await fetch(*origin, "GET", "/", {}, {}, 5s));
         requests = 0;
         EXPECT_FALSE(co_await fetch(*origin, "GET", "/close", {}, {}, 5s));

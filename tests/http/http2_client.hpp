@@ -1,15 +1,17 @@
 #pragma once
 // A small client of HTTP/2 over TLS for the tests of the http room. Made by std::make_shared: its operations
 // keep it alive until close().
+#include <fcntl.h>
 #include <nghttp2/nghttp2.h>
 
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ssl.hpp>
 #include <list>
 #include <map>
 #include <memory>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "http/support.hpp"
+#include "http/tls_transport.hpp"
 
 namespace spillway::http::test {
 
@@ -28,7 +30,7 @@ struct Http2Answer {
 
 class Http2Client : public std::enable_shared_from_this<Http2Client> {
 public:
-    explicit Http2Client(asio::io_context& io, bool opens_windows = true) : tls(io, context) {
+    explicit Http2Client(spillway::Loop& io, bool opens_windows = true) : loop(io), stream(io) {
         nghttp2_session_callbacks* calls = nullptr;
         nghttp2_option* options = nullptr;
         nghttp2_session_callbacks_new(&calls);
@@ -81,19 +83,19 @@ public:
     ~Http2Client() { nghttp2_session_del(session); }
 
     /// `protocols` as ALPN has them; returns the one that was agreed on, or what went wrong.
-    asio::awaitable<std::string> connect(std::uint16_t port, std::string_view protocols = "\2h2") {
-        const tcp::endpoint end(asio::ip::address_v4::loopback(), port);
-        const auto [failed] = co_await tls.next_layer().async_connect(end, as_values);
-        EXPECT_FALSE(failed);
-        tls.next_layer().set_option(tcp::no_delay(true));
-        SSL_set_alpn_protos(tls.native_handle(), reinterpret_cast<const unsigned char*>(protocols.data()),
-                            static_cast<unsigned>(protocols.size()));
-        const auto [refused] = co_await tls.async_handshake(asio::ssl::stream_base::client, as_values);
-        if (refused) co_return refused.message();
-        const unsigned char* name = nullptr;
-        unsigned size = 0;
-        SSL_get0_alpn_selected(tls.native_handle(), &name, &size);
-        co_return std::string(reinterpret_cast<const char*>(name), size);
+    Task<std::string> connect(std::uint16_t port, std::string_view protocols = "\2h2") {
+        const Endpoint end = *Endpoint::parse("127.0.0.1", port);
+        FileDescriptor socket(::socket(AF_INET, SOCK_STREAM, 0));
+        EXPECT_EQ(::connect(socket.get(), end.address(), end.size()), 0);  // the kernel answers
+        EXPECT_EQ(::fcntl(socket.get(), F_SETFL, O_NONBLOCK), 0);
+        set_connection_options(socket.get());
+        auto made = std::make_unique<TlsTransport>(std::move(socket), *TlsContext::client({}),
+                                                   TlsPeer{"gateway.test", false, std::string(protocols)});
+        TlsTransport& tls = *made;
+        EXPECT_FALSE(stream.open(std::move(made)));
+        const std::error_code refused = co_await stream.handshake();
+        if (refused) co_return tls.problem();
+        co_return std::string(tls.protocol());
     }
     void begin() {
         read();
@@ -131,9 +133,9 @@ public:
         return id;
     }
     /// `bytes` as they are, and nothing of the session's.
-    asio::awaitable<void> send(std::string bytes) {
+    Task<void> send(std::string bytes) {
         writing = true;
-        (void)co_await asio::async_write(tls, asio::buffer(bytes), as_values);
+        (void)co_await stream.write(bytes);
         writing = false;
     }
     /// RFC 9113 §4.1
@@ -152,10 +154,7 @@ public:
         nghttp2_session_consume(session, id, bytes);
         flush();
     }
-    void close() {
-        boost::system::error_code ignored;
-        tls.next_layer().close(ignored);
-    }
+    void close() { stream.close(); }
     void flush() {
         if (writing) return;
         const std::uint8_t* bytes = nullptr;
@@ -164,28 +163,27 @@ public:
             out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(n));
         if (out.empty()) return;
         writing = true;
-        asio::async_write(tls, asio::buffer(out),
-                          [self = shared_from_this()](const boost::system::error_code& ec, std::size_t) {
-                              self->writing = false;
-                              if (!ec) self->flush();
-                          });
+        loop.spawn([self = shared_from_this()]() -> Task<void> {
+            const std::error_code ec = co_await self->stream.write(self->out);
+            self->writing = false;
+            if (!ec) self->flush();
+        });
     }
     void read() {
-        tls.async_read_some(asio::buffer(in),
-                            [self = shared_from_this()](const boost::system::error_code& ec, std::size_t n) {
-                                if (ec) {
-                                    self->ended = true;
-                                    return;
-                                }
-                                nghttp2_session_mem_recv(
-                                    self->session, reinterpret_cast<const std::uint8_t*>(self->in.data()), n);
-                                self->flush();
-                                self->read();
-                            });
+        loop.spawn([self = shared_from_this()]() -> Task<void> {
+            for (;;) {
+                const auto [ec, n] = co_await self->stream.read_some(self->in);
+                if (ec) break;
+                nghttp2_session_mem_recv(self->session,
+                                         reinterpret_cast<const std::uint8_t*>(self->in.data()), n);
+                self->flush();
+            }
+            self->ended = true;
+        });
     }
 
-    asio::ssl::context context{asio::ssl::context::tls_client};
-    asio::ssl::stream<tcp::socket> tls;
+    spillway::Loop& loop;
+    ByteStream stream;
     nghttp2_session* session = nullptr;
     std::map<std::int32_t, Http2Answer> answers;
     std::list<Pairs> asked;  // nghttp2 would make names lower-case if it copied them

@@ -1,5 +1,6 @@
 #pragma once
 // A server of HTTP/2 and clients for it.
+#include "base/task.hpp"
 #include "http/certificate.hpp"
 #include "http/http2_client.hpp"
 
@@ -14,15 +15,15 @@ protected:
         ASSERT_TRUE(server->use_tls(certificate.cert(), certificate.key()));
         ASSERT_TRUE(server->listen({}));
     }
-    static asio::awaitable<void> echo(Exchange& x) { co_await x.respond(200, {}, x.body()); }
-    asio::awaitable<Client> client(bool opens_windows = true) {
+    static Task<void> echo(Exchange& x) { co_await x.respond(200, {}, x.body()); }
+    Task<Client> client(bool opens_windows = true) {
         auto made = std::make_shared<Http2Client>(loop.io, opens_windows);
         const std::string agreed = co_await made->connect(server->port());
         EXPECT_EQ(agreed, "h2");
         made->begin();
         co_return made;
     }
-    asio::awaitable<bool> closed(Client peer, std::int32_t id) {
+    Task<bool> closed(Client peer, std::int32_t id) {
         const Http2Answer& answer = peer->answers[id];
         const bool over = co_await loop.until([&answer] { return answer.closed; });
         co_return over;
@@ -30,7 +31,7 @@ protected:
     /// Runs `script` with a client, and sees that the server is rid of it afterwards.
     template <class Script>
     void with_client(Script script, bool opens_windows = true) {
-        loop.run([&]() -> asio::awaitable<void> {
+        loop.run([&]() -> Task<void> {
             Client peer = co_await client(opens_windows);
             co_await script(peer);
             peer->close();

@@ -1,4 +1,5 @@
 // What a client of HTTP/2 may not do, and what becomes of it.
+#include "base/task.hpp"
 #include "http/http2_fixture.hpp"
 
 namespace spillway::http::test {
@@ -8,13 +9,13 @@ TEST_F(Http2Test, NoMoreStreamsThanAllowed) {
     limits.max_streams = 2;
     int most = 0;
     int now = 0;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         most = std::max(most, ++now);
         co_await loop.sleep(20ms);
         --now;
         co_await x.respond(200, {}, "");
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         for (int i = 0; i < 6; ++i) peer->ask("GET", "/");
         EXPECT_TRUE(co_await loop.until([&] {
             return peer->answers.size() == 6 && std::all_of(peer->answers.begin(), peer->answers.end(),
@@ -26,7 +27,7 @@ TEST_F(Http2Test, NoMoreStreamsThanAllowed) {
 
 TEST_F(Http2Test, ASlowClientHoldsTheWriter) {
     std::size_t written = 0;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         if (x.request().target == "/quick") {
             co_await x.respond(200, {}, "quick");
             co_return;
@@ -40,7 +41,7 @@ TEST_F(Http2Test, ASlowClientHoldsTheWriter) {
         co_await x.finish();
     });
     with_client(
-        [&](const Client& peer) -> asio::awaitable<void> {
+        [&](const Client& peer) -> Task<void> {
             const auto id = peer->ask("GET", "/");
             EXPECT_TRUE(co_await loop.until([&] { return peer->answers[id].body.size() == 65'535; }));
             co_await loop.sleep(20ms);
@@ -56,7 +57,7 @@ TEST_F(Http2Test, AClientThatStopsReadingIsResetInTime) {
     limits.write_timeout = 100ms;
     bool gone = false;
     bool ok = true;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         x.on_gone([&] { gone = true; });
         x.start(200, "", std::nullopt);
         const std::string piece(100'000, 'x');
@@ -64,7 +65,7 @@ TEST_F(Http2Test, AClientThatStopsReadingIsResetInTime) {
         EXPECT_TRUE(x.client_gone());
     });
     with_client(
-        [&](const Client& peer) -> asio::awaitable<void> {
+        [&](const Client& peer) -> Task<void> {
             const auto id = peer->ask("GET", "/");
             EXPECT_TRUE(co_await closed(peer, id));
             EXPECT_EQ(peer->answers[id].error, NGHTTP2_CANCEL);
@@ -81,7 +82,7 @@ TEST_F(Http2Test, LimitsOnHeadAndBody) {
         ++served;
         return echo(x);
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         const auto head = peer->ask("GET", "/", "", {{"x-large", std::string(2000, 'x')}});
         const auto body = peer->ask("POST", "/", std::string(2'000'000, 'x'));
         const auto claimed = peer->ask("POST", "/", "x", {{"content-length", "10001"}}, false);
@@ -102,7 +103,7 @@ TEST_F(Http2Test, TimeLimits) {
     limits.body_timeout = 50ms;
     limits.keep_alive_timeout = 200ms;
     listen([](Exchange& x) { return echo(x); });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         const auto id = peer->ask("POST", "/", "begun", {}, false);
         EXPECT_TRUE(co_await closed(peer, id));
         EXPECT_EQ(peer->answers[id].status, 408);
@@ -116,13 +117,13 @@ TEST_F(Http2Test, CancelledWorkCountsAndWhoCancelsTooOftenIsCutOff) {
     int now = 0;
     int most = 0;
     bool stop = false;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         most = std::max(most, ++now);
         co_await loop.until([&] { return stop; });
         --now;
         co_await x.respond(200, {}, "");
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         for (int i = 0; i < 400 && !peer->ended; ++i) {
             const auto id = peer->ask("GET", "/");
             co_await loop.sleep(0ms);
@@ -137,11 +138,11 @@ TEST_F(Http2Test, CancelledWorkCountsAndWhoCancelsTooOftenIsCutOff) {
 }
 
 TEST_F(Http2Test, ResetsThatAClientProvokesCountAsItsOwn) {
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         co_await loop.sleep(100ms);
         co_await x.respond(200, {}, "");
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         for (int i = 0; i < 400 && !peer->ended; ++i) {
             const auto id = peer->ask("GET", "/");
             EXPECT_TRUE(co_await loop.until([&] { return !peer->writing; }));
@@ -176,7 +177,7 @@ TEST_F(Http2Test, EndlessFieldsAreCutOff) {
         head(0),                                                // silence
     };
     for (const std::string& flood : floods) {
-        with_client([&](const Client& peer) -> asio::awaitable<void> {
+        with_client([&](const Client& peer) -> Task<void> {
             (void)co_await loop.until([&] { return !peer->writing; });
             co_await peer->send(flood);
             EXPECT_TRUE(co_await loop.until([&] { return peer->ended; }));
@@ -191,7 +192,7 @@ TEST_F(Http2Test, MalformedRequestsAreRefused) {
         ++served;
         return echo(x);
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         // RFC 9113 §8.1.1, §8.2
         const std::vector<Http2Client::Pairs> reset{
             {{"connection", "close"}},
@@ -237,7 +238,7 @@ TEST_F(Http2Test, TrailerFieldsArePassedOver) {
         EXPECT_FALSE(x.request().fields.has("x-late"));
         return echo(x);
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         for (const std::string value : {"1", "a\nb"}) {
             const auto id = peer->ask("POST", "/", "body", {}, false);
             EXPECT_TRUE(co_await loop.until([&] { return peer->answers[id].sent == 4; }));
@@ -256,11 +257,11 @@ TEST_F(Http2Test, TrailerFieldsArePassedOver) {
 
 TEST_F(Http2Test, WhatIsNotHttp2IsCutOff) {
     listen([](Exchange& x) { return echo(x); });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         auto peer = std::make_shared<Http2Client>(loop.io);
         (void)co_await peer->connect(server->port());
         const std::string request = get("/");
-        (void)co_await asio::async_write(peer->tls, asio::buffer(request), as_values);
+        (void)co_await peer->stream.write(request);
         EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 0; }));
         peer->close();
     });

@@ -1,4 +1,5 @@
 // HTTP/2 through TLS, against nghttp2's client: requests and answers.
+#include "base/task.hpp"
 #include "http/fetch.hpp"
 #include "http/http2_fixture.hpp"
 
@@ -11,7 +12,7 @@ TEST_F(Http2Test, WhoDoesNotAskForItGetsHttp1) {
         version = x.request().version;
         return echo(x);
     });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         OriginOptions options;
         options.host = "127.0.0.1";
         options.port = server->port();
@@ -37,7 +38,7 @@ TEST_F(Http2Test, WhoDoesNotAskForItGetsHttp1) {
 }
 
 TEST_F(Http2Test, AHandlerSeesARequestAsAnyOther) {
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         const RequestHead& head = x.request();
         EXPECT_EQ(head.method, "POST");
         EXPECT_EQ(head.target, "/a?b");
@@ -57,7 +58,7 @@ TEST_F(Http2Test, AHandlerSeesARequestAsAnyOther) {
         EXPECT_TRUE(co_await x.finish("sw"));
         EXPECT_FALSE(co_await x.write("more"));
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         const auto id =
             peer->ask("POST", "/a?b", "hello", {{"x-one", "1"}, {"cookie", "a=1"}, {"cookie", "b=2"}});
         EXPECT_TRUE(co_await closed(peer, id));
@@ -71,14 +72,14 @@ TEST_F(Http2Test, AHandlerSeesARequestAsAnyOther) {
 }
 
 TEST_F(Http2Test, BodiesLargerThanTheWindowsGoBothWays) {
-    listen([](Exchange& x) -> asio::awaitable<void> {
+    listen([](Exchange& x) -> Task<void> {
         x.start(200, "", std::nullopt);
         const std::array<std::string_view, 4> pieces{"<", "", x.body(), ">"};
         EXPECT_TRUE(co_await x.write(pieces));
         EXPECT_TRUE(co_await x.finish());
         EXPECT_GT(x.bytes_sent(), x.body().size());
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         std::string large(7'000'000, 0);
         for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i % 251);
         const auto one = peer->ask("POST", "/", large);
@@ -93,14 +94,14 @@ TEST_F(Http2Test, BodiesLargerThanTheWindowsGoBothWays) {
 TEST_F(Http2Test, ManyStreamsAtOnce) {
     int most = 0;
     int now = 0;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         most = std::max(most, ++now);
         co_await loop.until([&] { return most == 50; });
         --now;
         const std::string body(x.request().target);
         co_await x.respond(200, {}, body);
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         std::map<std::int32_t, std::string> asked;
         for (int i = 0; i < 50; ++i) {
             const std::string path = "/" + std::to_string(i);
@@ -116,7 +117,7 @@ TEST_F(Http2Test, ManyStreamsAtOnce) {
 
 TEST_F(Http2Test, PiecesArriveOneByOne) {
     int next = 0;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         x.start(200, "content-type: text/event-stream\r\n", std::nullopt);
         for (int i = 1; i <= 3; ++i) {
             const bool asked = co_await loop.until([&] { return next >= i; });
@@ -125,7 +126,7 @@ TEST_F(Http2Test, PiecesArriveOneByOne) {
         }
         co_await x.finish();
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         const auto id = peer->ask("GET", "/");
         for (std::size_t i = 1; i <= 3; ++i) {
             ++next;
@@ -140,7 +141,7 @@ TEST_F(Http2Test, OneStreamIsCancelledAndTheOtherGoesOn) {
     int gone = 0;
     int over = 0;
     bool stop = false;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         x.on_gone([&] { ++gone; });
         x.start(200, "", std::nullopt);
         bool ok = true;
@@ -152,7 +153,7 @@ TEST_F(Http2Test, OneStreamIsCancelledAndTheOtherGoesOn) {
         if (ok) co_await x.finish("end");
         ++over;
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         const auto one = peer->ask("GET", "/");
         const auto two = peer->ask("GET", "/");
         EXPECT_TRUE(co_await loop.until(
@@ -168,12 +169,12 @@ TEST_F(Http2Test, OneStreamIsCancelledAndTheOtherGoesOn) {
 
 TEST_F(Http2Test, AClosedConnectionIsToldToAllHandlers) {
     int gone = 0;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         x.on_gone([&] { ++gone; });
         (void)co_await loop.until([&] { return x.client_gone(); });
         EXPECT_FALSE(co_await x.respond(200, {}, "late"));
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         for (int i = 0; i < 3; ++i) peer->ask("GET", "/");
         co_await loop.sleep(20ms);
     });
@@ -181,7 +182,7 @@ TEST_F(Http2Test, AClosedConnectionIsToldToAllHandlers) {
 }
 
 TEST_F(Http2Test, AnswersWithoutBodyAndWithout) {
-    listen([](Exchange& x) -> asio::awaitable<void> {
+    listen([](Exchange& x) -> Task<void> {
         const auto& target = x.request().target;
         if (target == "/204") {
             co_await x.respond(204, {}, "");
@@ -206,7 +207,7 @@ TEST_F(Http2Test, AnswersWithoutBodyAndWithout) {
             EXPECT_TRUE(co_await x.finish("thing"));
         }
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         const auto head = peer->ask("HEAD", "/");
         const auto none = peer->ask("GET", "/204");
         const auto throws = peer->ask("GET", "/throws");
@@ -229,11 +230,11 @@ TEST_F(Http2Test, AnswersWithoutBodyAndWithout) {
 
 TEST_F(Http2Test, DrainingLetsTheLastStreamEnd) {
     bool stop = false;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         if (x.request().target == "/long") co_await loop.until([&] { return stop; });
         co_await x.respond(200, {}, "done");
     });
-    with_client([&](const Client& peer) -> asio::awaitable<void> {
+    with_client([&](const Client& peer) -> Task<void> {
         Client idle = co_await client();
         const auto id = peer->ask("GET", "/long");
         co_await loop.sleep(20ms);
@@ -258,9 +259,9 @@ TEST_F(Http2Test, AnAbandonedContextLeavesNothing) {
     auto held = std::make_shared<int>(0);
     const std::weak_ptr<int> watch = held;
     {
-        asio::io_context io;
+        spillway::Loop io;
         ServerLimits some;
-        Server abandoned(io, some, [held](Exchange& x) -> asio::awaitable<void> {
+        Server abandoned(io, some, [held](Exchange& x) -> Task<void> {
             const auto own = held;
             x.start(200, "", std::nullopt);
             const std::string piece(1'000'000, 'x');
@@ -270,18 +271,15 @@ TEST_F(Http2Test, AnAbandonedContextLeavesNothing) {
         ASSERT_TRUE(abandoned.use_tls(certificate.cert(), certificate.key()));
         ASSERT_TRUE(abandoned.listen({}));
         auto peer = std::make_shared<Http2Client>(io, false);
-        asio::co_spawn(
-            io,
-            [&]() -> asio::awaitable<void> {
-                (void)co_await peer->connect(abandoned.port());
-                peer->begin();
-                peer->ask("GET", "/");
-                peer->ask("GET", "/");
-                asio::steady_timer timer(io, 50ms);
-                (void)co_await timer.async_wait(as_values);
-                io.stop();
-            },
-            asio::detached);
+        io.spawn([&]() -> Task<void> {
+            (void)co_await peer->connect(abandoned.port());
+            peer->begin();
+            peer->ask("GET", "/");
+            peer->ask("GET", "/");
+            Timer timer(io);
+            (void)co_await timer.sleep_for(50ms);
+            io.stop();
+        });
         held.reset();
         io.run_for(5s);
         EXPECT_EQ(*watch.lock(), 2);

@@ -1,18 +1,20 @@
-#include "http/poller.hpp"
+#include "base/poller.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include "base/loop.hpp"
+#include "base/quiet.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 
 namespace spillway::http {
 namespace {
@@ -22,10 +24,10 @@ using namespace std::chrono_literals;
 /// One end of a pair of sockets that is watched, and the other one.
 class Watched final : private Watch {
 public:
-    explicit Watched(asio::io_context& io, News news = News::work_under_way)
+    explicit Watched(spillway::Loop& io, News news = News::work_under_way)
         : Watch(news), poller_(Poller::of(io)) {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
-        boost::system::error_code ec;
+        std::error_code ec;
         poller_.add(ends_[0], *this, ec);
         EXPECT_FALSE(ec);
     }
@@ -49,7 +51,6 @@ public:
     Ready last;
     int told = 0;
     int turns = 0;
-    bool abandoned = false;
 
 private:
     void on_ready(Ready ready) override {
@@ -59,10 +60,6 @@ private:
         when_ready();
     }
     void on_turn() override { ++turns; }
-    void abandon() override {
-        abandoned = true;
-        watched_ = false;  // the poller goes
-    }
 
     Poller& poller_;
     std::array<int, 2> ends_{};
@@ -78,7 +75,7 @@ protected:
         io_.run_for(30ms);
         return clients;
     }
-    asio::io_context io_{1};
+    Loop io_;
 };
 
 TEST_F(PollerTest, TellsOnceOfWhatCame) {
@@ -194,13 +191,13 @@ TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {
 }
 
 /// Waits for quiet, and says so.
-asio::awaitable<void> wait_for_quiet(asio::io_context& io, std::function<void()> then) {
+Task<void> wait_for_quiet(spillway::Loop& io, std::function<void()> then) {
     Quiet quiet(Poller::of(io));
     while (!quiet.over()) co_await quiet.wait();
     then();
 }
-void when_quiet(asio::io_context& io, std::function<void()> then) {
-    asio::co_spawn(io, wait_for_quiet(io, std::move(then)), asio::detached);
+void when_quiet(spillway::Loop& io, std::function<void()> then) {
+    io.spawn(wait_for_quiet(io, std::move(then)));
 }
 
 TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
@@ -250,7 +247,7 @@ TEST_F(PollerTest, AChainOfQuietHoldsUpNobodyElse) {
     };
     one.when_ready = [&] {
         when_quiet(io_, next);
-        asio::post(io_, [&] { ended_before_other = ended; });
+        io_.post([&] { ended_before_other = ended; });
     };
     one.say("x");
     io_.run_for(200ms);
@@ -312,23 +309,15 @@ TEST_F(PollerTest, TheLoopEndsWhenNobodyIsWatched) {
     EXPECT_EQ(another.told, 1);
 }
 
-TEST(PollerDownTest, WhoIsLeftIsAbandoned) {
-    auto io = std::make_unique<asio::io_context>(1);
-    Watched one(*io);
-    Watched turned(*io);
-    turned.forget();
-    turned.soon();
-    io.reset();
-    EXPECT_TRUE(one.abandoned);
-    EXPECT_TRUE(turned.abandoned);
-}
-
 TEST(PollerDownTest, WhoWaitsForQuietIsAbandoned) {
-    auto io = std::make_unique<asio::io_context>(1);
+    auto io = std::make_unique<Loop>();
     const auto held = std::make_shared<int>();
-    when_quiet(*io, [held] { ++*held; });
-    io->poll_one();  // it waits now
-    EXPECT_EQ(held.use_count(), 2);
+    io->post([&] {
+        when_quiet(*io, [held] { ++*held; });
+        io->stop();
+    });
+    io->run();
+    EXPECT_EQ(held.use_count(), 2) << "it waits";
     io.reset();
     EXPECT_EQ(held.use_count(), 1);
     EXPECT_EQ(*held, 0);

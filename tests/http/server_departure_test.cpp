@@ -1,6 +1,7 @@
 // Clients that leave, dawdle, or send the next request while an answer is on its way.
 #include <fstream>
 
+#include "base/task.hpp"
 #include "http/server_fixture.hpp"
 
 namespace spillway::http::test {
@@ -18,7 +19,7 @@ struct Streamer {
     std::uint64_t sent = 0;
     Mono gone_at{};
 
-    asio::awaitable<void> operator()(Exchange& x) {
+    Task<void> operator()(Exchange& x) {
         x.on_gone([this] {
             gone = true;
             gone_at = mono_now();
@@ -40,7 +41,7 @@ TEST_F(DepartureTest, ADepartureIsNoticedAtOnce) {
     for (int how = 0; how < 3; ++how) {
         Streamer streamer{loop};
         listen([&](Exchange& x) { return streamer(x); });
-        loop.run([&]() -> asio::awaitable<void> {
+        loop.run([&]() -> Task<void> {
             Peer peer = co_await client();
             co_await peer.send(get("/"));
             (void)co_await peer.read_to("xxx");
@@ -59,7 +60,7 @@ TEST_F(DepartureTest, ADepartureIsNoticedAtOnce) {
 TEST_F(DepartureTest, ADepartureIsNoticedBehindAPipelinedRequest) {
     Streamer streamer{loop};
     listen([&](Exchange& x) { return streamer(x); });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send(get("/"));
         (void)co_await peer.read_to("xxx");
@@ -73,14 +74,14 @@ TEST_F(DepartureTest, ADepartureIsNoticedBehindAPipelinedRequest) {
 TEST_F(DepartureTest, ADepartureIsNoticedWhileNothingIsWritten) {
     bool gone = false;
     bool late = false;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         x.on_gone([&] { gone = true; });
         (void)co_await loop.until([&] { return gone; });
         x.on_gone([&] { late = true; });  // already left: at once
         EXPECT_TRUE(late);
         EXPECT_FALSE(x.started());
     });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send(get("/"));
         co_await loop.sleep(5ms);
@@ -90,11 +91,11 @@ TEST_F(DepartureTest, ADepartureIsNoticedWhileNothingIsWritten) {
 }
 
 TEST_F(DepartureTest, AWholeAnswerReachesWhoHalfClosed) {
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         co_await loop.until([&] { return x.client_gone(); });
         EXPECT_TRUE(co_await x.respond(200, {}, "hello"));
     });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send(get("/"));
         peer.half_close();
@@ -104,7 +105,7 @@ TEST_F(DepartureTest, AWholeAnswerReachesWhoHalfClosed) {
 
 TEST_F(DepartureTest, APipelinedRequestSentDuringAStreamIsAnsweredAfterIt) {
     bool go = false;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         if (x.request().target != "/stream") {
             std::string body(x.request().target);
             body.append(" ").append(x.body()).append(" ").append(x.request().fields.get("x-n"));
@@ -116,7 +117,7 @@ TEST_F(DepartureTest, APipelinedRequestSentDuringAStreamIsAnsweredAfterIt) {
         co_await loop.until([&] { return go; });
         co_await x.finish("done");
     });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send(get("/stream"));
         (void)co_await peer.read_to("begun");
@@ -145,7 +146,7 @@ TEST_F(DepartureTest, WhoDoesNotReadIsCutOff) {
     limits.write_timeout = 200ms;
     Streamer streamer{loop, 100'000, Duration::zero()};
     listen([&](Exchange& x) { return streamer(x); });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send(get("/"));
         EXPECT_TRUE(co_await loop.until([&] { return streamer.write_failed; }));
@@ -165,21 +166,21 @@ TEST_F(DepartureTest, AWriteThatGoesOnSlowlyIsNotCutOffAndTakesNoMemory) {
     limits.write_timeout = 150ms;
     bool ok = false;
     const std::string large(30'000'000, 'x');
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         x.start(200, "", large.size());
         ok = co_await x.write(large);
         co_await x.finish();
     });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send(get("/", "Connection: close\r\n"));
         const Mono start = mono_now();
         const std::size_t before = resident_bytes();
         std::size_t got = 0;
         std::string piece(1'000'000, 0);
-        boost::system::error_code ec;
+        std::error_code ec;
         while (!ec) {
-            const auto [error, n] = co_await peer.socket.async_read_some(asio::buffer(piece), as_values);
+            const auto [error, n] = co_await peer.stream->read_some(piece);
             ec = error;
             got += n;
             co_await loop.sleep(10ms);
@@ -194,7 +195,7 @@ TEST_F(DepartureTest, AWriteThatGoesOnSlowlyIsNotCutOffAndTakesNoMemory) {
 TEST_F(DepartureTest, ClosingEndsAllAtOnce) {
     Streamer streamer{loop};
     listen([&](Exchange& x) { return streamer(x); });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send(get("/"));
         (void)co_await peer.read_to("xxx");

@@ -1,5 +1,6 @@
 #pragma once
 // A server with a handler and limits of the test's choice, and raw clients of it.
+#include "base/task.hpp"
 #include "http/support.hpp"
 
 namespace spillway::http::test {
@@ -10,8 +11,8 @@ protected:
         server.emplace(loop.io, limits, std::move(handler));
         ASSERT_TRUE(server->listen({}));
     }
-    static asio::awaitable<void> hello(Exchange& x) { co_await x.respond(200, {}, "hello"); }
-    asio::awaitable<Peer> client() {
+    static Task<void> hello(Exchange& x) { co_await x.respond(200, {}, "hello"); }
+    Task<Peer> client() {
         Peer peer(loop.io);
         co_await peer.connect(server->port());
         co_return peer;
@@ -19,7 +20,7 @@ protected:
     /// Sends `bytes` and reads until the server closes.
     std::string exchange(std::string bytes) {
         std::string received;
-        loop.run([&]() -> asio::awaitable<void> {
+        loop.run([&]() -> Task<void> {
             Peer peer = co_await client();
             co_await peer.send(bytes);
             received = co_await peer.read_all();

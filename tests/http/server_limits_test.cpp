@@ -1,6 +1,6 @@
 // The server's limits, slow clients, draining; and what is under way when the loop ends.
-#include <boost/asio/detached.hpp>
-
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "http/server_fixture.hpp"
 
 namespace spillway::http::test {
@@ -33,30 +33,27 @@ TEST_F(LimitsTest, RefusesLargeBodiesBeforeTheyAreRead) {
 
 TEST_F(LimitsTest, ARefusalReachesAClientThatGoesOnSending) {
     listen(hello);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer = co_await client();
         co_await peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n");
         EXPECT_TRUE(co_await peer.send(std::string(5'000'000, 'x')));
         EXPECT_EQ(status_of(co_await peer.read_all()), 413);
-        EXPECT_EQ(peer.last_error, asio::error::eof);
+        EXPECT_EQ(peer.last_error, IoError::eof);
     });
 }
 
 TEST_F(LimitsTest, HeadsAndBodiesMustComeInTime) {
     limits.head_timeout = limits.body_timeout = 100ms;
     listen(hello);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         const Mono start = mono_now();
         Peer dripping = co_await client();  // a byte now and then does not help
-        asio::co_spawn(
-            loop.io,
-            [&]() -> asio::awaitable<void> {
-                for (const char c : std::string_view("GET / HTTP/1.1\r\nHost: ")) {
-                    if (!co_await dripping.send({&c, 1})) co_return;
-                    co_await loop.sleep(20ms);
-                }
-            },
-            asio::detached);
+        loop.io.spawn([&]() -> Task<void> {
+            for (const char c : std::string_view("GET / HTTP/1.1\r\nHost: ")) {
+                if (!co_await dripping.send({&c, 1})) co_return;
+                co_await loop.sleep(20ms);
+            }
+        });
         EXPECT_EQ(status_of(co_await dripping.read_all()), 408);
         EXPECT_LT(mono_now() - start, Duration(2s));
         Peer stuck = co_await client();
@@ -73,7 +70,7 @@ TEST_F(LimitsTest, HeadsAndBodiesMustComeInTime) {
 TEST_F(LimitsTest, IdleConnectionsClose) {
     limits.keep_alive_timeout = 100ms;
     listen(hello);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer silent = co_await client();
         EXPECT_EQ(co_await silent.read_all(), "");
         Peer once = co_await client();
@@ -87,7 +84,7 @@ TEST_F(LimitsTest, IdleConnectionsClose) {
 TEST_F(LimitsTest, TakesNoMoreConnectionsThanItMay) {
     limits.max_connections = 2;
     listen(hello);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer a = co_await client();
         Peer b = co_await client();
         EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 2; }));
@@ -105,11 +102,11 @@ TEST_F(LimitsTest, TakesNoMoreConnectionsThanItMay) {
 
 TEST_F(LimitsTest, DrainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer) {
     bool go = false;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         if (x.request().target == "/slow") (void)co_await loop.until([&] { return go; });
         co_await x.respond(200, {}, "hello");
     });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer idle = co_await client();
         co_await idle.send(get("/"));
         (void)co_await idle.read_message();
@@ -119,8 +116,7 @@ TEST_F(LimitsTest, DrainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer)
         server->drain();
         EXPECT_EQ(co_await idle.read_all(), "");
         Peer late(loop.io);
-        const auto [ec] = co_await late.socket.async_connect(
-            tcp::endpoint(asio::ip::address_v4::loopback(), server->port()), as_values);
+        const std::error_code ec = co_await late.try_connect(server->port());
         EXPECT_TRUE(ec);
         go = true;
         const std::string answer = co_await busy.read_all();
@@ -133,19 +129,19 @@ TEST_F(LimitsTest, DrainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer)
 
 TEST_F(LimitsTest, DrainingAnswersRequestsThatWaitToBeRead) {
     int asked = 0;
-    listen([&](Exchange& x) -> asio::awaitable<void> {
+    listen([&](Exchange& x) -> Task<void> {
         // The first of many that ask at once: the others wait their turn.
-        if (x.request().target == "/again" && ++asked == 1) asio::post(loop.io, [this] { server->drain(); });
+        if (x.request().target == "/again" && ++asked == 1) loop.io.post([this] { server->drain(); });
         co_await x.respond(200, {}, "hello");
     });
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         std::vector<Peer> peers;
         for (int i = 0; i < 100; ++i) peers.push_back(co_await client());
         for (Peer& peer : peers) {
             co_await peer.send(get("/"));
             (void)co_await peer.read_message();
         }
-        for (Peer& peer : peers) asio::write(peer.socket, asio::buffer(get("/again")));
+        for (Peer& peer : peers) co_await peer.send(get("/again"));
         for (Peer& peer : peers) {
             const std::string answer = co_await peer.read_all();
             EXPECT_EQ(status_of(answer), 200);
@@ -165,8 +161,8 @@ TEST_F(LimitsTest, SaysWhyItCannotListen) {
     EXPECT_TRUE(second.listen({"127.0.0.1", server->port(), true})) << "two share a port";
 }
 
-// What is under way when the io_context is destroyed must neither crash nor leak (the leak checker looks).
-TEST(ShutdownTest, AnIoContextMayGoWithAllUnderWay) {
+// What is under way when the loop is destroyed must neither crash nor leak (the leak checker looks).
+TEST(ShutdownTest, ALoopMayGoWithAllUnderWay) {
     auto loop = std::make_unique<Loop>();
     auto listener = std::make_unique<Listener>(loop->io);
     OriginOptions o;
@@ -175,23 +171,22 @@ TEST(ShutdownTest, AnIoContextMayGoWithAllUnderWay) {
     auto origin = std::make_unique<Origin>(loop->io, o);
     o.host = "localhost";
     auto named = std::make_unique<Origin>(loop->io, o);
-    auto server =
-        std::make_unique<Server>(loop->io, ServerLimits{}, [&](Exchange& x) -> asio::awaitable<void> {
-            x.on_gone([] {});
-            if (x.request().target == "/write") {
-                x.start(200, "", std::nullopt);
-                const std::string bytes(1'000'000, 'x');
-                bool ok = true;
-                while (ok) ok = co_await x.write(bytes);
-            }
-            auto up = co_await origin->connect(false);
-            const std::string_view request = "GET / HTTP/1.1\r\n\r\n";
-            (void)co_await up->send(std::span(&request, 1), 5s);
-            (void)co_await up->read_head(5s);
-        });
+    auto server = std::make_unique<Server>(loop->io, ServerLimits{}, [&](Exchange& x) -> Task<void> {
+        x.on_gone([] {});
+        if (x.request().target == "/write") {
+            x.start(200, "", std::nullopt);
+            const std::string bytes(1'000'000, 'x');
+            bool ok = true;
+            while (ok) ok = co_await x.write(bytes);
+        }
+        auto up = co_await origin->connect(false);
+        const std::string_view request = "GET / HTTP/1.1\r\n\r\n";
+        (void)co_await up->send(std::span(&request, 1), 5s);
+        (void)co_await up->read_head(5s);
+    });
     ASSERT_TRUE(server->listen({}));
     std::vector<Peer> peers;
-    loop->run([&]() -> asio::awaitable<void> {
+    loop->run([&]() -> Task<void> {
         for (const auto* bytes :
              std::array{"", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
                         "GET /read HTTP/1.1\r\nHost: x\r\n\r\n", "GET /write HTTP/1.1\r\nHost: x\r\n\r\n"}) {
@@ -200,10 +195,8 @@ TEST(ShutdownTest, AnIoContextMayGoWithAllUnderWay) {
             co_await peers.back().send(bytes);
         }
         co_await loop->sleep(20ms);
-        asio::co_spawn(
-            loop->io, [&]() -> asio::awaitable<void> { (void)co_await named->connect(true); },
-            asio::detached);
-        co_await asio::post(loop->io, asio::use_awaitable);
+        loop->io.spawn([&]() -> Task<void> { (void)co_await named->connect(true); });
+        co_await loop->sleep(1ms);
     });
     EXPECT_EQ(server->connections(), 5U);
     peers.clear();

@@ -3,37 +3,30 @@
 // and reads raw bytes.
 #include <gtest/gtest.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <chrono>
 #include <string>
 #include <string_view>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
+#include "http/byte_stream.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
 
 namespace spillway::http::test {
 
 using namespace std::chrono_literals;
-using tcp = asio::ip::tcp;
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 
 /// Runs coroutines to their end; a test that hangs fails after `limit`.
 class Loop {
 public:
-    asio::io_context io{1};
+    spillway::Loop io;
 
     template <class Coroutine>
     void run(Coroutine&& coroutine, std::chrono::seconds limit = 20s) {
         bool done = false;
         std::exception_ptr failure;
-        asio::co_spawn(io, coroutine(), [&](const std::exception_ptr& e) {
+        io.spawn(coroutine(), [&](const std::exception_ptr& e) {
             failure = e;
             done = true;
             io.stop();
@@ -45,39 +38,49 @@ public:
     }
     /// Lets things happen until `condition` holds, for 5 s at most.
     template <class Condition>
-    asio::awaitable<bool> until(Condition condition) {
-        asio::steady_timer timer(io);
-        const auto deadline = std::chrono::steady_clock::now() + 5s;
+    Task<bool> until(Condition condition) {
+        Timer timer(io);
+        const auto deadline = mono_now() + 5s;
         while (!condition()) {
-            if (std::chrono::steady_clock::now() > deadline) co_return false;
-            timer.expires_after(1ms);
-            (void)co_await timer.async_wait(as_values);
+            if (mono_now() > deadline) co_return false;
+            (void)co_await timer.sleep_for(1ms);
         }
         co_return true;
     }
-    asio::awaitable<void> sleep(Duration time) {
-        asio::steady_timer timer(io, time);
-        (void)co_await timer.async_wait(as_values);
+    Task<void> sleep(Duration time) {
+        Timer timer(io);
+        (void)co_await timer.sleep_for(time);
     }
 };
 
 /// One end of a connection, byte by byte.
 class Peer {
 public:
-    explicit Peer(asio::io_context& io) : socket(io) {}
-    explicit Peer(tcp::socket s) : socket(std::move(s)) {}
+    explicit Peer(spillway::Loop& io) : loop_(&io), stream(std::make_unique<ByteStream>(io)) {}
+    Peer(spillway::Loop& io, FileDescriptor socket) : Peer(io) {
+        EXPECT_FALSE(stream->open(std::make_unique<PlainTransport>(std::move(socket))));
+    }
 
-    asio::awaitable<void> connect(std::uint16_t port) {
-        const auto [ec] =
-            co_await socket.async_connect(tcp::endpoint(asio::ip::address_v4::loopback(), port), as_values);
+    Task<void> connect(std::uint16_t port) {
+        const std::error_code ec = co_await try_connect(port);
         EXPECT_FALSE(ec) << ec.message();
     }
-    asio::awaitable<bool> send(std::string_view bytes) {
-        const auto [ec, n] = co_await asio::async_write(socket, asio::buffer(bytes), as_values);
-        co_return !ec && n == bytes.size();
+    Task<std::error_code> try_connect(std::uint16_t port) {
+        DialOptions to;
+        to.host = "127.0.0.1";
+        to.port = port;
+        Dialer dialer(*loop_, to);
+        Dial dial;
+        auto made = co_await dialer.connect(dial);
+        if (!made) co_return std::make_error_code(std::errc::connection_refused);
+        co_return stream->open(std::move(*made));
+    }
+    Task<bool> send(std::string_view bytes) {
+        const std::error_code ec = co_await stream->write(bytes);
+        co_return !ec;
     }
     /// Everything up to and with the `count`th `mark`; less if the other end closes before.
-    asio::awaitable<std::string> read_to(std::string_view mark, int count = 1) {
+    Task<std::string> read_to(std::string_view mark, int count = 1) {
         std::size_t from = 0;
         for (;;) {
             const auto at = kept.find(mark, from);
@@ -90,63 +93,65 @@ public:
                 }
                 continue;
             }
-            if (!co_await read_some()) co_return std::exchange(kept, {});
+            const bool more = co_await read_some();
+            if (!more) co_return std::exchange(kept, {});
         }
     }
     /// Head and body of one answer or request with a Content-Length.
-    asio::awaitable<std::string> read_message() {
+    Task<std::string> read_message() {
         std::string message = co_await read_to("\r\n\r\n");
         const auto at = message.find("Content-Length: ");
         std::size_t length = at == std::string::npos ? 0 : std::stoul(message.substr(at + 16));
-        while (kept.size() < length)
-            if (!co_await read_some()) break;
+        while (kept.size() < length) {
+            const bool more = co_await read_some();
+            if (!more) break;
+        }
         length = std::min(length, kept.size());
         message += kept.substr(0, length);
         kept.erase(0, length);
         co_return message;
     }
-    asio::awaitable<std::string> read_all() {
+    Task<std::string> read_all() {
         bool more = true;
         while (more) more = co_await read_some();
         co_return std::exchange(kept, {});
     }
-    asio::awaitable<bool> read_some() {
+    Task<bool> read_some() {
         char piece[16384];
-        const auto [ec, n] = co_await socket.async_read_some(asio::buffer(piece), as_values);
+        const auto [ec, n] = co_await stream->read_some(piece);
         kept.append(piece, n);
         last_error = ec;
         co_return !ec;
     }
-    void half_close() {
-        boost::system::error_code ignored;
-        socket.shutdown(tcp::socket::shutdown_send, ignored);
-    }
-    void close() {
-        boost::system::error_code ignored;
-        socket.close(ignored);
-    }
-    void reset() {
-        socket.set_option(asio::socket_base::linger(true, 0));
-        close();
-    }
+    void half_close() { stream->end_writing(); }
+    void close() { stream->close(); }
+    void reset() { stream->reset(); }
 
-    tcp::socket socket;
+private:
+    spillway::Loop* loop_;
+
+public:
+    std::unique_ptr<ByteStream> stream;
     std::string kept;
-    boost::system::error_code last_error;
+    std::error_code last_error;
 };
 
 /// A raw server on a free port.
 class Listener {
 public:
-    explicit Listener(asio::io_context& io)
-        : acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
-          port_(acceptor.local_endpoint().port()) {}
-    [[nodiscard]] std::uint16_t port() const { return port_; }
-    asio::awaitable<Peer> accept() { co_return Peer(co_await acceptor.async_accept(asio::use_awaitable)); }
-    tcp::acceptor acceptor;
+    explicit Listener(spillway::Loop& io) : acceptor(io), loop_(io) {
+        EXPECT_TRUE(acceptor.listen({.host = "127.0.0.1", .port = 0, .reuse_port = false}));
+    }
+    [[nodiscard]] std::uint16_t port() const { return acceptor.port(); }
+    Task<Peer> accept() {
+        auto accepted = co_await acceptor.accept();
+        EXPECT_FALSE(accepted.ec);
+        co_return Peer(loop_, std::move(accepted.socket));
+    }
+    Acceptor acceptor;
 
 private:
-    std::uint16_t port_;
+    spillway::Loop& loop_;
 };
 
 inline std::string get(std::string_view path, std::string_view more = {}) {

@@ -1,5 +1,6 @@
-#include "http/timer_wheel.hpp"
+#include "base/timer_wheel.hpp"
 
+#include "base/task.hpp"
 #include "http/support.hpp"
 
 namespace spillway::http::test {
@@ -29,9 +30,7 @@ TEST(TimerWheelTest, FiresInOrderNeverEarlyAndSoon) {
     never.disarm();
     wheel.arm(off, Duration::zero());
     EXPECT_FALSE(off.armed());
-    loop.run([&]() -> asio::awaitable<void> {
-        EXPECT_TRUE(co_await loop.until([&] { return fired.size() == 2; }));
-    });
+    loop.run([&]() -> Task<void> { EXPECT_TRUE(co_await loop.until([&] { return fired.size() == 2; })); });
     EXPECT_EQ(fired, (std::vector{1, 2}));
     EXPECT_GE(after[0], Duration(30ms));
     EXPECT_GE(after[1], Duration(110ms));
@@ -53,7 +52,7 @@ TEST(TimerWheelTest, OneThatIsArmedAnewFiresAtItsLastTime) {
     EXPECT_FALSE(sooner.armed());
     wheel.arm(sooner, 60ms);
     EXPECT_TRUE(sooner.armed());
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         EXPECT_TRUE(co_await loop.until([&] { return later_after > 0ms && sooner_after > 0ms; }));
     });
     EXPECT_GE(later_after, Duration(200ms));
@@ -97,8 +96,7 @@ TEST(TimerWheelTest, AtOnceDueTheyMayEndOrPutOffEachOther) {
     Duration put_off{};
     all.push_back(std::make_unique<Timeout>([&] { put_off = mono_now() - start; }));
     for (const auto& timeout : all) wheel.arm(*timeout, 20ms);
-    loop.run(
-        [&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return put_off > 0ms; })); });
+    loop.run([&]() -> Task<void> { EXPECT_TRUE(co_await loop.until([&] { return put_off > 0ms; })); });
     EXPECT_EQ(fired, 1);
     EXPECT_GE(put_off, Duration(120ms));
 }
@@ -117,8 +115,7 @@ TEST(TimerWheelTest, ACallbackMayArmItselfAndEndOthers) {
     self = &again;
     wheel.arm(again, 1ms);
     wheel.arm(*other, 1ms);
-    loop.run(
-        [&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return rounds == 3; })); });
+    loop.run([&]() -> Task<void> { EXPECT_TRUE(co_await loop.until([&] { return rounds == 3; })); });
 }
 
 TEST(TimerWheelTest, OneThatThrowsDoesNotStopTheOthers) {
@@ -130,7 +127,7 @@ TEST(TimerWheelTest, OneThatThrowsDoesNotStopTheOthers) {
     wheel.arm(bad, 1ms);
     wheel.arm(good, 100ms);
     EXPECT_THROW(loop.io.run_for(5s), std::runtime_error);
-    loop.run([&]() -> asio::awaitable<void> { EXPECT_TRUE(co_await loop.until([&] { return fired; })); });
+    loop.run([&]() -> Task<void> { EXPECT_TRUE(co_await loop.until([&] { return fired; })); });
 }
 
 TEST(TimerWheelTest, ATimeoutMayOutliveTheLoop) {

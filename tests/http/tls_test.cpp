@@ -1,4 +1,5 @@
 // TLS on both sides, with certificates made here.
+#include "base/task.hpp"
 #include "http/certificate.hpp"
 #include "http/fetch.hpp"
 #include "http/support.hpp"
@@ -17,7 +18,7 @@ protected:
         options.tls_ca_file = certificate.cert();
         options.tls_server_name = "gateway.test";
     }
-    asio::awaitable<void> serve(Exchange& x) {
+    Task<void> serve(Exchange& x) {
         if (x.request().target == "/stream") {
             x.on_gone([this] { gone = true; });
             x.start(200, "", std::nullopt);
@@ -39,7 +40,7 @@ protected:
     NetResult<FetchedAnswer> ask(std::string_view method, std::string_view target, std::string_view body) {
         Origin origin(loop.io, options);
         NetResult<FetchedAnswer> answer = NetError{};
-        loop.run([&]() -> asio::awaitable<void> {
+        loop.run([&]() -> Task<void> {
             answer = co_await fetch(origin, method, target, {}, body, 10s, 10'000'000);
         });
         return answer;
@@ -68,7 +69,7 @@ TEST_F(TlsTest, CarriesBothWays) {
 
 TEST_F(TlsTest, UsesAConnectionAgain) {
     Origin origin(loop.io, options);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         for (int i = 0; i < 5; ++i) {
             const auto answer = co_await fetch(origin, "GET", "/", {}, {}, 5s);
             EXPECT_TRUE(answer);
@@ -101,7 +102,7 @@ TEST_F(TlsTest, TakesAnyoneWhenToldTo) {
 }
 
 TEST_F(TlsTest, PlainTextIsNoHandshake) {
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         Peer peer(loop.io);
         co_await peer.connect(server.port());
         co_await peer.send(get("/"));
@@ -112,7 +113,7 @@ TEST_F(TlsTest, PlainTextIsNoHandshake) {
 
 TEST_F(TlsTest, ADepartureIsNoticed) {
     Origin origin(loop.io, options);
-    loop.run([&]() -> asio::awaitable<void> {
+    loop.run([&]() -> Task<void> {
         std::optional<Upstream> up;
         auto connected = co_await origin.connect(false);
         EXPECT_TRUE(connected);
@@ -136,7 +137,7 @@ TEST_F(TlsTest, AServerThatIsSilentIsLeftInTime) {
 
 TEST(TlsFilesTest, SaysWhichFileIsWrong) {
     Loop loop;
-    Server server(loop.io, {}, [](Exchange&) -> asio::awaitable<void> { co_return; });
+    Server server(loop.io, {}, [](Exchange&) -> Task<void> { co_return; });
     const Certificate certificate("a");
     const auto no_cert = server.use_tls("/no/such/cert", certificate.key());
     ASSERT_FALSE(no_cert);

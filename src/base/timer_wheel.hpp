@@ -1,25 +1,24 @@
 #pragma once
-/// Coarse time-outs shared by all connections of one io_context: a hashed timing wheel (Varghese and
+/// Coarse time-outs shared by all connections of one Loop: a hashed timing wheel (Varghese and
 /// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most three
-/// ticks (60 ms) late and never early. For waits that must be exact, use asio::steady_timer.
+/// ticks (60 ms) late and never early. For waits that must be exact, use Timer (base/timer.hpp).
 ///
 /// A Timeout stays where it was filed when it is disarmed or armed for later, as happens with each read, and
 /// is filed anew when its old time comes: so its neighbours, whose memory is cold, are seldom touched.
 ///
 /// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction. Its callback may
 /// do anything but destroy the Timeout itself.
-/// Thread rule: the wheel, its Timeouts and their callbacks all live on the io_context's one thread.
+/// Thread rule: the wheel, its Timeouts and their callbacks all live on the Loop's one thread.
 #include <array>
-#include <boost/asio/execution_context.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <functional>
+#include <optional>
 
 #include "base/clock.hpp"
 
-namespace spillway::http {
+namespace spillway {
 
+class Loop;
 class TimerWheel;
 
 class Timeout
@@ -41,19 +40,28 @@ private:
     std::uint64_t filed_tick_ = 0;  ///< when the wheel looks at it, while linked
 };
 
-class TimerWheel : public boost::asio::execution_context::service {
+/// A part of its Loop.
+class TimerWheel {
 public:
-    using key_type = TimerWheel;
-    static boost::asio::execution_context::id id;
-
-    explicit TimerWheel(boost::asio::execution_context& context);
-    /// The wheel of this io_context, made at first use.
-    static TimerWheel& of(boost::asio::io_context& context);
+    TimerWheel() = default;
+    TimerWheel(const TimerWheel&) = delete;
+    TimerWheel& operator=(const TimerWheel&) = delete;
+    ~TimerWheel();
+    static TimerWheel& of(Loop& loop);
 
     /// mono_now(), or up to 10 ms before it: cheap, for time-outs.
     [[nodiscard]] static Mono coarse_now() noexcept;
     /// (Re)arms `timeout` to fire after `delay`; a delay of zero or less disarms (no limit).
     void arm(Timeout& timeout, Duration delay);
+
+    // For Loop:
+    /// When it has to be looked at; never while nothing is armed.
+    [[nodiscard]] std::optional<Mono> next() const noexcept {
+        return running_ ? std::optional(next_turn_) : std::nullopt;
+    }
+    void expire(Mono now) {
+        if (running_ && now >= next_turn_) turn();
+    }
 
 private:
     friend class Timeout;
@@ -61,14 +69,13 @@ private:
     static constexpr Duration tick = std::chrono::milliseconds(20);
     using Slot = boost::intrusive::list<Timeout, boost::intrusive::constant_time_size<false>>;
 
-    void shutdown() override;
-    void schedule();
+    void schedule() noexcept;
     void turn();
     void file(Timeout& timeout);
     void clear() noexcept;
     [[nodiscard]] std::uint64_t tick_now() const;
 
-    boost::asio::steady_timer timer_;
+    Mono next_turn_{};
     Mono start_ = mono_now() - tick;  // behind any reading of a coarser clock
     std::uint64_t done_tick_ = 0;
     std::size_t armed_ = 0;
@@ -83,4 +90,4 @@ inline void Timeout::disarm() noexcept {
     --wheel_->armed_;
 }
 
-}  // namespace spillway::http
+}  // namespace spillway

@@ -1,14 +1,16 @@
-#include "http/poller.hpp"
+#include "base/poller.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/system/system_error.hpp>
+#include <sys/eventfd.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <utility>
 
+#include "base/loop.hpp"
 #include "base/prefetch.hpp"
 
-namespace spillway::http {
+namespace spillway {
 
 namespace {
 /// New requests in one turn, before it is looked for answers.
@@ -21,61 +23,44 @@ constexpr std::size_t most_quiet = 4;
 constexpr int most_quiets = 16;
 }  // namespace
 
-asio::execution_context::id Poller::id;
-
-Quiet::Quiet(Poller& poller) {
-    poller.quiet_.push_back(*this);
-    if (!poller.in_turn_) poller.go_on();
+Poller::Poller(Loop& loop)
+    : loop_(loop), epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;  // each write wakes anew: it need not be read
+    if (!epoll_.is_open() || !wake_.is_open() ||
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
+        throw std::system_error(errno, std::system_category(), "epoll");
 }
 
-Poller::Poller(asio::execution_context& context)
-    : service(context), context_(static_cast<asio::io_context&>(context)), epoll_(context_.get_executor()) {
-    const int fd = ::epoll_create1(EPOLL_CLOEXEC);
-    if (fd < 0) throw boost::system::system_error(errno, boost::system::system_category(), "epoll");
-    epoll_.assign(fd);
+Poller& Poller::of(Loop& loop) {
+    return loop.poller();
 }
 
-Poller& Poller::of(asio::io_context& context) {
-    return asio::use_service<Poller>(context);
-}
-
-void Poller::add(int fd, Watch& watch, boost::system::error_code& ec) {
+void Poller::add(int fd, Watch& watch, std::error_code& ec) noexcept {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &watch;
-    if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) {
-        ec.assign(errno, boost::system::system_category());
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        ec.assign(errno, std::system_category());
         return;
     }
     ec = {};
-    all_.push_back(watch);
     ++registered_;
-    if (!waiting_) wait();
 }
 
 void Poller::remove(int fd, Watch& watch) noexcept {
-    if (down_) return;
     epoll_event unused{};
-    ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, &unused);
-    static_cast<PollerHook<ByPoller>&>(watch).unlink();
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
     static_cast<PollerHook<ByQueue>&>(watch).unlink();
     for (std::size_t i = batch_at_; i < batch_size_; ++i)
         if (batch_[i].data.ptr == &watch) batch_[i].data.ptr = nullptr;
-    if (--registered_ == 0 && waiting_) {
-        boost::system::error_code ignored;
-        epoll_.cancel(ignored);
-    }
+    --registered_;
 }
 
-void Poller::soon(Watch& watch) {
-    if (down_ || static_cast<PollerHook<ByTurn>&>(watch).is_linked()) return;
+void Poller::soon(Watch& watch) noexcept {
+    if (static_cast<PollerHook<ByTurn>&>(watch).is_linked()) return;
     soon_.push_back(watch);
-    if (posted_) return;
-    posted_ = true;
-    asio::post(context_, [this] {
-        posted_ = false;
-        run_soon();
-    });
+    if (!run_soon_.is_linked()) loop_.later(run_soon_);
 }
 
 void Poller::run_soon() {
@@ -88,39 +73,44 @@ void Poller::run_soon() {
     }
 }
 
-void Poller::wait() {
-    waiting_ = true;
-    epoll_.async_wait(asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& ec) {
-        waiting_ = false;
-        if (!ec) turn();
-        if (registered_ > 0 && !waiting_) wait();
-    });
-}
-
-void Poller::turn() {
-    // Asio's wait costs three times a look, so it is looked again while there is news.
-    in_turn_ = true;
+void Poller::turn(std::optional<Duration> patience) {
     bool news = true;
     for (int looks = 0, quiets = 0; looks < most_looks && quiets < most_quiets;) {
-        news = look() || !queue_.empty();
+        news = look(std::exchange(patience, Duration::zero())) || !queue_.empty();
         tell_new();
-        if (news)
+        if (news) {
             ++looks;
-        else if (end_quiet(most_quiet))
+            if (!has_more()) return;  // the next turn looks again, and may wait meanwhile
+        } else if (end_quiet(most_quiet)) {
             ++quiets;
-        else
-            break;
+        } else {
+            return;
+        }
     }
-    in_turn_ = false;
     if (news) (void)end_quiet(std::numeric_limits<std::size_t>::max());
-    if (!queue_.empty() || !quiet_.empty())
-        go_on();
-    else if (!news && idle_)
-        idle_();
 }
 
-bool Poller::look() {
-    const int n = ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
+int Poller::wait(std::optional<Duration> patience) noexcept {
+    const int room = static_cast<int>(batch_.size());
+    if (!patience) return ::epoll_wait(epoll_.get(), batch_.data(), room, -1);
+    if (*patience <= Duration::zero()) return ::epoll_wait(epoll_.get(), batch_.data(), room, 0);
+    if (!coarse_waits_) {
+        const auto seconds = std::chrono::floor<std::chrono::seconds>(*patience);
+        const timespec time{seconds.count(), (*patience - seconds).count()};
+        const int n = ::epoll_pwait2(epoll_.get(), batch_.data(), room, &time, nullptr);
+        // Before Linux 5.11, or where a filter of system calls does not know it.
+        if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;
+        coarse_waits_ = true;
+    }
+    const auto millis = std::chrono::ceil<std::chrono::milliseconds>(*patience).count();
+    constexpr auto most = std::int64_t{std::numeric_limits<int>::max()};
+    return ::epoll_wait(epoll_.get(), batch_.data(), room, static_cast<int>(std::min(millis, most)));
+}
+
+bool Poller::look(std::optional<Duration> patience) {
+    const bool waits = !patience || *patience > Duration::zero();
+    if (waits && std::exchange(news_since_idle_, false) && idle_) idle_();
+    const int n = wait(patience);
     batch_size_ = n > 0 ? static_cast<std::size_t>(n) : 0;
     batch_at_ = 0;
     while (batch_at_ < batch_size_) {
@@ -135,6 +125,7 @@ bool Poller::look() {
         sort(*static_cast<Watch*>(event.data.ptr), ready);
     }
     batch_size_ = 0;
+    if (n > 0) news_since_idle_ = true;
     return n > 0;
 }
 
@@ -150,17 +141,17 @@ void Poller::tell_new() {
 /// Those that waited until now, but no more than `most`; who begins to meanwhile has the next turn. False
 /// when there was none.
 bool Poller::end_quiet(std::size_t most) {
-    List<ByQuiet, Quiet> now;
+    List<ByQuiet, WaitsForQuiet> now;
     for (; most > 0 && !quiet_.empty(); --most) {
-        Quiet& quiet = quiet_.front();
+        WaitsForQuiet& quiet = quiet_.front();
         quiet_.pop_front();
         now.push_back(quiet);
     }
     if (now.empty()) return false;
     while (!now.empty()) {
-        Quiet& quiet = now.front();
+        WaitsForQuiet& quiet = now.front();
         now.pop_front();
-        quiet.event_.set();
+        quiet.end();
     }
     return true;
 }
@@ -181,36 +172,4 @@ void Poller::sort(Watch& watch, Ready ready) {
     watch.on_ready(ready);
 }
 
-/// The next turn, after what else the event loop has to do.
-void Poller::go_on() {
-    if (goes_on_) return;
-    goes_on_ = true;
-    asio::post(context_, [this] {
-        goes_on_ = false;
-        if (!down_) turn();
-    });
-}
-
-void Poller::shutdown() {
-    down_ = true;
-    boost::system::error_code ignored;
-    epoll_.close(ignored);
-    queue_.clear();
-    while (!quiet_.empty()) {
-        Quiet& quiet = quiet_.front();
-        quiet_.pop_front();
-        quiet.event_.abandon();
-    }
-    while (!soon_.empty()) {
-        Watch& watch = soon_.front();
-        soon_.pop_front();
-        watch.abandon();
-    }
-    while (!all_.empty()) {
-        Watch& watch = all_.front();
-        all_.pop_front();
-        watch.abandon();
-    }
-}
-
-}  // namespace spillway::http
+}  // namespace spillway

@@ -1,18 +1,15 @@
-#include "http/timer_wheel.hpp"
+#include "base/timer_wheel.hpp"
 
 #include <time.h>
 
 #include <algorithm>
 
-namespace spillway::http {
+#include "base/loop.hpp"
 
-boost::asio::execution_context::id TimerWheel::id;
+namespace spillway {
 
-TimerWheel::TimerWheel(boost::asio::execution_context& context)
-    : service(context), timer_(static_cast<boost::asio::io_context&>(context)) {}
-
-TimerWheel& TimerWheel::of(boost::asio::io_context& context) {
-    return boost::asio::use_service<TimerWheel>(context);
+TimerWheel& TimerWheel::of(Loop& loop) {
+    return loop.wheel();
 }
 
 namespace {
@@ -49,12 +46,9 @@ void TimerWheel::file(Timeout& timeout) {
     slots_[timeout.filed_tick_ % slot_count].push_back(timeout);
 }
 
-void TimerWheel::schedule() {
+void TimerWheel::schedule() noexcept {
     running_ = true;
-    timer_.expires_after(tick);
-    timer_.async_wait([this](const boost::system::error_code& ec) {
-        if (!ec) turn();
-    });
+    next_turn_ = mono_now() + tick;
 }
 
 void TimerWheel::turn() {
@@ -95,12 +89,11 @@ void TimerWheel::clear() noexcept {
     due_.clear();
 }
 
-void TimerWheel::shutdown() {
-    timer_.cancel();
+TimerWheel::~TimerWheel() {
     for (Slot& slot : slots_)
         for (Timeout& timeout : slot) timeout.disarm();
     for (Timeout& timeout : due_) timeout.disarm();
     clear();
 }
 
-}  // namespace spillway::http
+}  // namespace spillway

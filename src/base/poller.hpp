@@ -1,11 +1,6 @@
 #pragma once
-/// Readiness of plain sockets, edge-triggered (epoll(7)), for what Asio's own reactor costs too much: it
-/// reads before it knows that there is something to read, and needs the buffer while it waits. Here a socket
-/// is registered once, a connection that waits holds no buffer, and a read is tried only when there is
-/// something.
-///
-/// The Poller has an epoll descriptor of its own, which Asio watches: one wait of Asio's tells of all the
-/// sockets that are ready. Connections count as the io_context's work as long as they are registered.
+/// Readiness of descriptors, edge-triggered (epoll(7)). A descriptor is registered once, whoever waits for it
+/// holds no buffer, and a read is tried only when there is something.
 ///
 /// Work that was begun is done before more is begun: of the sockets that bring new requests, only a few are
 /// told in a turn, and then it is looked again for answers. So what is under way at one time, and the memory
@@ -13,28 +8,26 @@
 ///
 /// What nobody waits for (Quiet) is done when no socket has news, or after a few looks for some.
 ///
-/// Ownership: a Watch is a base of what it wakes, registered from add() to remove(), and leaves all lists on
-/// destruction. Its calls may destroy it. When the io_context goes down, abandon() is called on each that is
-/// still there, to cut rings of coroutines that wait for themselves (see Event).
-/// Thread rule: the io_context's one thread.
+/// Ownership: a part of its Loop. A Watch is a base of what it wakes, registered from add() to remove(), and
+/// leaves all lists on destruction. Its calls may destroy it.
+/// Thread rule: the Loop's one thread, but for wake().
 #include <sys/epoll.h>
 
 #include <array>
-#include <boost/asio/execution_context.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/intrusive/list.hpp>
-#include <boost/system/error_code.hpp>
+#include <cstdint>
 #include <functional>
-#include <utility>
+#include <optional>
+#include <system_error>
 
-#include "http/event.hpp"
+#include "base/clock.hpp"
+#include "base/file_descriptor.hpp"
+#include "base/runnable.hpp"
 
-namespace spillway::http {
+namespace spillway {
 
-namespace asio = boost::asio;
+class Loop;
 
-struct ByPoller;
 struct ByTurn;
 struct ByQueue;
 struct ByQuiet;
@@ -55,7 +48,7 @@ enum class News : std::uint8_t {
     new_work,        ///< told in turn, but for an end
 };
 
-class Watch : public PollerHook<ByPoller>, public PollerHook<ByTurn>, public PollerHook<ByQueue> {
+class Watch : public PollerHook<ByTurn>, public PollerHook<ByQueue> {
 public:
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -71,77 +64,82 @@ private:
     /// Something changed since it was told last.
     virtual void on_ready(Ready ready) = 0;
     /// What Poller::soon() asked for.
-    virtual void on_turn() = 0;
-    virtual void abandon() = 0;
+    virtual void on_turn() {}
 
     News news_;
     Ready held_;  ///< while it is in the queue
 };
 
-class Poller;
-
-/// A coroutine's wait until nothing more urgent is to be done: `while (!quiet.over()) co_await quiet.wait();`
-class Quiet : public PollerHook<ByQuiet> {
-public:
-    explicit Quiet(Poller& poller);
-    [[nodiscard]] bool over() const noexcept { return event_.is_set(); }
-    [[nodiscard]] auto wait() noexcept { return event_.wait(); }
+/// What waits for a moment without news: see Quiet.
+class WaitsForQuiet : public PollerHook<ByQuiet> {
+protected:
+    WaitsForQuiet() = default;
+    ~WaitsForQuiet() = default;
 
 private:
     friend class Poller;
-    Event event_;
+    virtual void end() = 0;
 };
 
-class Poller : public asio::execution_context::service {
+class Poller {
 public:
-    using key_type = Poller;
-    static asio::execution_context::id id;
+    explicit Poller(Loop& loop);
+    Poller(const Poller&) = delete;
+    Poller& operator=(const Poller&) = delete;
+    ~Poller() = default;
+    static Poller& of(Loop& loop);
 
-    explicit Poller(asio::execution_context& context);
-    /// The poller of this io_context, made at first use.
-    static Poller& of(asio::io_context& context);
-
-    void add(int fd, Watch& watch, boost::system::error_code& ec);
+    void add(int fd, Watch& watch, std::error_code& ec) noexcept;
     /// Before `fd` is closed. Nothing is told of it any more; soon() still holds.
     void remove(int fd, Watch& watch) noexcept;
     /// Calls on_turn() once, from the event loop.
-    void soon(Watch& watch);
+    void soon(Watch& watch) noexcept;
     /// What to call whenever nothing is left to be told: the event loop may well wait for long.
     void on_idle(std::function<void()> callback) { idle_ = std::move(callback); }
 
+    void add_quiet(WaitsForQuiet& quiet) noexcept { quiet_.push_back(quiet); }
+
+    // For Loop:
+    /// Tells of what is ready; waits for it no longer than `patience` (none: for ever).
+    void turn(std::optional<Duration> patience);
+    /// Does something wait for its turn?
+    [[nodiscard]] bool has_more() const noexcept { return !queue_.empty() || !quiet_.empty(); }
+    [[nodiscard]] std::size_t registered() const noexcept { return registered_; }
+    /// Ends a turn's waiting, now or the next; from any thread.
+    [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
+
 private:
-    friend class Quiet;
     template <class Tag, class Item = Watch>
     using List = boost::intrusive::list<Item, boost::intrusive::base_hook<PollerHook<Tag>>,
                                         boost::intrusive::constant_time_size<false>>;
+    struct Soon final : Runnable {
+        explicit Soon(Poller& p) : poller(p) {}
+        void run() override { poller.run_soon(); }
+        Poller& poller;
+    };
 
-    void shutdown() override;
-    void wait();
-    void turn();
+    int wait(std::optional<Duration> patience) noexcept;
     /// Tells of what is ready, or puts it into the queue; whether there was any.
-    bool look();
+    bool look(std::optional<Duration> patience);
     void sort(Watch& watch, Ready ready);
     void tell_new();
     bool end_quiet(std::size_t most);
     void run_soon();
-    void go_on();
 
-    asio::io_context& context_;
-    asio::posix::basic_stream_descriptor<asio::io_context::executor_type> epoll_;
-    List<ByPoller> all_;
+    Loop& loop_;
+    FileDescriptor epoll_;
+    FileDescriptor wake_;
+    Soon run_soon_{*this};
     List<ByTurn> soon_;
     List<ByQueue> queue_;  ///< news of new work
-    List<ByQuiet, Quiet> quiet_;
+    List<ByQuiet, WaitsForQuiet> quiet_;
     std::function<void()> idle_;
     std::size_t registered_ = 0;
-    bool waiting_ = false;
-    bool posted_ = false;   ///< run_soon()
-    bool goes_on_ = false;  ///< go_on() is posted
-    bool in_turn_ = false;
-    bool down_ = false;
+    bool news_since_idle_ = true;
+    bool coarse_waits_ = false;  ///< the kernel has no epoll_pwait2
     std::array<epoll_event, 256> batch_{};
     std::size_t batch_size_ = 0;
     std::size_t batch_at_ = 0;  ///< the first that is still to be told
 };
 
-}  // namespace spillway::http
+}  // namespace spillway

@@ -1,0 +1,33 @@
+# The two builds of scripts/build-trained, in one folder: SPILLWAY_PROFILE is "generate", then "use". Not through
+# ccache: what is compiled depends on profiles.
+include_guard()
+if(NOT SPILLWAY_PROFILE)
+  return()
+endif()
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  set(profiles ${CMAKE_BINARY_DIR}/profiles)
+  if(SPILLWAY_PROFILE STREQUAL "generate")
+    add_compile_options(-fprofile-generate=${profiles} -fprofile-update=atomic)
+    add_link_options(-fprofile-generate=${profiles})
+  else()
+    # What no training reached has no profile, and needs none.
+    add_compile_options(-fprofile-use=${profiles}/spillway.profdata -Wno-profile-instr-unprofiled
+                        -Wno-profile-instr-out-of-date -Wno-backend-plugin)
+  endif()
+  string(REGEX MATCH "^[0-9]+" major "${CMAKE_CXX_COMPILER_VERSION}")
+  find_program(LLD NAMES ld.lld-${major} ld.lld REQUIRED)
+  add_compile_options(-flto=thin)
+  add_link_options(-flto=thin --ld-path=${LLD})
+else()
+  if(SPILLWAY_PROFILE STREQUAL "generate")
+    add_compile_options(-fprofile-generate -fprofile-update=prefer-atomic)
+    add_link_options(-fprofile-generate)
+  else()
+    add_compile_options(-fprofile-use -fprofile-correction -Wno-missing-profile -Wno-coverage-mismatch)
+  endif()
+  include(ProcessorCount)
+  ProcessorCount(cores)
+  add_compile_options(-flto=${cores})
+  add_link_options(-flto=${cores})
+endif()

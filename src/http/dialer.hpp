@@ -1,0 +1,75 @@
+#pragma once
+/// Makes connections to one host and port: looks its name up, tries its addresses as RFC 8305 says (the next
+/// one begins when the last one failed, or has not answered for 250 ms), and speaks TLS if asked to.
+///
+/// Ownership: goes before its Loop. Thread rule: the loop's. Errors: NetError, with what DNS, the system or
+/// OpenSSL says of it.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/event.hpp"
+#include "base/task.hpp"
+#include "http/addresses.hpp"
+#include "http/net_error.hpp"
+#include "http/tls_transport.hpp"
+
+namespace spillway::http {
+
+struct DialOptions {
+    std::string host;
+    std::uint16_t port = 80;
+    bool tls = false;
+    bool tls_verify = true;
+    std::string tls_ca_file;                             ///< empty: the system's
+    std::string tls_server_name;                         ///< empty: host
+    Duration connect_timeout = std::chrono::seconds(5);  ///< name, TCP and TLS together; zero: no limit
+};
+
+/// One attempt under way, for who wants to end it. Outlives it.
+class Dial {
+public:
+    void cancel() noexcept {
+        cancelled_ = true;
+        changed_.set_later();
+    }
+    [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
+
+private:
+    friend class Dialer;
+    friend class ConnectAttempt;
+    Event changed_;  ///< look again
+    bool cancelled_ = false;
+    bool late_ = false;
+};
+
+class Dialer {
+public:
+    using Connected = NetResult<std::unique_ptr<Transport>>;
+
+    Dialer(Loop& loop, DialOptions options);
+    Dialer(const Dialer&) = delete;
+    Dialer& operator=(const Dialer&) = delete;
+    ~Dialer() = default;
+
+    Task<Connected> connect(Dial& dial);
+    /// Looks the name up ahead of need.
+    void look_up() { (void)addresses_->get(mono_now()); }
+
+private:
+    Task<NetResult<FileDescriptor>> connect_any(Dial& dial);
+    Task<NetResult<void>> handshake(Dial& dial, TlsTransport& transport);
+    NetResult<void> prepare_tls();
+    [[nodiscard]] NetError failure(const Dial& dial, NetError::Kind kind, std::string message) const;
+    [[nodiscard]] const std::string& tls_name() const noexcept {
+        return options_.tls_server_name.empty() ? options_.host : options_.tls_server_name;
+    }
+
+    Loop& loop_;
+    DialOptions options_;
+    std::shared_ptr<Addresses> addresses_;
+    TlsContext::Shared tls_;
+};
+
+}  // namespace spillway::http

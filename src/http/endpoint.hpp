@@ -1,0 +1,45 @@
+#pragma once
+/// An address and port as sockets take them, and the sockets made of it. Thread rule: plain values.
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "base/file_descriptor.hpp"
+
+namespace spillway::http {
+
+class Endpoint {
+public:
+    Endpoint() = default;
+    Endpoint(const sockaddr* address, socklen_t size) noexcept;
+    /// Of an address (no name), IPv6 with or without a zone.
+    [[nodiscard]] static std::optional<Endpoint> parse(const std::string& address, std::uint16_t port);
+
+    [[nodiscard]] const sockaddr* address() const noexcept;
+    [[nodiscard]] sockaddr* address() noexcept;
+    [[nodiscard]] socklen_t size() const noexcept { return size_; }
+    void resize(socklen_t size) noexcept { size_ = size; }
+    [[nodiscard]] static constexpr socklen_t capacity() noexcept { return sizeof(sockaddr_storage); }
+    [[nodiscard]] int family() const noexcept { return storage_.ss_family; }
+    [[nodiscard]] std::uint16_t port() const noexcept;
+    void set_port(std::uint16_t port) noexcept;
+    /// "1.2.3.4:567", "[2001:db8::1]:567".
+    [[nodiscard]] std::string to_string() const;
+    friend bool operator==(const Endpoint& a, const Endpoint& b) noexcept;
+
+private:
+    sockaddr_storage storage_{};
+    socklen_t size_ = 0;
+};
+
+/// A TCP socket that does not block; closed: `ec` says why.
+[[nodiscard]] FileDescriptor make_socket(const Endpoint& endpoint, std::error_code& ec) noexcept;
+/// What a connection wants: no delay, and probes of a peer that has gone silent (a minute, then 4 of 15 s).
+void set_connection_options(int fd) noexcept;
+/// Is this process, or this machine, out of something?
+[[nodiscard]] bool is_local_shortage(const std::error_code& ec) noexcept;
+
+}  // namespace spillway::http

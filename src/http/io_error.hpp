@@ -1,0 +1,19 @@
+#pragma once
+/// Ends of reading and writing that have no errno: IoError values as std::error_code.
+#include <system_error>
+
+namespace spillway::http {
+
+enum class IoError {
+    eof = 1,    ///< the peer ended its side
+    truncated,  ///< TLS: the peer's side ended without close_notify
+    cancelled,  ///< on this side
+    tls,        ///< see Transport::problem()
+};
+
+[[nodiscard]] std::error_code make_error_code(IoError e) noexcept;
+
+}  // namespace spillway::http
+
+template <>
+struct std::is_error_code_enum<spillway::http::IoError> : std::true_type {};

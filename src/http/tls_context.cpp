@@ -1,0 +1,122 @@
+#include "http/tls_context.hpp"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+namespace spillway::http {
+
+namespace {
+constexpr const char* intermediate_ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
+constexpr const char* intermediate_groups = "X25519:prime256v1:secp384r1";
+
+constexpr std::array<unsigned char, 12> protocols{2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                    unsigned in_size, void*) {
+    unsigned char* chosen = nullptr;
+    if (SSL_select_next_proto(&chosen, out_size, protocols.data(), protocols.size(), in, in_size) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 §3.2
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+Wall end_of(const X509* certificate) noexcept {
+    std::tm time{};
+    if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1)
+        return Wall::max();
+    const std::time_t seconds = ::timegm(&time);
+    constexpr std::time_t far = 9'000'000'000;  // what nanoseconds in 64 bits can hold
+    return Wall(std::chrono::seconds(std::min(seconds, far)));
+}
+
+Wall first_end(SSL_CTX* context) noexcept {
+    Wall ends = end_of(SSL_CTX_get0_certificate(context));
+    STACK_OF(X509)* chain = nullptr;
+    SSL_CTX_get0_chain_certs(context, &chain);
+    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i)
+        ends = std::min(ends, end_of(sk_X509_value(chain, i)));
+    return ends;
+}
+}  // namespace
+
+std::string tls_error_text() {
+    const unsigned long code = ERR_peek_last_error();
+    ERR_clear_error();
+    if (code == 0) return "unknown error";
+    if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));  // NOLINT(*-mt-unsafe)
+    const char* const reason = ERR_reason_error_string(code);
+    return reason != nullptr ? reason : fmt::format("error {:#x}", code);
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::make(const SSL_METHOD* method, const TlsOptions& options) {
+    ERR_clear_error();
+    std::shared_ptr<TlsContext> out(new TlsContext);  // NOLINT(*-owning-memory): the constructor is private
+    out->context_.reset(SSL_CTX_new(method));
+    SSL_CTX* const context = out->context_.get();
+    if (context == nullptr) return fail("cannot use TLS: " + tls_error_text());
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_read_ahead(context, 1);  // one system call for a record instead of two
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets need none
+    if (options.min_version != "1.2" && options.min_version != "1.3")
+        return fail(
+            fmt::format("TLS {} is not a version that can be the least: 1.2 or 1.3", options.min_version));
+    SSL_CTX_set_min_proto_version(context, options.min_version == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION);
+    const char* const ciphers = options.ciphers.empty() ? intermediate_ciphers : options.ciphers.c_str();
+    if (SSL_CTX_set_cipher_list(context, ciphers) != 1)
+        return fail(fmt::format("cannot use TLS ciphers {}: {}", ciphers, tls_error_text()));
+    SSL_CTX_set1_groups_list(context, intermediate_groups);
+    return out;
+}
+
+Result<TlsContext::Shared> TlsContext::server(const std::string& cert_file, const std::string& key_file,
+                                              const TlsOptions& options) {
+    auto made = make(TLS_server_method(), options);
+    if (!made) return made.error();
+    SSL_CTX* const context = (*made)->native();
+    if (SSL_CTX_use_certificate_chain_file(context, cert_file.c_str()) != 1)
+        return fail(fmt::format("cannot use TLS certificate {}: {}", cert_file, tls_error_text()));
+    if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+        return fail(fmt::format("cannot use TLS key {}: {}", key_file, tls_error_text()));
+    SSL_CTX_set_alpn_select_cb(context, select_protocol, nullptr);
+    (*made)->ends_ = first_end(context);
+    return Shared(std::move(*made));
+}
+
+Result<TlsContext::Shared> TlsContext::client(const std::string& ca_file, const TlsOptions& options) {
+    auto made = make(TLS_client_method(), options);
+    if (!made) return made.error();
+    SSL_CTX* const context = (*made)->native();
+    const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
+                                       : SSL_CTX_load_verify_file(context, ca_file.c_str());
+    if (loaded != 1) return fail(fmt::format("cannot load certificates {}: {}", ca_file, tls_error_text()));
+    return Shared(std::move(*made));
+}
+
+void TlsContext::share_tickets(const TlsContext& older) const noexcept {
+    std::array<unsigned char, 80> keys{};
+    if (SSL_CTX_get_tlsext_ticket_keys(older.native(), keys.data(), keys.size()) == 1)
+        SSL_CTX_set_tlsext_ticket_keys(native(), keys.data(), keys.size());
+}
+
+bool good_for_http2(const SSL& tls) noexcept {
+    if (SSL_version(&tls) >= TLS1_3_VERSION) return true;
+    const SSL_CIPHER* const cipher = SSL_get_current_cipher(&tls);
+    if (cipher == nullptr || SSL_version(&tls) < TLS1_2_VERSION) return false;
+    // RFC 9113 appendix A forbids all suites without ephemeral keys or without authenticated encryption.
+    const int exchange = SSL_CIPHER_get_kx_nid(cipher);
+    return SSL_CIPHER_is_aead(cipher) == 1 && (exchange == NID_kx_ecdhe || exchange == NID_kx_dhe);
+}
+
+}  // namespace spillway::http

@@ -1,0 +1,54 @@
+#pragma once
+/// A connected socket with TLS on top, by OpenSSL.
+///
+/// OpenSSL reads and writes the socket itself, so that bytes are copied once. It is asked to read as much as
+/// there is, and not again until the socket has news; while it waits it holds no buffer. The pieces of a
+/// gathered write share records.
+#include <openssl/ssl.h>
+
+#include "http/tls_context.hpp"
+#include "http/transport.hpp"
+
+namespace spillway::http {
+
+/// Whom a client wants to speak with.
+struct TlsPeer {
+    std::string name;       ///< a host's name, or an address
+    bool verify = true;     ///< its certificate is valid, and is for that name
+    std::string protocols;  ///< to be offered, as ALPN has them (RFC 7301 §3.1)
+};
+
+class TlsTransport final : public Transport {
+public:
+    /// The server's side.
+    TlsTransport(FileDescriptor socket, TlsContext::Shared context);
+    /// The client's side.
+    TlsTransport(FileDescriptor socket, TlsContext::Shared context, const TlsPeer& peer);
+
+    Transfer handshake() override;
+    Transfer read(std::span<char> space) override;
+    Transfer write(Buffers buffers) override;
+    void on_news() noexcept override { socket_is_empty_ = false; }
+    [[nodiscard]] bool has_input() const noexcept override;
+    void end_writing() noexcept override;
+    [[nodiscard]] std::string_view protocol() const noexcept override;
+    [[nodiscard]] std::string problem() const override { return problem_; }
+    /// The server's side: may HTTP/2 be spoken?
+    [[nodiscard]] bool is_good_for_http2() const noexcept { return good_for_http2(*tls_); }
+
+private:
+    struct Free {
+        void operator()(SSL* tls) const noexcept { SSL_free(tls); }
+    };
+    struct Bio;
+
+    void open();
+    Transfer outcome(int returned);
+
+    TlsContext::Shared context_;
+    std::unique_ptr<SSL, Free> tls_;
+    std::string problem_;
+    bool socket_is_empty_ = false;  ///< the last read took all; on_news() says when there may be more
+};
+
+}  // namespace spillway::http

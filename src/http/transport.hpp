@@ -1,0 +1,82 @@
+#pragma once
+/// A connected socket, plain or with TLS on top: what can be read and written at once.
+///
+/// No call waits. Whoever has to wait does so for the descriptor (base/poller.hpp), and holds no buffer.
+/// Ownership: owns its socket. Thread rule: one at a time. Errors: in Transfer, and problem() for people.
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "base/file_descriptor.hpp"
+#include "http/io_error.hpp"
+
+namespace spillway::http {
+
+/// The pieces of one gathered write; what they are in lives until it ends.
+using Buffers = std::span<std::string_view>;
+
+/// What is left of `buffers`, whose first `n` bytes went out.
+[[nodiscard]] inline Buffers behind(Buffers buffers, std::size_t n) noexcept {
+    std::size_t i = 0;
+    while (i < buffers.size() && n >= buffers[i].size()) n -= buffers[i++].size();
+    buffers = buffers.subspan(i);
+    if (n > 0) buffers.front().remove_prefix(n);
+    return buffers;
+}
+
+struct Transfer {
+    std::size_t n = 0;
+    std::error_code error;
+    bool would_wait = false;  ///< nothing, for now
+    bool more = false;        ///< of a read: there may be more at once
+};
+
+class Transport {
+public:
+    Transport(const Transport&) = delete;
+    Transport& operator=(const Transport&) = delete;
+    virtual ~Transport() = default;
+
+    [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+
+    virtual Transfer read(std::span<char> space) = 0;
+    /// As much as the socket takes.
+    virtual Transfer write(Buffers buffers) = 0;
+    /// There is news of the socket: it may have more to read.
+    virtual void on_news() noexcept {}
+    /// Takes the next step of TLS's handshake; no bytes are counted.
+    virtual Transfer handshake() { return {}; }
+    /// Are there bytes that were not read yet? As far as that shows at once.
+    [[nodiscard]] virtual bool has_input() const noexcept = 0;
+    /// Says that nothing more will be written.
+    virtual void end_writing() noexcept = 0;
+    /// The protocol agreed on by ALPN (RFC 7301); empty: none.
+    [[nodiscard]] virtual std::string_view protocol() const noexcept { return {}; }
+    /// Why TLS failed.
+    [[nodiscard]] virtual std::string problem() const { return {}; }
+
+    /// Ends both directions; the peer sees an end, or if `reset`, that it is none.
+    void shut(bool reset) noexcept;
+
+protected:
+    explicit Transport(FileDescriptor socket) noexcept : socket_(std::move(socket)) {}
+
+private:
+    FileDescriptor socket_;
+};
+
+class PlainTransport final : public Transport {
+public:
+    explicit PlainTransport(FileDescriptor socket) noexcept : Transport(std::move(socket)) {}
+
+    Transfer read(std::span<char> space) override;
+    Transfer write(Buffers buffers) override;
+    [[nodiscard]] bool has_input() const noexcept override;
+    void end_writing() noexcept override;
+};
+
+/// The current errno as Transfer.
+[[nodiscard]] Transfer failed_transfer() noexcept;
+
+}  // namespace spillway::http
