@@ -192,17 +192,26 @@ private:
             error(priority_name, "is not set; each backend needs a URL and a priority");
         }
         out.kind = guess_kind(out.url);
-        out.key_style = out.kind == BackendKind::openai ? KeyStyle::bearer : KeyStyle::api_key;
+        out.key_style = usual_key_style(out.kind);
 
         const auto key_name = spelt(number, names, "APIKEY");
         if (auto key = get_secret(key_name))
             out.api_key = std::move(*key);
         else if (!get_some(key_name))
-            warning(key_name, "is not set: requests go to this backend without a credential");
+            use_identity(out, key_name);
         if (!out.api_key.empty() && !out.url.host.empty() && !out.url.tls && !is_loopback(out.url.host))
             warning(url_name, "is not https: the API key can be read on its way");
         out.deployment = get(spelt(number, names, "DEPLOYMENT_NAME")).value_or("");
         return out;
+    }
+
+    /// As the sample does for a backend without a key: its DefaultAzureCredential.
+    void use_identity(BackendConfig& backend, const std::string& key_name) {
+        if (backend.kind != BackendKind::azure)
+            return warning(key_name, "is not set: requests go to this backend without a credential");
+        backend.auth.kind = AuthKind::entra;
+        for (const AuthFault& fault : complete(backend.auth, sources_.env))
+            error(key_name, fmt::format("is not set, and the identity's {} {}", fault.key, fault.message));
     }
 
     void read_timeout(GatewayConfig& config) {
@@ -215,7 +224,7 @@ private:
         }
         // YARP's ActivityTimeout: the longest time without a byte in either direction.
         const Duration timeout = std::chrono::seconds(seconds);
-        for (auto& b : config.backends) b.timeouts.first_byte = b.timeouts.idle = timeout;
+        for (auto& b : config.backends) b.timeouts.first_token = b.timeouts.stall = timeout;
         config.limits.request_timeout = std::max(config.limits.request_timeout, timeout);
     }
 

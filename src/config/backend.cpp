@@ -12,6 +12,19 @@
 namespace spillway::config {
 namespace urls = boost::urls;
 
+namespace {
+
+/// Whether a path is that of one operation, as a portal's "target URI" has it, and not where the API begins.
+bool names_operation(std::string_view path) {
+    constexpr std::array<std::string_view, 5> ends{"/chat/completions", "/completions", "/embeddings",
+                                                   "/responses", "/models"};
+    while (path.ends_with('/')) path.remove_suffix(1);
+    return path.find("/openai/deployments/") != path.npos ||
+           std::any_of(ends.begin(), ends.end(), [&](auto end) { return path.ends_with(end); });
+}
+
+}  // namespace
+
 std::string BackendUrl::authority() const {
     const auto shown = host.find(':') == std::string::npos ? host : '[' + host + ']';
     return port == (tls ? 443 : 80) ? shown : fmt::format("{}:{}", shown, port);
@@ -31,6 +44,9 @@ Result<BackendUrl> parse_backend_url(std::string_view text) {
         return fail(fmt::format("has a scheme other than http and https; {}", expected));
     if (url.has_userinfo())
         return fail("holds a user name or password; give the credential as api_key instead");
+    if (names_operation(url.encoded_path()))
+        return fail(
+            fmt::format("names a deployment or an operation; {}, without what comes after it", expected));
     if (url.has_query()) return fail(fmt::format("has a query (?…), which would be lost; {}", expected));
 
     BackendUrl out;
@@ -62,19 +78,54 @@ std::string_view resolve_deployment(const BackendConfig& backend, std::string_vi
     return it == backend.deployments.end() ? requested : std::string_view(it->second);
 }
 
-BackendKind guess_kind(const BackendUrl& url) {
+namespace {
+bool is_of_azure(std::string_view host) noexcept {
     constexpr std::array<std::string_view, 3> azure{".openai.azure.com", ".cognitiveservices.azure.com",
                                                     ".services.ai.azure.com"};
+    return std::any_of(azure.begin(), azure.end(), [&](auto suffix) { return host.ends_with(suffix); });
+}
+}  // namespace
+
+bool is_of_provider(std::string_view host) noexcept {
+    return is_of_azure(host) || host == "api.openai.com";
+}
+
+std::string models_target(const BackendConfig& backend) {
+    const auto& base = backend.url.base_path;
+    if (backend.kind == BackendKind::azure) return base + "/openai/models?api-version=2024-10-21";
+    return base.ends_with("/v1") ? base + "/models" : base + "/v1/models";
+}
+
+BackendKind guess_kind(const BackendUrl& url) {
     const std::string_view host = url.host;
-    if (std::any_of(azure.begin(), azure.end(), [&](auto suffix) { return host.ends_with(suffix); }))
-        return BackendKind::azure;
+    if (is_of_azure(host)) return BackendKind::azure;
     const std::string_view path = url.base_path;
     const bool openai = host == "api.openai.com" || (path.ends_with("/v1") && !path.ends_with("/openai/v1"));
     return openai ? BackendKind::openai : BackendKind::azure;
 }
 
+namespace {
+struct KindRow {
+    std::string_view name;
+    KeyStyle key_style;
+};
+constexpr std::array kKinds{
+#define SPILLWAY_DIALECT(name, key_style) KindRow{#name, KeyStyle::key_style},
+#include "config/dialects.def"
+#undef SPILLWAY_DIALECT
+};
+}  // namespace
+
 std::string_view to_string(BackendKind kind) noexcept {
-    return kind == BackendKind::azure ? "azure" : "openai";
+    return kKinds[static_cast<std::size_t>(kind)].name;
+}
+std::optional<BackendKind> find_kind(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < kKinds.size(); ++i)
+        if (kKinds[i].name == name) return static_cast<BackendKind>(i);
+    return std::nullopt;
+}
+KeyStyle usual_key_style(BackendKind kind) noexcept {
+    return kKinds[static_cast<std::size_t>(kind)].key_style;
 }
 std::string_view to_string(KeyStyle style) noexcept {
     return style == KeyStyle::api_key ? "api-key" : "bearer";

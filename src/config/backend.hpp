@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "config/backend_auth.hpp"
 #include "config/secret.hpp"
 
 namespace spillway::config {
@@ -33,9 +35,11 @@ struct BackendUrl {
 /// an '@', where a password could be.
 [[nodiscard]] Result<BackendUrl> parse_backend_url(std::string_view text);
 
+/// What a backend speaks; see config/dialects.def and api/dialect.hpp.
 enum class BackendKind : std::uint8_t {
-    azure,   ///< `/openai/deployments/{d}/…` and `/openai/v1/…`
-    openai,  ///< `/v1/…`, the model in the body
+#define SPILLWAY_DIALECT(name, key_style) name,
+#include "config/dialects.def"
+#undef SPILLWAY_DIALECT
 };
 
 enum class KeyStyle : std::uint8_t {
@@ -44,9 +48,9 @@ enum class KeyStyle : std::uint8_t {
 };
 
 struct BackendTimeouts {
-    Duration connect = std::chrono::seconds(5);       ///< name, TCP and TLS together
-    Duration first_byte = std::chrono::seconds(100);  ///< request sent to the answer's first byte
-    Duration idle = std::chrono::seconds(60);         ///< between two reads of the answer
+    Duration connect = std::chrono::seconds(5);        ///< name, TCP and TLS together
+    Duration first_token = std::chrono::seconds(600);  ///< request sent to the first output
+    Duration stall = std::chrono::seconds(300);        ///< between two outputs of a stream
     friend bool operator==(const BackendTimeouts&, const BackendTimeouts&) = default;
 };
 
@@ -65,14 +69,20 @@ struct BackendConfig {
     std::uint32_t weight = 1;    ///< > 0; share among backends of one priority
     Secret api_key;              ///< empty: no credential is sent
     KeyStyle key_style = KeyStyle::api_key;
+    BackendAuth auth;  ///< what is used instead of api_key, unless its kind is `key`
 
     std::string deployment;  ///< used for every request; empty: the client's, by `deployments`
     /// The client's model or deployment name → this backend's deployment; others pass unchanged.
     std::map<std::string, std::string, std::less<>> deployments;
+    /// What it serves, names or globs (config/served_models.hpp); empty: whatever it is asked for.
+    std::vector<std::string> models;
 
     std::optional<std::uint64_t> tpm;  ///< tokens per minute; nothing: not known, learned
     std::optional<std::uint64_t> rpm;  ///< requests per minute
     bool ptu = false;                  ///< provisioned throughput: a leaky bucket, not minute windows
+
+    std::string organization;  ///< OpenAI-Organization; empty: none is sent
+    std::string project;       ///< OpenAI-Project; empty: none is sent
 
     BackendTimeouts timeouts;
     BackendTls tls;
@@ -88,7 +98,18 @@ struct BackendConfig {
 /// api.openai.com or a base path that ends in `/v1` outside `/openai/v1`; else azure.
 [[nodiscard]] BackendKind guess_kind(const BackendUrl& url);
 
+/// The target of a GET that lists the models, under the backend's base path: it needs a credential, and
+/// costs nothing.
+[[nodiscard]] std::string models_target(const BackendConfig& backend);
+
+/// Whether the host is Azure's or OpenAI's own, where nothing is served without a credential.
+[[nodiscard]] bool is_of_provider(std::string_view host) noexcept;
+
 [[nodiscard]] std::string_view to_string(BackendKind kind) noexcept;
+/// Nothing if there is no such kind.
+[[nodiscard]] std::optional<BackendKind> find_kind(std::string_view name) noexcept;
+/// How backends of a kind usually take a key.
+[[nodiscard]] KeyStyle usual_key_style(BackendKind kind) noexcept;
 [[nodiscard]] std::string_view to_string(KeyStyle style) noexcept;
 
 }  // namespace spillway::config

@@ -5,11 +5,13 @@
 /// (the short form `resources: 3` is expanded). Durations are spillway::Duration. What Azure does not
 /// publish is a setting here.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "config/secret.hpp"
+#include "config/token_policy.hpp"
 
 namespace spillway::config {
 
@@ -56,6 +58,7 @@ struct EmulatedResource {
     std::string region = "Sweden Central";
     bool accept_bearer = true;  ///< `Authorization: Bearer` with any token, as Entra would give
     std::vector<EmulatedDeployment> deployments;
+    std::optional<IssuerConfig> entra{};  ///< only its tokens are accepted, no key (`disableLocalAuth`)
     friend bool operator==(const EmulatedResource&, const EmulatedResource&) = default;
 };
 

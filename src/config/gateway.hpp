@@ -64,13 +64,14 @@ struct ClientConfig {
     std::vector<std::string> deployments{};  ///< that it may ask for; empty: all
     PriorityClass priority = PriorityClass::normal;
     QuotaConfig limits{};
+    std::vector<std::string> networks{};  ///< addresses or networks it may call from; empty: any
     friend bool operator==(const ClientConfig&, const ClientConfig&) = default;
 };
 
 /// Retries stay within ratio × requests, plus `burst` saved up: a retry storm cannot double the load.
 struct RetryBudget {
-    double ratio = 0.5;          ///< retries earned by each request
-    std::uint32_t burst = 1000;  ///< most retries that can be saved up
+    double ratio = 0.2;         ///< retries earned by each request
+    std::uint32_t burst = 100;  ///< most retries that can be saved up
     friend bool operator==(const RetryBudget&, const RetryBudget&) = default;
 };
 
@@ -79,7 +80,8 @@ struct RetryConfig {
     RetryBudget budget;
     Duration default_cool_down = std::chrono::seconds(10);  ///< when a refusal names no time
     Duration max_cool_down = std::chrono::seconds(60);      ///< caps what a backend asks for
-    Duration max_wait{};  ///< how long a request may be held until quota frees; 0: it is refused at once
+    Duration max_wait{};      ///< how long a request may be held until quota frees; 0: it is refused at once
+    bool on_timeout = false;  ///< another backend after a time-out of a request that was accepted
     friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
 };
 
@@ -91,7 +93,8 @@ struct AffinityConfig {
 struct StreamConfig {
     bool late_commit = true;  ///< hold preamble events until the first real output
     std::size_t max_preamble_bytes = std::size_t{256} * 1024;  ///< commit when the preamble grows beyond
-    bool include_usage = true;  ///< ask for the usage chunk, hide it if not asked for
+    Duration heartbeat = std::chrono::seconds(10);  ///< comments while nothing can be shown; 0: none
+    bool include_usage = true;                      ///< ask for the usage chunk, hide it if not asked for
     friend bool operator==(const StreamConfig&, const StreamConfig&) = default;
 };
 
@@ -103,8 +106,9 @@ struct AccessLogConfig {
 
 struct GatewayConfig {
     ListenConfig listen;
-    std::uint32_t threads = 0;     ///< workers; 0 = one per core
-    std::optional<ServerTls> tls;  ///< nothing: plain HTTP
+    std::uint32_t threads = 0;      ///< workers; 0 = one per core
+    std::optional<ServerTls> tls;   ///< nothing: plain HTTP
+    std::vector<std::string> cors;  ///< origins whose pages may ask; "*": all; empty: none
     LimitsConfig limits;
     AdminConfig admin;
     std::vector<ClientConfig> clients;  ///< empty: anyone who can connect

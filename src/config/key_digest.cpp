@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "base/hex.hpp"
+
 namespace spillway::config {
 
 KeySha256 digest_of(std::string_view key) {
@@ -14,21 +16,7 @@ KeySha256 digest_of(std::string_view key) {
 }
 
 std::optional<KeySha256> parse_key_sha256(std::string_view hex) {
-    KeySha256 out{};
-    if (hex.size() != 2 * out.size()) return std::nullopt;
-    const auto digit = [](char c) -> unsigned {
-        if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-        if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10U;
-        if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10U;
-        return 16U;
-    };
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const unsigned high = digit(hex[2 * i]);
-        const unsigned low = digit(hex[2 * i + 1]);
-        if (high > 15 || low > 15) return std::nullopt;
-        out[i] = static_cast<unsigned char>(high * 16 + low);
-    }
-    return out;
+    return parse_hex<std::tuple_size_v<KeySha256>>(hex);
 }
 
 }  // namespace spillway::config

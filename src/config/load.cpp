@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "base/strings.hpp"
 #include "config/aca_env.hpp"
 #include "config/yaml.hpp"
 
@@ -16,6 +17,9 @@ Loaded<T> load_file(const std::string& path, const Sources& sources,
         return out;
     }
     auto out = load(*text, path, sources);
+    if (!out.ok() && trim(*text).empty())
+        out.problems = {{Severity::error, path, 0, 0, "",
+                         "is empty; expected at least `backends` with one `url`, see docs/configuration.md"}};
     wipe(*text);  // it may hold keys
     return out;
 }

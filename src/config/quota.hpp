@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "config/secret.hpp"
+#include "config/token_policy.hpp"
 
 namespace spillway::config {
 
@@ -77,6 +78,10 @@ struct TrustedHeadersConfig {
 struct IdentityConfig {
     JwtConfig jwt;
     TrustedHeadersConfig headers;
+    std::vector<IssuerConfig> issuers;
+
+    /// Whether tokens name clients.
+    [[nodiscard]] bool has_tokens() const noexcept { return jwt.enabled() || !issuers.empty(); }
     friend bool operator==(const IdentityConfig&, const IdentityConfig&) = default;
 };
 

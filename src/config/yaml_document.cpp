@@ -73,6 +73,11 @@ void Context::warning(const YAML::Mark& at, std::string key, std::string message
     add(Severity::warning, at, std::move(key), std::move(message));
 }
 
+std::optional<std::string> Context::claim(std::string_view kind, std::string_view value, std::string path) {
+    const auto [it, fresh] = claims_.try_emplace({std::string(kind), std::string(value)}, std::move(path));
+    return fresh ? std::nullopt : std::optional(it->second);
+}
+
 std::string Context::resolve(const std::string& path) const {
     return (std::filesystem::path(file_).parent_path() / path).string();
 }
@@ -85,6 +90,12 @@ std::vector<Problem> Context::take_problems() {
 }
 
 std::optional<YAML::Node> parse(std::string_view text, Context& context) {
+    // yaml-cpp would read UTF-16, but with positions that no editor shows.
+    if (text.find('\0') != std::string_view::npos || text.starts_with("\xff\xfe") ||
+        text.starts_with("\xfe\xff")) {
+        context.error(YAML::Mark::null_mark(), "", "is not UTF-8, but UTF-16 or no text; save it as UTF-8");
+        return std::nullopt;
+    }
     try {
         const std::string owned(text);
         if (const auto second = second_document(owned)) {
@@ -93,7 +104,11 @@ std::optional<YAML::Node> parse(std::string_view text, Context& context) {
         }
         return YAML::Load(owned);
     } catch (const YAML::Exception& e) {
-        context.error(e.mark, "", fmt::format("is not YAML: {}", e.msg));
+        // yaml-cpp 0.8 adds the anchor's name, which may be a secret in a wrong place.
+        const auto words = e.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)
+                               ? std::string(YAML::ErrorMsg::UNKNOWN_ANCHOR)
+                               : e.msg;
+        context.error(e.mark, "", fmt::format("is not YAML: {}", words));
     } catch (const std::exception&) {  // what yaml-cpp lets through from the standard library
         context.error(YAML::Mark::null_mark(), "", "is not YAML");
     }

@@ -230,7 +230,27 @@ std::optional<Secret> MapReader::secret(std::string_view key,
         error(first, prefix + std::string(fault));
         return std::nullopt;
     }
+    if (const auto doubt = secret_doubt(secret.reveal(), 0); !doubt.empty()) warning(first, prefix + doubt);
     return secret;
+}
+
+std::string secret_doubt(std::string_view value, std::size_t least_length) {
+    const bool variable = value.starts_with('$') && value.size() > 1;
+    const bool placeholder = (value.starts_with("{{") && value.ends_with("}}")) ||
+                             (value.starts_with('<') && value.ends_with('>'));
+    if (variable) {
+        auto name = value.substr(1);
+        if (name.starts_with('{') && name.ends_with('}')) name = name.substr(1, name.size() - 2);
+        if (is_env_name(name))
+            return fmt::format(
+                "is taken as it stands, as there is no interpolation; to take {} from the "
+                "environment, give its name in …_env",
+                is_shoutable(name) ? name : "it");
+    }
+    if (placeholder) return "looks like a placeholder that was not filled in";
+    if (value.size() < least_length)
+        return fmt::format("has fewer than {} characters, which can be guessed", least_length);
+    return {};
 }
 
 std::optional<Item> MapReader::any(std::string_view key) {
@@ -256,6 +276,17 @@ std::vector<Item> MapReader::list(std::string_view key, std::string_view expecte
     for (std::size_t i = 0; i < item->node.size(); ++i)
         out.push_back({item->node[i], fmt::format("{}[{}]", item->path, i)});
     return out;
+}
+
+bool MapReader::is_empty_list(std::string_view key) {
+    const auto item = any(key);
+    return !item || item->node.IsNull() || (item->node.IsSequence() && item->node.size() == 0);
+}
+
+void MapReader::claim_name(std::string_view key, std::string_view kind, const std::string& value) {
+    if (value.empty()) return;
+    if (const auto owner = context_->claim(kind, value, path_))
+        error(key, fmt::format("the name {} is taken by {}", value, *owner));
 }
 
 std::vector<std::pair<std::string, Item>> MapReader::pairs() {

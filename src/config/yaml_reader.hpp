@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ public:
     /// `path` as seen from the configuration file's folder.
     [[nodiscard]] std::string resolve(const std::string& path) const;
     [[nodiscard]] bool failed() const noexcept { return errors_ != 0; }
+    /// Remembers that the one of `kind` called `value` is at `path`; gives where it was before, if it was.
+    [[nodiscard]] std::optional<std::string> claim(std::string_view kind, std::string_view value,
+                                                   std::string path);
     /// What was found, in the file's order.
     [[nodiscard]] std::vector<Problem> take_problems();
 
@@ -48,6 +52,7 @@ private:
     const Sources* sources_;
     std::vector<Problem> problems_;
     std::size_t errors_ = 0;
+    std::map<std::pair<std::string, std::string>, std::string> claims_;
 };
 
 /// The one document of `text`; nothing after a problem. An empty text is a null node.
@@ -79,12 +84,9 @@ public:
     void whole(std::string_view key, T& out, T min = 0, T max = std::numeric_limits<T>::max()) {
         if (const auto n = whole_number(key, min, max)) out = static_cast<T>(*n);
     }
-    template <class E>
-    void choice(std::string_view key, E& out, std::initializer_list<std::pair<std::string_view, E>> choices) {
-        std::vector<std::string_view> names;
-        for (const auto& c : choices) names.push_back(c.first);
-        if (const auto i = choice_index(key, names)) out = (choices.begin() + *i)->second;
-    }
+    /// Which of `names` the value is.
+    [[nodiscard]] std::optional<std::size_t> choice_index(std::string_view key,
+                                                          const std::vector<std::string_view>& names);
     /// A secret from `key`, `key_env` or `key_file`; nothing if none of them is there or there is a problem.
     /// At most one of the three and of `others` may be there.
     [[nodiscard]] std::optional<Secret> secret(std::string_view key,
@@ -96,6 +98,10 @@ public:
     [[nodiscard]] std::vector<Item> list(std::string_view key, std::string_view expected = "expected a list");
     /// The value whatever it is.
     [[nodiscard]] std::optional<Item> any(std::string_view key);
+    /// Whether the list is absent or empty; what is no list is reported by list().
+    [[nodiscard]] bool is_empty_list(std::string_view key);
+    /// Reports `key` as taken if its `value` was seen before in the document as one of `kind`.
+    void claim_name(std::string_view key, std::string_view kind, const std::string& value);
     /// All pairs, for a map whose keys the user chooses.
     [[nodiscard]] std::vector<std::pair<std::string, Item>> pairs();
 
@@ -119,8 +125,6 @@ private:
     [[nodiscard]] YAML::Mark mark_of(std::string_view key) const;
     [[nodiscard]] std::optional<std::uint64_t> whole_number(std::string_view key, std::uint64_t min,
                                                             std::uint64_t max);
-    [[nodiscard]] std::optional<std::size_t> choice_index(std::string_view key,
-                                                          const std::vector<std::string_view>& names);
 
     Context* context_;
     std::string path_;
@@ -129,6 +133,12 @@ private:
     std::vector<Entry> entries_;
     std::vector<std::string> known_;
 };
+
+/// What is likely not meant, in a secret that stands in the file itself: a variable that nobody fills in, or
+/// with `least_length` one that can be guessed. Empty if nothing is.
+[[nodiscard]] std::string secret_doubt(std::string_view value, std::size_t least_length);
+/// Shorter ones of clients and of the admin plane can be guessed.
+inline constexpr std::size_t kLeastKeyLength = 8;
 
 /// Why a secret's text cannot be one; empty if it can. It must be able to stand in an HTTP field.
 [[nodiscard]] std::string_view secret_fault(std::string_view value) noexcept;

@@ -1,4 +1,5 @@
 // One record as one line of JSON.
+#include "base/json.hpp"
 #include "telemetry/access_log.hpp"
 
 namespace spillway::telemetry {
@@ -33,6 +34,7 @@ void append_attempt(Pen& out, const AttemptRecord& attempt) {
     append_number(out, R"(,"status":)", attempt.status);
     out.text(R"(,"ms":)");
     append_milliseconds(out, attempt.took);
+    if (!attempt.detail.empty()) append_text(out, R"(,"detail":")", attempt.detail);
     out.byte('}');
 }
 

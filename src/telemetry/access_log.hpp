@@ -34,6 +34,7 @@ struct AttemptRecord {
     std::string_view reason;  ///< why it ended: "ok", "throttled", "connect", "timeout", …
     int status = 0;           ///< the backend's HTTP status; 0 when there was none
     Duration took{};
+    std::string_view detail{};  ///< what exactly failed ("connection refused"); printed if there is any
 };
 
 struct AccessRecord {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/block_signals.hpp"
+#include "base/utf8.hpp"
 #include "telemetry/sqlite.hpp"
-#include "telemetry/text.hpp"
 
 namespace spillway::telemetry {
 namespace {

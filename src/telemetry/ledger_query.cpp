@@ -1,5 +1,7 @@
 #include "telemetry/ledger_query.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -15,6 +17,16 @@ constexpr std::int64_t kMinuteMs = 60'000;
 
 std::int64_t to_ms(Wall t) {
     return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count();
+}
+
+std::string filters(const UsageQuery& q) {
+    std::string sql;
+    if (!q.client.empty()) sql += " AND client = ?3";
+    if (!q.deployment.empty()) sql += " AND deployment = ?4";
+    if (!q.backend.empty()) sql += " AND backend = ?5";
+    if (!q.user.empty()) sql += " AND user = ?7";
+    if (!q.team.empty()) sql += " AND team = ?8";
+    return sql;
 }
 
 /// Built from literals alone; all values are bound.
@@ -33,7 +45,8 @@ std::string totals_sql(const UsageQuery& q) {
          {q.by.backend, "backend", "''"},
          {q.by.model, "model", "''"}}};
     std::string sql = "SELECT ";
-    std::string groups;
+    std::string groups;  // by number of the column
+    std::string parts;   // by what it is
     int column = 0;
     for (const Key& key : keys) {
         sql += key.wanted ? key.column : key.none;
@@ -42,17 +55,27 @@ std::string totals_sql(const UsageQuery& q) {
         if (!key.wanted) continue;
         if (!groups.empty()) groups += ", ";
         groups += std::to_string(column);
+        parts += key.column;
+        parts += ", ";
     }
+    const std::string rows = " FROM usage WHERE time_ms >= ?1 AND time_ms < ?2" + filters(q);
+    // By rank among the served, or the refused, of each group.
+    const std::string ranked = " FROM (SELECT *, row_number() OVER (PARTITION BY " + parts +
+                               "status < 400 ORDER BY took_ms) AS rank,"
+                               " count(*) OVER (PARTITION BY " +
+                               parts + "status < 400) AS ranks" + rows + ")";
+    const auto percentile = [&q](std::string_view percent) {
+        return !q.percentiles
+                   ? std::string(", NULL")
+                   : fmt::format(", min(took_ms) FILTER (WHERE status < 400 AND rank * 100 >= ranks * {})",
+                                 percent);
+    };
     sql +=
         "count(*), sum(status >= 400), sum(estimated), sum(prompt_tokens), sum(completion_tokens),"
-        " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7), avg(took_ms),"
-        " sum(status = 429), sum(throttled), sum(spilled), sum(avoided) FROM usage"
-        " WHERE time_ms >= ?1 AND time_ms < ?2";
-    if (!q.client.empty()) sql += " AND client = ?3";
-    if (!q.deployment.empty()) sql += " AND deployment = ?4";
-    if (!q.backend.empty()) sql += " AND backend = ?5";
-    if (!q.user.empty()) sql += " AND user = ?7";
-    if (!q.team.empty()) sql += " AND team = ?8";
+        " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7),"
+        " avg(took_ms) FILTER (WHERE status < 400),"
+        " sum(status = 429), sum(throttled), sum(spilled), sum(avoided)";
+    sql += percentile("50") + percentile("95") + (q.percentiles ? ranked : rows);
     if (!groups.empty()) sql += " GROUP BY " + groups + " ORDER BY " + groups;
     sql += " LIMIT ?6";
     return sql;
@@ -68,6 +91,11 @@ std::string text(sqlite3_stmt* s, int column) {
     const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(s, column));
     return data == nullptr ? std::string()
                            : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(s, column)));
+}
+
+double figure(sqlite3_stmt* s, int column) {
+    return sqlite3_column_type(s, column) == SQLITE_NULL ? UsageTotal::kUnknown
+                                                         : sqlite3_column_double(s, column);
 }
 
 UsageTotal read_total(sqlite3_stmt* s, std::int64_t unit_ms) {
@@ -91,11 +119,13 @@ UsageTotal read_total(sqlite3_stmt* s, std::int64_t unit_ms) {
     t.reasoning_tokens = count(13);
     t.charged_tokens = count(14);
     t.cost = count(15);
-    t.mean_ms = sqlite3_column_double(s, 16);
+    t.mean_ms = figure(s, 16);
     t.refused = count(17);
     t.throttled = count(18);
     t.spilled = count(19);
     t.avoided = sqlite3_column_double(s, 20);
+    t.p50_ms = figure(s, 21);
+    t.p95_ms = figure(s, 22);
     return t;
 }
 

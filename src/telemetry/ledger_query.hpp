@@ -5,6 +5,7 @@
 /// readers do not block the writer. It blocks on the disk: not for an event loop's thread.
 /// Thread rule: free functions, safe from any thread. Errors: returned.
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct UsageQuery {
     std::string team;
     std::string deployment;
     std::string backend;
+    bool percentiles = false;    ///< they cost a sort of all rows
     std::size_t limit = 10'000;  ///< most totals given
 };
 
@@ -59,7 +61,12 @@ struct UsageTotal {
     std::uint64_t throttled = 0;       ///< 429s met from backends
     std::uint64_t spilled = 0;
     double avoided = 0;  ///< 429s not met
-    double mean_ms = 0;
+    /// Of the served alone (status < 400; a refusal takes no time): NaN when there are none. Percentiles
+    /// are by nearest rank, and NaN unless asked for.
+    double mean_ms = kUnknown;
+    double p50_ms = kUnknown;
+    double p95_ms = kUnknown;
+    static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Ordered by time, then client, user, team, deployment, backend, model.

@@ -14,7 +14,7 @@
 #include <variant>
 
 #include "base/strings.hpp"
-#include "telemetry/text.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::telemetry {
 namespace {

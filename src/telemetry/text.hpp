@@ -1,6 +1,5 @@
 #pragma once
-/// Text that must stay well formed whatever a client sent: UTF-8 repair (RFC 3629), JSON strings
-/// (RFC 8259 §7), request targets without secrets, RFC 3339 time stamps.
+/// Text of log lines and answers: request targets without their secrets, times, RFC 3339 time stamps.
 /// Ownership: all append to the caller's buffer. Thread rule: free functions are safe; an Rfc3339 belongs
 /// to one thread.
 #include <cstdint>
@@ -11,16 +10,6 @@
 #include "base/pen.hpp"
 
 namespace spillway::telemetry {
-
-/// Bytes of the well-formed UTF-8 sequence `s` begins with; 0 if it begins with none.
-[[nodiscard]] std::size_t utf8_sequence(std::string_view s) noexcept;
-
-/// Appends `s`, each byte that is not part of well-formed UTF-8 replaced by U+FFFD.
-void append_utf8(std::string& out, std::string_view s);
-
-/// Appends `s` as the inside of a JSON string, UTF-8 repaired; past `max_bytes` of input the rest is
-/// replaced by an ellipsis.
-void append_json_text(Pen& out, std::string_view s, std::size_t max_bytes);
 
 /// Appends a request target as the inside of a JSON string: path, then the query with every value but a
 /// few known harmless ones (api-version, deployment, …) masked. Scheme and authority of an absolute

@@ -4,48 +4,73 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/strings.hpp"
 #include "telemetry/text.hpp"
 
 namespace spillway::telemetry {
 namespace {
 
+constexpr double kCostUnit = 1e-7;
+
 struct Key {
     std::string_view name;
+    std::string_view help;
     bool UsageGroups::*wanted;
     std::string UsageTotal::*value;  ///< null: the time
 };
-constexpr std::array<Key, 8> kKeys{{{"minute", &UsageGroups::minute, nullptr},
-                                    {"hour", &UsageGroups::hour, nullptr},
-                                    {"client", &UsageGroups::client, &UsageTotal::client},
-                                    {"user", &UsageGroups::user, &UsageTotal::user},
-                                    {"team", &UsageGroups::team, &UsageTotal::team},
-                                    {"deployment", &UsageGroups::deployment, &UsageTotal::deployment},
-                                    {"backend", &UsageGroups::backend, &UsageTotal::backend},
-                                    {"model", &UsageGroups::model, &UsageTotal::model}}};
+constexpr std::array<Key, 8> kKeys{
+    {{"minute", "When it began (UTC).", &UsageGroups::minute, nullptr},
+     {"hour", "When it began (UTC).", &UsageGroups::hour, nullptr},
+     {"client", "", &UsageGroups::client, &UsageTotal::client},
+     {"user", "", &UsageGroups::user, &UsageTotal::user},
+     {"team", "", &UsageGroups::team, &UsageTotal::team},
+     {"deployment", "As the client named it.", &UsageGroups::deployment, &UsageTotal::deployment},
+     {"backend", "That served; empty: nobody.", &UsageGroups::backend, &UsageTotal::backend},
+     {"model", "As the answer named it.", &UsageGroups::model, &UsageTotal::model}}};
 
 struct Sum {
     std::string_view name;
     std::string_view heading;
+    std::string_view help;
     std::uint64_t UsageTotal::*value;
 };
-constexpr std::array<Sum, 11> kSums{{{"requests", "requests", &UsageTotal::requests},
-                                     {"failed", "failed", &UsageTotal::failed},
-                                     {"estimated", "estimated", &UsageTotal::estimated},
-                                     {"prompt_tokens", "prompt", &UsageTotal::prompt_tokens},
-                                     {"completion_tokens", "completion", &UsageTotal::completion_tokens},
-                                     {"cached_tokens", "cached", &UsageTotal::cached_tokens},
-                                     {"reasoning_tokens", "reasoning", &UsageTotal::reasoning_tokens},
-                                     {"charged_tokens", "charged", &UsageTotal::charged_tokens},
-                                     {"refused", "refused", &UsageTotal::refused},
-                                     {"throttled", "throttled", &UsageTotal::throttled},
-                                     {"spilled", "spilled", &UsageTotal::spilled}}};
+constexpr std::array<Sum, 11> kSums{
+    {{"requests", "requests", "", &UsageTotal::requests},
+     {"failed", "failed", "Status 400 or above, refusals among them.", &UsageTotal::failed},
+     {"estimated", "estimated", "Requests whose tokens are estimates.", &UsageTotal::estimated},
+     {"prompt_tokens", "prompt", "", &UsageTotal::prompt_tokens},
+     {"completion_tokens", "completion", "", &UsageTotal::completion_tokens},
+     {"cached_tokens", "cached", "Of the prompt's.", &UsageTotal::cached_tokens},
+     {"reasoning_tokens", "reasoning", "Of the completion's.", &UsageTotal::reasoning_tokens},
+     {"charged_tokens", "charged", "Weighted, as limits count them.", &UsageTotal::charged_tokens},
+     {"refused", "refused", "429s that clients got.", &UsageTotal::refused},
+     {"throttled", "throttled", "429s met at backends.", &UsageTotal::throttled},
+     {"spilled", "spilled", "Spilled over to another backend.", &UsageTotal::spilled}}};
+/// Those that are not whole numbers.
+struct Figure {
+    std::string_view name;
+    std::string_view help;
+    int decimals;
+    bool nullable;
+    double (*value)(const UsageTotal&);
+};
+constexpr std::array<Figure, 5> kFigures{
+    {{"avoided", "429s that were not met.", 3, false, [](const UsageTotal& t) { return t.avoided; }},
+     {"cost", "In the currency of the prices.", 7, false,
+      [](const UsageTotal& t) { return static_cast<double>(t.cost) * kCostUnit; }},
+     {"mean_ms", "Of the served: from the request to the answer's end; null: none.", 3, true,
+      [](const UsageTotal& t) { return t.mean_ms; }},
+     {"p50_ms", "Half of the served took no longer; null unless percentiles=true was asked.", 3, true,
+      [](const UsageTotal& t) { return t.p50_ms; }},
+     {"p95_ms", "95 % of the served took no longer.", 3, true,
+      [](const UsageTotal& t) { return t.p95_ms; }}}};
 /// The table has these only, to fit a terminal.
 constexpr std::span kTableSums = std::span(kSums).first<8>();
 
-constexpr double kCostUnit = 1e-7;
 constexpr auto kMomentExpected =
     "expected a date (2025-01-31), a time (2025-01-31T12:00:00Z), Unix seconds, or a time "
     "ago (30m, 24h, 7d)";
@@ -127,26 +152,31 @@ Result<Wall> parse_moment(std::string_view text, Wall now) {
     return fail(kMomentExpected);
 }
 
+std::span<const UsageField> usage_fields() {
+    static const std::vector<UsageField> all = [] {
+        std::vector<UsageField> out;
+        for (const Key& key : kKeys) out.push_back({key.name, key.help, true, false});
+        for (const Sum& sum : kSums) out.push_back({sum.name, sum.help, false, false});
+        for (const Figure& figure : kFigures)
+            out.push_back({figure.name, figure.help, false, figure.nullable});
+        return out;
+    }();
+    return all;
+}
+
 std::string usage_json(const UsageQuery& query, std::span<const UsageTotal> totals) {
-    std::string out = fmt::format(R"({{"from":"{}","to":"{}","usage":[)", stamp(query.from), stamp(query.to));
+    JsonWriter out;
+    out.open().field("from", stamp(query.from)).field("to", stamp(query.to)).key("usage").open_list();
     for (const UsageTotal& total : totals) {
-        out += &total == totals.data() ? "{" : ",{";
-        for (const Key& key : kKeys) {
-            if (!(query.by.*key.wanted)) continue;
-            Pen pen(out, 64);
-            pen.byte('"');
-            pen.text(key.name);
-            pen.text("\":\"");
-            append_json_text(pen, key_text(key, total), 1024);
-            pen.text("\",");
-        }
-        for (const Sum& sum : kSums)
-            fmt::format_to(std::back_inserter(out), "\"{}\":{},", sum.name, total.*sum.value);
-        fmt::format_to(std::back_inserter(out), "\"avoided\":{:.3f},\"cost\":{:.7f},\"mean_ms\":{:.3f}}}",
-                       total.avoided, static_cast<double>(total.cost) * kCostUnit, total.mean_ms);
+        out.open();
+        for (const Key& key : kKeys)
+            if (query.by.*key.wanted) out.field(key.name, key_text(key, total));
+        for (const Sum& sum : kSums) out.field(sum.name, total.*sum.value);
+        for (const Figure& figure : kFigures)
+            out.key(figure.name).number(figure.value(total), figure.decimals);
+        out.close();
     }
-    out += "]}\n";
-    return out;
+    return out.close_list().close().take() + '\n';
 }
 
 std::string usage_table(const UsageQuery& query, std::span<const UsageTotal> totals) {
@@ -165,7 +195,7 @@ std::string usage_table(const UsageQuery& query, std::span<const UsageTotal> tot
             if (query.by.*key.wanted) row.push_back(key_text(key, total));
         for (const Sum& sum : kTableSums) row.push_back(std::to_string(total.*sum.value));
         row.push_back(fmt::format("{:.4f}", static_cast<double>(total.cost) * kCostUnit));
-        row.push_back(fmt::format("{:.1f}", total.mean_ms));
+        row.push_back(std::isnan(total.mean_ms) ? "-" : fmt::format("{:.1f}", total.mean_ms));
     }
     std::vector<std::size_t> widths(rows[0].size());
     for (const auto& row : rows)

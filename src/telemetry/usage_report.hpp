@@ -17,6 +17,15 @@ namespace spillway::telemetry {
 /// A moment: `2025-01-31`, `2025-01-31T12:00:00Z`, Unix seconds, or a time ago such as `24h`, `30m`, `7d`.
 [[nodiscard]] Result<Wall> parse_moment(std::string_view text, Wall now);
 
+/// A member of the objects in usage_json()'s "usage".
+struct UsageField {
+    std::string_view name;
+    std::string_view help;
+    bool key;       ///< there when it is grouped by
+    bool nullable;  ///< may be unknown
+};
+[[nodiscard]] std::span<const UsageField> usage_fields();
+
 /// {"from","to","usage":[{keys asked for…,"requests","failed","estimated","prompt_tokens",…,"cost"}…]}
 [[nodiscard]] std::string usage_json(const UsageQuery& query, std::span<const UsageTotal> totals);
 /// Columns with a heading, one line a group.

@@ -30,32 +30,80 @@ backends:
 )",
                                      "f", fake_sources({}, {{"c.pem", "Zx9"}, {"k.pem", "Zx9"}}));
     ASSERT_TRUE(loaded.ok()) << to_string(loaded.problems);
-    EXPECT_EQ(describe(*loaded.value), R"(server: https://[::]:8443, threads: 2
-  tls: cert c.pem, key k.pem
-admin: http://127.0.0.1:8081, token: ***
-log: access off
-client web: 2 keys
-client batch: 1 key
-backend first: https://one.openai.azure.com
-  priority: 1, weight: 1, kind: azure, provisioned (PTU)
-  api_key: *** (sent as api-key)
-  deployment: gpt-4o -> prod-4o
-  quota: unknown tokens and 6 requests per minute
-  timeouts: connect 5s, first byte 100s, idle 60s
-  tls: verified, CA of the system, name one.openai.azure.com
-  max_idle_connections: 256 per thread
-backend later: http://127.0.0.1:9
-  priority: 2, weight: 1, kind: azure
-  api_key: none
-  deployment: mini for every request
-  quota: 1000 tokens and unknown requests per minute
-  timeouts: connect 5s, first byte 100s, idle 60s
-  max_idle_connections: 256 per thread
-retry: at most 3 attempts, budget 0.5 per request with 1000 saved up, cool-down 10s (at most 60s), wait for quota at most 0s
-affinity: prompt cache on
-stream: late commit on, preamble up to 256KiB, usage asked for
-limits: head 32KiB, body 32MiB, held answer 4MiB, connections unlimited
-  timeouts: head 10s, body 30s, keep-alive 75s, write 60s, request 10m
+    EXPECT_EQ(describe(*loaded.value), R"(server:
+  listen: "[::]:8443"
+  threads: 2
+  tls: {cert: c.pem, key: k.pem}
+admin:
+  enabled: true
+  listen: 127.0.0.1:8081
+  token: "***"
+log:
+  access: off
+clients:
+  - name: web
+    keys: ["***", "***"]
+    priority: normal
+  - name: batch
+    keys: ["***"]
+    priority: normal
+allow_anonymous: false
+backends:
+  - name: first
+    url: https://one.openai.azure.com
+    kind: azure
+    priority: 1
+    weight: 1
+    key_style: api-key
+    api_key: "***"
+    deployments: {gpt-4o: prod-4o}
+    rpm: 6
+    ptu: true
+    timeouts: {connect: 5s, first_token: 10m, stall: 5m}
+    tls: {verify: true}
+    max_idle_connections: 256
+  - name: later
+    url: http://127.0.0.1:9
+    kind: azure
+    priority: 2
+    weight: 1
+    key_style: api-key
+    deployment: mini
+    tpm: 1000
+    ptu: false
+    timeouts: {connect: 5s, first_token: 10m, stall: 5m}
+    max_idle_connections: 256
+retry:
+  max_attempts: 0
+  budget: {ratio: 0.2, burst: 100}
+  default_cool_down: 10s
+  max_cool_down: 60s
+  max_wait: 0s
+  on_timeout: false
+affinity:
+  prompt_cache: true
+stream:
+  late_commit: true
+  max_preamble: 256KiB
+  heartbeat: 10s
+  include_usage: true
+limits:
+  max_head: 32KiB
+  max_body: 32MiB
+  max_answer_buffer: 4MiB
+  max_connections: 0
+  head_timeout: 10s
+  body_timeout: 30s
+  keep_alive_timeout: 75s
+  write_timeout: 60s
+  request_timeout: 10m
+users:
+  field: false
+weights:
+  prompt: 1
+  cached: 1
+  completion: 1
+  reasoning: 1
 )");
     EXPECT_THAT(describe(*loaded.value), Not(HasSubstr("Zx9")));
 }
@@ -66,10 +114,10 @@ TEST(Describe, AGatewayWithoutClients) {
         fake_sources());
     ASSERT_TRUE(loaded.ok());
     const auto text = describe(*loaded.value);
-    EXPECT_THAT(text, HasSubstr("\nadmin: off\n"));
-    EXPECT_THAT(text, HasSubstr("\nclients: anyone who can connect\n"));
-    EXPECT_THAT(text, HasSubstr("\nlog: access to standard output\n"));
-    EXPECT_THAT(text, HasSubstr("\n  api_key: *** (sent as Authorization: Bearer)\n"));
+    EXPECT_THAT(text, HasSubstr("\n  enabled: false\n"));
+    EXPECT_THAT(text, Not(HasSubstr("clients:")));
+    EXPECT_THAT(text, HasSubstr("\n  access: \"-\"\n"));
+    EXPECT_THAT(text, HasSubstr("\n    key_style: bearer\n    api_key: \"***\"\n"));
     EXPECT_THAT(text, Not(HasSubstr("Zx9")));
 }
 
@@ -83,15 +131,31 @@ deployments:
 )",
                                       "f", fake_sources());
     ASSERT_TRUE(loaded.ok()) << to_string(loaded.problems);
-    EXPECT_EQ(describe(*loaded.value), R"(admin: http://127.0.0.1:9100, seed: 1
-resource-1: http://127.0.0.1:9101
-  region: Sweden Central, api keys: 1, bearer tokens: accepted
-  deployment chat (gpt-4o): provisioned, drains 9 tokens per minute
-    first token after 200ms +- 50ms, then 100 tokens per second (jitter 0.2)
-    estimate: characters / 4 + max_tokens (or 16)
-  deployment small (small): 2000 tokens per 60s and 12 requests per minute in windows of 10s
-    first token after 200ms +- 50ms, then 100 tokens per second (jitter 0.2)
-    estimate: characters / 4 + max_tokens (or 16)
+    EXPECT_EQ(describe(*loaded.value), R"(host: 127.0.0.1
+admin_port: 9100
+seed: 1
+resources:
+  - name: resource-1
+    port: 9101
+    api_keys: ["***"]
+    region: "Sweden Central"
+    accept_bearer: true
+    deployments:
+      - name: chat
+        model: gpt-4o
+        kind: ptu
+        estimate: {chars_per_token: 4, default_output_tokens: 16}
+        latency: {ttft: 200ms, ttft_jitter: 50ms, tokens_per_second: 100, jitter: 0.2}
+        ptu_tokens_per_minute: 9
+      - name: small
+        model: small
+        kind: payg
+        estimate: {chars_per_token: 4, default_output_tokens: 16}
+        latency: {ttft: 200ms, ttft_jitter: 50ms, tokens_per_second: 100, jitter: 0.2}
+        tpm: 2000
+        rpm: 12
+        token_window: 60s
+        request_window: 10s
 )");
 }
 

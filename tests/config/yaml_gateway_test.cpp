@@ -15,7 +15,7 @@ using testing::Pair;
 
 GatewayConfig load(std::string_view text, const Sources& sources = fake_sources()) {
     auto loaded = load_gateway(text, "etc/gateway.yaml", sources);
-    EXPECT_EQ(to_string(loaded.problems), "");
+    EXPECT_EQ(loaded.errors(), 0U) << to_string(loaded.problems);
     return loaded.value ? *loaded.value : GatewayConfig{};
 }
 
@@ -61,7 +61,7 @@ backends:
     tpm: 30000
     rpm: 180
     ptu: true
-    timeouts: {connect: 1s, first_byte: 2m, idle: 3}
+    timeouts: {connect: 1s, first_token: 2m, stall: 3}
     tls: {verify: true, ca_file: ca.pem, server_name: other.example}
     max_idle_connections: 0
   - {name: second, url: "http://127.0.0.1:1", deployment: only, api_key_file: key2}
@@ -121,7 +121,7 @@ limits:
     e.backends = {full, second};
     e.retry = {4, {0.25, 5}, 6s, 7s, 3s};
     e.affinity = {false};
-    e.stream = {false, 64 * 1024, false};
+    e.stream = {false, 64 * 1024, 10s, false};
     e.limits = {16 * 1024, 2 * 1024 * 1024, 0, 99, 1s, 2s, 3s, 4s, 5min};
     EXPECT_EQ(c, e);
 }

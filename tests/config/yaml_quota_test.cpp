@@ -16,7 +16,7 @@ constexpr std::string_view kFull = R"(
 backends: [{url: http://127.0.0.1}]
 clients:
   - name: web
-    key: Zx9-web
+    key: Zx9-web-key
     team: shop
     priority: high
     deployments: [gpt-4o, mini]
@@ -75,15 +75,17 @@ TEST(YamlQuota, EveryKeyIsRead) {
 TEST(YamlQuota, IsDescribedWithoutSecrets) {
     const std::string text = describe(*load(kFull).value);
     for (const auto* line :
-         {"client web: 1 key\n  team: shop\n  deployments: gpt-4o, mini\n  priority: high\n"
-          "  limits: 1000 tokens and 20 requests per minute, 3 at once\n"
-          "  tokens per: hour 1, day 2, week 3, month 4\n"
-          "  budget per: hour 0.5, day 1, week 1.5, month 2\n  shadow: counts, refuses nothing\n",
-          "client portal: 0 keys\n  known as: claim app-id, header the-portal\n", "team shop:\n",
-          "tokens: keys keys.json, secret ***, issuer i, audience a, client by c\n",
-          "price of gpt-4o: prompt 2.5, cached 2.5, completion 10 per million tokens\n",
-          "fairness: 90000 tokens per minute, 50 requests in flight\n", "ledger: data/usage.db\n",
-          "redis: rediss://cache.example:6380/2, password: ***, prefix p, every 20ms, timeout 1s\n"})
+         {"  - name: web\n    keys: [\"***\"]\n    team: shop\n    priority: high\n"
+          "    deployments: [gpt-4o, mini]\n"
+          "    limits: {tokens_per_minute: 1000, requests_per_minute: 20, concurrency: 3, "
+          "tokens: {hour: 1, day: 2, week: 3, month: 4}, "
+          "budget: {hour: 0.5, day: 1, week: 1.5, month: 2}, shadow: true}\n",
+          "  - name: portal\n    priority: normal\n    claim: app-id\n    header: the-portal\n",
+          "  - name: shop\n    limits: {concurrency: 9, shadow: false}\n",
+          "  jwt: {jwks_file: keys.json, secret: \"***\", issuer: i, audience: a, client_claim: c, ",
+          "  gpt-4o: {prompt: 2.5, cached: 2.5, completion: 10}\n",
+          "fairness:\n  tokens_per_minute: 90000\n  concurrency: 50\n", "ledger:\n  path: data/usage.db\n",
+          "redis:\n  url: rediss://ann@cache.example:6380/2\n  password: \"***\"\n  prefix: p\n"})
         EXPECT_THAT(text, HasSubstr(line));
     EXPECT_EQ(text.find("Zx9"), std::string::npos);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <thread>
@@ -88,8 +89,34 @@ TEST(Ledger, TotalsWithoutGroups) {
     EXPECT_EQ(totals[0].reasoning_tokens, 20U);
     EXPECT_EQ(totals[0].charged_tokens, 444U);
     EXPECT_EQ(totals[0].cost, 10'000U);
-    EXPECT_DOUBLE_EQ(totals[0].mean_ms, 200.0);
+    EXPECT_DOUBLE_EQ(totals[0].mean_ms, 250.0) << "of the served";
+    EXPECT_TRUE(std::isnan(totals[0].p50_ms)) << "not asked for";
     EXPECT_EQ(totals[0].client, "");
+}
+
+TEST(Ledger, PercentilesAreThoseOfTheServedOfEachGroup) {
+    const TempDir dir;
+    {
+        const auto ledger = Ledger::open(dir.file("usage.db")).value();
+        Ledger::Writer writer = ledger->make_writer();
+        for (int i = 1; i <= 20; ++i) {
+            UsageRow served = row(kNoon + i * 1s, i <= 10 ? "a" : "b", "x", "east");
+            served.took = i * 10ms;
+            writer.append(served);
+            served.status = 429;
+            served.took = 1ms;
+            writer.append(served);
+        }
+    }
+    UsageQuery query = all({.client = true});
+    query.percentiles = true;
+    const auto totals = query_usage(dir.file("usage.db"), query).value();
+    ASSERT_EQ(totals.size(), 2U);
+    EXPECT_EQ(totals[0].requests, 20U);
+    EXPECT_DOUBLE_EQ(totals[0].p50_ms, 50.0);
+    EXPECT_DOUBLE_EQ(totals[0].p95_ms, 100.0);
+    EXPECT_DOUBLE_EQ(totals[1].p50_ms, 150.0);
+    EXPECT_DOUBLE_EQ(totals[1].mean_ms, 155.0);
 }
 
 TEST(Ledger, TotalsByEachKey) {

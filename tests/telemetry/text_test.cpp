@@ -10,54 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 using test::written;
 
-std::string utf8(std::string_view s) {
-    std::string out;
-    append_utf8(out, s);
-    return out;
-}
-
-std::string json(std::string_view s, std::size_t most = 1000) {
-    return written([&](Pen& pen) { append_json_text(pen, s, most); });
-}
-
 std::string target(std::string_view s, std::size_t most = 1000) {
     return written([&](Pen& pen) { append_json_target(pen, s, most); });
-}
-
-#define BAD "\xEF\xBF\xBD"
-
-TEST(Text, KeepsWellFormedUtf8) {
-    for (const std::string_view s : {"", "plain", "\xC3\xA9", "\xED\x95\x9C\xEA\xB8\x80", "\xF0\x9F\x98\x80",
-                                     "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF", "\xE0\xA0\x80", "\xF0\x90\x80\x80"})
-        EXPECT_EQ(utf8(s), s);
-}
-
-TEST(Text, ReplacesIllFormedUtf8ByteByByte) {
-    EXPECT_EQ(utf8("a\x80z"), "a" BAD "z");                // a lone continuation
-    EXPECT_EQ(utf8("\xC0\xAF"), BAD BAD);                  // overlong '/'
-    EXPECT_EQ(utf8("\xE0\x80\xAF"), BAD BAD BAD);          // overlong in three
-    EXPECT_EQ(utf8("\xF0\x80\x80\xAF"), BAD BAD BAD BAD);  // overlong in four
-    EXPECT_EQ(utf8("\xED\xA0\x80"), BAD BAD BAD);          // surrogate
-    EXPECT_EQ(utf8("\xF4\x90\x80\x80"), BAD BAD BAD BAD);  // past U+10FFFF
-    EXPECT_EQ(utf8("\xF5\xff\xfe"), BAD BAD BAD);          // never in UTF-8
-    EXPECT_EQ(utf8("\xE2\x82"), BAD BAD);                  // cut short
-    EXPECT_EQ(utf8("\xE2\x28\xA1"), BAD "(" BAD);          // second byte wrong
-    EXPECT_EQ(utf8("\xF0\x9F\x98("), BAD BAD BAD "(");     // fourth byte wrong
-}
-
-TEST(Text, EscapesForJson) {
-    EXPECT_EQ(json("say \"hi\" \\ /"), "say \\\"hi\\\" \\\\ /");
-    EXPECT_EQ(json(std::string_view("\n\r\t\b\0\x1f\x7f", 7)), "\\n\\r\\t\\u0008\\u0000\\u001f\\u007f");
-    EXPECT_EQ(json("\xED\x95\x9C\xff"), "\xED\x95\x9C" BAD);
-}
-
-TEST(Text, CutsLongTextBetweenCharacters) {
-    EXPECT_EQ(json("abcdef", 6), "abcdef");
-    EXPECT_EQ(json("abcdef", 5), "abcde\xE2\x80\xA6");
-    EXPECT_EQ(json("ab\xED\x95\x9C", 4), "ab\xE2\x80\xA6");
-    EXPECT_EQ(json("ab\xED\x95\x9C", 5), "ab\xED\x95\x9C");
-    EXPECT_EQ(json("a\"b", 1), "a\xE2\x80\xA6");
-    EXPECT_EQ(json("abc", 0), "\xE2\x80\xA6");
 }
 
 TEST(Text, MasksQueryValues) {

@@ -63,7 +63,7 @@ TEST(UsageReport, Json) {
     const std::string one =
         R"({"hour":"2025-01-31T12:00:00.000Z","client":"a\"b","requests":3,"failed":0,"estimated":0,)"
         R"("prompt_tokens":1000,"completion_tokens":0,"cached_tokens":0,"reasoning_tokens":0,"charged_tokens":0,)"
-        R"("refused":1,"throttled":4,"spilled":2,"avoided":0.750,"cost":1.2345678,"mean_ms":1.250})";
+        R"("refused":1,"throttled":4,"spilled":2,"avoided":0.750,"cost":1.2345678,"mean_ms":1.250,"p50_ms":null,"p95_ms":null})";
     EXPECT_EQ(usage_json(query(), totals),
               R"({"from":"2025-01-31T12:00:00.000Z","to":"2025-01-31T13:00:00.000Z","usage":[)" + one + "," +
                   one + "]}\n");

@@ -1,0 +1,59 @@
+#pragma once
+/// All settings of the gateway's and the emulator's file: each file of `settings_*.cpp` is a part of the
+/// table.
+///
+/// docs/development.md says how to add one. Thread rule: the tables are built once, and const.
+#include "config/emulator.hpp"
+#include "config/fields.hpp"
+#include "config/gateway.hpp"
+
+namespace spillway::config {
+
+[[nodiscard]] const Fields<GatewayConfig>& gateway_fields();
+
+// settings_server.cpp: the process and its listeners
+[[nodiscard]] const Fields<GatewayConfig>& server_fields();
+[[nodiscard]] const Fields<AdminConfig>& admin_fields();
+[[nodiscard]] const Fields<AccessLogConfig>& log_fields();
+[[nodiscard]] const Fields<LimitsConfig>& limits_fields();
+// settings_backends.cpp
+[[nodiscard]] const Fields<BackendConfig>& backend_fields();
+// settings_routing.cpp
+[[nodiscard]] const Fields<RetryConfig>& retry_fields();
+[[nodiscard]] const Fields<AffinityConfig>& affinity_fields();
+[[nodiscard]] const Fields<StreamConfig>& stream_fields();
+// settings_clients.cpp: who may come, and what each may use
+[[nodiscard]] const Fields<ClientConfig>& client_fields();
+[[nodiscard]] const Fields<TeamConfig>& team_fields();
+[[nodiscard]] const Fields<UsersConfig>& users_fields();
+[[nodiscard]] const Fields<QuotaConfig>& quota_fields();
+// settings_identity.cpp
+[[nodiscard]] const Fields<IdentityConfig>& identity_fields();
+/// An address or a network.
+[[nodiscard]] bool is_network(const std::string& text);
+// settings_issuers.cpp
+[[nodiscard]] const Fields<IssuerConfig>& issuer_fields();
+/// That rules name clients there are.
+void check_rules(yaml::MapReader& root, const GatewayConfig& config);
+// settings_accounting.cpp: what tokens count and cost, and where that is kept and shared
+[[nodiscard]] const Fields<WeightsConfig>& weights_fields();
+[[nodiscard]] const Fields<PriceConfig>& price_fields();
+[[nodiscard]] const Fields<FairnessConfig>& fairness_fields();
+[[nodiscard]] const Fields<GatewayConfig>& ledger_fields();
+[[nodiscard]] const Fields<RedisConfig>& redis_fields();
+
+/// settings_together.cpp: reports what no single key is to blame for.
+void check_together(yaml::MapReader& root, const GatewayConfig& config);
+
+/// A JSON Schema (draft 2020-12) of the file, for editors: `spillway check --schema`.
+[[nodiscard]] std::string gateway_schema();
+[[nodiscard]] std::string emulator_schema();
+
+/// The settings of the emulator's file, for the schema and the docs.
+[[nodiscard]] std::vector<SettingInfo> emulator_settings();
+
+/// A configuration as what its file could be.
+[[nodiscard]] Value to_value(const GatewayConfig& config);
+[[nodiscard]] Value to_value(const EmulatorConfig& config);
+
+}  // namespace spillway::config

@@ -1,0 +1,105 @@
+// The process, its listeners, and what a client's connection may take.
+#include "config/codecs.hpp"
+#include "config/listen.hpp"
+#include "config/settings.hpp"
+
+namespace spillway::config {
+namespace {
+
+constexpr std::size_t kKiB = 1024;
+constexpr std::size_t kMiB = 1024 * kKiB;
+
+/// Where the access log goes: `-`, `off` or a path.
+struct LogTarget : codec::Text {
+    void read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
+        std::string text;
+        reader.text(key, text);
+        if (!text.empty()) out = text == "-" || text == "off" ? text : reader.context().resolve(text);
+    }
+};
+
+const Fields<ServerTls>& tls_fields() {
+    static const auto fields =
+        Fields<ServerTls>()
+            .add("cert", &ServerTls::cert_file, codec::ReadableFile{},
+                 {.help = "PEM file with the certificate chain, leaf first; with `tls.key` it turns HTTPS on",
+                  .needed = "needs cert, a PEM file"})
+            .add("key", &ServerTls::key_file, codec::ReadableFile{},
+                 {.help = "PEM file with the private key", .needed = "needs key, a PEM file"});
+    return fields;
+}
+
+}  // namespace
+
+const Fields<GatewayConfig>& server_fields() {
+    static const auto fields =
+        Fields<GatewayConfig>()
+            .add(
+                "listen", &GatewayConfig::listen, codec::Address{},
+                {.help = "address and port; `0.0.0.0:8080` or `[::]:8080` for all interfaces, port 0 for any "
+                         "free one",
+                 .apply = Apply::restart})
+            .add("threads", &GatewayConfig::threads, codec::Whole{0, 1024},
+                 {.help = "worker threads; 0 is one per core", .apply = Apply::restart})
+            .add("cors", &GatewayConfig::cors,
+                 codec::TextList{"expected a list of origins", "expected an origin like https://app.example"},
+                 {.help = "origins whose web pages may ask from a browser (`https://app.example`), or `*`; "
+                          "without it preflights are refused"})
+            .section("tls", &GatewayConfig::tls, tls_fields());
+    return fields;
+}
+
+const Fields<AdminConfig>& admin_fields() {
+    static const auto fields =
+        Fields<AdminConfig>()
+            .add("enabled", &AdminConfig::enabled, codec::Flag{},
+                 {.help = "whether there is an admin listener", .apply = Apply::restart})
+            .add("listen", &AdminConfig::listen, codec::Address{},
+                 {.help = "address and port", .apply = Apply::restart})
+            .add("token", &AdminConfig::token, codec::SecretText{},
+                 {.help = "bearer token that is asked for; without one, anyone who can connect may look, and "
+                          "drain backends"})
+            .then([](yaml::MapReader& reader, AdminConfig& admin) {
+                const bool token = reader.has("token") || reader.has("token_env") || reader.has("token_file");
+                if (token && !admin.token.empty() && admin.token.reveal().size() < yaml::kLeastKeyLength)
+                    reader.warning("token", yaml::secret_doubt(admin.token.reveal(), yaml::kLeastKeyLength));
+                if (admin.enabled && !token && !is_loopback(admin.listen.host))
+                    reader.warning("listen",
+                                   "lets anyone who can connect see the backends and clients; set a token");
+            });
+    return fields;
+}
+
+const Fields<AccessLogConfig>& log_fields() {
+    static const auto fields = Fields<AccessLogConfig>().add(
+        "access", &AccessLogConfig::path, LogTarget{},
+        {.help = "one JSON line per request: `-` is standard output, `off` none, else a file",
+         .apply = Apply::restart});
+    return fields;
+}
+
+const Fields<LimitsConfig>& limits_fields() {
+    static const auto fields =
+        Fields<LimitsConfig>()
+            .add("max_head", &LimitsConfig::max_head_bytes, codec::Size{1 * kKiB, 1 * kMiB},
+                 {.help = "request line and fields"})
+            .add("max_body", &LimitsConfig::max_body_bytes, codec::Size{1 * kKiB, 1024 * kMiB},
+                 {.help = "request body"})
+            .add("max_answer_buffer", &LimitsConfig::max_answer_buffer_bytes, codec::Size{0, 1024 * kMiB},
+                 {.help = "of an answer that is no stream, held so that it can still be retried"})
+            .add("max_connections", &LimitsConfig::max_connections, codec::Whole{0, 10'000'000},
+                 {.help = "clients' connections; 0 is no limit"})
+            .add("head_timeout", &LimitsConfig::head_timeout, codec::Time{},
+                 {.help = "from a request's first byte to the end of its head"})
+            .add("body_timeout", &LimitsConfig::body_timeout, codec::Time{},
+                 {.help = "between two reads of a request's body"})
+            .add("keep_alive_timeout", &LimitsConfig::keep_alive_timeout, codec::Time{},
+                 {.help = "between two requests"})
+            .add("write_timeout", &LimitsConfig::write_timeout, codec::Time{},
+                 {.help = "one write to a client without progress"})
+            .add("request_timeout", &LimitsConfig::request_timeout, codec::Time{},
+                 {.help = "the whole request with all its attempts"});
+    return fields;
+}
+
+}  // namespace spillway::config

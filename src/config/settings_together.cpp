@@ -1,0 +1,126 @@
+// What no single key of the gateway's file is to blame for: names and settings that only make sense together.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "config/listen.hpp"
+#include "config/settings.hpp"
+
+namespace spillway::config {
+namespace {
+
+bool has_budget(const QuotaConfig& limits) {
+    return limits.budget != PerPeriod<double>{};
+}
+
+std::string path_of(std::string_view list, std::size_t index) {
+    return fmt::format("{}[{}]", list, index);
+}
+
+/// Reports at an item of a list, or at the list if it is not there.
+void warn_at(yaml::MapReader& root, std::string_view list, std::size_t index, std::string_view key,
+             std::string message) {
+    const auto items = root.list(list);
+    if (index >= items.size() || !items[index].node.IsMap()) return root.warning(list, std::move(message));
+    const YAML::Node& item = items[index].node;  // const: looking a key up must not add it
+    const auto value = item[std::string(key)];
+    root.context().warning(value ? value.Mark() : item.Mark(), fmt::format("{}.{}", items[index].path, key),
+                           std::move(message));
+}
+
+void check_listeners(yaml::MapReader& root, const GatewayConfig& config) {
+    if (root.is_empty_list("clients") && !config.allow_anonymous && !is_loopback(config.listen.host))
+        root.error("clients",
+                   fmt::format("needs at least one client, as server.listen ({}) is open to other machines; "
+                               "or set allow_anonymous: true to serve anyone",
+                               to_string(config.listen)));
+    if (config.admin.enabled && config.listen == config.admin.listen && config.listen.port != 0)
+        root.error("admin",
+                   fmt::format("listens on the same address as server, {}; give admin.listen another",
+                               to_string(config.listen)));
+}
+
+/// The same resource twice, with the same deployments: one quota counted as two.
+void check_same_backend(yaml::MapReader& root, const std::vector<BackendConfig>& backends) {
+    for (std::size_t i = 0; i < backends.size(); ++i) {
+        const auto& b = backends[i];
+        const auto same = std::find_if(
+            backends.begin(), backends.begin() + static_cast<std::ptrdiff_t>(i), [&](const auto& other) {
+                return !b.url.host.empty() && b.url == other.url && b.deployment == other.deployment &&
+                       b.deployments == other.deployments;
+            });
+        if (same == backends.begin() + static_cast<std::ptrdiff_t>(i)) continue;
+        warn_at(root, "backends", i, "url",
+                fmt::format("is the same resource with the same deployments as {}: they share one quota, "
+                            "and what one is refused is asked of the other in vain",
+                            path_of("backends", static_cast<std::size_t>(same - backends.begin()))));
+    }
+}
+
+void check_teams(yaml::MapReader& root, const GatewayConfig& config) {
+    if (config.teams.empty()) return;
+    std::vector<std::string_view> names;
+    for (const auto& team : config.teams) names.emplace_back(team.name);
+    for (std::size_t i = 0; i < config.clients.size(); ++i) {
+        const auto& team = config.clients[i].team;
+        if (team.empty() || std::find(names.begin(), names.end(), team) != names.end()) continue;
+        const auto near = nearest(team, names);
+        warn_at(root, "clients", i, "team",
+                fmt::format("{} is not in teams, so it has no limits{}", team,
+                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+    }
+}
+
+/// Whether requests for `model` are priced: by its name, or by that without a version's date.
+bool is_priced(const GatewayConfig& config, std::string_view model) {
+    return std::any_of(config.prices.begin(), config.prices.end(), [&](const auto& price) {
+        return model == price.first || (model.starts_with(price.first) && model.size() > price.first.size() &&
+                                        model[price.first.size()] == '-');
+    });
+}
+
+void check_prices(yaml::MapReader& root, const GatewayConfig& config) {
+    bool budgets = has_budget(config.users.limits);
+    for (const auto& client : config.clients) budgets = budgets || has_budget(client.limits);
+    for (const auto& team : config.teams) budgets = budgets || has_budget(team.limits);
+    if (!budgets) return;
+    if (config.prices.empty())
+        return root.error("prices", "are needed for the budgets that are set: give the prices of the models");
+    std::vector<std::string_view> names;
+    for (const auto& [name, price] : config.prices) names.emplace_back(name);
+    for (std::size_t i = 0; i < config.clients.size(); ++i) {
+        for (const auto& deployment : config.clients[i].deployments) {
+            if (is_priced(config, deployment)) continue;
+            const auto near = nearest(deployment, names);
+            warn_at(root, "clients", i, "deployments",
+                    fmt::format("{} has no price, so budgets do not count it{}", deployment,
+                                near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+        }
+    }
+}
+
+void check_keyless_clients(yaml::MapReader& root, const GatewayConfig& config) {
+    if (config.identity.has_tokens() || !config.identity.headers.client.empty()) return;
+    for (std::size_t i = 0; i < config.clients.size(); ++i) {
+        const auto& client = config.clients[i];
+        if (client.keys.empty() && !(client.claim.empty() && client.header.empty()))
+            root.error("clients", fmt::format("{} has no key, and identity names no other way to know it",
+                                              path_of("clients", i)));
+    }
+}
+
+}  // namespace
+
+void check_together(yaml::MapReader& root, const GatewayConfig& config) {
+    if (root.is_empty_list("backends")) root.error("backends", "needs at least one backend with a url");
+    check_listeners(root, config);
+    check_same_backend(root, config.backends);
+    check_keyless_clients(root, config);
+    check_rules(root, config);
+    check_teams(root, config);
+    check_prices(root, config);
+}
+
+}  // namespace spillway::config
