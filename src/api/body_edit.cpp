@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "api/json_text.hpp"
 #include "api/request_scan.hpp"
+#include "base/json.hpp"
 
 namespace spillway::api {
 namespace {

@@ -3,8 +3,8 @@
 #include <array>
 
 #include "api/json_reader.hpp"
-#include "api/json_text.hpp"
 #include "api/json_value.hpp"
+#include "base/json.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::api {
@@ -85,6 +85,12 @@ std::optional<ApiError> parse_error(std::string_view body) {
             const JsonKind kind = reader.peek();
             found = kind == JsonKind::object || kind == JsonKind::string;
             return read_error(reader, error);
+        }
+        if (key.raw == "object") {
+            std::string what;
+            if (!read_text(reader, what)) return false;
+            status_code = status_code || what == "error";
+            return true;
         }
         status_code = status_code || key.raw == "statusCode";
         return read_member(reader, key.raw, top);

@@ -23,7 +23,7 @@ struct ApiError {
 };
 
 /// The error of an answer's body; nothing if it is not JSON with an `error` (or, as Azure's front end
-/// writes it, {"statusCode":…,"message":…}).
+/// writes it, {"statusCode":…,"message":…}, or as vLLM and Mistral do, {"object":"error","message":…}).
 [[nodiscard]] std::optional<ApiError> parse_error(std::string_view body);
 
 /// Ends a chat/completions stream that broke after its commit: `data: {"error":{…}}\n\n`. The official

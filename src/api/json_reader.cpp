@@ -6,19 +6,14 @@
 #include <limits>
 
 #include "api/byte_scan.hpp"
+#include "base/hex.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::api {
 namespace {
 
 constexpr bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) noexcept {
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 /// The four digits at `p`; -1 if they are not hexadecimal.
@@ -37,25 +32,6 @@ constexpr bool is_high(int unit) noexcept {
 }
 constexpr bool is_low(int unit) noexcept {
     return unit >= 0xdc00 && unit < 0xe000;
-}
-
-void append_utf8(std::string& out, std::uint32_t c) {
-    const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-    if (c < 0x80) {
-        put(c);
-    } else if (c < 0x800) {
-        put(0xc0U | (c >> 6U));
-        put(0x80U | (c & 0x3fU));
-    } else if (c < 0x10000) {
-        put(0xe0U | (c >> 12U));
-        put(0x80U | ((c >> 6U) & 0x3fU));
-        put(0x80U | (c & 0x3fU));
-    } else {
-        put(0xf0U | (c >> 18U));
-        put(0x80U | ((c >> 12U) & 0x3fU));
-        put(0x80U | ((c >> 6U) & 0x3fU));
-        put(0x80U | (c & 0x3fU));
-    }
 }
 
 char simple_escape(char c) noexcept {
@@ -82,12 +58,12 @@ const char* append_unicode(std::string& out, const char* p, const char* end) {
     if (is_high(unit) && end - p >= 6 && p[0] == '\\' && p[1] == 'u') {
         const int low = hex4(p + 2);
         if (is_low(low)) {
-            append_utf8(out, 0x10000U + ((static_cast<std::uint32_t>(unit) - 0xd800U) << 10U) +
-                                 (static_cast<std::uint32_t>(low) - 0xdc00U));
+            append_code_point(out, 0x10000U + ((static_cast<std::uint32_t>(unit) - 0xd800U) << 10U) +
+                                       (static_cast<std::uint32_t>(low) - 0xdc00U));
             return p + 6;
         }
     }
-    append_utf8(out, is_high(unit) || is_low(unit) ? 0xfffdU : static_cast<std::uint32_t>(unit));
+    append_code_point(out, is_high(unit) || is_low(unit) ? 0xfffdU : static_cast<std::uint32_t>(unit));
     return p;
 }
 

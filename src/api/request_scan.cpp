@@ -5,37 +5,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "api/content_scan.hpp"
 #include "api/json_reader.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::api {
 namespace {
-
-/// What one of messages, prompt, input and instructions adds to the prompt.
-struct Text {
-    std::size_t chars = 0;
-    std::size_t token_ids = 0;
-    std::size_t items = 0;
-};
-
-/// Inside a message or an input item, the values of these keys are text the model reads; all other strings
-/// are roles, types, ids, links or data.
-bool is_text_key(std::string_view key) noexcept {
-    switch (key.size()) {
-        case 4:
-            return key == "text";
-        case 5:
-            return key == "input";
-        case 6:
-            return key == "output";
-        case 7:
-            return key == "content" || key == "refusal" || key == "summary";
-        case 9:
-            return key == "arguments";
-        default:
-            return false;
-    }
-}
 
 /// One body's scan: walks the reader through it and fills `out`.
 class Scan {
@@ -45,9 +20,10 @@ public:
         std::string& model;
         std::string& user;
         std::string& previous_response_id;
+        std::string& conversation;
     };
     Scan(std::string_view body, RequestScan& out, Buffers buffers) noexcept
-        : reader_(body), out_(out), buffers_(buffers) {}
+        : reader_(body), out_(out), buffers_(buffers), content_(reader_, buffers.key) {}
 
     ScanError run() {
         if (reader_.at_end()) return ScanError::empty;
@@ -69,9 +45,6 @@ public:
     [[nodiscard]] bool ascii_bytes() const noexcept { return reader_.ascii_bytes(); }
 
 private:
-    // A request's text lies at most a handful of containers deep; what is deeper is checked, not counted.
-    static constexpr int max_text_depth = 32;
-
     [[nodiscard]] ScanError broken() const noexcept {
         return reader_.too_deep() ? ScanError::too_deep : ScanError::malformed;
     }
@@ -83,29 +56,43 @@ private:
                 break;
             case 4:
                 if (key == "user") return string(out_.user, buffers_.user);
+                if (key == "text") return content_.schema(text_format_);
                 break;
             case 5:
                 if (key == "model") return model();
-                if (key == "input") return prompt(input_);
+                if (key == "tools") return content_.schema(tools_);
+                if (key == "input") return content_.prompt(input_);
                 break;
             case 6:
                 if (key == "stream") return flag(out_.stream);
-                if (key == "prompt") return prompt(prompt_);
+                if (key == "prompt") return content_.prompt(prompt_);
                 break;
             case 7:
                 if (key == "best_of") return whole(best_of_);
                 break;
             case 8:
-                if (key == "messages") return prompt(messages_);
+                if (key == "messages") return content_.prompt(messages_);
+                break;
+            case 9:
+                if (key == "functions") return content_.schema(functions_);
                 break;
             case 10:
                 if (key == "max_tokens") return whole(max_tokens_);
+                if (key == "background") return flag(out_.background);
                 break;
             case 12:
-                if (key == "instructions") return prompt(instructions_);
+                if (key == "instructions") return content_.prompt(instructions_);
+                if (key == "conversation") return conversation();
+                if (key == "data_sources") {
+                    out_.has_data_sources = reader_.peek() != JsonKind::null;
+                    return reader_.skip();
+                }
                 break;
             case 14:
                 if (key == "stream_options") return stream_options();
+                break;
+            case 15:
+                if (key == "response_format") return content_.schema(response_format_);
                 break;
             case 17:
                 if (key == "max_output_tokens") return whole(max_output_);
@@ -159,6 +146,16 @@ private:
         return spanned(out_.model_span, [this] { return string(out_.model, buffers_.model); });
     }
 
+    /// An id, or an object that has it.
+    bool conversation() {
+        out_.conversation = {};
+        if (reader_.peek() != JsonKind::object) return string(out_.conversation, buffers_.conversation);
+        return reader_.object([this](const JsonString& key) {
+            if (key.text(buffers_.key) != "id") return reader_.skip();
+            return string(out_.conversation, buffers_.conversation);
+        });
+    }
+
     bool stream_options() {
         out_.has_stream_options = true;
         out_.include_usage = false;
@@ -175,75 +172,6 @@ private:
         });
     }
 
-    /// A whole messages, prompt, input or instructions.
-    bool prompt(Text& text) {
-        text = {};
-        switch (reader_.peek()) {
-            case JsonKind::array:
-                return prompt_list(text);
-            case JsonKind::string:
-            case JsonKind::object:
-                text.items = 1;
-                return contents(text, 0);
-            default:
-                return reader_.skip();
-        }
-    }
-
-    /// A list of strings, messages or token lists; or one list of tokens, which is one prompt.
-    bool prompt_list(Text& text) {
-        std::size_t length = 0;
-        std::size_t numbers = 0;
-        const bool good = reader_.array([&] {
-            ++length;
-            if (reader_.peek() != JsonKind::number) return contents(text, 0);
-            ++numbers;
-            return reader_.skip();
-        });
-        text.token_ids += numbers;
-        text.items = numbers > 0 && numbers == length ? 1 : length;
-        return good;
-    }
-
-    /// Counts a value that is text itself or holds some.
-    bool contents(Text& text, int depth) {
-        if (depth == max_text_depth) return reader_.skip();
-        switch (reader_.peek()) {
-            case JsonKind::string: {
-                JsonString s;
-                if (!reader_.string(s)) return false;
-                text.chars += s.characters();
-                return true;
-            }
-            case JsonKind::array:
-                return reader_.array([&] {
-                    if (reader_.peek() == JsonKind::number) ++text.token_ids;
-                    return contents(text, depth + 1);
-                });
-            case JsonKind::object:
-                return reader_.object([&](const JsonString& key) {
-                    const bool is_text = is_text_key(key.text(buffers_.key));
-                    if (!is_text && reader_.peek() == JsonKind::string) return reader_.skip();
-                    return is_text ? contents(text, depth + 1) : structure(text, depth + 1);
-                });
-            default:
-                return reader_.skip();
-        }
-    }
-
-    /// A value that is no text itself, but may hold some further in (tool_calls, function).
-    bool structure(Text& text, int depth) {
-        if (depth == max_text_depth) return reader_.skip();
-        switch (reader_.peek()) {
-            case JsonKind::object:
-                return contents(text, depth);
-            case JsonKind::array:
-                return reader_.array([&] { return structure(text, depth + 1); });
-            default:
-                return reader_.skip();
-        }
-    }
-
     void finish() noexcept {
         out_.ascii = reader_.all_ascii();
         for (const auto& limit : {max_tokens_, max_completion_, max_output_})
@@ -251,10 +179,14 @@ private:
         const std::uint64_t n = std::max(n_.value_or(1), best_of_.value_or(1));
         out_.n =
             static_cast<std::uint32_t>(std::min<std::uint64_t>(n, std::numeric_limits<std::uint32_t>::max()));
-        for (const Text& text : {messages_, prompt_, input_, instructions_}) {
-            out_.prompt_chars += text.chars;
-            out_.prompt_token_ids += text.token_ids;
+        for (const Content* c : {&messages_, &prompt_, &input_, &instructions_}) {
+            out_.prompt_chars += c->chars;
+            out_.prompt_token_ids += c->token_ids;
+            out_.media += c->media;
         }
+        for (const Schema* s : {&tools_, &functions_, &response_format_, &text_format_})
+            out_.schema_chars += s->chars;
+        out_.tools = tools_.items + functions_.items;
         out_.prompt_items = messages_.items + prompt_.items + input_.items;
     }
 
@@ -266,10 +198,15 @@ private:
     std::optional<std::uint64_t> max_output_;
     std::optional<std::uint64_t> n_;
     std::optional<std::uint64_t> best_of_;
-    Text messages_;
-    Text prompt_;
-    Text input_;
-    Text instructions_;
+    Content messages_;
+    Content prompt_;
+    Content input_;
+    Content instructions_;
+    Schema tools_;
+    Schema functions_;
+    Schema response_format_;
+    Schema text_format_;
+    ContentScan content_;
 };
 
 }  // namespace
@@ -294,7 +231,7 @@ std::string_view to_string(ScanError e) noexcept {
 
 ScanError RequestScanner::scan(std::string_view body, RequestScan& out) {
     out = {};
-    Scan scan(body, out, {key_, model_, user_, previous_response_id_});
+    Scan scan(body, out, {key_, model_, user_, previous_response_id_, conversation_});
     ScanError error = scan.run();
     // Outside of strings JSON is ASCII: a scan that came to the end has seen all that may be none.
     const bool ascii = error == ScanError::none && scan.ascii_bytes();

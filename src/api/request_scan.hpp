@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "api/media.hpp"
+
 namespace spillway::api {
 
 enum class ScanError : std::uint8_t {
@@ -39,7 +41,10 @@ struct RequestScan {
     std::string_view model;                 ///< unescaped; empty if absent or not a string
     std::string_view user;                  ///< unescaped; empty if absent or not a string
     std::string_view previous_response_id;  ///< Responses API: lives on one resource only
+    std::string_view conversation;          ///< Responses API: the id; empty if absent
     bool stream = false;
+    bool background = false;          ///< Responses API: goes on without its client
+    bool has_data_sources = false;    ///< Azure "on your data": takes no stream_options
     bool has_stream_options = false;  ///< present, whatever its value
     bool include_usage = false;       ///< stream_options.include_usage is true
     std::uint32_t n = 1;              ///< the larger of `n` and `best_of`
@@ -54,6 +59,12 @@ struct RequestScan {
     std::size_t prompt_token_ids = 0;
     /// Messages, prompts and inputs: the array's length, or 1 for a single string, object or token array.
     std::size_t prompt_items = 0;
+    /// Pictures, sound and files in messages and input.
+    Media media;
+    /// What describes tools, functions and the answer's form (response_format, text.format): the characters
+    /// of its names and values and a few for each member's punctuation, white space left out.
+    std::size_t schema_chars = 0;
+    std::size_t tools = 0;  ///< how many tools and functions are described
 
     // For edited():
     Span model_span;               ///< the value of `model`
@@ -76,6 +87,7 @@ private:
     std::string model_;
     std::string user_;
     std::string previous_response_id_;
+    std::string conversation_;
 };
 
 using BodyPieces = boost::container::small_vector<std::string_view, 8>;

@@ -1,5 +1,5 @@
 #pragma once
-/// What a request target asks for, and the same request spelt for a backend.
+/// What a request target asks for. How a backend is asked the same is its dialect's part (api/dialect.hpp).
 /// Three surfaces are known: `/openai/deployments/{d}/…?api-version=` and `/openai/…` (Azure OpenAI data
 /// plane), `/openai/v1/…` (Azure v1 API), `/v1/…` (OpenAI). Fixed segments compare without regard to case.
 ///
@@ -11,32 +11,25 @@
 /// Ownership: Route holds views into the target. Thread rule: free functions, safe everywhere; none throws
 /// but for memory.
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
-namespace spillway::api {
+#include "api/operation.hpp"
 
-enum class Operation : std::uint8_t {
-    chat,         ///< …/chat/completions
-    completions,  ///< …/completions
-    embeddings,   ///< …/embeddings
-    responses,    ///< …/responses (create; `…/responses/{id}` is other)
-    other,        ///< anything else, proxied as is
-};
+namespace spillway::api {
 
 enum class PathStyle : std::uint8_t {
     azure_deployment,  ///< /openai/deployments/{d}/…
     azure_v1,          ///< /openai/v1/…
     openai_v1,         ///< /v1/…
     azure_plain,       ///< /openai/… without a deployment
+    bare,              ///< /chat/completions, /responses, /models …: the v1 API without its prefix
     unknown,           ///< none of these: proxied as is
 };
 
-/// What a backend speaks.
-enum class TargetKind : std::uint8_t { azure, openai };
-
 struct Route {
-    Operation op = Operation::other;
+    const Operation* operation = &operations::other;
     PathStyle style = PathStyle::unknown;
     std::string_view path;        ///< without the query
     std::string_view query;       ///< without the '?'
@@ -46,29 +39,18 @@ struct Route {
     bool bad = false;             ///< refuse it (400): nothing else here is to be used
 };
 
-[[nodiscard]] Route classify(std::string_view target) noexcept;
+/// `method` decides between an operation and what else lies at its path (a list, say).
+[[nodiscard]] Route classify(std::string_view target, std::string_view method = "POST") noexcept;
+
+/// The row of `operations` with this tail and method, else operations::other.
+[[nodiscard]] const Operation& find_operation(
+    std::string_view tail, std::string_view method,
+    std::span<const Operation* const> operations = kOperations) noexcept;
 
 /// Percent-decodes one path segment into `out` (replaced). False if an escape is malformed or the result
 /// is empty, "." or "..", or holds a slash, a backslash or a control character.
 [[nodiscard]] bool decode_segment(std::string_view raw, std::string& out);
 
-/// Whether the upstream target names the deployment in its path; if not, the backend reads the body's
-/// `model`, which is then where a deployment has to be written.
-[[nodiscard]] bool deployment_in_path(TargetKind kind, std::string_view base_path,
-                                      const Route& route) noexcept;
-
-/// Appends the origin-form target for a backend: base path, path and query, in the surface that the
-/// backend speaks. The one deployment segment is replaced by `new_deployment` (encoded as needed) unless
-/// that is empty; nothing else in the path is touched. `base_path` comes from the configuration; a prefix
-/// it shares with the path ("/v1", "/openai", "/openai/v1") is not doubled.
-/// - openai, or a base path that ends with "/v1": every known surface becomes the v1 tail, and Azure's
-///   `api-version` is dropped; the model goes into the body (see deployment_in_path).
-/// - azure: "/v1/…" is asked at "/openai/v1/…"; the others as they are.
-/// Precondition: !route.bad.
-void append_target(std::string& out, TargetKind kind, std::string_view base_path, const Route& route,
-                   std::string_view new_deployment);
-
-[[nodiscard]] std::string_view to_string(Operation op) noexcept;
 [[nodiscard]] std::string_view to_string(PathStyle style) noexcept;
 
 }  // namespace spillway::api

@@ -227,7 +227,9 @@ EventInfo EventClassifier::classify(std::string_view event, std::string_view dat
         if (!i.has_error && i.type != "error") i.top.type = i.type;
         const ApiError& e = i.has_error ? i.error : i.top;
         info.error_code = e.code.empty() ? e.type : e.code;
+        info.error_type = e.type;
         info.error_message = e.message;
+        info.content_filter = e.content_filter;
     }
     return info;
 }

@@ -32,7 +32,9 @@ struct EventInfo {
     bool responses_api = false;  ///< a typed event of the Responses API
     Usage usage;
     std::string_view error_code;        ///< error: its code (a number as text) or else type; may be empty
+    std::string_view error_type;        ///< error: may be empty
     std::string_view error_message;     ///< error: may be empty
+    bool content_filter = false;        ///< error: the content filter's
     std::string_view finish_reason;     ///< the last choice's, or the response's status; may be empty
     std::int64_t sequence_number = -1;  ///< Responses API; -1: none
 };

@@ -1,17 +1,11 @@
 #include "api/target_check.hpp"
 
 #include "base/find_byte.hpp"
+#include "base/hex.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::api {
 namespace {
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 constexpr bool is_control(char c) noexcept {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -73,10 +67,9 @@ bool has_odd_segment(std::string_view path) noexcept {
 /// The byte that the escape at text[at] stands for; false if it is malformed.
 bool decode_escape(std::string_view text, std::size_t at, char& out) noexcept {
     if (text.size() - at < 3) return false;
-    const int high = hex_value(text[at + 1]);
-    const int low = hex_value(text[at + 2]);
-    if (high < 0 || low < 0) return false;
-    out = static_cast<char>(high * 16 + low);
+    const int byte = hex_byte(text[at + 1], text[at + 2]);
+    if (byte < 0) return false;
+    out = static_cast<char>(byte);
     return true;
 }
 
@@ -134,8 +127,7 @@ bool is_safe_path(const Route& route) noexcept {
             if (!decode_escape(path, i, c) || !may_hide(c, in_deployment, slashes)) return false;
             i += 2;
             // "%2541": an escape of an escape, for a server that decodes twice.
-            if (c == '%' && path.size() - i > 2 && hex_value(path[i + 1]) >= 0 && hex_value(path[i + 2]) >= 0)
-                return false;
+            if (c == '%' && path.size() - i > 2 && hex_byte(path[i + 1], path[i + 2]) >= 0) return false;
         }
         if (!segments.see(c)) return false;
     }

@@ -3,10 +3,15 @@
 /// must not make memory grow. The empty name is number 0; names beyond the bound, or longer than
 /// max_name_length, share number overflow().
 ///
-/// Thread rule: any thread. Looking up a known name takes no lock; a new name takes one, at most `capacity`
-/// times in the process's life. Errors: none.
+/// A name is *proven* when a backend has answered for it. When the table is full, a new name takes the place
+/// of the one that was asked for longest ago among those that are not proven, or else among those that nobody
+/// has asked for in `forgotten_after`. So made-up names push out each other and never one that serves.
+///
+/// Thread rule: any thread. Looking up a known name takes no lock; a new name takes one. A name that is taken
+/// out stays in memory until no look-up can still read it. Errors: none.
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,35 +19,64 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
+
 namespace spillway::routing {
 
 class DeploymentTable {
 public:
     static constexpr std::size_t max_name_length = 256;
-    /// Called under the lock before a new name can be found by others: number and name.
+    static constexpr Duration forgotten_after = std::chrono::hours(1);
+    /// Called under the lock before a new name can be found by others: number and name. The number may have
+    /// been another name's.
     using OnNew = std::function<void(std::uint32_t, std::string_view)>;
+    /// May the number be given to another name now (are no requests under way)? Called under the lock.
+    using MayGo = std::function<bool(std::uint32_t)>;
 
-    DeploymentTable(std::uint32_t capacity, OnNew on_new);
+    DeploymentTable(std::uint32_t capacity, OnNew on_new, MayGo may_go = nullptr);
 
-    [[nodiscard]] std::uint32_t intern(std::string_view name);
+    /// A configured name never goes.
+    std::uint32_t configure(std::string_view name);
+    [[nodiscard]] std::uint32_t intern(std::string_view name, Mono now);
+    /// A backend answered for it.
+    void prove(std::uint32_t number) noexcept;
+
     [[nodiscard]] std::uint32_t overflow() const noexcept { return capacity_; }
     /// Numbers given so far, without overflow.
     [[nodiscard]] std::uint32_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+    /// Of the proven and configured ones, in no order.
+    [[nodiscard]] std::vector<std::string> proven() const;
 
 private:
+    enum class Standing : std::uint8_t { made_up, proven, configured };
     struct Entry {
         std::string name;
         std::uint32_t number = 0;
     };
+    struct Use {
+        std::atomic<Standing> standing{Standing::made_up};
+        std::atomic<std::uint32_t> last{0};  ///< second
+    };
+    struct Retired {
+        std::unique_ptr<const Entry> entry;
+        Mono since{};
+    };
+
     [[nodiscard]] const Entry* find(std::string_view name, std::size_t& place) const noexcept;
+    [[nodiscard]] std::uint32_t add(std::string_view name, Mono now, Standing standing);
+    [[nodiscard]] std::uint32_t place_for_new(Mono now);
+    void take_out(std::uint32_t number, Mono now);
 
     std::uint32_t capacity_;
     OnNew on_new_;
-    /// Open addressing; at most half full, entries never leave.
+    MayGo may_go_;
+    /// Open addressing; at most half full.
     std::vector<std::atomic<const Entry*>> places_;
+    std::vector<Use> uses_;  ///< by number
     std::atomic<std::uint32_t> size_{0};
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<const Entry>> entries_;
+    mutable std::mutex mutex_;
+    std::vector<std::unique_ptr<const Entry>> entries_;  ///< by number
+    std::deque<Retired> retired_;
 };
 
 }  // namespace spillway::routing

@@ -1,48 +1,23 @@
 /// The words that logs, metrics and the admin plane use.
-#include "routing/router.hpp"
+#include "routing/backend_view.hpp"
+#include "routing/choice.hpp"
 
 namespace spillway::routing {
 
-std::string_view to_string(PickReason reason) noexcept {
-    switch (reason) {
-        case PickReason::preferred:
-            return "preferred";
-        case PickReason::only_one:
-            return "only_one";
-        case PickReason::affinity:
-            return "affinity";
-        case PickReason::pinned:
-            return "pinned";
-        case PickReason::spilled:
-            return "spilled";
-        case PickReason::probe:
-            return "probe";
-        case PickReason::none:
-            break;
-    }
-    return "none";
-}
-
-std::string_view to_string(OutcomeKind kind) noexcept {
-    switch (kind) {
-        case OutcomeKind::served:
-            return "served";
-        case OutcomeKind::client_error:
-            return "client_error";
-        case OutcomeKind::throttled:
-            return "throttled";
-        case OutcomeKind::unauthorized:
-            return "unauthorized";
-        case OutcomeKind::server_error:
-            return "server_error";
-        case OutcomeKind::connect_error:
-            return "connect_error";
-        case OutcomeKind::timeout:
-            return "timeout";
-        case OutcomeKind::broken:
-            return "broken";
-        case OutcomeKind::cancelled:
-            return "cancelled";
+std::string_view to_string(Cause cause) noexcept {
+    switch (cause) {
+        case Cause::none:
+            return "none";
+        case Cause::quota:
+            return "quota";
+        case Cause::failures:
+            return "failures";
+        case Cause::out_of_rotation:
+            return "out_of_rotation";
+        case Cause::not_served:
+            return "not_served";
+        case Cause::too_large:
+            return "too_large";
     }
     return "";
 }

@@ -1,38 +1,44 @@
 #include "routing/picker.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
-#include "base/prefetch.hpp"
+#include "routing/last_resort.hpp"
 
 namespace spillway::routing {
 namespace {
 
-using Standing = Availability::Standing;
+using Standing = CircuitBreaker::Standing;
 
 constexpr Duration rounding = std::chrono::milliseconds(100);
 constexpr Duration shortest_wait = std::chrono::milliseconds(1);
 /// Rounds of draws before a large group is looked at whole.
 constexpr int rounds = 4;
-/// What an asker draws from while quota is plenty: how many, and for how long.
-constexpr std::uint64_t hand_size = 8;
-constexpr Duration hand_time = std::chrono::milliseconds(20);
-constexpr double hand_headroom = 0.5;
+/// What a subset key draws from while quota is plenty: how many, and for how long.
+constexpr std::uint64_t subset_size = 8;
+constexpr Duration subset_time = std::chrono::milliseconds(20);
+constexpr double subset_headroom = 0.5;
 /// Holders of a prefix that are asked one after the other.
 constexpr std::uint64_t holders = 4;
-
-bool contains(std::span<const BackendIndex> list, BackendIndex b) noexcept {
-    return std::find(list.begin(), list.end(), b) != list.end();
-}
 
 bool wants_probe(Standing s) noexcept {
     return s == Standing::probe_ready || s == Standing::probe_overdue;
 }
-bool fit_for_hand(const Candidate& c) noexcept {
-    return c.headroom >= hand_headroom && has_plenty(c);
+bool fit_for_subset(const Candidate& c) noexcept {
+    return c.headroom >= subset_headroom && has_plenty(c);
 }
 bool over_ramp(Standing s) noexcept {
     return s == Standing::ramp_full || s == Standing::probe_overdue;
+}
+bool by_quota(Reason reason) noexcept {
+    return reason == Reason::throttled || reason == Reason::no_quota;
+}
+
+/// The breakers that a request for `slot` has to pass; nullptr: that one does not concern it.
+std::array<CircuitBreaker*, 4> breakers_of(BackendState& b, Slot& slot, OperationIndex operation) noexcept {
+    return {&b.gate, &slot.quota, &slot.failures,
+            b.noted(operation) != nullptr ? &b.operations[operation] : nullptr};
 }
 
 }  // namespace
@@ -40,11 +46,15 @@ bool over_ramp(Standing s) noexcept {
 Picker::Picker(Router::Impl& router, const Ask& ask, Mono now, Rng& rng) noexcept
     : router_(router), ask_(ask), now_(now), rng_(rng) {}
 
+bool Picker::has_tried(BackendIndex backend) const noexcept {
+    return std::find(ask_.tried.begin(), ask_.tried.end(), backend) != ask_.tried.end();
+}
+
 Choice Picker::run() {
     if (ask_.pinned) {
         if (*ask_.pinned < router_.backends.size()) note(look(*ask_.pinned), true);
         group_ = router_.groups.size();
-        if (take(0, usable_.size(), Pass::normal)) return choice_;
+        if (try_group(0, usable_.size(), Pass::normal)) return choice_;
     }
     for (; group_ < router_.groups.size();) {
         const PriorityGroup& group = router_.groups[group_];
@@ -52,46 +62,80 @@ Choice Picker::run() {
         const std::size_t from = usable_.size();
         look_at_all(group);
         ++group_;
-        if (take(from, usable_.size(), Pass::normal)) return choice_;
+        if (try_group(from, usable_.size(), Pass::normal)) return choice_;
     }
     const auto rank = [&](std::size_t i) { return router_.backends[usable_[i].backend]->priority; };
     for (const Pass pass : {Pass::ramping, Pass::unsure})
         for (std::size_t from = 0, to = 0; from < usable_.size(); from = to) {
             while (to < usable_.size() && rank(to) == rank(from)) ++to;
-            if (take(from, to, pass)) return choice_;
+            if (try_group(from, to, pass)) return choice_;
         }
+    if (try_last_resort()) return choice_;
     choice_.avoided = avoided(no_backend);
     choice_.retry_in = std::max(soonest_, shortest_wait);
+    explain();
     return choice_;
 }
 
 Picker::Seen Picker::look(BackendIndex index) {
     Seen seen;
+    seen.what.backend = index;
     BackendState& b = *router_.backends[index];
     const Mode mode = b.mode.load(std::memory_order_relaxed);
+    seen.cause = Cause::out_of_rotation;
     if (mode == Mode::off || (mode == Mode::draining && !ask_.pinned)) return seen;
-    const Slot& slot = b.slot_for(ask_.deployment.index);
-    const std::uint32_t in_flight = slot.in_flight.load(std::memory_order_relaxed);
-    const auto whole = b.gate.look(now_, b.in_flight.load(std::memory_order_relaxed));
-    const auto part = slot.gate.look(now_, in_flight);
+    Slot* const slot = b.slot_for(ask_.deployment.index);
+    seen.cause = Cause::not_served;
+    if (slot == nullptr) return seen;
+    Usable& what = seen.what;
+    what.slot = slot;
+    const std::uint32_t in_flight = slot->in_flight.load(std::memory_order_relaxed);
+    const bool mirrored = router_.options.mirror && !slot->many;
+    if (mirrored && slot->mirror.never_fits(ask_.tokens)) {
+        seen.cause = Cause::too_large;
+        return seen;
+    }
+
+    Duration wait{};
+    const auto breakers = breakers_of(b, *slot, ask_.operation);
+    seen.cause = Cause::none;
+    for (std::size_t i = 0; i < breakers.size(); ++i) {
+        if (breakers[i] == nullptr) continue;
+        const auto look =
+            breakers[i]->look(now_, i == 0 ? b.in_flight.load(std::memory_order_relaxed) : in_flight);
+        if (over_ramp(look.standing)) what.pass = Pass::ramping;
+        if (wants_probe(look.standing)) what.probes |= static_cast<std::uint8_t>(1U << i);
+        if (!look.closed()) continue;
+        wait = std::max(wait, look.wait);
+        if (by_quota(look.reason)) {
+            seen.cause = Cause::quota;
+        } else if (seen.cause != Cause::quota) {
+            seen.cause = Cause::failures;
+            if (badness(look.reason) >= badness(seen.reason) || seen.reason == Reason::none)
+                seen.reason = look.reason;
+        }
+    }
     quota::Room room;
-    if (router_.options.mirror) room = slot.mirror.room(ask_.tokens, now_);
-    const Duration wait = std::max(whole.wait, part.wait);
-    // The mirror was told of the same refusal, and rounds.
+    if (mirrored) room = slot->mirror.room(ask_.tokens, now_);
+    // The mirror knows of the same refusal, and rounds.
     const bool same = wait > Duration::zero() && room.wait > wait && room.wait - wait < rounding;
     // A limit that is only guessed must not make anyone wait.
     soonest_ = std::min(soonest_, same ? wait : std::max(wait, room.wait));
-    seen.what.backend = index;
-    if (wait > Duration::zero() || contains(ask_.tried, index)) return seen;
+    if (wait > Duration::zero() || has_tried(index)) {
+        if (seen.cause == Cause::none) seen.cause = Cause::failures;  // tried
+        return seen;
+    }
+    if (slot->missing.lacks(ask_.operation, now_)) {
+        seen.cause = Cause::failures;
+        seen.reason = Reason::not_deployed;
+        return seen;
+    }
     seen.open = true;
     seen.full = !room.fits;
+    if (seen.full) seen.cause = Cause::quota;
     if (seen.full && !(room.unsure && router_.options.trials)) return seen;
     seen.usable = true;
-    Usable& what = seen.what;
-    if (over_ramp(whole.standing) || over_ramp(part.standing)) what.pass = Pass::ramping;
     if (seen.full) what.pass = Pass::unsure;
-    what.probe_backend = wants_probe(whole.standing);
-    what.probe_slot = wants_probe(part.standing);
     what.candidate = {b.weight, in_flight, room.headroom, room.left, b.hash};
     return seen;
 }
@@ -106,11 +150,11 @@ void Picker::look_at_all(const PriorityGroup& group) {
     for (const BackendIndex index : group.members) note(look(index), first_open);
 }
 
-/// Nothing is kept: asker, time and place name a card.
-BackendIndex Picker::draw_from_hand(const PriorityGroup& group) {
-    const auto hand = static_cast<std::uint64_t>(now_.time_since_epoch() / hand_time);
-    Rng card(ask_.asker + hand * hand_size + rng_.below(hand_size));
-    return group.draw(card);
+/// Nothing is kept: key, time and place in the subset make the draw.
+BackendIndex Picker::draw_from_subset(const PriorityGroup& group) {
+    const auto period = static_cast<std::uint64_t>(now_.time_since_epoch() / subset_time);
+    Rng place(ask_.subset_key + period * subset_size + rng_.below(subset_size));
+    return group.draw(place);
 }
 
 /// Takes one of a large group without looking at all of it, if a few rounds of draws find one with room.
@@ -118,29 +162,23 @@ bool Picker::try_drawn(const PriorityGroup& group) {
     boost::container::small_vector<Seen, 16> known;
     BackendIndex holder = no_backend;
     // A round before the others, which decides only if none that is open lacks quota.
-    const bool by_hand = ask_.asker != 0 && ask_.affinity == 0 && ask_.tried.empty();
-    for (int round = by_hand ? -1 : 0; round < rounds; ++round) {
+    const bool by_subset = ask_.subset_key != 0 && ask_.affinity == 0 && ask_.tried.empty();
+    for (int round = by_subset ? -1 : 0; round < rounds; ++round) {
         Usables found;
         bool plenty = true;
         // What is told of a round does not depend on what the round before found (see avoided()).
         const bool sample = open_.empty();
-        // All first, so that the waits for their memory overlap.
-        boost::container::small_vector<BackendIndex, 8> drawn;
         for (std::uint32_t i = 0; i < router_.options.draws; ++i) {
-            drawn.push_back(round < 0 ? draw_from_hand(group) : group.draw(rng_));
-            router_.backends[drawn.back()]->slot_for(ask_.deployment.index).prefetch();
-        }
-        for (const BackendIndex index : drawn) {
+            const BackendIndex index = round < 0 ? draw_from_subset(group) : group.draw(rng_);
             auto seen = std::find_if(known.begin(), known.end(),
                                      [&](const Seen& s) { return s.what.backend == index; });
             if (seen == known.end()) {
                 known.push_back(look(index));
                 seen = known.end() - 1;
-                seen->what.backend = index;
                 if (seen->usable && seen->what.pass == Pass::normal) found.push_back(seen->what);
             }
             if (sample && seen->open) open_.push_back({index, seen->full});
-            plenty = plenty && (!seen->open || (seen->usable && fit_for_hand(seen->what.candidate)));
+            plenty = plenty && (!seen->open || (seen->usable && fit_for_subset(seen->what.candidate)));
         }
         open_drawn_ = open_drawn_ || (sample && !open_.empty());
         if (round < 0 && !plenty) {
@@ -154,7 +192,7 @@ bool Picker::try_drawn(const PriorityGroup& group) {
                 std::any_of(found.begin(), found.end(), [&](const Usable& o) { return o.backend == holder; });
             if (holder != no_backend && !there) found.push_back(held);
         }
-        if (take(found, holder, Extent::drawn)) return true;
+        if (try_best(found, holder, Extent::drawn)) return true;
     }
     return false;
 }
@@ -170,23 +208,23 @@ Picker::Usable Picker::find_holder(const PriorityGroup& group) {
     return {};
 }
 
-bool Picker::take(std::size_t from, std::size_t to, Pass pass) {
+bool Picker::try_group(std::size_t from, std::size_t to, Pass pass) {
     Usables group;
     for (std::size_t i = from; i < to; ++i)
         if (usable_[i].pass == pass) group.push_back(usable_[i]);
-    return take(group, no_backend, Extent::all);
+    return try_best(group, no_backend, Extent::all);
 }
 
 /// Claims one of `group`: the best first, the next if another thread was faster.
-bool Picker::take(Usables& group, BackendIndex holder, Extent extent) {
+bool Picker::try_best(Usables& group, BackendIndex holder, Extent extent) {
     while (!group.empty()) {
         bool affinity = false;
         // A probe goes first, but not with a request that has failed already while others can serve it.
-        auto probe = std::find_if(group.begin(), group.end(), [](const Usable& o) { return o.probes(); });
+        auto probe = std::find_if(group.begin(), group.end(), [](const Usable& o) { return o.probes != 0; });
         auto end = group.end();
         if (probe != end && !ask_.tried.empty() && group.size() > 1) {
             const auto others = std::stable_partition(group.begin(), group.end(),
-                                                      [](const Usable& o) { return !o.probes(); });
+                                                      [](const Usable& o) { return o.probes == 0; });
             if (others == group.begin()) {
                 probe = others;
             } else {
@@ -211,9 +249,8 @@ bool Picker::take(Usables& group, BackendIndex holder, Extent extent) {
                 at = extent == Extent::all ? choose(router_.options.strategy, candidates, rng_)
                                            : choose_drawn(router_.options.strategy, candidates);
         }
-        if (claim(group[at])) {
+        if (try_claim(group[at])) {
             choice_.avoided = avoided(choice_.lease.backend);
-            choice_.reason = reason(group[at], affinity, extent);
             return true;
         }
         group.erase(group.begin() + static_cast<std::ptrdiff_t>(at));
@@ -222,34 +259,45 @@ bool Picker::take(Usables& group, BackendIndex holder, Extent extent) {
 }
 
 /// Makes `option` the request's, unless another thread was faster.
-bool Picker::claim(const Usable& option) {
+bool Picker::try_claim(const Usable& option) {
     BackendState& b = *router_.backends[option.backend];
-    Slot& slot = b.slot_for(ask_.deployment.index);
+    Slot& slot = *option.slot;
     Lease& lease = choice_.lease;
-    if (option.probe_backend && !b.gate.try_probe(now_)) return false;
-    if (option.probe_slot && !slot.gate.try_probe(now_)) {
-        if (option.probe_backend) b.gate.release_probe(now_);
-        return false;
+    const auto breakers = breakers_of(b, slot, ask_.operation);
+    const auto release = [&](unsigned probes) {
+        for (std::size_t i = 0; i < breakers.size(); ++i)
+            if ((probes >> i & 1U) != 0) breakers[i]->release_probe(now_);
+    };
+    unsigned claimed = 0;
+    for (std::size_t i = 0; i < breakers.size(); ++i) {
+        if ((option.probes >> i & 1U) == 0 || option.pass == Pass::last_resort) continue;
+        if (breakers[i] == nullptr || !breakers[i]->try_probe(now_)) {
+            release(claimed);
+            return false;
+        }
+        claimed |= 1U << i;
     }
-    if (router_.options.mirror) {
+    if (router_.options.mirror && !slot.many) {
         const auto reserved = option.pass == Pass::unsure ? slot.mirror.reserve_trial(ask_.tokens, now_)
                                                           : slot.mirror.reserve(ask_.tokens, now_);
         if (!reserved) {
-            if (option.probe_backend) b.gate.release_probe(now_);
-            if (option.probe_slot) slot.gate.release_probe(now_);
+            release(claimed);
             return false;
         }
         lease.quota = *reserved;
     }
-    prefetch_for_write(&b.served, &b.config);  // for the end
     b.in_flight.fetch_add(1, std::memory_order_relaxed);
     slot.in_flight.fetch_add(1, std::memory_order_relaxed);
     if (!slot.asked.load(std::memory_order_relaxed)) slot.asked.store(true, std::memory_order_relaxed);
     lease.backend = option.backend;
     lease.deployment = ask_.deployment;
+    lease.slot = &slot;
+    lease.operation = ask_.operation;
     lease.reserved = ask_.tokens;
+    lease.fingerprint = ask_.fingerprint;
     lease.at = now_;
-    lease.probe = option.probes();
+    lease.probe = claimed != 0;
+    lease.last_resort = option.pass == Pass::last_resort;
     lease.spilled = !ask_.pinned && (!ask_.tried.empty() || router_.passes_over(b.priority));
     return true;
 }
@@ -277,23 +325,6 @@ double Picker::avoided(BackendIndex chosen) {
         out += share;
     }
     return out;
-}
-
-PickReason Picker::reason(const Usable& option, bool affinity, Extent extent) {
-    if (ask_.pinned) return PickReason::pinned;
-    if (option.probes()) return PickReason::probe;
-    if (affinity) return PickReason::affinity;
-    if (router_.passes_over(router_.backends[option.backend]->priority)) return PickReason::spilled;
-    return extent == Extent::all && alone() ? PickReason::only_one : PickReason::preferred;
-}
-
-/// Would no other have been usable, of any priority?
-bool Picker::alone() {
-    std::size_t others = usable_.size();
-    for (; others < 2 && group_ < router_.groups.size(); ++group_)
-        for (const BackendIndex index : router_.groups[group_].members)
-            if (look(index).usable && ++others > 1) return false;
-    return others < 2;
 }
 
 }  // namespace spillway::routing

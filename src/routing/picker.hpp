@@ -28,18 +28,17 @@ public:
 private:
     /// In which order candidates are taken: all priorities are searched for the first kind before the next.
     enum class Pass : std::uint8_t {
-        normal,   ///< open and with room, or ready for its probe
-        ramping,  ///< over its ramp, or its probe is overdue: better than to refuse
-        unsure,   ///< the mirror sees no room but may be wrong
+        normal,       ///< open and with room, or ready for its probe
+        ramping,      ///< over its ramp, or its probe is overdue: better than to refuse
+        unsure,       ///< the mirror sees no room but may be wrong
+        last_resort,  ///< it failed, and nobody else is there
     };
     struct Usable {
         BackendIndex backend = no_backend;
         Pass pass = Pass::normal;
-        bool probe_backend = false;
-        bool probe_slot = false;
+        Slot* slot = nullptr;
+        std::uint8_t probes = 0;  ///< which of its breakers want one, a bit each (picker.cpp)
         Candidate candidate;
-
-        [[nodiscard]] bool probes() const noexcept { return probe_backend || probe_slot; }
     };
     using Usables = boost::container::small_vector<Usable, 8>;
     /// One that is not known to refuse, but for what its mirror says.
@@ -52,6 +51,9 @@ private:
         bool open = false;
         bool usable = false;
         bool full = false;
+        /// Why not, if it is not open.
+        Cause cause = Cause::none;
+        Reason reason = Reason::none;  ///< of Cause::failures
         Usable what;
     };
     /// How many were looked at of those that Usables hold.
@@ -61,13 +63,14 @@ private:
     void note(const Seen& seen, bool first_open);
     void look_at_all(const PriorityGroup& group);
     [[nodiscard]] bool try_drawn(const PriorityGroup& group);
-    [[nodiscard]] BackendIndex draw_from_hand(const PriorityGroup& group);
+    [[nodiscard]] BackendIndex draw_from_subset(const PriorityGroup& group);
     [[nodiscard]] Usable find_holder(const PriorityGroup& group);
-    [[nodiscard]] bool take(std::size_t from, std::size_t to, Pass pass);
-    [[nodiscard]] bool take(Usables& group, BackendIndex holder, Extent extent);
-    [[nodiscard]] bool claim(const Usable& option);
-    [[nodiscard]] PickReason reason(const Usable& option, bool affinity, Extent extent);
-    [[nodiscard]] bool alone();
+    [[nodiscard]] bool try_group(std::size_t from, std::size_t to, Pass pass);
+    [[nodiscard]] bool try_best(Usables& group, BackendIndex holder, Extent extent);
+    [[nodiscard]] bool try_claim(const Usable& option);
+    [[nodiscard]] bool try_last_resort();
+    void explain();
+    [[nodiscard]] bool has_tried(BackendIndex backend) const noexcept;
     [[nodiscard]] double avoided(BackendIndex chosen);
 
     Router::Impl& router_;

@@ -10,8 +10,8 @@
 
 #include "base/rng.hpp"
 #include "routing/alias_table.hpp"
+#include "routing/backend_index.hpp"
 #include "routing/prefix_table.hpp"
-#include "routing/router.hpp"
 
 namespace spillway::routing {
 

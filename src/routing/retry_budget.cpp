@@ -20,7 +20,7 @@ void RetryBudget::earn() noexcept {
     }
 }
 
-bool RetryBudget::take() noexcept {
+bool RetryBudget::try_acquire() noexcept {
     std::int64_t old = saved_.load(std::memory_order_relaxed);
     while (old >= one) {
         if (saved_.compare_exchange_weak(old, old - one, std::memory_order_relaxed)) return true;

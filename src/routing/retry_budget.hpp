@@ -17,7 +17,7 @@ public:
     /// A request came: it earns its share of a retry.
     void earn() noexcept;
     /// Takes one retry; false: none is left.
-    [[nodiscard]] bool take() noexcept;
+    [[nodiscard]] bool try_acquire() noexcept;
 
 private:
     static constexpr std::int64_t one = 1'000'000;  ///< a retry in millionths

@@ -12,14 +12,19 @@
 #include "routing/priority_group.hpp"
 #include "routing/retry_budget.hpp"
 #include "routing/router.hpp"
+#include "routing/state_change.hpp"
+#include "routing/suspects.hpp"
 
 namespace spillway::routing {
 
 struct Router::Impl {
-    Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config,
-         Options how);
+    Impl(std::span<const config::BackendConfig> configs, const config::RetryConfig& retry_config, Options how,
+         const Impl* before);
 
-    [[nodiscard]] Duration cool_down(const Outcome& outcome) const noexcept;
+    void group_by_priority();
+    [[nodiscard]] Duration cool_down(const Outcome& outcome, Reason reason) const noexcept;
+    /// Is there another backend that could serve the deployment?
+    [[nodiscard]] bool has_another(const Lease& lease, Mono now) const noexcept;
     /// Is there one of a better priority, in rotation?
     [[nodiscard]] bool passes_over(std::uint32_t priority) const noexcept;
 
@@ -28,6 +33,8 @@ struct Router::Impl {
     std::deque<PriorityGroup> groups;  ///< lowest number first
     RetryBudget budget;
     DeploymentTable table;
+    Suspects suspects;
+    StateChanges changes;
     const Options options;
 };
 

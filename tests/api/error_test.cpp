@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "api/json_text.hpp"
+#include "base/json.hpp"
 
 namespace spillway::api {
 namespace {

@@ -231,6 +231,46 @@ TEST(RequestScan, ResponsesInput) {
     EXPECT_EQ(items.scan.prompt_items, 5U);
 }
 
+TEST(RequestScan, MediaOfMessages) {
+    const Scanned chat(R"({"messages":[{"role":"user","content":[
+        {"type":"image_url","image_url":{"url":"https://x/1.png","detail":"low"}},
+        {"image_url":{"detail":"high","url":"https://x/2.png"},"type":"image_url"},
+        {"type":"input_audio","input_audio":{"data":"AAAAAAAA","format":"wav"}},
+        {"type":"file","file":{"file_data":"CCCC","filename":"f.pdf"}},
+        {"type":"file","file":{"file_id":"file-1"}}]}]})");
+    EXPECT_EQ(chat.scan.media, (Media{2, 8, 2 * 1536, 0, 1 + 4}));
+    const Scanned responses(R"({"input":[{"role":"user","content":[
+        {"type":"input_image","image_url":"https://x/1.png","detail":"auto"},
+        {"type":"input_image","file_id":"file-1"},{"type":"input_file","file_data":"CCCC"}]},
+        {"type":"function_call_output","call_id":"c","output":[
+            {"type":"input_image","image_url":"https://x/1.png"}]},
+        {"type":"computer_call_output","output":{"type":"computer_screenshot","image_url":"https://x/1.png"}},
+        {"type":"image_generation_call","id":"i","result":"AAAA"}],
+        "conversation":{"id":"conv_1"}})");
+    EXPECT_EQ(responses.scan.media, (Media{5, 5 * 8, 5 * 1536, 0, 1}));
+    EXPECT_EQ(responses.scan.conversation, "conv_1");
+    EXPECT_EQ(Scanned(R"({"conversation":"conv_2"})").scan.conversation, "conv_2");
+    // Of what came twice the last counts; what only has such names is nothing.
+    EXPECT_EQ(Scanned(R"({"input":[{"image_url":"x"}],"input":"y"})").scan.media, Media{});
+    EXPECT_EQ(Scanned(R"({"image_url":"x","metadata":{"image_url":"x"}})").scan.media, Media{});
+    EXPECT_EQ(Scanned(R"({"input":[{"image_url":5,"file":[],"input_audio":{"data":{}}}]})").scan.media,
+              Media{});
+}
+
+TEST(RequestScan, SchemasAreCountedWithoutTheirWhiteSpace) {
+    const std::string tool = R"({"type":"function","function":{"name":"f","strict":true}})";
+    // Names 4 + 8 + 4 + 6, values 8 + 1 + 4, punctuation of four members and one item.
+    constexpr std::size_t one = 22 + 13 + 3 * 5;
+    const auto scan = [](const std::string& body) { return Scanned(body).scan; };
+    EXPECT_EQ(scan("{\"tools\":[" + tool + "]}").schema_chars, one);
+    EXPECT_EQ(scan("{\"tools\": [ \n " + tool + " , " + tool + " ] }").schema_chars, 2 * one);
+    EXPECT_EQ(scan("{\"tools\":[" + tool + "," + tool + "],\"functions\":[{}]}").tools, 3U);
+    EXPECT_EQ(scan(R"({"response_format":{"type":"json_object"}})").schema_chars, 4U + 11U + 3U);
+    EXPECT_EQ(scan(R"({"text":{"format":{"type":"text"}}})").schema_chars, 6U + 3U + 4U + 4U + 3U);
+    EXPECT_EQ(scan(R"({"tools":[{}],"tools":null})").tools, 0U);
+    EXPECT_EQ(scan("{\"tools\":[" + tool + "]}").prompt_chars, 0U);
+}
+
 TEST(RequestScan, PromptsAndEmbeddingInputs) {
     const auto scan = [](std::string_view body) { return Scanned(body).scan; };
     for (const std::string key : {"prompt", "input"}) {

@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
+
+#include "api/dialect.hpp"
 
 namespace spillway::api {
 namespace {
 
 struct Known {
     const char* target;
-    Operation op;
+    std::reference_wrapper<const Operation> operation;
     PathStyle style;
     const char* deployment;
     const char* tail;
@@ -17,14 +20,14 @@ struct Known {
 };
 
 TEST(Classify, AllSurfaces) {
-    using enum Operation;
+    using namespace operations;
     using enum PathStyle;
     const Known known[] = {
         {"/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", chat, azure_deployment,
          "gpt-4o", "/chat/completions", "api-version=2024-10-21"},
         {"/openai/deployments/d/completions", completions, azure_deployment, "d", "/completions", ""},
         {"/openai/deployments/d/embeddings", embeddings, azure_deployment, "d", "/embeddings", ""},
-        {"/openai/deployments/d/audio/speech", other, azure_deployment, "d", "/audio/speech", ""},
+        {"/openai/deployments/d/audio/speech", speech, azure_deployment, "d", "/audio/speech", ""},
         {"/openai/deployments/chat/chat/completions", chat, azure_deployment, "chat", "/chat/completions",
          ""},
         {"/openai/deployments/a%20b/embeddings", embeddings, azure_deployment, "a%20b", "/embeddings", ""},
@@ -50,7 +53,10 @@ TEST(Classify, AllSurfaces) {
         {"/v1/models/meta-llama%2FLlama-3", other, openai_v1, "", "/models/meta-llama%2FLlama-3", ""},
         {"/v1", other, openai_v1, "", "", ""},
         {"/v12/chat/completions", other, unknown, "", "/v12/chat/completions", ""},
-        {"/chat/completions", other, unknown, "", "/chat/completions", ""},
+        {"/chat/completions", chat, bare, "", "/chat/completions", ""},
+        {"/responses/resp_1", other, bare, "", "/responses/resp_1", ""},
+        {"/models?x=1", other, bare, "", "/models", "x=1"},
+        {"/completions2", other, unknown, "", "/completions2", ""},
         {"/openaiX/v1/chat/completions", other, unknown, "", "/openaiX/v1/chat/completions", ""},
         {"/", other, unknown, "", "/", ""},
         {"/v1/files?a=..%2f..&b=%zz", other, openai_v1, "", "/files", "a=..%2f..&b=%zz"},
@@ -61,7 +67,7 @@ TEST(Classify, AllSurfaces) {
     for (const Known& k : known) {
         const Route r = classify(k.target);
         EXPECT_FALSE(r.bad) << k.target;
-        EXPECT_EQ(r.op, k.op) << k.target;
+        EXPECT_EQ(r.operation, &k.operation.get()) << k.target;
         EXPECT_EQ(r.style, k.style) << k.target << to_string(r.style);
         EXPECT_EQ(r.deployment, k.deployment) << k.target;
         EXPECT_EQ(r.tail, k.tail) << k.target;
@@ -194,19 +200,19 @@ TEST(DecodeSegment, Decodes) {
         EXPECT_FALSE(decode_segment(raw, out)) << raw;
 }
 
-std::string target(TargetKind kind, std::string_view base, std::string_view from,
+std::string target(const Dialect& dialect, std::string_view base, std::string_view from,
                    std::string_view deployment = {}) {
     const Route r = classify(from);
     EXPECT_FALSE(r.bad) << from;
     std::string out = "+";
-    append_target(out, kind, base, r, deployment);
+    dialect.append_target(out, base, r, deployment);
     EXPECT_EQ(out.front(), '+') << "it appends";
     return out.substr(1);
 }
 
 TEST(AppendTarget, AzureToAzureKeepsThePath) {
     const auto azure = [](std::string_view from, std::string_view d = {}) {
-        return target(TargetKind::azure, "", from, d);
+        return target(azure_dialect(), "", from, d);
     };
     EXPECT_EQ(azure("/openai/deployments/a/chat/completions?api-version=1&x=2"),
               "/openai/deployments/a/chat/completions?api-version=1&x=2");
@@ -223,11 +229,12 @@ TEST(AppendTarget, AzureToAzureKeepsThePath) {
               "/openai/v1/responses?api-version=preview");
     EXPECT_EQ(azure("/openai/files?api-version=1"), "/openai/files?api-version=1");
     EXPECT_EQ(azure("/some/thing?x"), "/some/thing?x");
+    EXPECT_EQ(azure("/responses?x"), "/openai/v1/responses?x");
 }
 
 TEST(AppendTarget, ASharedPrefixIsNotDoubled) {
     const auto azure = [](std::string_view base, std::string_view from) {
-        return target(TargetKind::azure, base, from, "b");
+        return target(azure_dialect(), base, from, "b");
     };
     EXPECT_EQ(azure("/openai", "/openai/deployments/a/embeddings"), "/openai/deployments/b/embeddings");
     EXPECT_EQ(azure("/OpenAI/", "/openai/deployments/a/embeddings"), "/OpenAI/deployments/b/embeddings");
@@ -244,7 +251,7 @@ TEST(AppendTarget, ASharedPrefixIsNotDoubled) {
 
 TEST(AppendTarget, ToTheV1Surface) {
     const auto openai = [](std::string_view base, std::string_view from) {
-        return target(TargetKind::openai, base, from, "ignored");
+        return target(openai_dialect(), base, from, "ignored");
     };
     EXPECT_EQ(openai("", "/v1/chat/completions"), "/v1/chat/completions");
     EXPECT_EQ(openai("/v1", "/v1/chat/completions"), "/v1/chat/completions");
@@ -255,28 +262,24 @@ TEST(AppendTarget, ToTheV1Surface) {
     EXPECT_EQ(openai("/v1", "/openai/responses?api-version&&x"), "/v1/responses?x");
     EXPECT_EQ(openai("/v1", "/openai/responses?api-versions=1"), "/v1/responses?api-versions=1");
     EXPECT_EQ(openai("/v1", "/v1/models?"), "/v1/models");
+    EXPECT_EQ(openai("/v1", "/embeddings"), "/v1/embeddings");
     EXPECT_EQ(openai("/v1", "/healthz?api-version=1"), "/v1/healthz?api-version=1");
-    EXPECT_EQ(target(TargetKind::azure, "/openai/v1", "/openai/deployments/a/embeddings?api-version=1", "b"),
+    EXPECT_EQ(target(azure_dialect(), "/openai/v1", "/openai/deployments/a/embeddings?api-version=1", "b"),
               "/openai/v1/embeddings");
 }
 
 TEST(DeploymentInPath, OnlyOnAzuresDeploymentSurface) {
     const Route path = classify("/openai/deployments/a/chat/completions");
     const Route body = classify("/openai/v1/chat/completions");
-    EXPECT_TRUE(deployment_in_path(TargetKind::azure, "", path));
-    EXPECT_TRUE(deployment_in_path(TargetKind::azure, "/openai", path));
-    EXPECT_FALSE(deployment_in_path(TargetKind::azure, "/openai/v1/", path));
-    EXPECT_FALSE(deployment_in_path(TargetKind::openai, "", path));
-    EXPECT_FALSE(deployment_in_path(TargetKind::azure, "", body));
-    EXPECT_FALSE(deployment_in_path(TargetKind::azure, "", classify("/openai/deployments")));
+    EXPECT_TRUE(azure_dialect().deployment_in_path("", path));
+    EXPECT_TRUE(azure_dialect().deployment_in_path("/openai", path));
+    EXPECT_FALSE(azure_dialect().deployment_in_path("/openai/v1/", path));
+    EXPECT_FALSE(openai_dialect().deployment_in_path("", path));
+    EXPECT_FALSE(azure_dialect().deployment_in_path("", body));
+    EXPECT_FALSE(azure_dialect().deployment_in_path("", classify("/openai/deployments")));
 }
 
 TEST(RouteNames, AreTold) {
-    EXPECT_EQ(to_string(Operation::chat), "chat");
-    EXPECT_EQ(to_string(Operation::completions), "completions");
-    EXPECT_EQ(to_string(Operation::embeddings), "embeddings");
-    EXPECT_EQ(to_string(Operation::responses), "responses");
-    EXPECT_EQ(to_string(Operation::other), "other");
     EXPECT_EQ(to_string(PathStyle::azure_deployment), "azure_deployment");
     EXPECT_EQ(to_string(PathStyle::azure_v1), "azure_v1");
     EXPECT_EQ(to_string(PathStyle::openai_v1), "openai_v1");

@@ -21,11 +21,11 @@ config::BackendConfig limited(std::string name, std::uint64_t tpm) {
 class Mail {
 public:
     void bring(const Bench& from, Bench& to) {
-        for (auto news : from.router.report(from.now)) {
-            auto& [tokens, requests] = seen_[news.backend + "/" + news.deployment];
-            news.tokens -= std::exchange(tokens, news.tokens);
-            news.requests -= std::exchange(requests, news.requests);
-            to.router.heed(news, to.now);
+        for (auto observed : from.router.report(from.now)) {
+            auto& [tokens, requests] = seen_[observed.backend + "/" + observed.deployment];
+            observed.tokens -= std::exchange(tokens, observed.tokens);
+            observed.requests -= std::exchange(requests, observed.requests);
+            to.router.merge(observed, to.now);
         }
     }
 
@@ -59,7 +59,7 @@ TEST(Peers, WhatCameToNothingIsTakenBack) {
     EXPECT_EQ(b.router.view(b.now)[0].deployments[0].remaining_tokens, 900);
 }
 
-TEST(Peers, ThrottleOfADeploymentIsHeededByAll) {
+TEST(Peers, ThrottleOfADeploymentIsMergedByAll) {
     Bench a({backend("one"), backend("two")});
     Bench b({backend("one"), backend("two")});
     Mail mail;
@@ -80,13 +80,13 @@ TEST(Peers, ThrottleOfADeploymentIsHeededByAll) {
     EXPECT_EQ(b.pick().lease.backend, full);
 }
 
-TEST(Peers, FailureOfABackendIsHeededByAll) {
-    Bench a({backend("one")});
-    Bench b({backend("one")});
+TEST(Peers, FailureOfABackendIsMergedByAll) {
+    Bench a({backend("one", 1), backend("two", 2)});
+    Bench b({backend("one", 1), backend("two", 2)});
     Mail mail;
     a.once(OutcomeKind::connect_error);
     mail.bring(a, b);
-    EXPECT_FALSE(b.pick().found());
+    EXPECT_EQ(b.pick().lease.backend, 1U);
     EXPECT_EQ(b.router.view(b.now)[0].state, State::failed);
 }
 
@@ -112,14 +112,14 @@ TEST(Peers, WhatWasHeardIsNotToldOnAndDoesNotGrow) {
 
 TEST(Peers, UnknownReasonsAndBackendsAreIgnored) {
     Bench b({backend("one")});
-    quota::PeerNews news;
-    news.backend = "one";
-    news.cooling = 10s;
-    news.reason = 77;
-    b.router.heed(news, b.now);
-    news.backend = "another";
-    news.reason = 1;
-    b.router.heed(news, b.now);
+    quota::PeerReport observed;
+    observed.backend = "one";
+    observed.cooling = 10s;
+    observed.reason = 77;
+    b.router.merge(observed, b.now);
+    observed.backend = "another";
+    observed.reason = 1;
+    b.router.merge(observed, b.now);
     EXPECT_TRUE(b.pick().found());
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "routing/failure_counter.hpp"
 #include "routing/router.hpp"
 
 namespace spillway::routing {
@@ -27,20 +28,27 @@ struct Bench {
     Choice pick(std::initializer_list<BackendIndex> tried = {}, std::string_view deployment = "gpt-4o") {
         const std::vector<BackendIndex> list(tried);
         Ask ask;
-        ask.deployment = router.deployment(deployment);
+        ask.deployment = router.deployment(deployment, now);
+        ask.fingerprint = ++fingerprint;
         ask.tokens = tokens;
         ask.tried = list;
         return router.pick(ask, now, rng);
     }
     void end(const Lease& lease, OutcomeKind kind, std::optional<Duration> retry_after = {}) {
-        Outcome o;
-        o.kind = kind;
+        Outcome o = outcome_of(verdict_of(kind));
         o.retry_after = retry_after;
         router.ended(lease, o, now);
     }
     void serve(const Lease& lease) {
         router.began(lease, {}, now);
         end(lease, OutcomeKind::served);
+    }
+    /// As many different requests as close the deployment of the backend that they go to.
+    BackendIndex strike_out(std::string_view deployment = "gpt-4o") {
+        BackendIndex at = no_backend;
+        for (std::uint32_t i = 0; i < FailureCounter::in_a_row; ++i)
+            at = once(OutcomeKind::server_error, {}, deployment);
+        return at;
     }
     /// One request that ends so; where it went.
     BackendIndex once(OutcomeKind kind, std::optional<Duration> retry_after = {},
@@ -63,6 +71,7 @@ struct Bench {
     Mono now = Mono(1000s);
     Rng rng{7};
     std::uint64_t tokens = 100;
+    std::uint64_t fingerprint = 0;  ///< of the last request: each is another
 };
 
 }  // namespace spillway::routing

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "routing/blame.hpp"
 #include "routing/router_fixture.hpp"
 
 namespace spillway::routing {
@@ -20,13 +21,11 @@ TEST(Router, TakesTheLowestPriorityNumberFirst) {
     for (int i = 0; i < 100; ++i) {
         const Choice c = t.pick();
         EXPECT_EQ(c.lease.backend, 1U);
-        EXPECT_EQ(c.reason, PickReason::preferred);
         t.serve(c.lease);
     }
     t.once(OutcomeKind::throttled, 60s);
     const Choice spilled = t.pick();
     EXPECT_EQ(spilled.lease.backend, 2U);
-    EXPECT_EQ(spilled.reason, PickReason::spilled);
 }
 
 TEST(Router, SharesByWeightWithinAPriority) {
@@ -58,12 +57,10 @@ TEST(Router, NeverPicksATriedOneAgain) {
     for (int i = 0; i < 200; ++i) {
         const Choice c = t.pick({0, 2});
         EXPECT_EQ(c.lease.backend, 1U);
-        EXPECT_EQ(c.reason, PickReason::only_one);
         t.serve(c.lease);
     }
     const Choice none = t.pick({0, 1, 2});
     EXPECT_FALSE(none.found());
-    EXPECT_EQ(none.reason, PickReason::none);
     EXPECT_EQ(none.retry_in, 1ms);
 }
 
@@ -74,12 +71,12 @@ TEST(Router, HoldsToThePinnedOne) {
     for (int i = 0; i < 50; ++i) {
         const Choice c = t.router.pick(ask, t.now, t.rng);
         EXPECT_EQ(c.lease.backend, 1U);
-        EXPECT_EQ(c.reason, PickReason::pinned);
         t.serve(c.lease);
     }
-    t.end(t.router.pick(ask, t.now, t.rng).lease, OutcomeKind::timeout);
+    t.end(t.router.pick(ask, t.now, t.rng).lease, OutcomeKind::throttled);
     const Choice none = t.router.pick(ask, t.now, t.rng);
     EXPECT_FALSE(none.found());
+    EXPECT_EQ(none.cause, Cause::quota);
     EXPECT_EQ(none.retry_in, 10s);
 }
 
@@ -92,7 +89,6 @@ TEST(Router, KeepsAPrefixOnOneBackendWhileItIsThere) {
             Ask ask;
             ask.affinity = prefix;
             const Choice c = t.router.pick(ask, t.now, t.rng);
-            EXPECT_EQ(c.reason, PickReason::affinity);
             if (round == 0) {
                 home[prefix] = c.lease.backend;
                 ++got.at(c.lease.backend);
@@ -104,59 +100,33 @@ TEST(Router, KeepsAPrefixOnOneBackendWhileItIsThere) {
     EXPECT_THAT(got, Each(testing::AllOf(testing::Gt(60), testing::Lt(140))));
 }
 
-struct Trip {
-    OutcomeKind kind;
-    State state;
-    std::string_view reason;
-};
-
-class RouterTrips : public testing::TestWithParam<Trip> {};
-
-TEST_P(RouterTrips, TakesTheBackendOutForTheTimeTold) {
-    Bench t({backend("a", 1), backend("b", 2)});
-    ASSERT_EQ(t.once(GetParam().kind, 5s), 0U);
-    const auto v = t.router.view(t.now).at(0);
-    EXPECT_EQ(v.state, GetParam().state);
-    EXPECT_EQ(v.reason, GetParam().reason);
-    EXPECT_EQ(v.until, 5s);
-    t.now += 5s - 1ms;
-    EXPECT_EQ(t.once(OutcomeKind::served), 1U);
-    t.now += 1ms;
-    const Choice probe = t.pick();
-    EXPECT_EQ(probe.lease.backend, 0U);
-    EXPECT_EQ(probe.reason, PickReason::probe);
-    EXPECT_TRUE(probe.lease.probe);
-    EXPECT_EQ(t.router.view(t.now).at(0).state, State::probing);
+TEST(Router, AThrottledDeploymentRestsForTheTimeTold) {
+    for (const auto& [told, rests] : {std::pair<std::optional<Duration>, Duration>{5s, 5s},
+                                      {std::nullopt, 10s},
+                                      {Duration(86'400s), 60s}}) {
+        Bench t({backend("a", 1), backend("b", 2)});
+        ASSERT_EQ(t.once(OutcomeKind::throttled, told), 0U);
+        const auto v = t.router.view(t.now).at(0);
+        EXPECT_EQ(v.state, State::throttled);
+        EXPECT_EQ(v.reason, "429");
+        EXPECT_EQ(v.until, rests);
+        t.now += rests - 1ms;
+        EXPECT_EQ(t.once(OutcomeKind::served), 1U);
+        t.now += 1ms;
+        const Choice probe = t.pick();
+        EXPECT_EQ(probe.lease.backend, 0U);
+        EXPECT_TRUE(probe.lease.probe);
+        EXPECT_EQ(t.router.view(t.now).at(0).state, State::probing);
+    }
 }
 
-TEST_P(RouterTrips, ForTheDefaultTimeIfNoneWasTold) {
-    Bench t({backend("a", 1), backend("b", 2)});
-    ASSERT_EQ(t.once(GetParam().kind), 0U);
-    EXPECT_EQ(t.router.view(t.now).at(0).until, 10s);
-}
-
-TEST_P(RouterTrips, ForNoLongerThanTheCap) {
-    Bench t({backend("a", 1), backend("b", 2)});
-    ASSERT_EQ(t.once(GetParam().kind, 86'400s), 0U);
-    EXPECT_EQ(t.router.view(t.now).at(0).until, 60s);
-}
-
-INSTANTIATE_TEST_SUITE_P(Kinds, RouterTrips,
-                         testing::Values(Trip{OutcomeKind::throttled, State::throttled, "429"},
-                                         Trip{OutcomeKind::unauthorized, State::unauthorized, "401"},
-                                         Trip{OutcomeKind::server_error, State::failed, "5xx"},
-                                         Trip{OutcomeKind::connect_error, State::failed, "connect"},
-                                         Trip{OutcomeKind::timeout, State::failed, "timeout"},
-                                         Trip{OutcomeKind::broken, State::failed, "broken"}),
-                         [](const auto& param) { return std::string(to_string(param.param.kind)); });
-
-TEST(Router, ThrottlesOneDeploymentButFailsTheWholeBackend) {
+TEST(Router, QuotaAndFailuresConcernOneDeployment) {
     Bench t({backend("a", 1), backend("b", 2)});
     t.once(OutcomeKind::throttled, 5s, "gpt-4o");
     EXPECT_EQ(t.pick({}, "gpt-4o").lease.backend, 1U);
-    EXPECT_EQ(t.once(OutcomeKind::server_error, 5s, "embedding"), 0U);
+    EXPECT_EQ(t.strike_out("embedding"), 0U);
     EXPECT_EQ(t.pick({}, "embedding").lease.backend, 1U);
-    EXPECT_EQ(t.pick({}, "another").lease.backend, 1U);
+    EXPECT_EQ(t.pick({}, "another").lease.backend, 0U);
 }
 
 TEST(Router, KnowsThatTwoNamesAreOneDeployment) {
@@ -183,7 +153,7 @@ TEST(Router, TellsTheSoonestTimeOfAllWhenNobodyCanServe) {
     std::vector<BackendIndex> tried;
     for (int i = 0; i < 3; ++i) {
         Ask ask;
-        ask.deployment = t.router.deployment("gpt-4o");
+        ask.deployment = t.router.deployment("gpt-4o", t.now);
         ask.tried = tried;
         const Choice c = t.router.pick(ask, t.now, t.rng);
         ASSERT_TRUE(c.found());
@@ -201,8 +171,8 @@ TEST(Router, TellsTheSoonestTimeOfAllWhenNobodyCanServe) {
 
 TEST(Router, SendsOneProbeAndTheOthersWhenItBeganToServe) {
     Bench t({backend("a", 1), backend("b", 2)});
-    t.once(OutcomeKind::server_error, 5s);
-    t.now += 5s;
+    t.strike_out();
+    t.now += 1s;
     const Choice probe = t.pick();
     ASSERT_TRUE(probe.lease.probe);
     for (int i = 0; i < 20; ++i) EXPECT_EQ(t.once(OutcomeKind::served), 1U);
@@ -215,24 +185,26 @@ TEST(Router, SendsOneProbeAndTheOthersWhenItBeganToServe) {
 TEST(Router, CoolsDownAgainWhenTheProbeFails) {
     Bench t({backend("a", 1), backend("b", 2)});
     t.once(OutcomeKind::connect_error);
-    t.now += 10s;
-    const Choice probe = t.pick();
-    ASSERT_TRUE(probe.lease.probe);
-    t.end(probe.lease, OutcomeKind::connect_error);
-    EXPECT_EQ(t.router.view(t.now).at(0).until, 10s);
-    EXPECT_EQ(t.pick().lease.backend, 1U);
+    for (Duration out = 1s; out < 60s; out *= 2) {
+        EXPECT_EQ(t.router.view(t.now).at(0).until, std::min<Duration>(out, 30s));
+        EXPECT_EQ(t.pick().lease.backend, 1U);
+        t.now += out;
+        const Choice probe = t.pick();
+        ASSERT_TRUE(probe.lease.probe);
+        t.end(probe.lease, OutcomeKind::connect_error);
+    }
 }
 
 TEST(Router, FreesTheProbeOfACancelledRequest) {
     Bench t({backend("a", 1), backend("b", 2)});
-    for (const OutcomeKind kind : {OutcomeKind::throttled, OutcomeKind::timeout}) {
+    for (const OutcomeKind kind : {OutcomeKind::throttled, OutcomeKind::connect_error}) {
         t.once(kind, 5s);
         t.now += 5s;
         const Choice first = t.pick();
         ASSERT_TRUE(first.lease.probe);
         t.end(first.lease, OutcomeKind::cancelled);
         const Choice second = t.pick();
-        EXPECT_EQ(second.reason, PickReason::probe);
+        EXPECT_TRUE(second.lease.probe);
         EXPECT_EQ(second.lease.backend, 0U);
         t.serve(second.lease);
         t.now += 20s;
@@ -240,13 +212,10 @@ TEST(Router, FreesTheProbeOfACancelledRequest) {
 }
 
 TEST(Router, DoesNotProbeWithARequestThatHasFailedAlready) {
-    Bench t({backend("a"), backend("b"), backend("c")});
-    while (t.router.view(t.now).at(0).state == State::available) t.once(OutcomeKind::server_error, 5s);
-    t.now += 60s;
     Bench u({backend("a"), backend("b"), backend("c")});
     Ask pin;
     pin.pinned = 0;
-    u.end(u.router.pick(pin, u.now, u.rng).lease, OutcomeKind::server_error, 5s);
+    u.end(u.router.pick(pin, u.now, u.rng).lease, OutcomeKind::connect_error, 5s);
     u.now += 5s;
     for (int i = 0; i < 20; ++i) {
         const Choice c = u.pick({1});
@@ -304,10 +273,10 @@ TEST(Router, SendsASecondProbeToAThrottledOneIfTheFirstIsSlowAndNobodyElseCanSer
 TEST(Router, ForgetsOldNewsAfterARecovery) {
     Bench t({backend("a", 1), backend("b", 2)});
     const Lease old = t.pick().lease;
-    t.once(OutcomeKind::timeout, 5s);
+    t.once(OutcomeKind::connect_error, 5s);
     t.now += 5s;
     t.serve(t.pick().lease);
-    t.end(old, OutcomeKind::timeout);  // was sent before the recovery
+    t.end(old, OutcomeKind::connect_error);  // was sent before the recovery
     EXPECT_EQ(t.router.view(t.now).at(0).state, State::available);
 }
 
@@ -329,6 +298,7 @@ TEST(Router, TakesABackendOutOfRotationAndPutsItBack) {
     EXPECT_FALSE(t.router.ready(t.now));
     const Choice none = t.pick();
     EXPECT_FALSE(none.found());
+    EXPECT_EQ(none.cause, Cause::out_of_rotation);
     t.router.set_mode(0, Mode::on);
     t.router.set_mode(99, Mode::off);
     EXPECT_TRUE(t.router.ready(t.now));
@@ -347,7 +317,7 @@ TEST(Router, ADrainingBackendServesOnlyWhatMustGoThere) {
     EXPECT_EQ(next.lease.backend, 1U);
     EXPECT_FALSE(next.lease.spilled) << "nothing better is in rotation";
     Ask ask;
-    ask.deployment = t.router.deployment("gpt-4o");
+    ask.deployment = t.router.deployment("gpt-4o", t.now);
     ask.pinned = 0;
     EXPECT_EQ(t.router.pick(ask, t.now, t.rng).lease.backend, 0U);
     t.router.set_mode(0, Mode::off);
@@ -422,15 +392,22 @@ TEST(Router, CountsAndShowsWhatItKnows) {
     EXPECT_EQ(t.in_flight(), 0U);
 }
 
-TEST(Router, NamesBeyondTheBoundShareOneSlot) {
+TEST(Router, MadeUpNamesPushOutEachOtherOnly) {
     Bench t({backend("a", 1), backend("b", 2)});
-    for (int i = 0; i < 5000; ++i) (void)t.router.deployment("made-up-" + std::to_string(i));
-    const auto one = t.router.deployment("beyond");
-    EXPECT_EQ(one.index, t.router.deployment("too").index);
-    EXPECT_NE(one.index, t.router.deployment("").index);
-    EXPECT_EQ(t.once(OutcomeKind::throttled, 5s, "beyond"), 0U);
-    EXPECT_EQ(t.pick({}, "too").lease.backend, 1U);
-    EXPECT_EQ(t.pick({}, "made-up-3").lease.backend, 0U);
+    t.serve(t.pick({}, "real").lease);
+    EXPECT_EQ(t.once(OutcomeKind::throttled, 50s, "busy"), 0U);
+    for (int i = 0; i < 5000; ++i) {
+        const Choice c = t.pick({}, "made-up-" + std::to_string(i));
+        Evidence e;
+        e.status = 404;
+        e.code = "DeploymentNotFound";
+        t.router.ended(c.lease, outcome_of(blame(e, {}), 404), t.now);
+        if (i % 100 == 0) t.now += 1s;
+    }
+    EXPECT_EQ(t.once(OutcomeKind::throttled, 50s, "busy"), 0U) << "it has been 50 s";
+    EXPECT_EQ(t.pick({}, "busy").lease.backend, 1U);
+    EXPECT_EQ(t.pick({}, "new and real").lease.backend, 0U) << "another name's 429 is not its own";
+    EXPECT_THAT(t.router.models(), ElementsAre("busy", "real"));
 }
 
 TEST(Router, WithoutBackendsSaysSo) {
@@ -445,22 +422,22 @@ TEST(Router, GivesRetriesAsTheBudgetAllows) {
     config::RetryConfig retry;
     retry.budget = {0.5, 2};
     Bench t({backend("a")}, retry);
-    EXPECT_TRUE(t.router.take_retry());
-    EXPECT_TRUE(t.router.take_retry());
-    EXPECT_FALSE(t.router.take_retry());
+    EXPECT_TRUE(t.router.try_retry(0, t.now));
+    EXPECT_TRUE(t.router.try_retry(0, t.now));
+    EXPECT_FALSE(t.router.try_retry(0, t.now));
     t.router.request_came();
-    EXPECT_FALSE(t.router.take_retry());
+    EXPECT_FALSE(t.router.try_retry(0, t.now));
     t.router.request_came();
-    EXPECT_TRUE(t.router.take_retry());
+    EXPECT_TRUE(t.router.try_retry(0, t.now));
     for (int i = 0; i < 100; ++i) t.router.request_came();
-    EXPECT_TRUE(t.router.take_retry());
-    EXPECT_TRUE(t.router.take_retry());
-    EXPECT_FALSE(t.router.take_retry());
+    EXPECT_TRUE(t.router.try_retry(0, t.now));
+    EXPECT_TRUE(t.router.try_retry(0, t.now));
+    EXPECT_FALSE(t.router.try_retry(0, t.now));
 }
 
 TEST(Router, EveryValueHasAName) {
-    for (int i = 0; i <= static_cast<int>(PickReason::none); ++i)
-        EXPECT_FALSE(to_string(static_cast<PickReason>(i)).empty());
+    for (int i = 0; i <= static_cast<int>(Cause::too_large); ++i)
+        EXPECT_FALSE(to_string(static_cast<Cause>(i)).empty());
     for (int i = 0; i <= static_cast<int>(OutcomeKind::cancelled); ++i)
         EXPECT_FALSE(to_string(static_cast<OutcomeKind>(i)).empty());
     for (int i = 0; i <= static_cast<int>(State::disabled); ++i)

@@ -1,0 +1,52 @@
+#pragma once
+/// Counts what a request asks a model to read: the text, pictures, sound and files of messages and input, and
+/// the descriptions of tools and of the answer's form. Part of request_scan's one pass over the body.
+///
+/// Fields: OpenAI API reference (chat, completions, embeddings, responses).
+/// Ownership: reads through a JsonReader and unescapes keys into a buffer; both must outlive it. No memory of
+/// its own. Thread rule: a plain value. Errors: false once the body is not JSON.
+#include <cstddef>
+#include <string>
+
+#include "api/json_reader.hpp"
+#include "api/media.hpp"
+
+namespace spillway::api {
+
+/// What one of messages, prompt, input and instructions adds to the prompt.
+struct Content {
+    std::size_t chars = 0;      ///< Unicode characters of text
+    std::size_t token_ids = 0;  ///< given as numbers
+    std::size_t items = 0;
+    Media media;
+};
+
+/// The descriptions of tools, or of the answer's form.
+struct Schema {
+    std::size_t chars = 0;  ///< see RequestScan::schema_chars
+    std::size_t items = 0;  ///< length of the array; 0: none
+};
+
+class ContentScan {
+public:
+    ContentScan(JsonReader& reader, std::string& key) noexcept : reader_(reader), key_(key) {}
+
+    /// A whole messages, prompt, input or instructions.
+    [[nodiscard]] bool prompt(Content& out);
+    /// A whole tools, functions, response_format or text.
+    [[nodiscard]] bool schema(Schema& out);
+
+private:
+    [[nodiscard]] bool list(Content& out);
+    [[nodiscard]] bool value(Content& out, int depth);
+    [[nodiscard]] bool object(Content& out, int depth);
+    [[nodiscard]] bool structure(Content& out, int depth);
+    [[nodiscard]] bool part_value(MediaPart& part, std::string_view key);
+    [[nodiscard]] bool holder(MediaPart& part, std::string_view name);
+    [[nodiscard]] bool count(std::size_t& chars, int depth);
+
+    JsonReader& reader_;
+    std::string& key_;
+};
+
+}  // namespace spillway::api

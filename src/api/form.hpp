@@ -1,0 +1,17 @@
+#pragma once
+/// The one field of a multipart form that matters to the gateway (RFC 7578, RFC 2046 §5.1): found without
+/// copying, whatever files lie before it.
+/// Ownership: views of the body. Thread rule: free functions. Errors: none; a form that cannot be read has no
+/// field.
+#include <optional>
+#include <string_view>
+
+#include "api/request_scan.hpp"
+
+namespace spillway::api {
+
+/// The value's place in `body`, if the form has a field `name` that is not a file. Of several the last.
+[[nodiscard]] std::optional<Span> find_form_field(std::string_view body, std::string_view content_type,
+                                                  std::string_view name);
+
+}  // namespace spillway::api

@@ -1,0 +1,59 @@
+#pragma once
+/// Changes of backends' states, for whoever logs them: one for each change, none for each request.
+///
+/// Ownership: StateChanges belongs to the Router and keeps what nobody has fetched yet, the last `bound` of
+/// them. Thread rule: any thread, under a lock that only changes take. Errors: none; what is lost is counted.
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "routing/verdict.hpp"
+
+namespace spillway::routing {
+
+struct StateChange {
+    std::string backend;
+    std::string deployment;        ///< empty: not of a deployment
+    int operation = -1;            ///< its index; -1: not of an operation
+    bool closed = false;           ///< false: it serves again
+    Reason reason = Reason::none;  ///< of closed
+    Duration out{};                ///< for how long
+    std::string detail;            ///< Outcome::detail
+};
+
+class StateChanges {
+public:
+    static constexpr std::size_t bound = 256;
+
+    void add(StateChange change) {
+        const std::scoped_lock lock(mutex_);
+        if (waiting_.size() == bound) {
+            waiting_.pop_front();
+            ++lost_;
+        }
+        waiting_.push_back(std::move(change));
+    }
+    /// Those since the last call, in their order.
+    [[nodiscard]] std::vector<StateChange> fetch() {
+        const std::scoped_lock lock(mutex_);
+        std::vector<StateChange> out(std::make_move_iterator(waiting_.begin()),
+                                     std::make_move_iterator(waiting_.end()));
+        waiting_.clear();
+        return out;
+    }
+    [[nodiscard]] std::uint64_t lost() const {
+        const std::scoped_lock lock(mutex_);
+        return lost_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::deque<StateChange> waiting_;
+    std::uint64_t lost_ = 0;
+};
+
+}  // namespace spillway::routing

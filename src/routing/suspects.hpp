@@ -1,0 +1,52 @@
+#pragma once
+/// Requests that failed in the same way at two backends: the fault is most likely theirs. While one is known,
+/// its failures say nothing of a backend, and it is not tried again elsewhere, so that a client that sends it
+/// in a loop takes neither backends nor retries from others.
+///
+/// A table of fixed size, overwritten at random: a short cut, not the truth. Thread rule: any thread; one
+/// atomic word an entry, no lock. Errors: none.
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace spillway::routing {
+
+class Suspects {
+public:
+    static constexpr Duration remembered = std::chrono::seconds(60);
+
+    /// 0 is no fingerprint and is never a suspect.
+    [[nodiscard]] bool has(std::uint64_t fingerprint, Mono now) const noexcept {
+        if (fingerprint == 0) return false;
+        const std::uint64_t word = place(fingerprint).load(std::memory_order_relaxed);
+        return word != 0 && (word ^ fingerprint) >> 32U == 0 &&
+               second_of(now) - static_cast<std::uint32_t>(word) <= remembered / std::chrono::seconds(1);
+    }
+    void add(std::uint64_t fingerprint, Mono now) noexcept {
+        if (fingerprint == 0) return;
+        place(fingerprint).store((fingerprint >> 32U << 32U) | second_of(now), std::memory_order_relaxed);
+    }
+    /// It was served.
+    void clear(std::uint64_t fingerprint, Mono now) noexcept {
+        if (has(fingerprint, now)) place(fingerprint).store(0, std::memory_order_relaxed);
+    }
+
+private:
+    static constexpr std::size_t size = 1024;
+
+    [[nodiscard]] static std::uint32_t second_of(Mono now) noexcept {
+        return static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::seconds(1));
+    }
+    [[nodiscard]] const std::atomic<std::uint64_t>& place(std::uint64_t fingerprint) const noexcept {
+        return places_[fingerprint % size];
+    }
+    [[nodiscard]] std::atomic<std::uint64_t>& place(std::uint64_t fingerprint) noexcept {
+        return places_[fingerprint % size];
+    }
+
+    std::array<std::atomic<std::uint64_t>, size> places_{};
+};
+
+}  // namespace spillway::routing
