@@ -45,13 +45,40 @@ void append_parameter(std::string& out, std::string_view name, std::string_view 
     append_encoded(out, value);
 }
 
-std::string identity_url(std::string_view base, std::string_view version, std::string_view client_id) {
+std::string identity_url(std::string_view base, std::string_view version, std::string_view resource,
+                         std::string_view client_id) {
     std::string url(base);
     url += base.find('?') == std::string_view::npos ? '?' : '&';
     append_parameter(url, "api-version", version);
-    append_parameter(url, "&resource", kAzureOpenAiResource);
+    append_parameter(url, "&resource", resource);
     if (!client_id.empty()) append_parameter(url, "&client_id", client_id);
     return url;
+}
+
+TokenRequest form(std::string url, std::string body) {
+    return {"POST",
+            std::move(url),
+            {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
+            std::move(body)};
+}
+
+std::string client_credentials(std::string_view client_id, std::string_view scope) {
+    std::string body = "grant_type=client_credentials";
+    append_parameter(body, "&client_id", client_id);
+    if (!scope.empty()) append_parameter(body, "&scope", scope);
+    return body;
+}
+
+/// What a source says is shown to operators: short, on one line.
+std::string plain(std::string_view text) {
+    constexpr std::size_t kMost = 300;
+    std::string out;
+    for (const char c : text.substr(0, kMost)) {
+        const bool visible = c >= ' ' && c < '\x7f';
+        if (visible) out += c;
+        if (!visible && !out.ends_with(' ')) out += ' ';
+    }
+    return std::string(trim(out));
 }
 
 /// A number, or a string that spells one.
@@ -84,33 +111,48 @@ Wall refresh_time(Wall now, Wall expires, std::optional<double> refresh_in) {
 
 }  // namespace
 
-TokenRequest imds_token_request(std::string_view client_id, std::string_view host) {
+std::string_view resource_of(std::string_view scope) noexcept {
+    constexpr std::string_view suffix = "/.default";
+    if (scope.ends_with(suffix)) scope.remove_suffix(suffix.size());
+    return scope;
+}
+
+TokenRequest imds_token_request(std::string_view host, std::string_view resource,
+                                std::string_view client_id) {
     const std::string base = std::string(host) + "/metadata/identity/oauth2/token";
-    return {"GET", identity_url(base, "2018-02-01", client_id), {{"Metadata", "true"}}, {}};
+    return {"GET", identity_url(base, "2018-02-01", resource, client_id), {{"Metadata", "true"}}, {}};
 }
 
 TokenRequest app_service_token_request(std::string_view endpoint, std::string_view header,
-                                       std::string_view client_id) {
+                                       std::string_view resource, std::string_view client_id) {
     return {"GET",
-            identity_url(endpoint, "2019-08-01", client_id),
+            identity_url(endpoint, "2019-08-01", resource, client_id),
             {{"X-IDENTITY-HEADER", std::string(header)}},
             {}};
 }
 
-TokenRequest workload_token_request(std::string_view authority_host, std::string_view tenant,
-                                    std::string_view client_id, std::string_view assertion) {
-    while (authority_host.ends_with('/')) authority_host.remove_suffix(1);
-    std::string body = "grant_type=client_credentials";
-    append_parameter(body, "&client_id", client_id);
+std::string entra_token_url(std::string_view authority, std::string_view tenant) {
+    while (authority.ends_with('/')) authority.remove_suffix(1);
+    std::string url(authority);
+    url += '/';
+    append_encoded(url, tenant);
+    return url + "/oauth2/v2.0/token";
+}
+
+TokenRequest secret_token_request(std::string url, std::string_view client_id, std::string_view secret,
+                                  std::string_view scope) {
+    std::string body = client_credentials(client_id, scope);
+    append_parameter(body, "&client_secret", secret);
+    return form(std::move(url), std::move(body));
+}
+
+TokenRequest assertion_token_request(std::string url, std::string_view client_id, std::string_view assertion,
+                                     std::string_view scope) {
+    std::string body = client_credentials(client_id, scope);
     append_parameter(body, "&client_assertion_type",
                      "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     append_parameter(body, "&client_assertion", trim(assertion));
-    append_parameter(body, "&scope", kAzureOpenAiScope);
-    std::string url(authority_host);
-    url += '/';
-    append_encoded(url, tenant);
-    url += "/oauth2/v2.0/token";
-    return {"POST", std::move(url), {{"Content-Type", "application/x-www-form-urlencoded"}}, std::move(body)};
+    return form(std::move(url), std::move(body));
 }
 
 Result<Token> parse_token_answer(std::string_view body, Wall now) {
@@ -118,11 +160,13 @@ Result<Token> parse_token_answer(std::string_view body, Wall now) {
     simdjson::dom::object object;
     if (parser.parse(simdjson::padded_string(body)).get_object().get(object) != simdjson::SUCCESS)
         return fail("token answer is not a JSON object");
-    const std::string_view value = string(object, "access_token");
+    std::string_view value = string(object, "access_token");
+    if (value.empty()) value = string(object, "accessToken");  // az
     if (value.empty()) {
         const std::string_view error = string(object, "error");
         if (error.empty()) return fail("token answer has no access_token");
-        return fail(fmt::format("no token: {}: {}", error, string(object, "error_description")));
+        return fail(
+            fmt::format("no token: {}: {}", plain(error), plain(string(object, "error_description"))));
     }
     if (!is_credential_text(value)) return fail("token answer's access_token is not visible ASCII");
     const auto expires_in = number(object, "expires_in");

@@ -19,12 +19,6 @@ constexpr std::string_view kBearer = "bearer";
 constexpr NameSet kCredentials("api-key", "x-api-key", "authorization", "proxy-authorization",
                                "ocp-apim-subscription-key");
 
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = ascii_lower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /// The token of `Bearer <token>`; empty for any other scheme.
 std::string_view bearer_token(std::string_view authorization) noexcept {
     const std::string_view value = trim(authorization);
@@ -46,24 +40,6 @@ KeyDigest KeyHasher::operator()(std::string_view key) {
         EVP_DigestFinal_ex(ctx_.get(), digest.data(), nullptr) != 1)
         throw std::runtime_error("SHA-256 failed");
     return digest;
-}
-
-Result<KeyDigest> parse_digest(std::string_view hex) {
-    KeyDigest digest;
-    if (hex.size() != digest.size() * 2) return fail("a SHA-256 digest has 64 hexadecimal digits");
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        const int high = hex_value(hex[2 * i]);
-        const int low = hex_value(hex[2 * i + 1]);
-        if (high < 0 || low < 0) return fail("a SHA-256 digest has 64 hexadecimal digits");
-        digest[i] = static_cast<unsigned char>(high * 16 + low);
-    }
-    return digest;
-}
-
-std::string to_hex(const KeyDigest& digest) {
-    std::string out;
-    for (const unsigned char byte : digest) out += fmt::format("{:02x}", byte);
-    return out;
 }
 
 bool constant_time_equal(std::string_view a, std::string_view b) noexcept {

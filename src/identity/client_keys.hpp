@@ -44,10 +44,6 @@ private:
     std::unique_ptr<EVP_MD_CTX, Free> ctx_;
 };
 
-/// 64 hexadecimal digits, either case.
-[[nodiscard]] Result<KeyDigest> parse_digest(std::string_view hex);
-[[nodiscard]] std::string to_hex(const KeyDigest& digest);
-
 /// Equal bytes; the time taken depends on the lengths only.
 [[nodiscard]] bool constant_time_equal(std::string_view a, std::string_view b) noexcept;
 

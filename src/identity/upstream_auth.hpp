@@ -29,6 +29,15 @@ public:
     /// Appends the one field line, with its CRLF (nothing for a backend without credentials). False when no
     /// usable credential is at hand at `now`: then the backend cannot be used, and `out` is unchanged.
     [[nodiscard]] virtual bool append_auth_header(std::string& out, Wall now) const = 0;
+
+    /// Which credential append_auth_header() gives; another number after it was renewed.
+    [[nodiscard]] virtual std::uint64_t generation() const noexcept { return 0; }
+    /// The backend answered 401 to the credential of generation `refused`. True: another is at hand, or being
+    /// fetched (renewing() until that has ended, well or not).
+    [[nodiscard]] virtual bool renew(std::uint64_t /*refused*/) const { return false; }
+    [[nodiscard]] virtual bool renewing() const noexcept { return false; }
+    /// Why there is no usable credential at `now`, for operators; empty if there is one.
+    [[nodiscard]] virtual std::string lack(Wall /*now*/) const { return {}; }
 };
 
 /// A key from the configuration; an empty key sends no field. Fails if the key has characters other than

@@ -8,11 +8,12 @@ namespace {
 
 /// First guesses: four characters to a token (the common rule of thumb), all of max_tokens, 16 without it
 /// (the default of the completions API).
-constexpr ChargeModel::Features guess{0.25, 0.25, 0.25, 0.25, 1.0, 16.0};
+constexpr ChargeModel::Features guess{0.25, 0.25, 0.25, 0.25, 1.0, 16.0, 1.0};
 /// How wrong they may be, squared.
-constexpr ChargeModel::Features doubt{0.3 * 0.3, 0.5 * 0.5, 0.5 * 0.5, 0.7 * 0.7, 0.5 * 0.5, 500.0 * 500.0};
+constexpr ChargeModel::Features doubt{0.3 * 0.3, 0.5 * 0.5,     0.5 * 0.5, 0.7 * 0.7,
+                                      0.5 * 0.5, 500.0 * 500.0, 0.3 * 0.3};
 /// How much a factor may change by the next request, squared: backends do change their formula.
-constexpr ChargeModel::Features drift{1e-9, 1e-9, 1e-9, 1e-9, 1e-8, 1e-2};
+constexpr ChargeModel::Features drift{1e-9, 1e-9, 1e-9, 1e-9, 1e-8, 1e-2, 1e-9};
 /// Rounding to whole tokens, squared, with a little more for what the model leaves out.
 constexpr double noise = 2.0;
 /// A measurement farther off than this many times the usual error is not believed…
@@ -21,7 +22,7 @@ constexpr std::uint64_t warm_up = 5;
 /// …unless so many come in a row: then the backend has changed its formula, and all is learned anew.
 constexpr std::uint32_t change = 10;
 /// No known formula has larger factors; whatever is measured, a request must not seem to cost a whole quota.
-constexpr ChargeModel::Features highest{1.5, 2.0, 2.0, 3.0, 1.25, 4096.0};
+constexpr ChargeModel::Features highest{0.75, 0.9, 1.0, 1.6, 1.25, 4096.0, 1.5};
 
 }  // namespace
 

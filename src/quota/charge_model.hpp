@@ -3,7 +3,8 @@
 ///
 /// Azure publishes what goes in (prompt by its characters, max_tokens, best_of), not the formula ("Manage
 /// Azure OpenAI quota"). So the charge is taken as linear: characters of each kind of text × a factor, output
-/// × a share, and a constant where the request names no max_tokens; the factors come from measured charges by
+/// × a share, a constant where the request names no max_tokens, and what else is in the prompt × a share; the
+/// factors come from measured charges by
 /// recursive least squares (a Kalman filter of constant factors). Single far-off measurements, as from others
 /// who use the same deployment, are not believed.
 ///
@@ -19,8 +20,9 @@ inline constexpr std::size_t text_kinds = 4;
 
 class ChargeModel {
 public:
-    static constexpr std::size_t factors = text_kinds + 2;
-    /// Per kind: characters (of one kind only); then max_tokens × n; then n if there is no max_tokens.
+    static constexpr std::size_t factors = text_kinds + 3;
+    /// Per kind: characters (of one kind only); then max_tokens × n; then n if there is no max_tokens; then
+    /// what tools, media and history are estimated at, in tokens.
     using Features = std::array<double, factors>;
 
     ChargeModel() noexcept;

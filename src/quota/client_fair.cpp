@@ -7,9 +7,9 @@ void FairShare::set_capacity(std::int64_t tokens_per_minute, std::int64_t in_fli
     flight_capacity_.store(in_flight, std::memory_order_relaxed);
 }
 
-void FairShare::set_clients(std::vector<Subject*> clients) {
+void FairShare::set_clients(const std::vector<Subject*>& clients) {
     const std::lock_guard lock(mutex_);
-    clients_ = std::move(clients);
+    clients_.assign(clients.begin(), clients.end());
     refreshed_at_.store(0, std::memory_order_relaxed);
 }
 
@@ -80,12 +80,12 @@ void FairShare::undo(std::int64_t tokens, Now then) noexcept {
     in_flight_.give_back(1, then);
 }
 
-void FairShare::settle(std::int64_t reserved, std::int64_t used, Now then, Now now) noexcept {
+void FairShare::settle(std::int64_t reserved, std::int64_t used, Now then, Now now, bool in_flight) noexcept {
     if (used < reserved)
         tokens_.give_back(reserved - used, then);
     else if (token_capacity_.load(std::memory_order_relaxed) > 0)
         tokens_.add(used - reserved, now);
-    in_flight_.give_back(1, then);
+    if (in_flight) in_flight_.give_back(1, then);
 }
 
 }  // namespace spillway::quota

@@ -24,13 +24,14 @@ public:
     static constexpr Duration kRefresh = std::chrono::milliseconds(200);
 
     void set_capacity(std::int64_t tokens_per_minute, std::int64_t in_flight) noexcept;
-    void set_clients(std::vector<Subject*> clients);
+    void set_clients(const std::vector<Subject*>& clients);
 
     /// May `client` take this much now? Call before its own limits are charged.
     [[nodiscard]] bool admits(Subject& client, std::int64_t tokens, Now now, Refusal& refusal) noexcept;
     void reserve(std::int64_t tokens, Now now) noexcept;
     void undo(std::int64_t tokens, Now then) noexcept;
-    void settle(std::int64_t reserved, std::int64_t used, Now then, Now now) noexcept;
+    void leave_flight(Now then) noexcept { in_flight_.give_back(1, then); }
+    void settle(std::int64_t reserved, std::int64_t used, Now then, Now now, bool in_flight) noexcept;
 
 private:
     void refresh(Now now) noexcept;
@@ -42,7 +43,7 @@ private:
     MinuteUsage tokens_;
     MomentUsage in_flight_;
     std::mutex mutex_;  ///< of clients_; a refresh that finds it taken is left out
-    std::vector<Subject*> clients_;
+    std::vector<SubjectRef> clients_;
     std::atomic<std::int64_t> refreshed_at_{0};
     std::atomic<std::int64_t> active_tokens_{0};  ///< sum of weights of those with tokens in the window
     std::atomic<std::int64_t> active_flight_{0};  ///< … with requests in flight

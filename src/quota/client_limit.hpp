@@ -14,7 +14,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/prefetch.hpp"
 #include "quota/client_usage.hpp"
 #include "quota/store.hpp"
 
@@ -46,7 +45,7 @@ public:
         if (!shared()) return usage_.try_add(n, own_cap(), now) ? Verdict::admitted : Verdict::refused;
         // Usage first: a report between the two then counts it twice, never not at all.
         usage_.add(n, now);
-        if (take(n)) return Verdict::admitted;
+        if (spend_lease(n)) return Verdict::admitted;
         usage_.give_back(n, now);
         std::int64_t hunger = share_->hunger.load(std::memory_order_relaxed);
         while (hunger < n && !share_->hunger.compare_exchange_weak(hunger, n, std::memory_order_relaxed))
@@ -67,11 +66,6 @@ public:
     /// report.
     void give_back(std::int64_t n, Now then) noexcept { usage_.give_back(n, then); }
 
-    /// Asks for the cache lines that reserve() at `now` needs.
-    void prefetch(Now now) const noexcept {
-        prefetch_for_write(this, &usage_);
-        usage_.prefetch(now);
-    }
     [[nodiscard]] std::int64_t used_here(Now now) noexcept { return usage_.used(now); }
     [[nodiscard]] std::int64_t used_everywhere(Now now) noexcept {
         return usage_.used(now) + (shared() ? share_->others.load(std::memory_order_relaxed) : 0);
@@ -145,7 +139,7 @@ private:
         if (!share_) share_ = std::make_unique<Share>();
         return *share_;
     }
-    [[nodiscard]] bool take(std::int64_t n) noexcept {
+    [[nodiscard]] bool spend_lease(std::int64_t n) noexcept {
         std::int64_t before = share_->lease.load(std::memory_order_relaxed);
         do {
             if (before < n) return false;

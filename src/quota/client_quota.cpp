@@ -1,5 +1,6 @@
 #include "quota/client_quota.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace spillway::quota {
@@ -7,8 +8,9 @@ namespace spillway::quota {
 Grant::Grant(Grant&& other) noexcept
     : quotas_(std::exchange(other.quotas_, nullptr)),
       subjects_(std::move(other.subjects_)),
-      reserved_(std::move(other.reserved_)),
-      at_(other.at_) {}
+      reserved_(other.reserved_),
+      at_(other.at_),
+      in_flight_(other.in_flight_) {}
 
 Grant& Grant::operator=(Grant&& other) noexcept {
     if (this == &other) return *this;
@@ -17,13 +19,27 @@ Grant& Grant::operator=(Grant&& other) noexcept {
     subjects_ = std::move(other.subjects_);
     reserved_ = other.reserved_;
     at_ = other.at_;
+    in_flight_ = other.in_flight_;
     return *this;
 }
 
 void Grant::settle(const Amounts& used, Now now) noexcept {
     if (quotas_ == nullptr) return;
-    for (Subject* subject : subjects_) subject->settle(reserved_, used, at_, now);
-    quotas_->fair_.settle(reserved_.tokens, used.tokens, at_, now);
+    for (Subject* subject : subjects_) subject->settle(reserved_, used, at_, now, in_flight_);
+    quotas_->fair_.settle(reserved_.tokens, used.tokens, at_, now, in_flight_);
+    quotas_ = nullptr;
+}
+
+void Grant::leave_flight() noexcept {
+    if (quotas_ == nullptr || !std::exchange(in_flight_, false)) return;
+    for (Subject* subject : subjects_) subject->leave_flight(at_);
+    quotas_->fair_.leave_flight(at_);
+}
+
+void Grant::undo() noexcept {
+    if (quotas_ == nullptr) return;
+    for (Subject* subject : subjects_) subject->undo(reserved_, at_);
+    quotas_->fair_.undo(reserved_.tokens, at_);
     quotas_ = nullptr;
 }
 
@@ -53,31 +69,126 @@ std::optional<Grant> ClientQuotas::admit(const Subjects& subjects, const Amounts
     grant.subjects_ = subjects;
     grant.reserved_ = amounts;
     grant.at_ = now;
+    grant.in_flight_ = true;
     return grant;
+}
+
+bool ClientQuotas::add_user(Grant& grant, const SubjectRef& user, Now now, Refusal& refusal) noexcept {
+    if (!grant) return true;
+    bool admitted = false;
+    if (user == nullptr) {
+        refusal = {};
+        refusal.subject = grant.subjects_.front();
+        refusal.reason = Reason::users_full;
+        refusal.limit = kMaxUsers;
+        refusal.retry_in = std::chrono::seconds(MinuteUsage::kSpanSeconds);
+        grant.subjects_.front()->count_refusal();
+    } else {
+        admitted = user->reserve(grant.reserved_, now, refusal);
+        if (!admitted && !refusal.lease_short) user->count_refusal();
+    }
+    if (admitted)
+        grant.subjects_.push_back(user);
+    else
+        grant.undo();
+    return admitted;
+}
+
+Subject& ClientQuotas::add(SubjectKind kind, std::string_view owner, std::string_view name,
+                           const SubjectLimits& limits) {
+    Subject& added = subjects_.emplace_back(kind, owner, name);
+    added.set_limits(limits);
+    if (on_new_) on_new_(added);
+    by_kind_[static_cast<std::size_t>(kind)].emplace(added.key(), &added);
+    if (kind == SubjectKind::user) ++users_of_[std::string(owner)];
+    generation_.fetch_add(1, std::memory_order_release);
+    return added;
 }
 
 Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
                                    bool configured) {
     const std::lock_guard lock(mutex_);
     Map& map = by_kind_[static_cast<std::size_t>(kind)];
-    auto found = map.find(name);
-    if (found == map.end() && !configured && map.size() >= kMaxSubjects) {
-        name = "_other";
-        found = map.find(name);
+    const auto found = map.find(name);
+    Subject& subject = found != map.end() ? *found->second : add(kind, {}, name, limits);
+    if (configured) {
+        if (found != map.end()) subject.set_limits(limits);
+        generation_.fetch_add(1, std::memory_order_release);
     }
-    if (found != map.end()) {
-        if (configured) {
-            found->second->set_limits(limits);
+    subject.configured_ = configuration_;
+    subject.leaving_ = false;
+    return subject;
+}
+
+SubjectRef ClientQuotas::user(std::string_view owner, std::string_view name, const SubjectLimits& limits,
+                              Now now) {
+    const std::string key = Subject::key_of(owner, name);
+    const std::lock_guard lock(mutex_);
+    const Map& users = by_kind_[static_cast<std::size_t>(SubjectKind::user)];
+    if (const auto found = users.find(key); found != users.end()) {
+        // Who comes back while it was to be forgotten is shared again.
+        if (std::exchange(found->second->leaving_, false))
+            generation_.fetch_add(1, std::memory_order_release);
+        return found->second;
+    }
+    const auto full = [&] {
+        const auto own = users_of_.find(owner);
+        return users.size() >= kMaxUsers ||
+               (own != users_of_.end() && own->second >= kMaxUsers - users.size());
+    };
+    forget_some(now, kFewLooks);
+    if (full()) forget_some(now, kManyLooks);
+    if (full()) return {};
+    return &add(SubjectKind::user, owner, name, limits);
+}
+
+void ClientQuotas::begin_configuration() noexcept {
+    const std::lock_guard lock(mutex_);
+    ++configuration_;
+}
+
+bool ClientQuotas::may_go(Subject& subject, Now now) const noexcept {
+    if (subject.kind() == SubjectKind::user) return subject.idle(now);
+    return subject.configured_ != configuration_ && subject.quiet(now);
+}
+
+/// Who is held by nobody goes at once. A store that shares limits holds all; it lets go of those that are
+/// leaving, and they go the next time.
+std::size_t ClientQuotas::forget_some(Now now, std::size_t most) {
+    for (std::size_t left = std::min(most, subjects_.size()); left > 0 && !subjects_.empty(); --left) {
+        if (hand_ == subjects_.end()) hand_ = subjects_.begin();
+        const auto at = hand_++;
+        if (!may_go(*at, now)) {
+            if (std::exchange(at->leaving_, false)) generation_.fetch_add(1, std::memory_order_release);
+            continue;
+        }
+        if (at->holders_.load(std::memory_order_acquire) == 0) {
+            erase(at);
+        } else if (!at->leaving_) {
+            at->leaving_ = true;
             generation_.fetch_add(1, std::memory_order_release);
         }
-        return *found->second;
     }
-    Subject& added = subjects_.emplace_back(kind, std::string(name));
-    added.set_limits(limits);
-    if (on_new_) on_new_(added);
-    map.emplace(std::string(name), &added);
-    generation_.fetch_add(1, std::memory_order_release);
-    return added;
+    return subjects_.size();
+}
+
+void ClientQuotas::erase(List::iterator subject) {
+    by_kind_[static_cast<std::size_t>(subject->kind())].erase(subject->key());
+    if (subject->kind() == SubjectKind::user) {
+        const auto own = users_of_.find(subject->owner());
+        if (own != users_of_.end() && --own->second == 0) users_of_.erase(own);
+    }
+    subjects_.erase(subject);
+}
+
+std::size_t ClientQuotas::forget(Now now, std::size_t most) {
+    const std::lock_guard lock(mutex_);
+    return forget_some(now, most);
+}
+
+std::size_t ClientQuotas::size() const {
+    const std::lock_guard lock(mutex_);
+    return subjects_.size();
 }
 
 Subject* ClientQuotas::find(SubjectKind kind, std::string_view name) const {
@@ -90,17 +201,39 @@ Subject* ClientQuotas::find(SubjectKind kind, std::string_view name) const {
 void ClientQuotas::each(const std::function<void(Subject&)>& visit) const {
     const std::lock_guard lock(mutex_);
     for (const Map& map : by_kind_)
-        for (const auto& [name, subject] : map) visit(*subject);
+        for (const auto& [name, subject] : map)
+            if (!subject->leaving_) visit(*subject);
 }
 
-void ClientQuotas::on_new(std::function<void(Subject&)> told) {
+void ClientQuotas::each(SubjectKind kind, const std::function<void(Subject&)>& visit) const {
     const std::lock_guard lock(mutex_);
-    on_new_ = std::move(told);
+    for (const auto& [name, subject] : by_kind_[static_cast<std::size_t>(kind)]) visit(*subject);
+}
+
+std::vector<SubjectRef> ClientQuotas::page(const Place* after, std::size_t most) const {
+    std::vector<SubjectRef> out;
+    const std::lock_guard lock(mutex_);
+    const auto first = after != nullptr ? static_cast<std::size_t>(after->kind) : 0;
+    for (std::size_t kind = first; kind < by_kind_.size() && out.size() < most; ++kind) {
+        std::vector<Subject*> found;
+        for (const auto& [key, subject] : by_kind_[kind])
+            if (after == nullptr || kind != first || key > after->key) found.push_back(subject);
+        const std::size_t count = std::min(most - out.size(), found.size());
+        std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count), found.end(),
+                          [](const Subject* a, const Subject* b) { return a->key() < b->key(); });
+        out.insert(out.end(), found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    return out;
+}
+
+void ClientQuotas::on_new(std::function<void(Subject&)> call) {
+    const std::lock_guard lock(mutex_);
+    on_new_ = std::move(call);
 }
 
 Terms terms(const Subjects& subjects, Now now) noexcept {
     Terms out;
-    const auto tighten = [now](std::optional<Terms::Line>& line, Limit<MinuteUsage>& limit) {
+    const auto tighten = [now](std::optional<Terms::Line>& line, auto& limit) {
         if (limit.limit() == 0) return;
         const std::int64_t left = limit.remaining(now);
         if (line && line->remaining <= left) return;

@@ -5,24 +5,30 @@
 ///     if (auto grant = quotas.admit({&client, user, team}, amounts, now, why)) …
 ///     grant->settle(used, now);      // or destroy it: the request used nothing
 ///
-/// A request has up to three subjects (client, user, team); it is admitted by all or by none. Fair sharing
-/// (client_fair.hpp) is asked first.
+/// A request has up to three subjects (client, team, user); it is admitted by all or by none. Fair sharing
+/// (client_fair.hpp) is asked first. Users are made when they are first seen, so they come last, once client
+/// and team have admitted the request: who is refused leaves no trace.
 ///
-/// Ownership: owns all subjects, which live as long as it; a Grant must not outlive it. Thread rule: admit()
-/// and Grants from any thread, without locks; find_or_add() takes a lock, so callers keep what it returns.
-/// Errors: none.
+/// Nobody is kept for ever: a user of whom nothing counts any more, and a client or team that the latest
+/// configuration does not name, is forgotten once no SubjectRef holds it.
+///
+/// Ownership: owns all subjects; what is kept of one while it may be forgotten is a SubjectRef. Grants and
+/// SubjectRefs must not outlive it. Thread rule: admit() and Grants from any thread, without locks; what
+/// looks up or makes subjects takes a lock, so callers keep what it returns. Errors: none.
 #include <boost/container/static_vector.hpp>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory_resource>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/huge_pages.hpp"
 #include "base/pen.hpp"
+#include "base/recycling_memory.hpp"
 #include "base/strings.hpp"
 #include "quota/client_fair.hpp"
 #include "quota/client_subject.hpp"
@@ -31,7 +37,7 @@ namespace spillway::quota {
 
 class ClientQuotas;
 
-using Subjects = boost::container::static_vector<Subject*, 3>;
+using Subjects = boost::container::static_vector<SubjectRef, 3>;
 
 /// What was reserved for one request. The first subject is the client.
 class Grant {
@@ -43,6 +49,10 @@ public:
 
     /// Once, at the request's end.
     void settle(const Amounts& used, Now now) noexcept;
+    /// The request is over but its usage is not known yet: what is reserved stays so until it is settled.
+    void leave_flight() noexcept;
+    /// As if the request had never come.
+    void undo() noexcept;
     /// The request used nothing; it still counts as a request.
     void release() noexcept;
     [[nodiscard]] const Subjects& subjects() const noexcept { return subjects_; }
@@ -55,6 +65,7 @@ private:
     Subjects subjects_;
     Amounts reserved_;
     Now at_{};
+    bool in_flight_ = false;
 };
 
 /// A minute's limits in the client's own terms: of all its subjects the one with the least left.
@@ -73,9 +84,9 @@ void append_fields(Pen& pen, const Terms& terms);
 
 class ClientQuotas {
 public:
-    /// Most subjects of one kind that are told apart; beyond it all new ones that are not configured share
-    /// the one named "_other", which can only refuse more.
-    static constexpr std::size_t kMaxSubjects = 100'000;
+    /// Most users that are told apart at a time. A client's own users are at most as many as there are places
+    /// left, so that no client takes them all.
+    static constexpr std::size_t kMaxUsers = 100'000;
 
     ClientQuotas() = default;
     ClientQuotas(const ClientQuotas&) = delete;
@@ -84,29 +95,64 @@ public:
     /// `limits` are set if it is new, or if it is `configured` (at each reload).
     Subject& find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
                          bool configured = false);
-    /// Null if there is none.
+    /// The user of that name among `owner`'s, or, if that is empty, among those whom tokens or a trusted
+    /// proxy name. Null if there is no place for a new one.
+    [[nodiscard]] SubjectRef user(std::string_view owner, std::string_view name, const SubjectLimits& limits,
+                                  Now now);
+    /// Null if there is none; `name` is a user's key().
     [[nodiscard]] Subject* find(SubjectKind kind, std::string_view name) const;
     [[nodiscard]] std::optional<Grant> admit(const Subjects& subjects, const Amounts& amounts, Now now,
                                              Refusal& refusal) noexcept;
+    /// Adds the user to a request that client and team have admitted. If the user does not admit it, or is
+    /// null (no place), the grant is undone.
+    [[nodiscard]] bool add_user(Grant& grant, const SubjectRef& user, Now now, Refusal& refusal) noexcept;
     [[nodiscard]] FairShare& fair() noexcept { return fair_; }
+
+    /// From here on a configuration names its clients and teams; those it does not name may be forgotten.
+    void begin_configuration() noexcept;
+    /// Forgets who may be, among the next `most` subjects. Returns how many are left.
+    std::size_t forget(Now now, std::size_t most);
 
     /// Changes with every new subject and every reload.
     [[nodiscard]] std::uint64_t generation() const noexcept {
         return generation_.load(std::memory_order_acquire);
     }
     void each(const std::function<void(Subject&)>& visit) const;
-    /// Told of every new subject, under the lock (a store that shares limits, or one that restores them).
-    void on_new(std::function<void(Subject&)> told);
+    void each(SubjectKind kind, const std::function<void(Subject&)>& visit) const;
+    /// The first `most` subjects behind `after`, in the order of kinds and keys. Null for `after`: from the
+    /// first.
+    struct Place {
+        SubjectKind kind = SubjectKind::client;
+        std::string key;
+    };
+    [[nodiscard]] std::vector<SubjectRef> page(const Place* after, std::size_t most) const;
+    [[nodiscard]] std::size_t size() const;
+    /// Called for every new subject, under the lock (a store that shares limits, or one that restores them).
+    void on_new(std::function<void(Subject&)> call);
 
 private:
     friend class Grant;
-    using Map = std::unordered_map<std::string, Subject*, StringHash, std::equal_to<>>;
+    using List = std::pmr::list<Subject>;
+    /// Keys are the subjects' own.
+    using Map = std::unordered_map<std::string_view, Subject*>;
+    /// How many subjects are looked at for each new user, and when there is no place.
+    static constexpr std::size_t kFewLooks = 8;
+    static constexpr std::size_t kManyLooks = 64;
 
-    FairShare fair_;
+    Subject& add(SubjectKind kind, std::string_view owner, std::string_view name,
+                 const SubjectLimits& limits);
+    [[nodiscard]] bool may_go(Subject& subject, Now now) const noexcept;
+    std::size_t forget_some(Now now, std::size_t most);
+    void erase(List::iterator subject);
+
     mutable std::mutex mutex_;
-    std::pmr::monotonic_buffer_resource memory_{16 * sizeof(Subject), huge_pages()};
-    std::pmr::deque<Subject> subjects_{&memory_};
+    RecyclingMemory memory_{huge_pages()};
+    List subjects_{&memory_};
+    List::iterator hand_ = subjects_.end();  ///< the next to be looked at
     std::array<Map, 3> by_kind_;
+    std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> users_of_;  ///< by owner
+    std::uint32_t configuration_ = 0;
+    FairShare fair_;  // holds subjects: gone before them
     std::function<void(Subject&)> on_new_;
     std::atomic<std::uint64_t> generation_{0};
 };

@@ -1,5 +1,8 @@
 #include "quota/client_subject.hpp"
 
+#include <algorithm>
+#include <memory>
+
 namespace spillway::quota {
 namespace {
 
@@ -9,8 +12,27 @@ using std::chrono::milliseconds;
 constexpr Duration kSoon = std::chrono::seconds(1);
 constexpr Duration kNextLease = milliseconds(50);
 
+/// Undoes what was reserved of a limit, or of all periods, unless it is kept.
+template <class Limits>
+class Reserved {
+public:
+    Reserved(Limits& limits, std::int64_t n, Now now) noexcept : limits_(&limits), n_(n), now_(now) {}
+    Reserved(const Reserved&) = delete;
+    Reserved& operator=(const Reserved&) = delete;
+    ~Reserved() {
+        if (limits_ != nullptr) limits_->undo(n_, now_);
+    }
+    void keep() noexcept { limits_ = nullptr; }
+
+private:
+    Limits* limits_;
+    std::int64_t n_;
+    Now now_;
+};
+
 /// When to come back after a minute's window refused n.
-Duration window_wait(Limit<MinuteUsage>& limit, std::int64_t n, Now now) noexcept {
+template <class Usage>
+Duration window_wait(Limit<Usage>& limit, std::int64_t n, Now now) noexcept {
     if (!limit.shared()) return limit.usage().until_fits(n, limit.own_cap(), now);
     // Only this replica's part of the window is known by the second.
     const std::int64_t others = limit.used_everywhere(now) - limit.used_here(now);
@@ -24,12 +46,13 @@ Duration window_wait(Limit<MinuteUsage>& limit, std::int64_t n, Now now) noexcep
 /// the limits that are set are looked at.
 class Subject::Periods {
 public:
-    Periods(PeriodSums& sums, PeriodLimits& limits, const std::atomic<std::uint8_t>& limited) noexcept
-        : sums_(sums), limits_(limits), limited_(limited.load(std::memory_order_relaxed)) {}
+    /// `limits` may be null while none is `limited`.
+    Periods(PeriodSums& sums, PeriodLimits* limits, unsigned limited) noexcept
+        : sums_(sums), limits_(limits), limited_(limits != nullptr ? limited : 0) {}
 
     /// Null if there is none.
     [[nodiscard]] Limit<PeriodUsage>* limit(std::size_t i) const noexcept {
-        return ((limited_ >> i) & 1U) != 0 ? &limits_[i] : nullptr;
+        return ((limited_ >> i) & 1U) != 0 ? &(*limits_)[i] : nullptr;
     }
     [[nodiscard]] PeriodUsage usage(std::size_t i) const noexcept { return {kPeriods[i], sums_[i]}; }
     void charge(std::int64_t n, Now now) const noexcept {
@@ -53,7 +76,7 @@ public:
 
 private:
     PeriodSums& sums_;
-    PeriodLimits& limits_;
+    PeriodLimits* limits_;
     unsigned limited_;
 };
 
@@ -63,11 +86,14 @@ Subject::PeriodLimits Subject::limits_of(PeriodSums& sums) {
 }
 
 Subject::Periods Subject::token_periods() noexcept {
-    return {token_sums_, token_period_limits_, token_limits_};
+    AllPeriods* const all = periods_.load(std::memory_order_acquire);
+    return {token_sums_, all != nullptr ? &all->tokens : nullptr,
+            token_limits_.load(std::memory_order_relaxed)};
 }
 
 Subject::Periods Subject::cost_periods() noexcept {
-    return {cost_sums_, cost_period_limits_, cost_limits_};
+    AllPeriods* const all = periods_.load(std::memory_order_acquire);
+    return {cost_sums_, all != nullptr ? &all->cost : nullptr, cost_limits_.load(std::memory_order_relaxed)};
 }
 
 std::string_view to_string(SubjectKind kind) noexcept {
@@ -98,47 +124,76 @@ std::string_view to_string(Reason reason) noexcept {
             return "budget";
         case Reason::busy_quota:
             return "busy_quota";
+        case Reason::users_full:
+            return "users";
         case Reason::fair_share:
             break;
     }
     return "fair_share";
 }
 
-Subject::Subject(SubjectKind kind, std::string name)
-    : kind_(kind),
-      name_(std::move(name)),
-      token_period_limits_(limits_of(token_sums_)),
-      cost_period_limits_(limits_of(cost_sums_)) {}
+Subject::AllPeriods::AllPeriods(PeriodSums& token_sums, PeriodSums& cost_sums)
+    : tokens(limits_of(token_sums)), cost(limits_of(cost_sums)) {}
 
-void Subject::prefetch(Now now) const noexcept {
-    prefetch_for_write(this, &tokens_);
-    tokens_.prefetch(now);
-    requests_.prefetch(now);
+/// An owner longer than its length's type is cut off: such clients share their users' names.
+Subject::Subject(SubjectKind kind, std::string_view owner, std::string_view name)
+    : kind_(kind),
+      owner_length_(static_cast<std::uint16_t>(std::min<std::size_t>(owner.size(), 0xffff))),
+      key_(key_of(owner.substr(0, owner_length_), name)) {}
+
+Subject::~Subject() {
+    delete periods_.load(std::memory_order_relaxed);
 }
 
-void Subject::prefetch_limits() const noexcept {
-    const auto of = [](const PeriodLimits& limits, unsigned limited) {
-        for (std::size_t i = 0; limited != 0; ++i, limited >>= 1U)
-            if ((limited & 1U) != 0) prefetch_for_write(&limits[i], &limits[i] + 1);
-    };
-    of(token_period_limits_, token_limits_.load(std::memory_order_relaxed));
-    of(cost_period_limits_, cost_limits_.load(std::memory_order_relaxed));
+/// No name in a configuration has a separator of units in it.
+std::string Subject::key_of(std::string_view owner, std::string_view name) {
+    if (owner.empty()) return std::string(name);
+    std::string key(owner);
+    key += '\x1f';
+    key += name;
+    return key;
+}
+
+/// Of two threads that make them at once, one lets go of its own.
+Subject::AllPeriods& Subject::periods() noexcept {
+    AllPeriods* there = periods_.load(std::memory_order_acquire);
+    if (there != nullptr) return *there;
+    auto mine = std::make_unique<AllPeriods>(token_sums_, cost_sums_);
+    if (periods_.compare_exchange_strong(there, mine.get(), std::memory_order_acq_rel))
+        return *mine.release();
+    return *there;
+}
+
+bool Subject::quiet(Now now) noexcept {
+    return in_flight_.used_here(now) == 0 && open_tokens_.load(std::memory_order_relaxed) == 0 &&
+           open_cost_.load(std::memory_order_relaxed) == 0;
+}
+
+bool Subject::idle(Now now) noexcept {
+    if (!quiet(now) || tokens_.used_here(now) != 0 || requests_.used_here(now) != 0) return false;
+    for (std::size_t i = 0; i < kPeriods.size(); ++i)
+        if ((token_periods().limit(i) != nullptr &&
+             PeriodUsage(kPeriods[i], token_sums_[i]).used(now) != 0) ||
+            (cost_periods().limit(i) != nullptr && PeriodUsage(kPeriods[i], cost_sums_[i]).used(now) != 0))
+            return false;
+    return true;
 }
 
 void Subject::set_limits(const SubjectLimits& limits) noexcept {
     tokens_.set_limit(std::min(limits.tokens_per_minute, MinuteUsage::kMost));
     requests_.set_limit(std::min(limits.requests_per_minute, MinuteUsage::kMost));
     in_flight_.set_limit(limits.concurrency);
-    const auto set = [](PeriodLimits& all, const auto& given, std::atomic<std::uint8_t>& limited) {
-        unsigned which = 0;
-        for (std::size_t i = 0; i < kPeriods.size(); ++i) {
-            all[i].set_limit(std::min(given[i], PeriodUsage::kMost));
-            which |= unsigned{given[i] > 0} << i;
-        }
-        limited.store(static_cast<std::uint8_t>(which), std::memory_order_relaxed);
+    const auto set = [this](PeriodLimits AllPeriods::*which, const auto& given,
+                            std::atomic<std::uint8_t>& limited) {
+        unsigned some = 0;
+        for (std::size_t i = 0; i < kPeriods.size(); ++i) some |= unsigned{given[i] > 0} << i;
+        if (some != 0 || periods_.load(std::memory_order_relaxed) != nullptr)
+            for (std::size_t i = 0; i < kPeriods.size(); ++i)
+                (periods().*which)[i].set_limit(std::min(given[i], PeriodUsage::kMost));
+        limited.store(static_cast<std::uint8_t>(some), std::memory_order_relaxed);
     };
-    set(token_period_limits_, limits.tokens, token_limits_);
-    set(cost_period_limits_, limits.budget, cost_limits_);
+    set(&AllPeriods::tokens, limits.tokens, token_limits_);
+    set(&AllPeriods::cost, limits.budget, cost_limits_);
     shadow_.store(limits.shadow, std::memory_order_relaxed);
     weight_.store(weight(limits.priority), std::memory_order_relaxed);
 }
@@ -173,30 +228,26 @@ bool Subject::try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noe
         refuse(Reason::concurrency, in_flight_, 1, v, kSoon);
         return false;
     }
-    if (const Verdict v = requests_.reserve(1, now); v != Verdict::admitted) {
-        in_flight_.undo(1, now);
-        refuse(Reason::requests, requests_, 1, v, window_wait(requests_, 1, now));
-        return false;
-    }
+    Reserved flight(in_flight_, 1, now);
+    if (requests_.limit() > 0)
+        if (const Verdict v = requests_.reserve(1, now); v != Verdict::admitted) {
+            refuse(Reason::requests, requests_, 1, v, window_wait(requests_, 1, now));
+            return false;
+        }
+    Reserved request(requests_, requests_.limit() > 0 ? 1 : 0, now);
     if (const Verdict v = tokens_.reserve(amounts.tokens, now); v != Verdict::admitted) {
-        in_flight_.undo(1, now);
-        requests_.undo(1, now);
         refuse(Reason::tokens, tokens_, amounts.tokens, v, window_wait(tokens_, amounts.tokens, now));
         return false;
     }
-    if (!reserve_periods(token_periods(), amounts.tokens, Reason::token_quota, now, refusal)) {
-        in_flight_.undo(1, now);
-        requests_.undo(1, now);
-        tokens_.undo(amounts.tokens, now);
-        return false;
-    }
-    if (!reserve_periods(cost_periods(), amounts.cost, Reason::budget, now, refusal)) {
-        in_flight_.undo(1, now);
-        requests_.undo(1, now);
-        tokens_.undo(amounts.tokens, now);
-        token_periods().undo(amounts.tokens, now);
-        return false;
-    }
+    Reserved tokens(tokens_, amounts.tokens, now);
+    Periods token_quota = token_periods();
+    if (!reserve_periods(token_quota, amounts.tokens, Reason::token_quota, now, refusal)) return false;
+    Reserved quota(token_quota, amounts.tokens, now);
+    if (!reserve_periods(cost_periods(), amounts.cost, Reason::budget, now, refusal)) return false;
+    flight.keep();
+    request.keep();
+    tokens.keep();
+    quota.keep();
     return true;
 }
 
@@ -232,7 +283,7 @@ bool Subject::reserve_periods(Periods periods, std::int64_t n, Reason gone, Now 
 
 void Subject::force(const Amounts& amounts, Now now) noexcept {
     in_flight_.charge(1, now);
-    requests_.charge(1, now);
+    if (requests_.limit() > 0) requests_.charge(1, now);
     tokens_.charge(amounts.tokens, now);
     token_periods().charge(amounts.tokens, now);
     cost_periods().charge(amounts.cost, now);
@@ -248,14 +299,15 @@ void Subject::undo(const Amounts& amounts, Now then) noexcept {
     cost_periods().undo(amounts.cost, then);
 }
 
-void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now now) noexcept {
+void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now now,
+                     bool in_flight) noexcept {
     const auto correct = [&](auto&& limit, std::int64_t before, std::int64_t after) {
         if (after < before)
             limit.give_back(before - after, then);
         else if (after > before)
             limit.charge(after - before, now);
     };
-    in_flight_.undo(1, then);
+    if (in_flight) in_flight_.undo(1, then);
     correct(tokens_, reserved.tokens, used.tokens);
     correct(token_periods(), reserved.tokens, used.tokens);
     correct(cost_periods(), reserved.cost, used.cost);
@@ -290,9 +342,10 @@ void Subject::each_limit(const std::function<void(std::string_view, Shareable&)>
     if (tokens_.limit() > 0) visit("tpm", tokens_);
     if (requests_.limit() > 0) visit("rpm", requests_);
     if (in_flight_.limit() > 0) visit("in-flight", in_flight_);
+    if (!has_period_limits()) return;
     for (std::size_t i = 0; i < kPeriods.size(); ++i) {
-        if (token_period_limits_[i].limit() > 0) visit(tokens[i], token_period_limits_[i]);
-        if (cost_period_limits_[i].limit() > 0) visit(money[i], cost_period_limits_[i]);
+        if (periods().tokens[i].limit() > 0) visit(tokens[i], periods().tokens[i]);
+        if (periods().cost[i].limit() > 0) visit(money[i], periods().cost[i]);
     }
 }
 

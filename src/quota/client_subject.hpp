@@ -2,16 +2,16 @@
 /// Who is limited: a client (named by key, claim or header), one of its users, a team. Each has the same
 /// kinds of limits and its own state; a request has up to three subjects, and all must admit it.
 ///
-/// Ownership: ClientQuotas owns its Subjects; they live as long as it does, across reloads.
-/// Thread rule: everything from any thread; limits are atomics, set anew by a reload.
+/// Ownership: ClientQuotas owns its Subjects; they live across reloads, and at least as long as a SubjectRef
+/// holds them. Thread rule: everything from any thread; limits are atomics, set anew by a reload.
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "base/prefetch.hpp"
 #include "quota/client_limit.hpp"
 
 namespace spillway::quota {
@@ -46,6 +46,7 @@ enum class Reason : std::uint8_t {
     budget,       ///< the period's money is used up
     busy_quota,   ///< what is left of a period is reserved by requests in flight
     fair_share,   ///< others need the capacity
+    users_full,   ///< no place for one more user at this time
 };
 [[nodiscard]] std::string_view to_string(Reason reason) noexcept;
 
@@ -74,43 +75,58 @@ struct Amounts {
     std::int64_t cost = 0;    ///< money units
 };
 
-/// Each in one page of memory: of many, each page is one more to be looked up.
-class alignas(2048) Subject {
+class alignas(64) Subject {
 public:
-    Subject(SubjectKind kind, std::string name);
+    /// `owner`: the client whose user it is, if it was named by that client's requests alone; else empty.
+    Subject(SubjectKind kind, std::string_view owner, std::string_view name);
+    ~Subject();
     Subject(const Subject&) = delete;
     Subject& operator=(const Subject&) = delete;
 
     [[nodiscard]] SubjectKind kind() const noexcept { return kind_; }
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] std::string_view name() const noexcept {
+        return owner_length_ == 0 ? std::string_view(key_) : std::string_view(key_).substr(owner_length_ + 1);
+    }
+    [[nodiscard]] std::string_view owner() const noexcept {
+        return std::string_view(key_).substr(0, owner_length_);
+    }
+    /// Name and owner in one, unique within its kind.
+    [[nodiscard]] const std::string& key() const noexcept { return key_; }
+    [[nodiscard]] static std::string key_of(std::string_view owner, std::string_view name);
     void set_limits(const SubjectLimits& limits) noexcept;
     [[nodiscard]] bool shadow() const noexcept { return shadow_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::int64_t share_weight() const noexcept {
         return weight_.load(std::memory_order_relaxed);
     }
 
-    /// Asks for the cache lines that a request at `now` will need: one of many clients is cold, and they come
-    /// all together while the request is being read.
-    void prefetch(Now now) const noexcept;
-    /// Then for those of the periods' limits that are set.
-    void prefetch_limits() const noexcept;
     /// Takes all that the request needs, or nothing and says why. In shadow mode always takes.
     [[nodiscard]] bool reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
     /// As if the request had never come.
     void undo(const Amounts& amounts, Now then) noexcept;
+    /// The request is over, but not what it asked for: nothing is in flight any more.
+    void leave_flight(Now then) noexcept { in_flight_.undo(1, then); }
     /// The request is over: what it really used replaces what was reserved at `then`.
-    void settle(const Amounts& reserved, const Amounts& used, Now then, Now now) noexcept;
+    void settle(const Amounts& reserved, const Amounts& used, Now then, Now now, bool in_flight) noexcept;
+    /// Nothing is in flight or reserved.
+    [[nodiscard]] bool quiet(Now now) noexcept;
+    /// Nothing that a limit looks at is counted any more: a new one would do as well.
+    [[nodiscard]] bool idle(Now now) noexcept;
     /// What the ledger says was used in the period of `now` before this process began.
     void restore(Period period, const Amounts& used, Now now) noexcept;
 
     [[nodiscard]] Limit<MinuteUsage>& tokens() noexcept { return tokens_; }
-    [[nodiscard]] Limit<MinuteUsage>& requests() noexcept { return requests_; }
+    [[nodiscard]] Limit<LazyMinuteUsage>& requests() noexcept { return requests_; }
     [[nodiscard]] Limit<MomentUsage>& in_flight() noexcept { return in_flight_; }
     [[nodiscard]] Limit<PeriodUsage>& period_tokens(Period p) noexcept {
-        return token_period_limits_[static_cast<std::size_t>(p)];
+        return periods().tokens[static_cast<std::size_t>(p)];
     }
     [[nodiscard]] Limit<PeriodUsage>& period_cost(Period p) noexcept {
-        return cost_period_limits_[static_cast<std::size_t>(p)];
+        return periods().cost[static_cast<std::size_t>(p)];
+    }
+    /// Whether any period has a limit.
+    [[nodiscard]] bool has_period_limits() const noexcept {
+        return (token_limits_.load(std::memory_order_relaxed) |
+                cost_limits_.load(std::memory_order_relaxed)) != 0;
     }
     /// Each limit that is set, with a name that is unique within the subject.
     void each_limit(const std::function<void(std::string_view, Shareable&)>& visit);
@@ -131,40 +147,75 @@ public:
     void count_shadow_refusal() noexcept { shadow_refusals_.fetch_add(1, std::memory_order_relaxed); }
 
 private:
+    friend class SubjectRef;
+    friend class ClientQuotas;
     static constexpr std::int64_t kFirstGuess = 128;
     using PeriodSums = std::array<PeriodUsage::Sum, kPeriods.size()>;
     using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
+    /// The limits of periods, made when the first is set or looked at.
+    struct AllPeriods {
+        AllPeriods(PeriodSums& token_sums, PeriodSums& cost_sums);
+        PeriodLimits tokens;
+        PeriodLimits cost;
+    };
     class Periods;
     [[nodiscard]] static PeriodLimits limits_of(PeriodSums& sums);
+    [[nodiscard]] AllPeriods& periods() noexcept;
     [[nodiscard]] Periods token_periods() noexcept;
     [[nodiscard]] Periods cost_periods() noexcept;
     bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
     bool reserve_periods(Periods periods, std::int64_t n, Reason gone, Now now, Refusal& refusal) noexcept;
     void force(const Amounts& amounts, Now now) noexcept;
 
-    // What every request reads or writes comes first and in as few cache lines as it can, see prefetch().
+    // What every request reads or writes comes first and in as few cache lines as it can.
     const SubjectKind kind_;
     std::atomic<bool> shadow_{false};
     std::atomic<std::uint8_t> weight_{weight(Priority::normal)};
     /// By period, whether there is a limit.
     std::atomic<std::uint8_t> token_limits_{0};
     std::atomic<std::uint8_t> cost_limits_{0};
+    bool leaving_ = false;  ///< ClientQuotas': to be forgotten once nobody holds it
+    const std::uint16_t owner_length_;
+    std::atomic<std::uint32_t> holders_{0};
+    std::uint32_t configured_ = 0;  ///< ClientQuotas': the configuration that named it last
     /// Reserved and not settled: tells a quota that is gone from one that is only spoken for.
     std::atomic<std::int64_t> open_tokens_{0};
     std::atomic<std::int64_t> open_cost_{0};
     Limit<MomentUsage> in_flight_;
     PeriodSums token_sums_{};
     PeriodSums cost_sums_{};
-    const std::string name_;
+    const std::string key_;
     std::atomic<std::int64_t> typical_output_{kFirstGuess};
     std::atomic<std::int64_t> spent_{0};
     Limit<MinuteUsage> tokens_;
-    alignas(kCacheLine) Limit<MinuteUsage> requests_;
+    Limit<LazyMinuteUsage> requests_;
     // What few requests need.
-    PeriodLimits token_period_limits_;
-    PeriodLimits cost_period_limits_;
+    std::atomic<AllPeriods*> periods_{nullptr};
     std::atomic<std::uint64_t> refusals_{0};
     std::atomic<std::uint64_t> shadow_refusals_{0};
+};
+
+/// Holds a subject, so that it is not forgotten meanwhile; null if there is none.
+class SubjectRef {
+public:
+    SubjectRef() = default;
+    SubjectRef(Subject* subject) noexcept : subject_(subject) {  // NOLINT: stands for the pointer
+        if (subject_ != nullptr) subject_->holders_.fetch_add(1, std::memory_order_relaxed);
+    }
+    SubjectRef(const SubjectRef& other) noexcept : SubjectRef(other.subject_) {}
+    SubjectRef(SubjectRef&& other) noexcept : subject_(std::exchange(other.subject_, nullptr)) {}
+    SubjectRef& operator=(SubjectRef other) noexcept {
+        std::swap(subject_, other.subject_);
+        return *this;
+    }
+    ~SubjectRef() {
+        if (subject_ != nullptr) subject_->holders_.fetch_sub(1, std::memory_order_release);
+    }
+    operator Subject*() const noexcept { return subject_; }  // NOLINT: stands for the pointer
+    Subject* operator->() const noexcept { return subject_; }
+
+private:
+    Subject* subject_ = nullptr;
 };
 
 }  // namespace spillway::quota

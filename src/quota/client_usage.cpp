@@ -1,8 +1,7 @@
 #include "quota/client_usage.hpp"
 
 #include <algorithm>
-
-#include "base/prefetch.hpp"
+#include <memory>
 
 namespace spillway::quota {
 namespace {
@@ -68,15 +67,6 @@ void MinuteUsage::put(std::int64_t n, std::int64_t second) noexcept {
     }
 }
 
-void MinuteUsage::prefetch(Now now) const noexcept {
-    const std::int64_t second = whole_seconds(now.mono);
-    prefetch_for_write(this, slots_.data());
-    for (const std::int64_t s : {second, second - kSpanSeconds - 1}) {
-        const auto* const slot = &slots_[static_cast<std::size_t>(s) % kSlots];
-        prefetch_for_write(slot, slot + 1);
-    }
-}
-
 bool MinuteUsage::try_add(std::int64_t n, std::int64_t cap, Now now) noexcept {
     const std::int64_t second = whole_seconds(now.mono);
     expire(second);
@@ -114,6 +104,15 @@ void MinuteUsage::give_back(std::int64_t n, Now then) noexcept {
 std::int64_t MinuteUsage::used(Now now) noexcept {
     expire(whole_seconds(now.mono));
     return used_.load(std::memory_order_relaxed);
+}
+
+/// Of two threads that make it at once, one lets go of its own.
+MinuteUsage& LazyMinuteUsage::made() noexcept {
+    if (MinuteUsage* const usage = get()) return *usage;
+    auto mine = std::make_unique<MinuteUsage>();
+    MinuteUsage* there = nullptr;
+    if (made_.compare_exchange_strong(there, mine.get(), std::memory_order_acq_rel)) return *mine.release();
+    return *there;
 }
 
 namespace {

@@ -42,9 +42,6 @@ public:
     void give_back(std::int64_t n, Now then) noexcept;
     [[nodiscard]] std::int64_t used(Now now) noexcept;
 
-    /// Asks for the cache lines that try_add() at `now` needs.
-    void prefetch(Now now) const noexcept;
-
     /// How long until n more fit under cap if nothing else is added; zero if they do now, the whole span if
     /// they never will.
     [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;
@@ -61,6 +58,40 @@ private:
     /// Second (high half) and amount (low half): a slot is taken over or emptied only together with the
     /// second it belongs to, so that a thread that was held up cannot count into or out of another second.
     std::array<std::atomic<std::uint64_t>, kSlots> slots_{};
+};
+
+/// A MinuteUsage that is made with the first amount: of many clients few have a limit on requests.
+class LazyMinuteUsage {
+public:
+    LazyMinuteUsage() = default;
+    LazyMinuteUsage(const LazyMinuteUsage&) = delete;
+    LazyMinuteUsage& operator=(const LazyMinuteUsage&) = delete;
+    ~LazyMinuteUsage() { delete made_.load(std::memory_order_relaxed); }
+
+    [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept {
+        return made().try_add(n, cap, now);
+    }
+    void add(std::int64_t n, Now now) noexcept { made().add(n, now); }
+    void give_back(std::int64_t n, Now then) noexcept {
+        if (MinuteUsage* const usage = get()) usage->give_back(n, then);
+    }
+    [[nodiscard]] std::int64_t used(Now now) noexcept {
+        MinuteUsage* const usage = get();
+        return usage != nullptr ? usage->used(now) : 0;
+    }
+    [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept {
+        return made().until_fits(n, cap, now);
+    }
+    [[nodiscard]] Duration until_empty(Now now) noexcept {
+        MinuteUsage* const usage = get();
+        return usage != nullptr ? usage->until_empty(now) : Duration{};
+    }
+
+private:
+    [[nodiscard]] MinuteUsage* get() const noexcept { return made_.load(std::memory_order_acquire); }
+    MinuteUsage& made() noexcept;
+
+    std::atomic<MinuteUsage*> made_{nullptr};
 };
 
 /// Sum within a calendar period: a view of one word, so that its owner can keep many sums in one cache line.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/dialect.hpp"
+
 namespace spillway::quota {
 namespace {
 
@@ -10,8 +12,15 @@ constexpr Duration ten_seconds = std::chrono::seconds(10);
 constexpr Duration one_second = std::chrono::seconds(1);
 
 Model model_of(const config::BackendConfig& b) noexcept {
-    if (b.ptu) return Model::lenient_bucket;
-    return b.kind == config::BackendKind::openai ? Model::strict_bucket : Model::window;
+    switch (api::dialect(b.kind).quota_model(b.ptu)) {
+        case api::QuotaModel::lenient_bucket:
+            return Model::lenient_bucket;
+        case api::QuotaModel::strict_bucket:
+            return Model::strict_bucket;
+        case api::QuotaModel::window:
+            break;
+    }
+    return Model::window;
 }
 
 std::optional<std::uint64_t> positive(std::optional<std::int64_t> value) noexcept {

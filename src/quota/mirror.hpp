@@ -34,6 +34,15 @@ public:
 
     explicit Mirror(const config::BackendConfig& backend);
 
+    /// The whole of the quota in tokens, as far as it is known or guessed; 0: not known, or without a bound
+    /// for one request (a lenient bucket lets the last one overflow it).
+    [[nodiscard]] std::uint64_t whole() const noexcept {
+        return model_ == Model::lenient_bucket || tokens_.basis() == Basis::none ? 0 : tokens_.limit();
+    }
+    /// Is a request for `tokens` larger than all of the quota, as surely as that is known?
+    [[nodiscard]] bool never_fits(std::uint64_t tokens) const noexcept {
+        return tokens_.basis() == Basis::told && whole() != 0 && tokens > whole();
+    }
     /// For a request that will be charged about `tokens`.
     [[nodiscard]] Room room(std::uint64_t tokens, Mono now) const noexcept;
     /// Nothing if it does not fit (any more).

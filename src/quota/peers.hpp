@@ -1,10 +1,10 @@
 #pragma once
-/// What the replicas of a gateway tell each other of their backends: how much each has sent, and who is out
-/// of service until when. A replica's own heads tell it the rest; this is for what it could otherwise learn
-/// only by sending, and for backends that tell nothing of their counts.
+/// What the replicas of a gateway report to each other of their backends: how much each has sent, and who is
+/// out of service until when. A replica's own heads tell it the rest; this is for what it could otherwise
+/// learn only by sending, and for backends that tell nothing of their counts.
 ///
 /// Sums are absolute, so a report that is lost or sent twice does no harm. Only a replica's own findings are
-/// reported, never what it has heard.
+/// reported, never what others observed.
 ///
 /// Units: tokens as charged at admission, requests. Thread rule: values.
 #include <cstdint>
@@ -26,13 +26,11 @@ struct PeerReport {
     std::uint8_t reason = 0;    ///< why; routing's affair
 };
 
-/// What others told: the same, but sums count since the last news.
-using PeerNews = PeerReport;
-
-/// How a store asks and tells; both are called from the store's thread.
+/// How a store asks for reports, and hands on those of others, whose sums count since the last time. Both are
+/// called from the store's thread.
 struct Peers {
     std::function<std::vector<PeerReport>(Mono)> report;
-    std::function<void(const PeerNews&, Mono)> heed;
+    std::function<void(const PeerReport&, Mono)> merge;
 };
 
 }  // namespace spillway::quota

@@ -1,40 +1,31 @@
 #include "quota/redis_link.hpp"
 
-#include <openssl/ssl.h>
-
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "base/loop.hpp"
+#include "base/task.hpp"
 
 namespace spillway::quota {
 namespace {
 
-namespace asio = boost::asio;
-using tcp = asio::ip::tcp;
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-
-asio::ssl::context make_tls(const config::RedisConfig& config) {
-    asio::ssl::context tls(asio::ssl::context::tls_client);
-    if (!config.tls) return tls;
-    if (config.ca_file.empty())
-        tls.set_default_verify_paths();
-    else
-        tls.load_verify_file(config.ca_file);
-    tls.set_verify_mode(config.verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
-    return tls;
+http::DialOptions dial_options(const config::RedisConfig& config) {
+    http::DialOptions out;
+    out.host = config.host;
+    out.port = config.port;
+    out.tls = config.tls;
+    out.tls_verify = config.verify;
+    out.tls_ca_file = config.ca_file;
+    out.connect_timeout = config.timeout;
+    return out;
 }
 
 }  // namespace
 
-RedisLink::RedisLink(asio::io_context& context, const config::RedisConfig& config)
-    : context_(context),
+RedisLink::RedisLink(Loop& loop, const config::RedisConfig& config)
+    : loop_(loop),
       config_(config),
-      tls_(make_tls(config)),
-      resolver_(context),
-      deadline_(context),
+      dialer_(loop, dial_options(config)),
+      deadline_([this] { abort(); }),
       reader_(redisReaderCreate()) {}
 
 void RedisLink::close() noexcept {
@@ -45,38 +36,27 @@ void RedisLink::close() noexcept {
 }
 
 void RedisLink::abort() noexcept {
-    resolver_.cancel();
+    if (dialing_ != nullptr) dialing_->cancel();
     if (stream_) stream_->close();
 }
 
 /// From now on the operations under way have the configured time together.
 void RedisLink::watch() {
-    deadline_.expires_after(config_.timeout);
-    deadline_.async_wait([this](const boost::system::error_code& ec) {
-        if (!ec && stream_) stream_->close();
-    });
+    loop_.wheel().arm(deadline_, config_.timeout);
 }
 
-asio::awaitable<Result<void>> RedisLink::connect() {
-    const std::string port = std::to_string(config_.port);
-    const auto [resolve_error, found] = co_await resolver_.async_resolve(config_.host, port, as_values);
-    if (resolve_error) co_return fail(resolve_error.message());
-    stream_.emplace(http::AsioStream::Socket(context_));
-    watch();
-    const auto [connect_error, endpoint] = co_await asio::async_connect(stream_->socket(), found, as_values);
-    if (connect_error) co_return fail(connect_error.message());
-    boost::system::error_code ignored;
-    stream_->socket().set_option(tcp::no_delay(true), ignored);
-    if (!config_.tls) co_return Result<void>();
-    auto& tls = stream_->wrap(tls_);
-    SSL_set_tlsext_host_name(tls.native_handle(), config_.host.c_str());
-    if (config_.verify) tls.set_verify_callback(asio::ssl::host_name_verification(config_.host));
-    const auto [tls_error] = co_await tls.async_handshake(asio::ssl::stream_base::client, as_values);
-    if (tls_error) co_return fail("TLS: " + tls_error.message());
+Task<Result<void>> RedisLink::connect() {
+    http::Dial dial;
+    dialing_ = &dial;
+    auto made = co_await dialer_.connect(dial);
+    dialing_ = nullptr;
+    if (!made) co_return fail(made.error().message);
+    stream_.emplace(loop_);
+    if (const auto ec = stream_->open(std::move(*made))) co_return fail(ec.message());
     co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> RedisLink::greet() {
+Task<Result<void>> RedisLink::greet() {
     using Words = std::array<std::string_view, 3>;
     if (!config_.password.empty()) {
         const Words named{"AUTH", config_.username, config_.password.reveal()};
@@ -95,12 +75,12 @@ asio::awaitable<Result<void>> RedisLink::greet() {
     co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> RedisLink::open() {
+Task<Result<void>> RedisLink::open() {
     close();
     reader_.reset(redisReaderCreate());
     auto done = co_await connect();
     if (done) done = co_await greet();
-    deadline_.cancel();
+    deadline_.disarm();
     if (!done) close();
     co_return done;
 }
@@ -114,20 +94,17 @@ void RedisLink::add(std::span<const std::string_view> arguments) {
     ++expected_;
 }
 
-asio::awaitable<Result<std::vector<RedisReply>>> RedisLink::exchange() {
+Task<Result<std::vector<RedisReply>>> RedisLink::exchange() {
     std::vector<RedisReply> replies;
     if (!stream_) co_return fail("is not connected");
     replies.reserve(expected_);
     watch();
-    const asio::const_buffer all = asio::buffer(out_);
-    const http::AsioStream::Buffers buffers(&all, 1);
-    const auto [write_error, written] = co_await stream_->async_write(
-        buffers, [] {}, as_values);
+    const std::error_code write_error = co_await stream_->write(out_);
     out_.clear();
     std::string problem = write_error ? write_error.message() : std::string();
     std::array<char, 16 * 1024> in;
     while (problem.empty() && replies.size() < expected_) {
-        const auto [read_error, size] = co_await stream_->async_read_some(asio::buffer(in), as_values);
+        const auto [read_error, size] = co_await stream_->read_some(in);
         if (read_error) {
             problem = read_error.message();
             break;
@@ -142,7 +119,7 @@ asio::awaitable<Result<std::vector<RedisReply>>> RedisLink::exchange() {
             replies.emplace_back(static_cast<redisReply*>(raw));
         }
     }
-    deadline_.cancel();
+    deadline_.disarm();
     expected_ = 0;
     if (!problem.empty()) {
         close();

@@ -29,7 +29,7 @@ const std::string_view RedisPeers::script = R"lua(
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local me, cooling, life = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[6])
-local news = {}
+local observed = {}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if all[i] ~= me then
@@ -37,7 +37,7 @@ for i = 1, #all, 2 do
     if not t or now >= tonumber(expires) then
       redis.call('HDEL', KEYS[1], all[i])
     else
-      news[#news + 1] = {all[i], tonumber(t), tonumber(r), math.max(0, tonumber(till) - now), tonumber(why)}
+      observed[#observed + 1] = {all[i], tonumber(t), tonumber(r), math.max(0, tonumber(till) - now), tonumber(why)}
     end
   end
 end
@@ -45,7 +45,7 @@ local till = 0
 if cooling > 0 then till = now + cooling end
 redis.call('HSET', KEYS[1], me, string.format('%s %s %.0f %s %.0f', ARGV[2], ARGV[3], till, ARGV[5], now + life))
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', life + 1000))
-return news
+return observed
 )lua";
 
 RedisPeers::RedisPeers(std::string prefix, std::string replica, Peers peers)
@@ -76,9 +76,9 @@ std::size_t RedisPeers::ask(RedisLink& link, std::string_view digest, Mono now) 
 bool RedisPeers::take(std::size_t number, const redisReply& reply, Mono now) {
     if (reply.type != REDIS_REPLY_ARRAY) return false;
     Entry& entry = *asked_[number];
-    PeerNews news;
-    news.backend = entry.last.backend;
-    news.deployment = entry.last.deployment;
+    PeerReport observed;
+    observed.backend = entry.last.backend;
+    observed.deployment = entry.last.deployment;
     std::unordered_map<std::string, Sums> seen;
     for (std::size_t i = 0; i < reply.elements; ++i) {
         const redisReply& other = *reply.element[i];
@@ -89,19 +89,20 @@ bool RedisPeers::take(std::size_t number, const redisReply& reply, Mono now) {
         // A replica that is new since the last time has sent its sum since then.
         if (before != entry.others.end() || !entry.first) {
             const Sums known = before == entry.others.end() ? Sums{} : before->second;
-            news.tokens += sums.tokens - known.tokens;
-            news.requests += sums.requests - known.requests;
+            observed.tokens += sums.tokens - known.tokens;
+            observed.requests += sums.requests - known.requests;
         }
         const Duration cooling = milliseconds(other.element[3]->integer);
-        if (cooling > news.cooling) {
-            news.cooling = cooling;
-            news.reason = static_cast<std::uint8_t>(other.element[4]->integer);
+        if (cooling > observed.cooling) {
+            observed.cooling = cooling;
+            observed.reason = static_cast<std::uint8_t>(other.element[4]->integer);
         }
         seen.emplace(std::move(name), sums);
     }
     entry.others = std::move(seen);
     entry.first = false;
-    if (news.tokens != 0 || news.requests != 0 || news.cooling > Duration::zero()) peers_.heed(news, now);
+    if (observed.tokens != 0 || observed.requests != 0 || observed.cooling > Duration::zero())
+        peers_.merge(observed, now);
     return true;
 }
 

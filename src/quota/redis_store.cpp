@@ -3,11 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <future>
 #include <optional>
 #include <random>
@@ -15,13 +10,14 @@
 #include <vector>
 
 #include "base/block_signals.hpp"
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "quota/redis_link.hpp"
 #include "quota/redis_peers.hpp"
 
 namespace spillway::quota {
 namespace {
 
-namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 /// A field of the hash is a replica: "used lease seen expires short". What a replica used counts until it
@@ -92,8 +88,8 @@ public:
           replica_(std::move(replica)),
           quotas_(quotas),
           log_(std::move(log)),
-          link_(context_, config_),
-          timer_(context_) {
+          link_(loop_, config_),
+          timer_(loop_) {
         replicas_.store(config_.replicas);
         quotas_.on_new([this](Subject& subject) {
             subject.each_limit([&](std::string_view, Shareable& limit) { limit.cut_off(replicas_.load()); });
@@ -104,7 +100,7 @@ public:
     Impl& operator=(const Impl&) = delete;
     ~Impl() {
         quotas_.on_new({});
-        asio::post(context_, [this] {
+        loop_.post([this] {
             stop_ = true;
             timer_.cancel();
             link_.abort();
@@ -114,16 +110,16 @@ public:
 
     void start() {
         auto first = first_round_.get_future();
-        asio::co_spawn(context_, run(), asio::detached);
+        loop_.spawn(run());
         thread_ = std::thread([this] {
             block_signals();
-            context_.run();
+            loop_.run();
         });
         first.wait_for(2 * config_.timeout);
     }
 
     void use(Peers peers) {
-        asio::post(context_, [this, peers = std::move(peers)]() mutable {
+        loop_.post([this, peers = std::move(peers)]() mutable {
             ++peers_generation_;
             peers_.emplace(config_.prefix, new_replica_id(), std::move(peers));
         });
@@ -136,12 +132,13 @@ public:
 private:
     struct Entry {
         std::string key;
+        SubjectRef subject;  ///< holds the limit; none: the heartbeat
         Shareable* limit;
         ShareReport last;
         Mono told{};
     };
 
-    asio::awaitable<void> run() {
+    Task<void> run() {
         bool told_first = false;
         Duration pause = config_.interval;
         while (!stop_) {
@@ -160,8 +157,7 @@ private:
                 pause = std::min<Duration>(2 * pause, std::chrono::seconds(1));
             }
             if (!std::exchange(told_first, true)) first_round_.set_value();
-            timer_.expires_after(pause);
-            co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+            (void)co_await timer_.sleep_for(pause);
         }
     }
 
@@ -177,11 +173,12 @@ private:
         if (generation == generation_) return;
         generation_ = generation;
         entries_.clear();
-        entries_.push_back({config_.prefix + ":{replicas}", &heartbeat_, {}, {}});
+        entries_.push_back({config_.prefix + ":{replicas}", {}, &heartbeat_, {}, {}});
         quotas_.each([this](Subject& subject) {
             subject.each_limit([&](std::string_view name, Shareable& limit) {
                 entries_.push_back({fmt::format("{}:{{{}:{}}}:{}", config_.prefix, to_string(subject.kind()),
-                                                subject.name(), name),
+                                                subject.key(), name),
+                                    &subject,
                                     &limit,
                                     {},
                                     {}});
@@ -189,7 +186,7 @@ private:
         });
     }
 
-    asio::awaitable<Result<void>> load() {
+    Task<Result<void>> load() {
         const auto opened = co_await link_.open();
         if (!opened) co_return opened;
         for (const std::string_view script : {kScript, RedisPeers::script}) {
@@ -207,7 +204,7 @@ private:
         co_return Result<void>();
     }
 
-    asio::awaitable<Result<void>> round() {
+    Task<Result<void>> round() {
         gather();
         if (!link_.is_open()) {
             const auto loaded = co_await load();
@@ -237,7 +234,7 @@ private:
         co_return told;
     }
 
-    asio::awaitable<Result<void>> tell_peers() {
+    Task<Result<void>> tell_peers() {
         if (!peers_ || peers_->ask(link_, peers_digest_, mono_now()) == 0) co_return Result<void>();
         // use() may run while this waits; the object asked is the one to be told.
         const std::uint64_t asked = peers_generation_;
@@ -273,7 +270,7 @@ private:
         link_.add(words);
     }
 
-    asio::awaitable<Result<void>> take_answers(std::vector<Entry*>& asked) {
+    Task<Result<void>> take_answers(std::vector<Entry*>& asked) {
         if (asked.empty()) co_return Result<void>();
         const auto replies = co_await link_.exchange();
         if (!replies) co_return replies.error();
@@ -302,9 +299,9 @@ private:
     const std::string replica_;
     ClientQuotas& quotas_;
     std::function<void(const std::string&)> log_;
-    asio::io_context context_{1};
+    Loop loop_;
     RedisLink link_;
-    asio::steady_timer timer_;
+    Timer timer_;
     std::string digest_;
     std::vector<Entry> entries_;
     std::uint64_t generation_ = ~std::uint64_t{0};

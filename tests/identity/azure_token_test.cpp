@@ -7,47 +7,68 @@ namespace spillway::identity {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::Pair;
 
 const Wall kNow{1'700'000'000s};
+constexpr std::string_view kScope = "https://cognitiveservices.azure.com/.default";
+const std::string_view kResource = resource_of(kScope);
 
 TEST(TokenRequest, ForAVirtualMachine) {
-    const TokenRequest r = imds_token_request();
+    const TokenRequest r = imds_token_request("http://169.254.169.254", kResource, "");
     EXPECT_EQ(r.method, "GET");
     EXPECT_EQ(r.url,
               "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01"
               "&resource=https%3A%2F%2Fcognitiveservices.azure.com");
     EXPECT_THAT(r.headers, ElementsAre(Pair("Metadata", "true")));
     EXPECT_EQ(r.body, "");
-    EXPECT_THAT(imds_token_request("id 1", "http://localhost:1").url,
+    EXPECT_THAT(imds_token_request("http://localhost:1", kResource, "id 1").url,
                 testing::AllOf(testing::StartsWith("http://localhost:1/metadata/"),
                                testing::EndsWith("&client_id=id%201")));
 }
 
 TEST(TokenRequest, ForAppService) {
-    const TokenRequest r = app_service_token_request("http://localhost:4141/msi/token/", "SECRET", "cid");
+    const TokenRequest r =
+        app_service_token_request("http://localhost:4141/msi/token/", "SECRET", kResource, "cid");
     EXPECT_EQ(r.method, "GET");
     EXPECT_EQ(r.url,
               "http://localhost:4141/msi/token/?api-version=2019-08-01"
               "&resource=https%3A%2F%2Fcognitiveservices.azure.com&client_id=cid");
     EXPECT_THAT(r.headers, ElementsAre(Pair("X-IDENTITY-HEADER", "SECRET")));
-    EXPECT_THAT(app_service_token_request("http://h/t?a=1", "s").url, HasSubstr("?a=1&api-version="));
+    EXPECT_THAT(app_service_token_request("http://h/t?a=1", "s", kResource, "").url,
+                HasSubstr("?a=1&api-version="));
 }
 
-TEST(TokenRequest, ForWorkloadIdentity) {
-    const TokenRequest r =
-        workload_token_request("https://login.microsoftonline.com/", "tenant", "cid", "ey.J+w/t\n");
+TEST(TokenRequest, WithAnAssertion) {
+    const TokenRequest r = assertion_token_request(
+        entra_token_url("https://login.microsoftonline.com/", "tenant"), "cid", "ey.J+w/t\n", kScope);
     EXPECT_EQ(r.method, "POST");
     EXPECT_EQ(r.url, "https://login.microsoftonline.com/tenant/oauth2/v2.0/token");
-    EXPECT_THAT(r.headers, ElementsAre(Pair("Content-Type", "application/x-www-form-urlencoded")));
+    EXPECT_THAT(r.headers, Contains(Pair("Content-Type", "application/x-www-form-urlencoded")));
     EXPECT_EQ(r.body,
               "grant_type=client_credentials&client_id=cid"
+              "&scope=https%3A%2F%2Fcognitiveservices.azure.com%2F.default"
               "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
-              "&client_assertion=ey.J%2Bw%2Ft"
-              "&scope=https%3A%2F%2Fcognitiveservices.azure.com%2F.default");
+              "&client_assertion=ey.J%2Bw%2Ft");
+}
+
+TEST(TokenRequest, WithASecret) {
+    const TokenRequest r = secret_token_request("https://issuer.example/token", "cid", "a&b=c", "");
+    EXPECT_EQ(r.url, "https://issuer.example/token");
+    EXPECT_EQ(r.body, "grant_type=client_credentials&client_id=cid&client_secret=a%26b%3Dc");
+}
+
+TEST(TokenAnswer, OfTheAzureCli) {
+    const Token t =
+        parse_token_answer(R"({"accessToken":"eyJ0","expiresOn":"2023-11-14 23:13:20.000000",)"
+                           R"("expires_on":1700003600,"subscription":"s","tenant":"t","tokenType":"Bearer"})",
+                           kNow)
+            .value();
+    EXPECT_EQ(t.value, "eyJ0");
+    EXPECT_EQ(t.expires, kNow + 3600s);
 }
 
 TEST(TokenAnswer, OfAVirtualMachineSpellsNumbersAsStrings) {
@@ -138,27 +159,6 @@ TEST(TokenAnswer, ErrorsSayWhy) {
     const std::string injected = error("{\"access_token\":\"SECRET\\r\\nX: y\",\"expires_in\":60}");
     EXPECT_THAT(injected, HasSubstr("visible ASCII"));
     EXPECT_THAT(injected, Not(HasSubstr("SECRET")));
-}
-
-TEST(TokenCache, AsksAheadAndServesUntilTheEnd) {
-    TokenCache cache;
-    EXPECT_TRUE(cache.needs_refresh(kNow));
-    EXPECT_EQ(cache.token(kNow), "");
-    cache.store({"t1", kNow + 1000s, kNow + 700s});
-    EXPECT_EQ(cache.token(kNow), "t1");
-    EXPECT_FALSE(cache.needs_refresh(kNow + 699s));
-    EXPECT_TRUE(cache.needs_refresh(kNow + 700s));
-    EXPECT_EQ(cache.token(kNow + 969s), "t1");
-    EXPECT_EQ(cache.token(kNow + 970s), "");  // too near its end to send
-}
-
-TEST(TokenCache, WaitsAfterAFailure) {
-    TokenCache cache;
-    cache.fetch_failed(kNow);
-    EXPECT_FALSE(cache.needs_refresh(kNow + TokenCache::kRetry - 1ns));
-    EXPECT_TRUE(cache.needs_refresh(kNow + TokenCache::kRetry));
-    cache.store({"t", kNow + 1000s, kNow + 5s});
-    EXPECT_TRUE(cache.needs_refresh(kNow + 5s));  // success ends the wait
 }
 
 }  // namespace

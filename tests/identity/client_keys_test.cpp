@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "base/hex.hpp"
+
 namespace spillway::identity {
 namespace {
 
@@ -24,17 +26,6 @@ TEST(KeyHasher, IsSha256AndReusable) {
     EXPECT_EQ(to_hex(hash("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(to_hex(hash("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_EQ(to_hex(hash("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}
-
-TEST(KeyDigest, IsReadFromHex) {
-    KeyHasher hash;
-    EXPECT_EQ(parse_digest("BA7816BF8F01CFEA414140DE5DAE2223b00361a396177a9cb410ff61f20015ad").value(),
-              hash("abc"));
-    EXPECT_FALSE(parse_digest(""));
-    EXPECT_FALSE(parse_digest(std::string(63, '0')));
-    EXPECT_FALSE(parse_digest(std::string(66, '0')));
-    EXPECT_FALSE(parse_digest(std::string(63, '0') + "g"));
-    EXPECT_FALSE(parse_digest(std::string("/").append(63, '0')));
 }
 
 TEST(ConstantTimeEqual, Compares) {

@@ -184,8 +184,8 @@ TEST_F(Jwt, MalformedTokensAreRefused) {
     EXPECT_FALSE(v.verify(hs256("[1]"), kNow));
     EXPECT_FALSE(v.verify(hs256("{"), kNow));
     EXPECT_FALSE(v.verify(hs256(good, kSecret, "[]"), kNow));
-    EXPECT_TRUE(JwtVerifier::looks_like_token("a.b.c"));
-    EXPECT_FALSE(JwtVerifier::looks_like_token("sk-123"));
+    EXPECT_TRUE(ParsedToken::looks_like_token("a.b.c"));
+    EXPECT_FALSE(ParsedToken::looks_like_token("sk-123"));
 }
 
 TEST_F(Jwt, KeySetsThatCannotServeAreRefused) {

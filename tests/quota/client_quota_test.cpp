@@ -223,17 +223,6 @@ TEST_F(Quotas, TermsAreOfTheSubjectWithTheLeastLeft) {
     EXPECT_EQ(fields(terms({}, at(0s))), "");
 }
 
-TEST_F(Quotas, PastTheMostOfAKindOnlyWhoIsConfiguredIsToldApart) {
-    const auto user = [&](std::string_view name, bool configured = false) -> Subject& {
-        return quotas.find_or_add(SubjectKind::user, name, {}, configured);
-    };
-    for (std::size_t i = 0; i < ClientQuotas::kMaxSubjects; ++i) user(std::to_string(i));
-    EXPECT_EQ(user("0").name(), "0");
-    EXPECT_EQ(user("one more").name(), "_other");
-    EXPECT_EQ(&user("another"), &user("one more"));
-    EXPECT_EQ(user("ann", true).name(), "ann");
-}
-
 TEST_F(Quotas, EachLimitThatIsSetIsShared) {
     SubjectLimits limits{.tokens_per_minute = 1, .requests_per_minute = 1, .concurrency = 1};
     limits.tokens = {1, 1, 1, 1};

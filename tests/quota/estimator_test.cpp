@@ -61,7 +61,7 @@ TEST(Estimator, ShapesARequest) {
     scan.prompt_items = 2;
     scan.n = 3;
     scan.max_tokens = 64;
-    const RequestShape s = shape_of(scan, R"({"input":"안녕하세요"})", false);
+    const RequestShape s = shape_of(scan, R"({"input":"안녕하세요"})", "m", false);
     EXPECT_EQ(s.chars, 5U);
     EXPECT_EQ(s.token_ids, 7U);
     EXPECT_EQ(s.items, 2U);
@@ -74,9 +74,9 @@ TEST(Estimator, ShapesARequest) {
 TEST(Estimator, WhatTheScanFoundToBeAsciiIsNotLookedAtAgain) {
     api::RequestScan scan;
     scan.prompt_chars = 5;
-    EXPECT_EQ(shape_of(scan, R"({"input":"안녕하세요"})").kind, TextKind::wide);
+    EXPECT_EQ(shape_of(scan, R"({"input":"안녕하세요"})", "m").kind, TextKind::wide);
     scan.ascii = true;
-    EXPECT_EQ(shape_of(scan, R"({"input":"안녕하세요"})").kind, TextKind::ascii);
+    EXPECT_EQ(shape_of(scan, R"({"input":"안녕하세요"})", "m").kind, TextKind::ascii);
 }
 
 TEST(Estimator, BeginsWithSoundGuesses) {

@@ -29,7 +29,7 @@ public:
                     const std::lock_guard lock(mutex_);
                     return std::vector{mine_};
                 },
-                [this](const PeerNews& news, Mono) {
+                [this](const PeerReport& news, Mono) {
                     const std::lock_guard lock(mutex_);
                     EXPECT_EQ(news.backend, mine_.backend);
                     EXPECT_EQ(news.deployment, mine_.deployment);

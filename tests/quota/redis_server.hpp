@@ -6,8 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <string>
@@ -16,24 +14,17 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "blocking.hpp"
 #include "config/quota.hpp"
 
 namespace spillway::quota {
 
 using namespace std::chrono_literals;
-namespace asio = boost::asio;
 
-inline std::uint16_t free_port() {
-    asio::io_context context;
-    return asio::ip::tcp::acceptor(context, {asio::ip::address_v4::loopback(), 0}).local_endpoint().port();
-}
+using test::free_port;
 
 inline bool listens(std::uint16_t port) {
-    asio::io_context context;
-    asio::ip::tcp::socket socket(context);
-    boost::system::error_code ec;
-    socket.connect({asio::ip::address_v4::loopback(), port}, ec);
-    return !ec;
+    return test::BlockingSocket(port).is_open();
 }
 
 template <class Condition>

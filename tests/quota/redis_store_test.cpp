@@ -5,9 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
@@ -184,26 +181,21 @@ TEST(RedisStore, AServerThatIsNotThereIsNoError) {
 }
 
 TEST(RedisStore, AServerThatSpeaksOtherwiseIsCutOff) {
-    asio::io_context context;
-    asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+    const test::BlockingListener listener;
     std::thread peer([&] {
-        boost::system::error_code ec;
-        asio::ip::tcp::socket socket(context);
-        acceptor.accept(socket, ec);
-        asio::write(socket, asio::buffer(std::string_view("HTTP/1.1 400 Bad Request\r\n\r\n")), ec);
-        std::array<char, 512> in;
-        while (!ec) socket.read_some(asio::buffer(in), ec);
+        const test::BlockingSocket socket = listener.accept();
+        socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+        (void)socket.read_all();
     });
     config::RedisConfig config;
     config.host = "127.0.0.1";
-    config.port = acceptor.local_endpoint().port();
+    config.port = listener.port();
     config.timeout = 200ms;
     {
         Replica replica(config, "a");
         EXPECT_TRUE(soon([&] { return replica.store.stats().failures > 0; }));
         EXPECT_FALSE(replica.store.stats().connected);
     }
-    acceptor.close();
     peer.join();
 }
 

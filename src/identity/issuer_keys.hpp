@@ -1,0 +1,66 @@
+#pragma once
+/// The keys of an OpenID Connect issuer: found by its name alone (OpenID Connect Discovery 1.0 §4), fetched
+/// and kept up to date in the background.
+///
+/// A token that names an unknown key has them fetched anew, at most once a second; while the issuer cannot be
+/// reached, the keys at hand stay in use.
+/// Ownership: shared by the snapshots that use the issuer (identity/keepers.hpp). Thread rule: all from any
+/// thread; verify() takes no lock that a fetch holds. Errors: verify() says why a token is refused, without
+/// any part of it; lack() why there are no keys.
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/rng.hpp"
+#include "config/token_policy.hpp"
+#include "identity/attendant.hpp"
+#include "identity/jose.hpp"
+#include "identity/key_schedule.hpp"
+#include "identity/token_claims.hpp"
+
+namespace spillway::identity {
+
+/// `issuer`'s metadata: its own address, else issuer + /.well-known/openid-configuration.
+[[nodiscard]] std::string discovery_url(const config::IssuerConfig& issuer);
+/// The keys' address in the metadata, which must name `issuer` itself (OpenID Connect Discovery 1.0 §4.3).
+[[nodiscard]] Result<std::string> parse_discovery(std::string_view json, const config::IssuerConfig& issuer);
+
+class IssuerKeys {
+public:
+    /// An outage's begin and end, for an operator. Called from the thread that fetches.
+    using Report = std::function<void(bool good, const std::string& message)>;
+
+    IssuerKeys(config::IssuerConfig config, Report report, std::uint64_t seed);
+
+    /// With `policy`, which may be newer than the one the keys were first fetched for.
+    [[nodiscard]] Result<TokenClaims> verify(const ParsedToken& token, const config::TokenPolicy& policy,
+                                             Wall now);
+    /// Why there are no keys; empty if there are.
+    [[nodiscard]] std::string lack() const;
+    [[nodiscard]] const config::IssuerConfig& config() const noexcept { return config_; }
+
+private:
+    Duration turn(const std::stop_token& stop);
+    [[nodiscard]] Result<KeySet> fetch(const std::stop_token& stop);
+    [[nodiscard]] Result<std::string> get(const std::string& url, const std::stop_token& stop) const;
+
+    const config::IssuerConfig config_;
+    Report report_;
+    std::atomic<std::shared_ptr<const KeySet>> keys_;
+    std::atomic<bool> wanted_{false};
+
+    // The attendant's own.
+    KeySchedule schedule_;
+    Rng rng_;
+    std::string jwks_url_;  ///< as discovered; empty: to be discovered
+
+    mutable std::mutex mutex_;
+    std::string failure_;  ///< of the last fetch
+
+    Attendant attendant_;  ///< last: its thread uses the others
+};
+
+}  // namespace spillway::identity

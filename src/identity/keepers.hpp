@@ -1,0 +1,42 @@
+#pragma once
+/// The process's token keepers and issuers: one for each identity and issuer that the configuration names,
+/// however many backends share it, and the same ones after a reload.
+///
+/// Ownership: owns them together with the snapshots that use them; the last use of one ends its thread.
+/// Thread rule: one thread, that which makes snapshots. Errors: none here.
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "config/backend_auth.hpp"
+#include "config/token_policy.hpp"
+#include "identity/issuer_keys.hpp"
+#include "identity/token_keeper.hpp"
+
+namespace spillway::identity {
+
+class Keepers {
+public:
+    /// A line for the log. From any thread.
+    using Log = std::function<void(bool good, const std::string& line)>;
+    explicit Keepers(Log log = {});
+
+    [[nodiscard]] std::shared_ptr<TokenKeeper> token(const config::BackendAuth& auth);
+    [[nodiscard]] std::shared_ptr<IssuerKeys> issuer(const config::IssuerConfig& issuer);
+    /// Ends what no snapshot uses any more.
+    void prune();
+
+private:
+    Log log_;
+    Rng rng_;
+    std::vector<std::pair<config::BackendAuth, std::shared_ptr<TokenKeeper>>> tokens_;
+    std::vector<std::shared_ptr<IssuerKeys>> issuers_;
+};
+
+/// An identity in a few words: "managed_identity (client 1234…)".
+[[nodiscard]] std::string describe(const config::BackendAuth& auth);
+
+}  // namespace spillway::identity

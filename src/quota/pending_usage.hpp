@@ -1,0 +1,81 @@
+#pragma once
+/// Work whose usage comes later than its answer: background responses, batches, runs. Its reservation is kept
+/// under its id until its final usage is seen once, by whatever request; looking again charges nothing.
+///
+/// Bounded in number, in number of one client's, and in age: what has no place, or is too old, is handed back
+/// to be charged with all that was reserved, so that nothing is free. Kept in memory only: what is left at
+/// the end of the process is handed back too.
+///
+/// Ownership: owns the work with its grants; the ClientQuotas must outlive it. Thread rule: any thread; a
+/// lock, which requests without such work do not take. Errors: none.
+#include <atomic>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/strings.hpp"
+#include "quota/client_quota.hpp"
+
+namespace spillway::quota {
+
+/// A reservation, and what the ledger will want to know of its request.
+struct PendingWork {
+    Grant grant;
+    Wall began{};
+    std::string request_id;
+    std::string client;
+    std::string user;
+    std::string team;
+    std::string backend;
+    std::string deployment;  ///< that was asked for: by its price it is charged
+    std::string_view operation;
+};
+
+class PendingUsage {
+public:
+    struct Limits {
+        std::size_t most = 16'384;
+        std::size_t most_of_one = 4'096;
+        /// A batch may take a day ("completion_window").
+        Duration age = std::chrono::hours(25);
+    };
+    PendingUsage() : PendingUsage(Limits{}) {}
+    explicit PendingUsage(const Limits& limits) : limits_(limits) {}
+    PendingUsage(const PendingUsage&) = delete;
+    PendingUsage& operator=(const PendingUsage&) = delete;
+
+    /// Nothing is in flight of it any more. Returns the work itself if there is no place for it, or what had
+    /// the same id before: both are to be charged with what they reserved.
+    [[nodiscard]] std::optional<PendingWork> keep(std::string_view id, PendingWork work, Mono now);
+    /// Its final usage is seen. Nothing if it is not known, or was seen before.
+    [[nodiscard]] std::optional<PendingWork> finish(std::string_view id);
+    /// Up to `most` that are too old.
+    [[nodiscard]] std::vector<PendingWork> expired(Mono now, std::size_t most);
+    /// All that is left.
+    [[nodiscard]] std::vector<PendingWork> drain();
+    [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+private:
+    struct Entry {
+        std::string id;
+        PendingWork work;
+        Mono since{};
+    };
+    using Order = std::list<Entry>;  ///< oldest first
+    PendingWork remove(Order::iterator entry);
+
+    const Limits limits_;
+    std::atomic<std::size_t> size_{0};
+    std::mutex mutex_;
+    Order order_;
+    std::unordered_map<std::string_view, Order::iterator> by_id_;  ///< keys are the entries' own
+    std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> of_client_;
+};
+
+}  // namespace spillway::quota

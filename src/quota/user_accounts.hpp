@@ -1,0 +1,31 @@
+#pragma once
+/// The users that one worker saw lately, so that the quotas' lock is taken at first sight only.
+///
+/// Ownership: the ClientQuotas must outlive it; holds what it remembers, so all is let go of now and then.
+/// Thread rule: one thread. Errors: null when there is no place for one more user.
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "quota/client_quota.hpp"
+
+namespace spillway::quota {
+
+class UserAccounts {
+public:
+    static constexpr std::size_t kMost = 10'000;
+    static constexpr Duration kPatience = std::chrono::seconds(20);
+
+    explicit UserAccounts(ClientQuotas& quotas) noexcept : quotas_(quotas) {}
+
+    /// See ClientQuotas::user().
+    [[nodiscard]] SubjectRef find(std::string_view owner, std::string_view name, const SubjectLimits& limits,
+                                  Now now);
+
+private:
+    ClientQuotas& quotas_;
+    std::unordered_map<std::string, SubjectRef> users_;  ///< by key()
+    Mono cleared_at_{};
+};
+
+}  // namespace spillway::quota
