@@ -3,8 +3,9 @@
 #include <array>
 
 #include "api/error.hpp"
-#include "api/json_text.hpp"
 #include "api/route.hpp"
+#include "base/json.hpp"
+#include "base/task.hpp"
 #include "gateway/admin_view.hpp"
 #include "http/same_origin.hpp"
 
@@ -18,13 +19,13 @@ std::string error_body(std::string_view message, std::string_view code) {
 
 }  // namespace
 
-Admin::Admin(asio::io_context& context, Gateway& gateway, Page page)
+Admin::Admin(Loop& loop, Gateway& gateway, Page page)
     : gateway_(gateway),
       page_(std::move(page)),
       hosts_(http::own_hosts(gateway.snapshot()->config.admin.listen.host)),
       answers_(gateway.registry()),
       in_flight_(requests_in_flight(gateway.registry())),
-      server_(context, http::ServerLimits{}, [this](http::Exchange& exchange) { return handle(exchange); }) {}
+      server_(loop, http::ServerLimits{}, [this](http::Exchange& exchange) { return handle(exchange); }) {}
 
 Result<void> Admin::listen() {
     const auto& where = gateway_.snapshot()->config.admin.listen;
@@ -55,7 +56,7 @@ Admin::Reply Admin::foreign(const http::Exchange& exchange) const {
 }
 
 /// What anyone may see; false: it is none of that.
-asio::awaitable<bool> Admin::handle_open(http::Exchange& exchange, std::string_view path) {
+Task<bool> Admin::handle_open(http::Exchange& exchange, std::string_view path) {
     const http::Field plain{"content-type", "text/plain; charset=utf-8"};
     const std::span<const http::Field> fields(&plain, 1);
     if (path == "/healthz") {
@@ -63,8 +64,9 @@ asio::awaitable<bool> Admin::handle_open(http::Exchange& exchange, std::string_v
         co_return true;
     }
     if (path == "/readyz") {
-        const bool ready = !draining_ && gateway_.snapshot()->router->ready(mono_now());
-        const std::string_view words = ready ? "ready\n" : "no backend is usable\n";
+        const bool ready = !draining_ && gateway_.ready();
+        std::string words = ready ? "ready\n" : "no backend is usable\n";
+        append_lacks(words, gateway_.snapshot()->config, gateway_.lacking_credentials());
         (void)co_await exchange.respond(ready ? 200U : 503U, fields, words);
         co_return true;
     }
@@ -81,7 +83,7 @@ asio::awaitable<bool> Admin::handle_open(http::Exchange& exchange, std::string_v
     co_return true;
 }
 
-asio::awaitable<void> Admin::handle(http::Exchange& exchange) {
+Task<void> Admin::handle(http::Exchange& exchange) {
     const std::string_view target = exchange.request().target;
     const std::string_view path = target.substr(0, target.find('?'));
     const bool open = co_await handle_open(exchange, path);
@@ -113,24 +115,26 @@ asio::awaitable<void> Admin::handle(http::Exchange& exchange) {
     (void)co_await exchange.respond(reply.status, json, reply.body);
 }
 
-asio::awaitable<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path) {
+Task<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path) {
     const std::string_view method = exchange.request().method;
     Reply reply;
     reply.body = error_body("There is no such page.", "404");
     if (method == "POST" && path.starts_with("/api/backends/")) {
         reply = change(path);
+    } else if (method == "POST" && path == "/api/reload" && reload_) {
+        const auto report = reload_();
+        reply = {report.failure.empty() ? 200U : 422U, reload_json(report)};
     } else if (method != "GET" && method != "HEAD") {
         reply.status = 405;
         reply.body = error_body("Only GET is known here.", "405");
     } else if (path == "/api/backends") {
         const auto snapshot = gateway_.snapshot();
-        reply = {200, "{\"backends\":"};
-        append_backends(reply.body, snapshot->config, snapshot->router->view(mono_now()), wall_now());
-        reply.body += "}\n";
+        JsonWriter json;
+        write_backends(json.open().key("backends"), snapshot->config, snapshot->router->view(mono_now()),
+                       gateway_.lacking_credentials(), wall_now());
+        reply = {200, json.close().take() + '\n'};
     } else if (path == "/api/clients") {
-        reply = {200, "{\"clients\":"};
-        append_clients(reply.body, gateway_.books().quotas);
-        reply.body += "}\n";
+        reply = {200, clients_json(exchange.request().target)};
     } else if (path == "/api/live") {
         reply = {200, live_json() + "\n"};
     } else if (path == "/api/config") {
@@ -157,10 +161,9 @@ Admin::Reply Admin::change(std::string_view path) {
         return {404, error_body("A backend can be told to drain, disable or enable.", "404")};
     if (!readable || !gateway_.set_mode(name, mode))
         return {404, error_body("There is no such backend.", "no_such_backend")};
-    Reply reply{200, "{\"mode\":"};
-    api::append_json_string(reply.body, routing::to_string(mode));
-    reply.body += "}\n";
-    return reply;
+    JsonWriter json;
+    json.open().field("mode", routing::to_string(mode)).close();
+    return {200, json.take() + '\n'};
 }
 
 }  // namespace spillway::gateway

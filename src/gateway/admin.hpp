@@ -6,14 +6,16 @@
 /// to loopback names only; and in any case nothing is changed for a page of another origin
 /// (http/same_origin.hpp).
 /// Ownership: the Gateway must outlive it; the page's files are static. Thread rule: the main thread's
-/// io_context. Errors: listen() says why a port cannot be bound.
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
+/// loop. Errors: listen() says why a port cannot be bound.
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
+#include "base/thread_pool.hpp"
 #include "gateway/answers.hpp"
 #include "gateway/gateway.hpp"
 #include "http/assets.hpp"
@@ -30,21 +32,23 @@ public:
     /// Streams of /api/events at once.
     static constexpr unsigned kMaxStreams = 64;
 
-    Admin(asio::io_context& context, Gateway& gateway, Page page);
+    Admin(Loop& loop, Gateway& gateway, Page page);
     Result<void> listen();
     [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
     /// From now on /readyz says 503: a balancer in front should send no more.
     void draining() noexcept { draining_ = true; }
     void close() { server_.close(); }
+    /// What POST /api/reload does; without it there is no such page.
+    void on_reload(std::function<ReloadReport()> reload) { reload_ = std::move(reload); }
 
 private:
     struct Reply {
         unsigned status = 404;
         std::string body;
     };
-    asio::awaitable<void> handle(http::Exchange& exchange);
-    asio::awaitable<bool> handle_open(http::Exchange& exchange, std::string_view path);
-    asio::awaitable<Reply> api(http::Exchange& exchange, std::string_view path);
+    Task<void> handle(http::Exchange& exchange);
+    Task<bool> handle_open(http::Exchange& exchange, std::string_view path);
+    Task<Reply> api(http::Exchange& exchange, std::string_view path);
     [[nodiscard]] bool allowed(const http::Exchange& exchange) const;
     /// Why a page of another origin, or under another name, gets nothing; empty if that is not so.
     [[nodiscard]] Reply foreign(const http::Exchange& exchange) const;
@@ -52,9 +56,10 @@ private:
     /// Backends, clients and totals, now.
     [[nodiscard]] std::string live_json();
     /// A picture of each second, as server-sent events, until the client leaves.
-    asio::awaitable<void> events(http::Exchange& exchange);
+    Task<void> events(http::Exchange& exchange);
     /// Body and status of /api/usage; reads the ledger on a thread of its own.
-    asio::awaitable<Reply> usage(std::string target);
+    [[nodiscard]] std::string clients_json(std::string_view target) const;
+    Task<Reply> usage(std::string target);
 
     Gateway& gateway_;
     const Page page_;
@@ -62,10 +67,11 @@ private:
     Answers answers_;
     telemetry::UpDown& in_flight_;
     http::Server server_;
-    asio::thread_pool readers_{1};
+    ThreadPool readers_{1};
     /// Shared with the streams' frames, which may go last.
     std::shared_ptr<unsigned> streams_ = std::make_shared<unsigned>(0);
     bool draining_ = false;
+    std::function<ReloadReport()> reload_;
 };
 
 }  // namespace spillway::gateway

@@ -1,10 +1,9 @@
 // The live picture: backends, clients and totals, once a second.
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "api/error.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "gateway/admin.hpp"
 #include "gateway/admin_view.hpp"
 #include "telemetry/text.hpp"
@@ -32,19 +31,16 @@ std::string Admin::live_json() {
     const auto snapshot = gateway_.snapshot();
     const auto views = snapshot->router->view(mono_now());
     const Wall now = wall_now();
-    std::string out = "{\"time\":\"";
-    telemetry::Rfc3339().append(out, now);
-    out += "\",\"totals\":";
-    append_totals(out, views, answers_, in_flight_.value());
-    out += ",\"backends\":";
-    append_backends(out, snapshot->config, views, now);
-    out += ",\"clients\":";
-    append_clients(out, gateway_.books().quotas);
-    out += '}';
-    return out;
+    std::string time;
+    telemetry::Rfc3339().append(time, now);
+    JsonWriter out;
+    write_totals(out.open().field("time", time).key("totals"), views, answers_, in_flight_.value());
+    write_backends(out.key("backends"), snapshot->config, views, gateway_.lacking_credentials(), now);
+    write_clients(out.key("clients"), gateway_.books().quotas);
+    return out.close().take();
 }
 
-asio::awaitable<void> Admin::events(http::Exchange& exchange) {
+Task<void> Admin::events(http::Exchange& exchange) {
     if (*streams_ >= kMaxStreams) {
         const http::Field json{"content-type", "application/json"};
         const std::string body =
@@ -53,7 +49,7 @@ asio::awaitable<void> Admin::events(http::Exchange& exchange) {
         co_return;
     }
     const Counted counted(streams_);
-    asio::steady_timer timer(exchange.context());
+    Timer timer(exchange.loop());
     exchange.on_gone([&timer] { timer.cancel(); });
     exchange.start(200,
                    "content-type: text/event-stream\r\ncache-control: no-store\r\nx-accel-buffering: no\r\n",
@@ -63,8 +59,7 @@ asio::awaitable<void> Admin::events(http::Exchange& exchange) {
         const std::string_view piece = event;
         const bool sent = co_await exchange.write(piece);
         if (!sent) break;
-        timer.expires_after(kBetween);
-        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        (void)co_await timer.sleep_for(kBetween);
     }
     exchange.on_gone({});
 }

@@ -1,13 +1,16 @@
 // What clients used: the ledger's totals.
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
 #include "api/error.hpp"
+#include "base/loop.hpp"
+#include "base/strings.hpp"
+#include "base/task.hpp"
 #include "gateway/admin.hpp"
+#include "gateway/admin_view.hpp"
 #include "telemetry/usage_report.hpp"
 
 namespace spillway::gateway {
@@ -40,6 +43,10 @@ Result<telemetry::UsageQuery> parse_query(std::string_view target, Wall now) {
                 query.by = *groups;
             else
                 read = fail("by: " + groups.error().message);
+        } else if (parameter.key == "percentiles") {
+            query.percentiles = parameter.value == "true";
+            if (!query.percentiles && parameter.value != "false")
+                read = fail("percentiles: expected true or false");
         } else if (parameter.key == "client") {
             query.client = parameter.value;
         } else if (parameter.key == "user") {
@@ -51,8 +58,9 @@ Result<telemetry::UsageQuery> parse_query(std::string_view target, Wall now) {
         } else if (parameter.key == "backend") {
             query.backend = parameter.value;
         } else {
-            read = fail("expected from, to, by, client, user, team, deployment or backend, not " +
-                        parameter.key);
+            read =
+                fail("expected from, to, by, percentiles, client, user, team, deployment or backend, not " +
+                     parameter.key);
         }
         if (!read) return read.error();
     }
@@ -61,7 +69,7 @@ Result<telemetry::UsageQuery> parse_query(std::string_view target, Wall now) {
 
 }  // namespace
 
-asio::awaitable<Admin::Reply> Admin::usage(std::string target) {
+Task<Admin::Reply> Admin::usage(std::string target) {
     const auto query = parse_query(target, wall_now());
     const std::string path = gateway_.snapshot()->config.ledger;
     Reply answer{200, {}};
@@ -74,15 +82,29 @@ asio::awaitable<Admin::Reply> Admin::usage(std::string target) {
         answer = {400, api::error_json(query.error().message, "invalid_request_error", "bad_query")};
         co_return answer;
     }
-    auto read = [path, question = *query]() -> asio::awaitable<Result<std::vector<telemetry::UsageTotal>>> {
-        co_return telemetry::query_usage(path, question);
-    };
-    const auto totals = co_await asio::co_spawn(readers_, read, asio::use_awaitable);
+    const auto read = [path, question = *query] { return telemetry::query_usage(path, question); };
+    const auto totals = co_await run_on(readers_, read);
     if (totals)
         answer.body = telemetry::usage_json(*query, *totals);
     else
         answer = {500, api::error_json(totals.error().message, "server_error", "ledger")};
     co_return answer;
+}
+
+/// A page of clients, users and teams: `after` is what the page before called `next`.
+std::string Admin::clients_json(std::string_view target) const {
+    constexpr std::size_t most = 1'000;
+    std::string after;
+    std::size_t limit = most;
+    if (const auto url = boost::urls::parse_origin_form(target)) {
+        for (const auto& parameter : url->params()) {
+            if (parameter.key == "after") after = parameter.value;
+            if (parameter.key == "limit")
+                limit =
+                    std::clamp<std::size_t>(parse_int<std::size_t>(parameter.value).value_or(most), 1, most);
+        }
+    }
+    return clients_page(gateway_.books().quotas, after, limit) + '\n';
 }
 
 }  // namespace spillway::gateway

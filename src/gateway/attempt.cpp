@@ -1,99 +1,68 @@
-// One attempt at one backend: the request as that backend wants it, and what its head says.
-#include <fmt/format.h>
+#include "gateway/attempt.hpp"
 
-#include "api/hop_by_hop.hpp"
-#include "base/name_set.hpp"
-#include "gateway/request.hpp"
+#include <algorithm>
+#include <boost/container/small_vector.hpp>
+
+#include "gateway/answer_head.hpp"
+#include "gateway/evidence.hpp"
+#include "gateway/plain_relay.hpp"
 #include "gateway/stream_relay.hpp"
 
 namespace spillway::gateway {
-
 namespace {
 
-routing::OutcomeKind kind_of(http::NetError::Kind kind) noexcept {
-    using Kind = http::NetError::Kind;
-    switch (kind) {
-        case Kind::resolve:
-        case Kind::connect:
-        case Kind::tls:
-            return routing::OutcomeKind::connect_error;
-        case Kind::timeout:
-            return routing::OutcomeKind::timeout;
-        case Kind::cancelled:
-            return routing::OutcomeKind::cancelled;
-        default:
-            return routing::OutcomeKind::broken;
-    }
-}
-
-/// Fields of the client's that a backend must not see, or that the gateway writes itself.
-bool is_replaced(std::string_view name) noexcept {
-    static constexpr NameSet kWritten("host", "expect", "x-request-id", "content-length", "accept-encoding");
-    return kWritten.has(name) || identity::is_credential_field(name);
-}
-
-bool is_event_stream(const http::ResponseHead& head) noexcept {
-    return istarts_with(trim(head.fields.get("content-type")), "text/event-stream");
-}
+/// A backend without a token is looked at again so soon.
+constexpr Duration kTokenPause = std::chrono::seconds(1);
+/// How long a refused request waits for a new token, and how often it looks.
+constexpr Duration kRenewalWait = std::chrono::seconds(10);
+constexpr Duration kRenewalLook = std::chrono::milliseconds(10);
 
 }  // namespace
 
-void Request::cancel_upstream() noexcept {
+Attempt::~Attempt() {
+    if (reported_) return;
+    parts_.clock.read();
+    report(routing::outcome_of(routing::blame({.came = routing::Came::client_left}, {})));
+}
+
+void Attempt::cancel() noexcept {
     connecting_.cancel();
-    if (pause_) pause_->cancel();
+    pause_.cancel();
     if (upstream_) upstream_->cancel();
 }
 
-/// False when the backend has no usable credential.
-bool Request::write_upstream_request(routing::BackendIndex to) {
-    const auto& snapshot = *upstreams_->snapshot;
-    const config::BackendConfig& b = backend(to);
-    const http::RequestHead& head = exchange_.request();
-    const auto kind =
-        b.kind == config::BackendKind::openai ? api::TargetKind::openai : api::TargetKind::azure;
-    const std::string_view upstream_name = config::resolve_deployment(b, deployment_);
-
-    std::string& out = upstream_head_;
-    out.assign(head.method).append(" ");
-    api::append_target(out, kind, b.url.base_path, route_, upstream_name);
-    out.append(" HTTP/1.1\r\n").append(snapshot.host_lines[to]);
-    if (!snapshot.credentials[to]->append_auth_header(out, began_wall_)) return false;
-    api::append_end_to_end(out, head.fields, [&](std::string_view name) {
-        return is_replaced(name) || snapshot.clients.is_naming_field(name);
-    });
-    http::append_field(out, "x-request-id", id_);
-
-    body_pieces_.clear();
-    added_usage_ = false;
-    if (scanned_) {
-        const bool in_path = api::deployment_in_path(kind, b.url.base_path, route_);
-        const std::string_view model =
-            !in_path && upstream_name != model_in_body() ? upstream_name : std::string_view();
-        const bool countable = route_.op == api::Operation::chat || route_.op == api::Operation::completions;
-        added_usage_ = countable && scan_.stream && !scan_.include_usage && config().stream.include_usage;
-        body_pieces_ = api::edited(exchange_.body(), scan_, model, added_usage_, edit_scratch_);
-    } else if (!exchange_.body().empty()) {
-        body_pieces_.push_back(exchange_.body());
-    }
-    const std::size_t size = api::total_size(body_pieces_);
-    if (size > 0 || head.framing != http::Framing::none || head.method == "POST") {
-        const auto digits = fmt::format_int(size);
-        http::append_field(out, "content-length", {digits.data(), digits.size()});
-    }
-    out.append("\r\n");
-    return true;
+Task<bool> Attempt::credential_renewed(std::uint64_t refused) {
+    const identity::CredentialSource& source = credential();
+    const Mono end = mono_now() + kRenewalWait;
+    while (source.generation() == refused && source.renewing() && !parts_.over() && mono_now() < end)
+        co_await pause_.wait(parts_.exchange.loop(), kRenewalLook);
+    co_return source.generation() != refused && !parts_.over();
 }
 
-/// The raw text of the body's `model`, without quotes: equal to a name only if it needs no unescaping.
-std::string_view Request::model_in_body() const noexcept {
-    if (scan_.model_span.length < 2) return {};
-    return exchange_.body().substr(scan_.model_span.offset + 1, scan_.model_span.length - 2);
+bool Attempt::write_request() {
+    const Snapshot& snapshot = *parts_.upstreams.snapshot;
+    const UpstreamTarget to{.backend = config(),
+                            .host_line = snapshot.host_lines[backend()],
+                            .credential = *snapshot.credentials[backend()],
+                            .clients = snapshot.clients,
+                            .ask_usage = may_add_stream_options()};
+    return parts_.upstream_request.write(parts_.asked, parts_.exchange.request(), parts_.exchange.body(), to,
+                                         parts_.clock.began());
 }
 
-asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_read_head(
-    routing::BackendIndex to) {
-    http::Origin& origin = upstreams_->origins[to];
-    const Duration timeout = backend(to).timeouts.first_byte;
+bool Attempt::may_add_stream_options() const noexcept {
+    return !without_options_ && parts_.config().stream.include_usage &&
+           !parts_.upstreams.snapshot->no_stream_options->has(backend(), lease_.deployment);
+}
+
+Duration Attempt::time_left() const noexcept {
+    return std::max<Duration>(std::chrono::milliseconds(1),
+                              config().timeouts.first_token - (mono_now() - began_at_));
+}
+
+Task<http::NetResult<const http::ResponseHead*>> Attempt::send_and_read_head() {
+    http::Origin& origin = parts_.upstreams.origins[backend()];
+    const Duration timeout = time_left();
     for (bool fresh = false;; fresh = true) {
         upstream_.reset();
         if (!fresh) upstream_ = origin.pooled();
@@ -102,16 +71,17 @@ asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_re
             if (!connected) co_return connected.error();
             upstream_.emplace(std::move(*connected));
         }
-        if (over()) co_return http::NetError{http::NetError::Kind::cancelled, "cancelled"};
+        if (parts_.over()) co_return http::NetError{http::NetError::Kind::cancelled, "cancelled"};
+        const api::BodyPieces& body = parts_.upstream_request.body();
         boost::container::small_vector<std::string_view, 10> pieces;
-        pieces.push_back(upstream_head_);
-        pieces.insert(pieces.end(), body_pieces_.begin(), body_pieces_.end());
+        pieces.push_back(parts_.upstream_request.head());
+        pieces.insert(pieces.end(), body.begin(), body.end());
         const std::span<std::string_view> to_send(pieces.data(), pieces.size());
         http::NetResult<void> sent;
         if (!upstream_->send_now(to_send)) sent = co_await upstream_->send(to_send, timeout);
         http::NetResult<const http::ResponseHead*> head = nullptr;
         if (sent)
-            head = co_await upstream_->read_head(timeout, exchange_.request().method == "HEAD");
+            head = co_await upstream_->read_head(timeout, parts_.exchange.request().method == "HEAD");
         else
             head = sent.error();
         // A pooled connection that the backend closed meanwhile says nothing of the backend.
@@ -120,62 +90,139 @@ asio::awaitable<http::NetResult<const http::ResponseHead*>> Request::send_and_re
     }
 }
 
-Request::Next Request::failed(Claim& claim, routing::Outcome outcome) {
-    upstream_.reset();
-    read_clock();
-    claim.end(std::move(outcome));
-    return Next::elsewhere;
-}
-
-Request::Next Request::failed(Claim& claim, const http::NetError& error) {
-    return failed(claim, outcome_of(over() ? routing::OutcomeKind::cancelled : kind_of(error.kind)));
-}
-
-asio::awaitable<Request::Next> Request::attempt(const routing::Lease& lease) {
-    Claim claim(*this, lease);
-    if (!write_upstream_request(lease.backend)) {
-        co_return failed(claim, outcome_of(routing::OutcomeKind::unauthorized));
-    }
-    const auto answer = co_await send_and_read_head(lease.backend);
-    if (!answer) co_return failed(claim, answer.error());
-    const http::ResponseHead& head = **answer;
-    claim.first_byte();
-    upstreams_->metrics.prefetch_client(upstreams_->snapshot->clients.index_of(*client_));
-    for (const quota::Subject* subject : subjects_)
-        subject->prefetch(now_);  // cold again since it was admitted
-
-    routing::Outcome outcome;
-    outcome.status = head.status;
-    outcome.limits = api::read_rate_limits(head.fields);
-    if (head.status == 401 || head.status == 429 || head.status >= 500) {
-        outcome.kind = head.status == 429   ? routing::OutcomeKind::throttled
-                       : head.status == 401 ? routing::OutcomeKind::unauthorized
-                                            : routing::OutcomeKind::server_error;
-        outcome.retry_after = api::retry_after(head.fields, wall_now());
-        // A short refusal is read to its end, so that the connection can be used again.
-        if (head.framing == http::Framing::none ||
-            (head.framing == http::Framing::length && head.content_length <= 16 * 1024)) {
-            for (;;) {
-                const auto piece = co_await upstream_->read_body(std::chrono::seconds(1));
-                if (!piece) break;
-                if (!piece->empty()) continue;
-                upstream_->done();
-                break;
-            }
+Task<AttemptEnd> Attempt::run() {
+    const std::uint64_t shown = credential().generation();
+    for (bool renewed = false;;) {
+        if (!write_request()) {
+            routing::Outcome none = judge({.came = routing::Came::no_credential}, nullptr);
+            none.retry_after = kTokenPause;
+            co_return failed(std::move(none));
         }
-        co_return failed(claim, std::move(outcome));
+        const auto answer = co_await send_and_read_head();
+        if (!answer) co_return failed(answer.error());
+        const http::ResponseHead& head = **answer;
+        parts_.clock.read();
+        first_byte_ = parts_.clock.mono() - began_at_;
+        // A token that is refused is exchanged for a new one, once, before the backend is blamed.
+        if (head.status == 401 && !renewed && credential().renew(shown)) {
+            renewed = true;
+            co_await drain_short_answer(head);
+            if (co_await credential_renewed(shown)) continue;
+            co_return failed(judge({.status = 401}, nullptr));
+        }
+        const AttemptEnd end = co_await relay(head);
+        if (end != AttemptEnd::failed || reported_) co_return end;
+        // Once more, without what was added to the request.
+        without_options_ = true;
+        parts_.upstreams.snapshot->no_stream_options->learn(backend(), lease_.deployment);
     }
-    outcome.kind = head.status >= 400 ? routing::OutcomeKind::client_error : routing::OutcomeKind::served;
-    if (head.status < 300 && is_event_stream(head))
-        co_return co_await relay_stream(claim, head, std::move(outcome));
-    co_return co_await relay_plain(claim, head, std::move(outcome));
 }
 
-/// In a frame of its own, so that only streams pay for its size.
-asio::awaitable<Request::Next> Request::relay_stream(Claim& claim, const http::ResponseHead& head,
-                                                     routing::Outcome outcome) {
-    StreamRelay relay(*this, claim, head, std::move(outcome));
-    co_return co_await relay.run();
+/// A short refusal is read to its end, so that the connection can be used again.
+Task<void> Attempt::drain_short_answer(const http::ResponseHead& head) {
+    constexpr std::uint64_t most = 16 * 1024;
+    if (head.framing != http::Framing::none &&
+        (head.framing != http::Framing::length || head.content_length > most))
+        co_return;
+    for (;;) {
+        const auto piece = co_await upstream_->read_body(std::chrono::seconds(1));
+        if (!piece) co_return;
+        if (!piece->empty()) continue;
+        upstream_->done();
+        co_return;
+    }
+}
+
+/// AttemptEnd::failed without a report: the request has to be sent again without stream_options.
+Task<AttemptEnd> Attempt::relay(const http::ResponseHead& head) {
+    const Snapshot& snapshot = *parts_.upstreams.snapshot;
+    parts_.upstreams.metrics.prefetch_client(snapshot.clients.index_of(*parts_.asked.client));
+    const bool stream = is_event_stream(head) || (parts_.asked.scan.stream && !is_json(head));
+    if (head.status < 300 && stream) return relay_stream(*this, head);
+    return relay_plain(*this, head);
+}
+
+routing::Outcome Attempt::judge(routing::Evidence evidence, const http::ResponseHead* head) const {
+    routing::Outcome out;
+    const api::Dialect& dialect = api::dialect(config().kind);
+    if (head != nullptr) {
+        out.limits = dialect.limits(head->fields);
+        if (head->status >= 400) out.retry_after = dialect.wait_of(head->fields, wall_now());
+    }
+    if (evidence.status == 429) {
+        evidence.charge = parts_.asked.estimate.charge;
+        evidence.whole_quota = parts_.upstreams.snapshot->router->whole_quota(lease_, out.limits);
+    }
+    out.verdict = routing::blame(evidence, facts_of(parts_.asked.operation()));
+    out.kind = routing::kind_of(*out.verdict);
+    out.status = evidence.status;
+    return out;
+}
+
+routing::Came Attempt::came_of(const http::NetError& error) const noexcept {
+    using Kind = http::NetError::Kind;
+    if (parts_.exchange.client_gone()) return routing::Came::client_left;
+    if (parts_.late) return routing::Came::timed_out;
+    switch (error.kind) {
+        case Kind::resolve:
+        case Kind::connect:
+        case Kind::tls:
+            return routing::Came::no_connection;
+        case Kind::timeout:
+            return upstream_ ? routing::Came::timed_out : routing::Came::no_connection;
+        case Kind::protocol:
+            return routing::Came::malformed;
+        case Kind::local:
+            return routing::Came::local_limit;
+        case Kind::cancelled:
+            return routing::Came::client_left;
+        case Kind::closed:
+            break;
+    }
+    return routing::Came::cut;
+}
+
+void Attempt::serves(const api::RateLimits& limits) {
+    const Snapshot& snapshot = *parts_.upstreams.snapshot;
+    const Asked& asked = parts_.asked;
+    if (const auto charged = snapshot.router->began(lease_, limits, parts_.clock.mono()))
+        snapshot.estimators->of(asked.deployment_ref.index).charged(asked.shape, *charged);
+}
+
+void Attempt::report(routing::Outcome outcome) {
+    reported_ = true;
+    const Mono now = parts_.clock.mono();
+    outcome.first_byte = first_byte_;
+    parts_.upstreams.snapshot->router->ended(lease_, outcome, now, &parts_.history);
+    Metrics& metrics = parts_.upstreams.metrics;
+    const std::string& name = config().name;
+    metrics.attempt(name, lease_.backend, outcome.kind);
+    if (first_byte_ > Duration::zero()) metrics.first_byte(name, lease_.backend, first_byte_);
+    parts_.report.tried.push_back({.backend = lease_.backend,
+                                   .status = outcome.status,
+                                   .kind = outcome.kind,
+                                   .verdict = outcome.judged(),
+                                   .took = now - began_at_,
+                                   .detail = std::move(outcome.detail)});
+}
+
+AttemptEnd Attempt::release(bool reuse) {
+    if (reuse && upstream_) upstream_->done();
+    upstream_.reset();
+    return AttemptEnd::answered;
+}
+
+AttemptEnd Attempt::failed(routing::Outcome outcome) {
+    upstream_.reset();
+    parts_.clock.read();
+    report(std::move(outcome));
+    return AttemptEnd::failed;
+}
+
+AttemptEnd Attempt::failed(const http::NetError& error) {
+    routing::Outcome outcome = judge({.came = came_of(error)}, nullptr);
+    outcome.detail = error.message;
+    return failed(std::move(outcome));
 }
 
 }  // namespace spillway::gateway

@@ -52,19 +52,23 @@ Result<void> Books::restore(const config::GatewayConfig& config) {
         query.to = now.wall + std::chrono::hours(1);
         query.by.client = kind == quota::SubjectKind::client;
         query.by.user = kind == quota::SubjectKind::user;
+        // Whom a body names is a user of its client only.
+        query.by.client = query.by.client || (query.by.user && config.users.field);
         query.by.team = kind == quota::SubjectKind::team;
-        query.limit = quota::ClientQuotas::kMaxSubjects;
+        query.limit = quota::ClientQuotas::kMaxUsers;
         const auto totals = telemetry::query_usage(config.ledger, query);
         if (!totals) return totals.error();
         for (const auto& total : *totals) {
-            const std::string& name = query.by.client ? total.client
-                                      : query.by.user ? total.user
-                                                      : total.team;
-            quota::Subject* subject = kind == quota::SubjectKind::user && !name.empty()
-                                          ? &quotas.find_or_add(kind, name, to_limits(config.users.limits))
-                                          : quotas.find(kind, name);
-            if (subject != nullptr)
-                subject->restore(period, {count(total.charged_tokens), count(total.cost)}, now);
+            const quota::Amounts used{count(total.charged_tokens), count(total.cost)};
+            if (kind == quota::SubjectKind::user) {
+                if (total.user.empty()) continue;
+                const auto user = quotas.user(config.users.field ? std::string_view(total.client) : "",
+                                              total.user, to_limits(config.users.limits), now);
+                if (user != nullptr) user->restore(period, used, now);
+                continue;
+            }
+            const std::string& name = kind == quota::SubjectKind::client ? total.client : total.team;
+            if (quota::Subject* const subject = quotas.find(kind, name)) subject->restore(period, used, now);
         }
         return {};
     };
@@ -94,7 +98,9 @@ void Books::share(const std::shared_ptr<const Snapshot>& snapshot) {
     if (!store) return;
     quota::Peers peers;
     peers.report = [snapshot](Mono now) { return snapshot->router->report(now); };
-    peers.heed = [snapshot](const quota::PeerNews& news, Mono now) { snapshot->router->heed(news, now); };
+    peers.merge = [snapshot](const quota::PeerReport& observed, Mono now) {
+        snapshot->router->merge(observed, now);
+    };
     store->use(std::move(peers));
 }
 

@@ -9,6 +9,8 @@
 
 #include "config/gateway.hpp"
 #include "quota/client_quota.hpp"
+#include "quota/history_sizes.hpp"
+#include "quota/pending_usage.hpp"
 #include "quota/redis_store.hpp"
 #include "telemetry/ledger.hpp"
 #include "telemetry/log.hpp"
@@ -33,6 +35,8 @@ public:
     [[nodiscard]] std::vector<telemetry::Registry::Registration> metrics(telemetry::Registry& registry);
 
     quota::ClientQuotas quotas;
+    quota::PendingUsage pending;
+    quota::HistorySizes histories;
     std::unique_ptr<telemetry::Ledger> ledger;
     std::unique_ptr<quota::RedisStore> store;
 

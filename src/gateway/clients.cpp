@@ -3,35 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
 
+#include "base/ip.hpp"
 #include "config/sources.hpp"
 #include "gateway/books.hpp"
+#include "identity/keepers.hpp"
 
 namespace spillway::gateway {
 namespace {
 
-namespace ip = boost::asio::ip;
-
-ip::address_v6 as_v6(const ip::address& address) {
-    return address.is_v6() ? address.to_v6() : ip::make_address_v6(ip::v4_mapped, address.to_v4());
+Result<IpNetwork> parse_network(const std::string& text) {
+    const auto network = IpNetwork::parse(text);
+    if (!network) return fail(fmt::format("{} is no network", text));
+    return *network;
 }
 
-/// IPv4 is compared in its mapped form, as a dual-stack listener sees it.
-Result<ip::network_v6> parse_network(const std::string& text) {
-    boost::system::error_code ec;
-    if (const auto address = ip::make_address(text, ec); !ec) return ip::network_v6(as_v6(address), 128);
-    if (const auto v4 = ip::make_network_v4(text, ec); !ec)
-        return ip::network_v6(as_v6(v4.address()), static_cast<unsigned short>(96 + v4.prefix_length()));
-    const auto v6 = ip::make_network_v6(text, ec);
-    if (ec) return fail(fmt::format("trusted_proxies: {} is no network", text));
-    return v6;
+bool within(const std::vector<IpNetwork>& networks, std::string_view peer) {
+    std::string_view host = peer.substr(0, peer.rfind(':'));
+    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+    const auto address = IpAddress::parse(host);
+    return address && std::any_of(networks.begin(), networks.end(),
+                                  [&](const IpNetwork& network) { return network.contains(*address); });
 }
 
 }  // namespace
 
-Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota::ClientQuotas& quotas) {
+Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota::ClientQuotas& quotas,
+                                      identity::Keepers& keepers) {
     ClientTable table;
     std::vector<identity::ClientSpec> specs;
     specs.reserve(config.clients.size());
@@ -50,6 +48,8 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
         if (!verifier) return verifier.error();
         table.tokens_ = std::move(*verifier);
     }
+    for (const auto& issuer : config.identity.issuers)
+        table.issuers_.push_back({keepers.issuer(issuer), issuer.policy});
     table.fields_ = config.identity.headers;
     for (const auto& proxy : table.fields_.proxies) {
         auto network = parse_network(proxy);
@@ -62,8 +62,12 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
     for (const auto& [model, p] : config.prices) prices[model] = {p.prompt, p.cached, p.completion};
     table.prices = quota::Prices(std::move(prices));
 
+    for (const auto& client : config.clients)
+        for (const auto& text : client.networks)
+            if (auto network = parse_network(text); !network) return network.error();
     // Nothing can go wrong from here on: the quotas may be touched.
     using quota::SubjectKind;
+    quotas.begin_configuration();
     std::vector<quota::Subject*> all;
     table.clients_.reserve(std::max<std::size_t>(1, config.clients.size()));
     for (const auto& client : config.clients) {
@@ -71,12 +75,15 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
         Client& made = table.clients_.emplace_back();
         made.account = &quotas.find_or_add(SubjectKind::client, client.name,
                                            to_limits(client.limits, client.priority), true);
-        if (!client.team.empty() || !client.deployments.empty()) {
+        if (!client.team.empty() || !client.deployments.empty() || !client.networks.empty()) {
             made.rules = static_cast<std::uint32_t>(table.rules_.size());
-            table.rules_.push_back({client.team, client.deployments});
+            table.rules_.push_back({client.team, client.deployments, {}});
+            for (const auto& text : client.networks)
+                table.rules_.back().networks.push_back(parse_network(text).value());  // looked at above
             std::sort(table.rules_.back().deployments.begin(), table.rules_.back().deployments.end());
         }
         table.by_claim_[client.claim.empty() ? client.name : client.claim] = index;
+        if (!table.issuers_.empty()) table.by_name_[client.name] = index;
         table.by_header_[client.header.empty() ? client.name : client.header] = index;
         all.push_back(made.account);
     }
@@ -92,23 +99,17 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
     quotas.each([&](quota::Subject& subject) {
         if (subject.kind() == SubjectKind::user) subject.set_limits(user_limits);
     });
-    quotas.fair().set_clients(std::move(all));
+    table.held_.assign(all.begin(), all.end());
+    for (const auto& [name, team] : table.teams_) table.held_.emplace_back(team);
+    quotas.fair().set_clients(all);
     quotas.fair().set_capacity(static_cast<std::int64_t>(config.fairness.tokens_per_minute),
                                static_cast<std::int64_t>(config.fairness.concurrency));
     return table;
 }
 
-bool ClientTable::trusted(std::string_view peer) const {
-    if (proxies_.empty()) return false;
-    std::string host(peer.substr(0, peer.rfind(':')));
-    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-    boost::system::error_code ec;
-    const auto address = ip::make_address(host, ec);
-    if (ec) return false;
-    const ip::address_v6 v6 = as_v6(address);
-    return std::any_of(proxies_.begin(), proxies_.end(), [&](const ip::network_v6& network) {
-        return ip::network_v6(v6, network.prefix_length()).canonical() == network.canonical();
-    });
+bool ClientTable::may_call_from(const Client& client, std::string_view peer) const {
+    const Networks& networks = rules_[client.rules].networks;
+    return networks.empty() || within(networks, peer);
 }
 
 const Client* ClientTable::at(const Index& index, std::string_view name) const {
@@ -119,7 +120,7 @@ const Client* ClientTable::at(const Index& index, std::string_view name) const {
 Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
                              const identity::ClientKeys::Shown& shown, Wall now) const {
     Caller caller;
-    const bool trust = trusted(peer);
+    const bool trust = !proxies_.empty() && within(proxies_, peer);
     const auto told = [&](const std::string& field) {
         return trust && !field.empty() ? trim(head.fields.get(field)) : std::string_view();
     };
@@ -127,20 +128,38 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
         caller.client = at(by_header_, name);
     } else {
         if (const auto index = keys_.find(shown)) caller.client = &clients_[*index];
-        if (tokens_ && identity::JwtVerifier::looks_like_token(shown.key) &&
+        if ((tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(shown.key) &&
             (caller.client == nullptr || keys_.anonymous())) {
-            auto claims = tokens_->verify(shown.key, now);
+            auto claims = verify(shown.key, now);
             if (claims) {
-                if (!keys_.anonymous()) caller.client = at(by_claim_, claims->client);
+                if (!keys_.anonymous())
+                    caller.client = at(claims->client_by_name ? by_name_ : by_claim_, claims->client);
                 caller.user = std::move(claims->user);
                 caller.team = std::move(claims->team);
             }
         }
     }
     if (caller.client == nullptr) return caller;
+    if (!may_call_from(*caller.client, peer)) {
+        caller.client = nullptr;
+        caller.elsewhere = true;
+        return caller;
+    }
     if (caller.user.empty()) caller.user = told(fields_.user);
     if (caller.team.empty()) caller.team = told(fields_.team);
     return caller;
+}
+
+Result<identity::TokenClaims> ClientTable::verify(std::string_view token, Wall now) const {
+    auto parsed = identity::ParsedToken::parse(token);
+    if (!parsed) return parsed.error();
+    const std::string_view name = parsed->issuer();
+    const auto issuer = std::ranges::find_if(issuers_, [&](const Issuer& known) {
+        return std::ranges::find(known.policy.issuers, name) != known.policy.issuers.end();
+    });
+    if (issuer != issuers_.end()) return issuer->keys->verify(*parsed, issuer->policy, now);
+    if (tokens_) return tokens_->verify(*parsed, now);
+    return fail("is of another issuer");
 }
 
 bool ClientTable::allows(const Client& client, std::string_view deployment) const {

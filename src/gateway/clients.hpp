@@ -2,11 +2,11 @@
 /// Who calls, and what they may: one configuration's clients, known by key, token or trusted field, with
 /// their accounts in the quotas.
 ///
-/// Order: a trusted proxy's field, then a key, then a token. The user is named by the token, else by the
+/// Order: a trusted proxy's field, then a key, then a token (of a configured issuer, or checked with the
+/// configured keys). The user is named by the token, else by the
 /// trusted field, else (if so configured) by the body; the team by the token, the field, or the client.
 /// Ownership: points into the ClientQuotas, which must outlive it. Thread rule: immutable; safe from any
 /// thread. Errors: make() says what cannot be used.
-#include <boost/asio/ip/network_v6.hpp>
 #include <memory_resource>
 #include <optional>
 #include <string>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/huge_pages.hpp"
+#include "base/ip.hpp"
 #include "base/strings.hpp"
 #include "config/gateway.hpp"
 #include "http/message.hpp"
@@ -22,6 +23,11 @@
 #include "identity/jwt.hpp"
 #include "quota/client_price.hpp"
 #include "quota/client_quota.hpp"
+
+namespace spillway::identity {
+class IssuerKeys;
+class Keepers;
+}  // namespace spillway::identity
 
 namespace spillway::gateway {
 
@@ -33,6 +39,7 @@ struct Client {
 
 struct Caller {
     const Client* client = nullptr;  ///< null: nobody that is known
+    bool elsewhere = false;          ///< it is known, but may not call from this address
     std::string user;
     std::string team;
 };
@@ -41,7 +48,7 @@ class ClientTable {
 public:
     /// Sets the limits of clients, teams and known users in `quotas`, if all else is right.
     [[nodiscard]] static Result<ClientTable> make(const config::GatewayConfig& config,
-                                                  quota::ClientQuotas& quotas);
+                                                  quota::ClientQuotas& quotas, identity::Keepers& keepers);
     ClientTable() = default;
 
     /// The key that a request shows; some work before identify() gives its memory time to come.
@@ -52,6 +59,10 @@ public:
     [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
                                   const identity::ClientKeys::Shown& shown, Wall now) const;
     [[nodiscard]] bool allows(const Client& client, std::string_view deployment) const;
+    /// Those it may ask for, sorted; empty: all.
+    [[nodiscard]] const std::vector<std::string>& deployments_of(const Client& client) const {
+        return rules_[client.rules].deployments;
+    }
     [[nodiscard]] std::size_t size() const noexcept { return clients_.size(); }
     /// A client's index, known by where it lies: without waiting for what is there.
     [[nodiscard]] std::uint32_t index_of(const Client& client) const noexcept {
@@ -71,14 +82,22 @@ public:
     quota::Prices prices;
 
 private:
+    using Networks = std::vector<IpNetwork>;
     using Index = std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>>;
     /// What few clients have.
     struct Rules {
         std::string team;
         std::vector<std::string> deployments;  ///< sorted
+        Networks networks;                     ///< empty: any
     };
-    [[nodiscard]] bool trusted(std::string_view peer) const;
+    [[nodiscard]] bool may_call_from(const Client& client, std::string_view peer) const;
     [[nodiscard]] const Client* at(const Index& index, std::string_view name) const;
+    /// Whom a token names, if it is good.
+    [[nodiscard]] Result<identity::TokenClaims> verify(std::string_view token, Wall now) const;
+    struct Issuer {
+        std::shared_ptr<identity::IssuerKeys> keys;
+        config::TokenPolicy policy;
+    };
 
     identity::ClientKeys keys_;
     std::pmr::vector<Client> clients_{huge_pages()};    ///< as in the configuration, or the anonymous one
@@ -86,9 +105,12 @@ private:
     Index by_claim_;
     Index by_header_;
     std::unordered_map<std::string, quota::Subject*, StringHash, std::equal_to<>> teams_;
+    std::vector<quota::SubjectRef> held_;  ///< all accounts that are pointed to
+    Index by_name_;                        ///< only if an issuer's rules name clients
     std::optional<identity::JwtVerifier> tokens_;
+    std::vector<Issuer> issuers_;
     config::TrustedHeadersConfig fields_;
-    std::vector<boost::asio::ip::network_v6> proxies_;
+    Networks proxies_;
     std::optional<quota::SubjectLimits> user_limits_;
 };
 

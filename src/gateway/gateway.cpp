@@ -8,6 +8,7 @@
 #include <random>
 
 #include "gateway/worker.hpp"
+#include "http/tls_certificate.hpp"
 
 namespace spillway::gateway {
 
@@ -29,6 +30,7 @@ bool apply_mode(const Snapshot& snapshot, std::string_view backend, routing::Mod
 
 Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
                                                 std::shared_ptr<telemetry::Logger> log) {
+    const std::uint32_t configured_threads = config.threads;
     if (config.threads == 0) config.threads = std::max(1U, std::thread::hardware_concurrency());
     const config::ListenConfig where = config.listen;
     const std::string access_path = config.access_log.enabled() ? config.access_log.path : std::string();
@@ -36,12 +38,13 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
 
     if (const auto ec = http::probe({where.host, where.port}))
         return fail(fmt::format("cannot listen on {}:{}: {}", where.host, where.port, ec.message()));
-    std::unique_ptr<Gateway> gateway(new Gateway);  // NOLINT: the constructor is private
-    auto snapshot = make_snapshot(std::move(config), gateway->books_.quotas);
+    std::unique_ptr<Gateway> gateway(new Gateway(log));  // NOLINT: the constructor is private
+    auto snapshot = make_snapshot(std::move(config), gateway->books_.quotas, gateway->keepers_);
     if (!snapshot) return snapshot.error();
     if (auto opened = gateway->books_.open((*snapshot)->config); !opened) return opened.error();
     if (auto shared = gateway->books_.share((*snapshot)->config.redis, log); !shared) return shared.error();
-    gateway->log_ = std::move(log);
+    gateway->configured_threads_ = configured_threads;
+    if (auto usable = gateway->check_certificate((*snapshot)->config); !usable) return usable.error();
     gateway->snapshot_ = *snapshot;
     if (!access_path.empty()) {
         try {
@@ -54,7 +57,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     http::Listen listen{where.host, where.port, true};
     for (std::uint32_t i = 0; i < threads; ++i) {
         auto worker = std::make_unique<Worker>(
-            Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_},
+            Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_, *gateway->log_},
             gateway->snapshot_, (std::uint64_t{seed()} << 32U) | std::uint64_t{seed()});
         if (auto bound = worker->listen(listen); !bound) return bound.error();
         listen.port = worker->port();
@@ -66,6 +69,14 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     ::malloc_trim(0);  // what reading a long configuration took goes back to the system
     return gateway;
 }
+
+Gateway::Gateway(std::shared_ptr<telemetry::Logger> log)
+    : log_(std::move(log)), keepers_([logger = log_](bool good, const std::string& line) {
+          if (good)
+              logger->info("{}", line);
+          else
+              logger->warn("{}", line);
+      }) {}
 
 Gateway::~Gateway() {
     for (const auto& worker : workers_) worker->stop();
@@ -89,6 +100,12 @@ void Gateway::add_callbacks() {
                                                 for (const auto& b : snapshot_->router->view(mono_now()))
                                                     emit({{"backend", b.name}}, b.in_flight);
                                             }));
+    callbacks_.push_back(registry_.callback(MetricType::gauge, "spillway_tls_certificate_not_after_seconds",
+                                            "When the listener's TLS certificate ends, in seconds since 1970",
+                                            [this](telemetry::Emitter& emit) {
+                                                if (certificate_end_)
+                                                    emit(to_seconds(certificate_end_->time_since_epoch()));
+                                            }));
     for (auto& registration : books_.metrics(registry_)) callbacks_.push_back(std::move(registration));
     if (access_log_) {
         callbacks_.push_back(registry_.callback(
@@ -99,29 +116,60 @@ void Gateway::add_callbacks() {
     }
 }
 
-Result<void> Gateway::reload(config::GatewayConfig config) {
-    const auto& now = snapshot_->config;
-    config.threads = now.threads;
-    if (config.listen != now.listen || config.tls != now.tls || config.admin != now.admin ||
-        config.access_log != now.access_log)
-        log_->warn("listeners, TLS files, admin and log settings change only at a restart");
-    if (config.ledger != now.ledger || config.redis != now.redis)
-        log_->warn("the ledger and Redis change only at a restart");
-    auto snapshot = make_snapshot(std::move(config), books_.quotas);
+Result<void> Gateway::check_certificate(const config::GatewayConfig& config) {
+    constexpr auto soon = std::chrono::days(30);
+    certificate_end_.reset();
+    if (!config.tls) return {};
+    const auto facts = http::read_certificate(config.tls->cert_file, config.tls->key_file);
+    if (!facts) return facts.error();
+    certificate_end_ = facts->not_after;
+    const auto left = std::chrono::floor<std::chrono::days>(facts->not_after - wall_now()).count();
+    if (facts->not_after <= wall_now())
+        log_->warn("the TLS certificate {} of {} has expired", config.tls->cert_file, facts->subject);
+    else if (facts->not_after - wall_now() < soon)
+        log_->warn("the TLS certificate {} of {} ends in {} days", config.tls->cert_file, facts->subject,
+                   left);
+    else
+        log_->info("TLS certificate {} of {}: {} days left", config.tls->cert_file, facts->subject, left);
+    return {};
+}
+
+Result<Reloaded> Gateway::reload(config::GatewayConfig fresh) {
+    auto running = snapshot_->config;
+    running.threads = configured_threads_;
+    auto config = config::reloaded(running, fresh);
+    if (config.tls.has_value() != running.tls.has_value())
+        config.tls = running.tls;  // see settings_server.cpp
+    Reloaded done{config::differences(running, config), config::differences(config, fresh)};
+    if (auto usable = check_certificate(config); !usable) return usable.error();
+    config.threads = snapshot_->config.threads;
+    auto snapshot = make_snapshot(std::move(config), books_.quotas, keepers_, snapshot_.get());
+    keepers_.prune();
     if (!snapshot) return snapshot.error();
-    const auto before = snapshot_->router->view(mono_now());
     snapshot_ = *snapshot;
-    for (const auto& b : before)
-        if (b.mode != routing::Mode::on) (void)apply_mode(*snapshot_, b.name, b.mode);
     for (const auto& worker : workers_) worker->use(snapshot_);
     books_.share(snapshot_);
-    return {};
+    return done;
 }
 
 bool Gateway::set_mode(std::string_view backend, routing::Mode mode) {
     if (!apply_mode(*snapshot_, backend, mode)) return false;
     log_->info("backend {} is {} now, by the admin plane", backend, routing::to_string(mode));
     return true;
+}
+
+std::vector<std::string> Gateway::lacking_credentials() const {
+    const Wall now = wall_now();
+    std::vector<std::string> out;
+    for (const auto& credential : snapshot_->credentials) out.push_back(credential->lack(now));
+    return out;
+}
+
+bool Gateway::ready() const {
+    if (!snapshot_->router->ready(mono_now())) return false;
+    const Wall now = wall_now();
+    return std::ranges::any_of(snapshot_->credentials,
+                               [now](const auto& credential) { return credential->lack(now).empty(); });
 }
 
 void Gateway::drain() {

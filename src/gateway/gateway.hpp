@@ -4,11 +4,15 @@
 /// Ownership: owns its workers; the access log and the registry live inside. Thread rule: made, reloaded,
 /// drained and destroyed from one thread (the main one). Errors: start() says what cannot be used or bound.
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "gateway/books.hpp"
+#include "gateway/reload.hpp"
 #include "gateway/snapshot.hpp"
+#include "identity/keepers.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -27,9 +31,9 @@ public:
     /// Stops at once.
     ~Gateway();
 
-    /// Takes a new configuration into use for requests from now on. Listeners, threads and log files stay as
-    /// they are; a change of those is warned about.
-    Result<void> reload(config::GatewayConfig config);
+    /// Takes a new configuration into use for requests and connections from now on, with its certificates
+    /// read anew. What needs a restart stays as it is. After an error all does.
+    Result<Reloaded> reload(config::GatewayConfig fresh);
     /// Takes a backend out of rotation, or puts it back; kept over reload(), not over a restart. False: there
     /// is none of that name.
     bool set_mode(std::string_view backend, routing::Mode mode);
@@ -42,16 +46,25 @@ public:
     [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
     [[nodiscard]] telemetry::Registry& registry() noexcept { return registry_; }
     [[nodiscard]] const Books& books() const noexcept { return books_; }
+    /// Whether some backend can be asked now: it is not held back, and there is a credential for it.
+    [[nodiscard]] bool ready() const;
+    /// Why there is no credential for a backend, by backend; empty if there is one.
+    [[nodiscard]] std::vector<std::string> lacking_credentials() const;
     [[nodiscard]] std::uint16_t port() const noexcept;
 
 private:
-    Gateway() = default;
+    explicit Gateway(std::shared_ptr<telemetry::Logger> log);
     void add_callbacks();
+    /// Reads the certificate that is configured, to know its faults and its end.
+    Result<void> check_certificate(const config::GatewayConfig& config);
 
     std::shared_ptr<telemetry::Logger> log_;
     telemetry::Registry registry_;
     std::unique_ptr<telemetry::AccessLog> access_log_;
     Books books_;
+    identity::Keepers keepers_;
+    std::uint32_t configured_threads_ = 0;  ///< as the configuration says it: 0 is one per core
+    std::optional<Wall> certificate_end_;
     std::shared_ptr<const Snapshot> snapshot_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<telemetry::Registry::Registration> callbacks_;

@@ -1,81 +1,38 @@
 #include "gateway/request.hpp"
 
-#include <fmt/format.h>
+#include <boost/container/small_vector.hpp>
 
-#include <algorithm>
-#include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cstring>
-
-#include "api/error.hpp"
-#include "base/eight_bytes.hpp"
-#include "base/pen.hpp"
 #include "base/prefetch.hpp"
+#include "base/quiet.hpp"
+#include "gateway/limit_refusal.hpp"
+#include "gateway/models_list.hpp"
+#include "gateway/pending_work.hpp"
 
 namespace spillway::gateway {
 
 namespace {
 
-/// A client's own request id is kept if it is short and plain.
-bool usable_id(std::string_view id) noexcept {
-    if (id.empty() || id.size() > 128) return false;
-    return std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-               c == '_' || c == '.' || c == ':';
-    });
-}
-
-/// Sixteen digits, eight at once: each byte takes one half byte, then becomes its digit.
-void append_hex(Pen& out, std::uint64_t bits) {
-    constexpr std::uint64_t ones = eight_bytes::ones;
-    for (const std::uint64_t half : {bits & 0xffffffffU, bits >> 32U}) {
-        std::uint64_t x = (half | (half << 16U)) & 0x0000ffff0000ffffU;
-        x = (x | (x << 8U)) & 0x00ff00ff00ff00ffU;
-        x = (x | (x << 4U)) & (0x0fU * ones);
-        const std::uint64_t letters = ((x + 6 * ones) >> 4U) & ones;
-        x += '0' * ones + letters * ('a' - '0' - 10);
-        char digits[sizeof x];
-        std::memcpy(digits, &x, sizeof x);
-        out.text({digits, sizeof digits});
-    }
-}
-
-void append_hex_id(std::string& out, Rng& rng) {
-    Pen pen(out, 32);
-    append_hex(pen, rng());
-    append_hex(pen, rng());
-}
-
-bool is_json_object(std::string_view body) noexcept {
-    return trim(body).starts_with('{');
-}
+/// A burst may be faster than the leases that pay for it: it waits this often and long for the next one.
+constexpr int kLeaseTries = 4;
+constexpr Duration kLeaseWait = std::chrono::milliseconds(25);
 
 }  // namespace
 
-void Scratch::clear() {
-    constexpr std::size_t most = 16 * 1024;
-    for (std::string* text : {&id, &deployment, &upstream_head, &edit}) {
-        if (text->capacity() > most) *text = {};
-        text->clear();
-    }
-}
-
-Request::Request(Worker& worker, http::Exchange& exchange, Scratch& scratch)
+Request::Request(Worker& worker, http::Exchange& exchange, RequestMemory& memory)
     : worker_(worker),
       exchange_(exchange),
       upstreams_(worker.upstreams()),
-      shown_(upstreams_->snapshot->clients.shown_key(exchange.request(), worker.hasher)),
-      began_wall_(wall_now()),
-      now_{mono_now(), began_wall_},
-      id_(scratch.id),
-      deployment_(scratch.deployment),
-      upstream_head_(scratch.upstream_head),
-      edit_scratch_(scratch.edit),
+      key_(upstreams_->snapshot->clients.shown_key(exchange.request(), worker.hasher)),
+      clock_(exchange.received_at(), mono_now(), wall_now()),
+      asked_(memory.asked),
+      admission_(upstreams_->snapshot->clients, worker.books.quotas, worker.users),
+      downstream_(exchange, config(), asked_, admission_.subjects(), report_, clock_),
       deadline_([this] {
           late_ = true;
-          cancel_upstream();
-      }) {
+          cancel();
+      }),
+      parts_{worker,      *upstreams_,           exchange, asked_,   memory.upstream_request, report_, clock_,
+             downstream_, admission_.subjects(), late_,    deadline_} {
     upstreams_->metrics.in_flight.inc();
 }
 
@@ -83,219 +40,220 @@ Request::~Request() {
     upstreams_->metrics.in_flight.dec();
 }
 
-// Of many clients each is cold. What leads from its key (shown_) to its limits lies in three places, each
+void Request::cancel() noexcept {
+    pause_.cancel();
+    if (attempt_) attempt_->cancel();
+}
+
+// Of many clients each is cold. What leads from its key (key_) to its limits lies in three places, each
 // known by the one before: between asking for one and looking at it there is work that needs none of them.
-asio::awaitable<void> Request::run() {
+Task<void> Request::run() {
     const http::RequestHead& head = exchange_.request();
-    take_id();
-    std::optional<Refused> no = authenticate();
-    http::TimerWheel::of(exchange_.context()).arm(deadline_, config().limits.request_timeout);
-    if (head.target == "/healthz" || head.target == "/status-0123456789abcdef") {
-        // Probes of load balancers and of openai-aca-lb's users; no key, no log line, no backend.
+    if (is_probe(head.target)) {
         const http::Field type{"content-type", "text/plain"};
         (void)co_await exchange_.respond(200, {&type, 1}, "ok\n");
         co_return;
     }
-    exchange_.on_gone([this] { cancel_upstream(); });
-    route_ = api::classify(head.target);
-    if (client_ != nullptr) account_ = client_->account;
-    if (!no) no = understand();
-    if (no) {
-        co_await refuse(no->status, no->message, no->type, no->code);
+    if (is_preflight(head))
+        if (const std::string fields = preflight_fields(head, config().cors); !fields.empty()) {
+            exchange_.start(204, fields, std::nullopt);
+            (void)co_await exchange_.finish();
+            co_return;
+        }
+    take_request_id(asked_.id, head.fields.get("x-request-id"), worker_.rng);
+    const ClientTable& clients = upstreams_->snapshot->clients;
+    Intake intake(*upstreams_->snapshot, worker_.books.histories, worker_.scanner, asked_);
+    std::optional<Refusal> no = intake.identify(head, exchange_.peer(), key_, clock_.began());
+    Ending ending = Ending::unauthorized;
+    if (asked_.client != nullptr) {
+        asked_.account = asked_.client->account;
+        prefetch_for_read(asked_.client);
+        upstreams_->metrics.prefetch_client(clients.index_of(*asked_.client));
+    }
+    TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
+    exchange_.on_gone([this] { cancel(); });
+    if (asked_.client != nullptr) ending = Ending::refused;
+    if (!no) {
+        ending = Ending::refused;
+        no = intake.understand(head, exchange_.body(), clock_.now());
+    }
+    std::optional<std::string> models;
+    if (!no && asks_for_models(asked_, head.method))
+        models = models_list(*upstreams_->snapshot, *asked_.client);
+    if (models) {
+        report_.status = 200;
+        co_await downstream_.answer(*models);
+    } else if (no) {
+        co_await refuse(ending, *no);
     } else {
         quota::Refusal why;
-        bool may = admit(why);
-        if (!may && why.lease_short) may = co_await wait_for_lease(why);
+        const bool may = co_await admit(why);
         if (may)
             co_await serve();
         else
-            co_await refuse_limited(why);
+            co_await refuse(Ending::limited, limit_refusal(why, clock_.now().wall));
     }
     const auto charged = settle();
-    http::Quiet quiet(worker_.poller());
+    Quiet quiet(worker_.poller());
     while (!quiet.over()) co_await quiet.wait();
-    record(charged);
+    leave_record(charged);
 }
 
-void Request::take_id() {
-    const std::string_view given = exchange_.request().fields.get("x-request-id");
-    if (usable_id(given))
-        id_ = given;
-    else
-        append_hex_id(id_, worker_.rng);
+Task<void> Request::refuse(Ending ending, const Refusal& why) {
+    report_.ending = ending;
+    co_await downstream_.refuse(why);
 }
 
-std::optional<Request::Refused> Request::authenticate() {
-    const ClientTable& table = upstreams_->snapshot->clients;
-    Caller caller = table.identify(exchange_.request(), exchange_.peer(), shown_, began_wall_);
-    client_ = caller.client;
-    user_ = std::move(caller.user);
-    team_ = std::move(caller.team);
-    if (client_ == nullptr) {
-        outcome_ = "unauthorized";
-        return Refused{401,
-                       "Access denied: the request carries no valid key. Give it as the api-key header or as "
-                       "a bearer token.",
-                       "authentication_error", "401"};
+Task<bool> Request::admit(quota::Refusal& why) {
+    const ClientTable& clients = upstreams_->snapshot->clients;
+    upstreams_->metrics.prefetch_row(clients.index_of(*asked_.client), asked_.deployment_ref.index);
+    bool may = admission_.reserve(asked_, clock_.now(), why);
+    // Where limits are shared, the next lease may have room.
+    for (int tries = 0; !may && why.lease_short && tries < kLeaseTries && !parts_.over(); ++tries) {
+        co_await pause_.wait(exchange_.loop(), kLeaseWait);
+        clock_.read();
+        may = admission_.reserve(asked_, clock_.now(), why);
     }
-    prefetch_for_read(client_);
-    upstreams_->metrics.prefetch_client(table.index_of(*client_));
-    return std::nullopt;
+    co_return may;
 }
 
-/// Reads what matters of the request; says why if it cannot be served.
-std::optional<Request::Refused> Request::understand() {
-    const http::RequestHead& head = exchange_.request();
-    constexpr std::string_view invalid = "invalid_request_error";
-    outcome_ = "refused";
-    if (route_.bad) return Refused{400, "The request's path is not valid.", invalid, "bad_path"};
-    if (route_.style == api::PathStyle::unknown)
-        return Refused{404,
-                       "There is nothing here. Known are /openai/deployments/{deployment}/…, /openai/v1/… "
-                       "and /v1/….",
-                       invalid, "404"};
-    if (!route_.deployment.empty() && !api::decode_segment(route_.deployment, deployment_))
-        return Refused{400, "The deployment's name is not valid.", invalid, "bad_deployment"};
-    account_->prefetch(now_);
-    const ClientTable& table = upstreams_->snapshot->clients;
-    const bool known = route_.op != api::Operation::other && head.method == "POST";
-    if (known || is_json_object(exchange_.body())) {
-        const api::ScanError error = worker_.scanner.scan(exchange_.body(), scan_);
-        if (error != api::ScanError::none && known)
-            return Refused{400, std::string(api::to_string(error)), invalid, "bad_json"};
-        scanned_ = error == api::ScanError::none;
-        if (!scanned_) scan_ = {};
-        // The scanner is shared by all requests of this thread: keep no view into it.
-        if (deployment_.empty()) deployment_ = scan_.model;
-        resident_ = scan_.previous_response_id;
-        if (user_.empty() && config().users.field) user_ = scan_.user;
-        scan_.model = scan_.user = scan_.previous_response_id = {};
+/// Asks one backend after the other until one answers, or nothing is left to be tried.
+Task<void> Request::serve() {
+    if (asked_.scan.stream && asked_.operation().events != api::StreamEvents::opaque)
+        downstream_.begin_heartbeats();
+    RetryMachine retry(config().max_attempts(), config().retry.max_wait, config().retry.on_timeout);
+    routing::Choice last;
+    const bool answered = co_await try_backends(retry, last);
+    if (answered) co_return;
+    if (exchange_.client_gone()) {
+        report_.ending = Ending::client_left;
+        report_.status = 499;
+    } else if (late_) {
+        co_await refuse(Ending::timeout, {.status = 504,
+                                          .message = "No backend answered in time.",
+                                          .type = "server_error",
+                                          .code = "timeout",
+                                          .final = true});
+    } else {
+        const Refusal why = no_backend_left(report_, last, asked_.deployment, retry.pause());
+        co_await refuse(ending_of(why), why);
     }
-    account_->prefetch_limits();
-    if (team_.empty()) team_ = table.team_of(*client_);
-    deployment_ref_ = upstreams_->snapshot->router->deployment(deployment_);
-    shape_ = quota::shape_of(scan_, exchange_.body(), route_.op != api::Operation::embeddings);
-    estimate_ = upstreams_->snapshot->estimators->of(deployment_ref_.index).estimate(shape_);
-    if (!table.allows(*client_, deployment_))
-        return Refused{
-            403,
-            fmt::format("The client '{}' may not use the deployment '{}'.", account_->name(), deployment_),
-            invalid, "deployment_not_allowed"};
-    find_residence();
-    outcome_ = "ok";
-    return std::nullopt;
 }
 
-asio::awaitable<void> Request::serve() {
-    auto& router = *upstreams_->snapshot->router;
+Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
+    routing::Router& router = *upstreams_->snapshot->router;
     router.request_came();
-    const std::uint32_t most = config().max_attempts();
-    Duration retry_in{};
-    while (!over()) {
-        const auto choice = router.pick({.deployment = deployment_ref_,
-                                         .tokens = estimate_.charge,
-                                         .tried = {tried_.data(), tried_.size()},
-                                         .pinned = pinned_,
-                                         .affinity = affinity_,
-                                         .asker = worker_.asker},
-                                        now_.mono, worker_.rng);
-        retry_in = choice.retry_in;
-        avoided_ += choice.avoided;
-        spilled_ = choice.lease.spilled;
-        if (!choice.found()) {
-            const bool again = co_await wait_for_quota(retry_in);
-            if (!again) break;
-            tried_.clear();
-            read_clock();
+    const std::uint64_t known_by = fingerprint();
+    while (!parts_.over()) {
+        last = router.pick(
+            {.deployment = asked_.deployment_ref,
+             .operation = static_cast<routing::OperationIndex>(api::operation_index(asked_.operation())),
+             .tokens = asked_.estimate.charge,
+             .tried = retry.tried(),
+             .pinned = asked_.affinity.pinned,
+             .affinity = asked_.affinity.prefix,
+             .subset_key = worker_.subset_key,
+             .fingerprint = known_by},
+            clock_.mono(), worker_.rng);
+        report_.avoided += last.avoided;
+        report_.spilled = last.lease.spilled;
+        if (!last.found()) {
+            // Only quota comes back by itself.
+            if (last.cause != routing::Cause::quota || retry.nobody(last.retry_in) == RetryAction::give_up)
+                co_return false;
+            co_await pause_.wait(exchange_.loop(), retry.pause());
+            clock_.read();
             continue;
         }
-        upstreams_->prefetch(choice.lease.backend);
-        tried_.push_back(choice.lease.backend);
-        ++attempts_;
-        const Next next = co_await attempt(choice.lease);
-        if (next == Next::answered) co_return;
-        read_clock();
-        if (tried_.size() >= most || !router.take_retry()) {
-            retry_in = std::chrono::seconds(1);
-            break;
-        }
+        upstreams_->prefetch(last.lease.backend);
+        retry.attempt_begins(last.lease.backend);
+        ++report_.attempts;
+        attempt_.emplace(parts_, last.lease);
+        const AttemptEnd end = co_await attempt_->run();
+        attempt_.reset();
+        if (end == AttemptEnd::answered) co_return true;
+        clock_.read();
+        const routing::Verdict& verdict = report_.tried.back().verdict;
+        const RetryAction next = retry.failed(verdict, router, known_by, clock_.mono(), &parts_.history);
+        if (next == RetryAction::give_up) break;
     }
-    if (exchange_.client_gone()) {
-        outcome_ = "client_left";
-        status_ = 499;
-    } else if (late_) {
-        outcome_ = "timeout";
-        co_await refuse(504, "No backend answered in time.", "server_error", "timeout");
-    } else {
-        co_await all_out(retry_in);
-    }
+    co_return false;
 }
 
-asio::awaitable<bool> Request::wait_for_quota(Duration retry_in) {
-    if (waited_ + retry_in > config().retry.max_wait) co_return false;
-    waited_ += retry_in;
-    pause_.emplace(exchange_.context(), retry_in);
-    co_await pause_->async_wait(asio::as_tuple(asio::use_awaitable));
-    pause_.reset();
-    co_return !over();
+/// The same when the same client sends the same request again.
+std::uint64_t Request::fingerprint() const noexcept {
+    constexpr std::size_t most = 4096;
+    const std::string_view body = exchange_.body();
+    const std::hash<std::string_view> hash;
+    std::uint64_t out = hash(body.substr(0, most)) * 0x9e3779b97f4a7c15U + body.size();
+    if (body.size() > most) out ^= hash(body.substr(body.size() - most)) << 1U;
+    return out ^ reinterpret_cast<std::uintptr_t>(asked_.client) ^ hash(asked_.route.tail);
 }
 
-/// Ids name things of one resource; a long prompt's beginning may be in one resource's cache.
-void Request::find_residence() {
-    if (route_.op == api::Operation::other && resident_.empty()) {
-        resident_ = id_in_path(route_.path);
-        if (resident_.empty() && scanned_) resident_ = id_in_json(exchange_.body());
+/// At once, so that the client's next request finds its limits as they are; what was charged, if it was
+/// admitted.
+std::optional<quota::Amounts> Request::settle() {
+    if (!report_.sent_at_once) clock_.read();
+    if (report_.served() && report_.usage_known) {
+        upstreams_->snapshot->estimators->of(asked_.deployment_ref.index).used(asked_.shape, report_.usage);
+    } else if (report_.served()) {
+        if (!report_.work.looked_at) report_.usage.prompt = asked_.estimate.prompt;
+        report_.usage.completion = report_.output_events;
     }
-    if (route_.op == api::Operation::responses && resident_.empty()) {
-        std::string_view body = exchange_.body();
-        resident_ = next_sealed(body);
-    }
-    if (!resident_.empty())
-        pinned_ = upstreams_->snapshot->residence->find(resident_);
-    else if (config().affinity.prompt_cache && route_.op != api::Operation::embeddings)
-        affinity_ = prefix_affinity(exchange_.body(), scan_.prompt_chars);
+    if (!report_.work.id.empty() && report_.served() && settle_work()) return std::nullopt;
+    return admission_.settle(asked_, report_, clock_.now());
 }
 
-void Request::learn_sealed(std::string_view json, routing::BackendIndex made_by) {
-    for (auto sealed = next_sealed(json); !sealed.empty(); sealed = next_sealed(json))
-        upstreams_->snapshot->residence->learn(sealed, made_by);
+/// For answers about work that has a life of its own: true if this request's reservation goes on with it.
+bool Request::settle_work() {
+    const Report::Work& work = report_.work;
+    Books& books = worker_.books;
+    PendingCharges charges(books, upstreams_->snapshot->clients, worker_.ledger ? &*worker_.ledger : nullptr);
+    if (report_.usage_known && asked_.operation().writes_text) {
+        books.histories.learn(work.id, report_.usage.total);
+        books.histories.learn(asked_.conversation, report_.usage.total);
+    }
+    const bool over =
+        work.usage || work.status == api::WorkStatus::over || work.status == api::WorkStatus::failed;
+    if (work.looked_at) {
+        if (over) charges.seen(report_, clock_.now());
+        return false;
+    }
+    if (report_.usage_known || work.status != api::WorkStatus::under_way || !admission_.admitted())
+        return false;
+    charges.keep(admission_.hand_over(), asked_, report_, config().backends[*report_.served_by].name,
+                 clock_.began(), clock_.now());
+    return true;
 }
 
-/// 429 if quota is what is lacking, 503 if backends failed; both say the soonest time to come back.
-asio::awaitable<void> Request::all_out(Duration retry_in) {
-    const bool failed = !notes_.empty() && std::none_of(notes_.begin(), notes_.end(), [](const Note& n) {
-        return n.kind == routing::OutcomeKind::throttled;
-    });
-    using std::chrono::milliseconds;
-    const auto ms = std::max<std::int64_t>(1, std::chrono::floor<milliseconds>(retry_in).count());
-    const auto seconds = (ms + 999) / 1000;
-    const auto ms_text = fmt::format_int(ms);
-    const auto s_text = fmt::format_int(seconds);
-    const std::array<http::Field, 2> when{{{"retry-after", {s_text.data(), s_text.size()}},
-                                           {"retry-after-ms", {ms_text.data(), ms_text.size()}}}};
-    outcome_ = "all_out";
-    if (failed) {
-        co_await refuse(
-            503, fmt::format("No backend could serve the request. Please retry after {} seconds.", seconds),
-            "server_error", "no_backend", when);
-    } else {
-        co_await refuse(429,
-                        fmt::format("All backends are out of quota. Please retry after {} seconds.", seconds),
-                        "rate_limit_error", "rate_limit_exceeded", when);
-    }
-}
-
-asio::awaitable<void> Request::refuse(unsigned status, std::string_view message, std::string_view type,
-                                      std::string_view code, std::span<const http::Field> extra) {
-    status_ = static_cast<int>(status);
-    const std::string body = api::error_json(message, type, code);
-    if (std::string* const fields = exchange_.start(status, body.size())) {
-        fields->append("content-type: application/json\r\n");
-        for (const http::Field& f : extra) http::append_field(*fields, f.name, f.value);
-        append_spillway_fields(*fields);
-    }
-    const std::string_view piece = body;
-    (void)co_await send({&piece, 1}, true);
+/// What nobody waits for.
+void Request::leave_record(const std::optional<quota::Amounts>& charged) {
+    const Snapshot& snapshot = *upstreams_->snapshot;
+    const Wire wire{.began = clock_.began(),
+                    .took = clock_.elapsed(),
+                    .peer = exchange_.peer(),
+                    .method = exchange_.request().method,
+                    .target = exchange_.request().target,
+                    .bytes_sent = exchange_.bytes_sent()};
+    const auto name_of = [&](routing::BackendIndex i) -> std::string_view {
+        return config().backends[i].name;
+    };
+    const std::string_view backend = report_.served_by ? name_of(*report_.served_by) : std::string_view();
+    if (charged && worker_.ledger)
+        worker_.ledger->append(usage_row(asked_, report_, backend, *charged, wire));
+    const std::uint32_t client = asked_.client != nullptr ? snapshot.clients.index_of(*asked_.client) : 0;
+    const Metrics::Subject who = metrics_subject(asked_, client, snapshot.router->deployment_bound());
+    Metrics& metrics = upstreams_->metrics;
+    metrics.request(who, report_.status, wire.took, report_.served() && report_.tried.size() > 1);
+    if (report_.served()) metrics.tokens(who, report_.usage);
+    answer_counter(metrics.answers, report_).inc();
+    if (!worker_.log) return;
+    boost::container::small_vector<telemetry::AttemptRecord, 4> attempts;
+    for (const Tried& t : report_.tried)
+        attempts.push_back(
+            {name_of(t.backend), routing::to_string(t.kind), static_cast<int>(t.status), t.took, t.detail});
+    worker_.log->write(
+        access_record(asked_, report_, backend, who.client, {attempts.data(), attempts.size()}, wire));
 }
 
 }  // namespace spillway::gateway

@@ -2,21 +2,28 @@
 
 #include <fmt/format.h>
 
+#include "identity/keepers.hpp"
+
 namespace spillway::gateway {
 
 Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config,
-                                                      quota::ClientQuotas& quotas) {
-    auto snapshot = std::make_shared<Snapshot>(std::move(config));
+                                                      quota::ClientQuotas& quotas, identity::Keepers& keepers,
+                                                      const Snapshot* before) {
+    auto snapshot = std::make_shared<Snapshot>(std::move(config), before);
     for (const auto& backend : snapshot->config.backends) {
+        snapshot->host_lines.push_back(fmt::format("Host: {}\r\n", backend.url.authority()));
+        if (backend.auth.uses_tokens()) {
+            snapshot->credentials.push_back(identity::make_token_credential(keepers.token(backend.auth)));
+            continue;
+        }
         const auto scheme = backend.key_style == config::KeyStyle::bearer ? identity::AuthScheme::bearer
                                                                           : identity::AuthScheme::api_key;
         auto credential = identity::make_static_key(scheme, backend.api_key.reveal());
         if (!credential) return fail(fmt::format("backend {}: {}", backend.name, credential.error().message));
         snapshot->credentials.push_back(std::move(*credential));
-        snapshot->host_lines.push_back(fmt::format("Host: {}\r\n", backend.url.authority()));
     }
     // Last, since it changes the limits in use.
-    auto clients = ClientTable::make(snapshot->config, quotas);
+    auto clients = ClientTable::make(snapshot->config, quotas, keepers);
     if (!clients) return clients.error();
     snapshot->clients = std::move(*clients);
     return std::shared_ptr<const Snapshot>(std::move(snapshot));

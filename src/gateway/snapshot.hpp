@@ -4,28 +4,33 @@
 ///
 /// Ownership: shared by all workers through shared_ptr<const Snapshot>. Thread rule: immutable, but for the
 /// router, whose state is atomics. Errors: make_snapshot() says what in the configuration cannot be used.
-#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/loop.hpp"
 #include "base/result.hpp"
 #include "config/gateway.hpp"
 #include "gateway/clients.hpp"
-#include "gateway/residence.hpp"
+#include "gateway/refused_parameters.hpp"
+#include "gateway/session_affinity.hpp"
 #include "http/client.hpp"
 #include "identity/upstream_auth.hpp"
 #include "quota/estimator.hpp"
 #include "routing/router.hpp"
 
+namespace spillway::identity {
+class Keepers;
+}
+
 namespace spillway::gateway {
 
-namespace asio = boost::asio;
-
 struct Snapshot {
-    explicit Snapshot(config::GatewayConfig c)
+    /// `before`: the one in use, whose router's knowledge is taken over.
+    explicit Snapshot(config::GatewayConfig c, const Snapshot* before = nullptr)
         : config(std::move(c)),
-          router(std::make_unique<routing::Router>(config.backends, config.retry)),
+          router(std::make_unique<routing::Router>(config.backends, config.retry, routing::Options{},
+                                                   before != nullptr ? before->router.get() : nullptr)),
           estimators(std::make_unique<quota::Estimators>(router->deployment_bound())) {}
 
     config::GatewayConfig config;
@@ -34,11 +39,14 @@ struct Snapshot {
     std::vector<std::string> host_lines;                                   ///< "Host: …\r\n" by backend
     std::unique_ptr<routing::Router> router;
     std::unique_ptr<quota::Estimators> estimators;  ///< by the router's deployments
-    std::unique_ptr<Residence> residence = std::make_unique<Residence>();
+    std::unique_ptr<SessionAffinity> affinity = std::make_unique<SessionAffinity>();
+    std::unique_ptr<RefusedParameters> no_stream_options = std::make_unique<RefusedParameters>();
 };
 
 [[nodiscard]] Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config,
-                                                                    quota::ClientQuotas& quotas);
+                                                                    quota::ClientQuotas& quotas,
+                                                                    identity::Keepers& keepers,
+                                                                    const Snapshot* before = nullptr);
 
 /// How one worker reaches a backend.
 [[nodiscard]] http::OriginOptions origin_options(const config::BackendConfig& backend);

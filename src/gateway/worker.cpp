@@ -1,12 +1,9 @@
 #include "gateway/worker.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "gateway/request.hpp"
+#include "gateway/state_log.hpp"
 
 namespace spillway::gateway {
 
@@ -29,7 +26,7 @@ public:
     ~SlotLease() {
         --taken_;
         slot_->request.reset();
-        slot_->scratch.clear();
+        slot_->memory.clear();
         if (free_.size() < kept) free_.push_back(std::move(slot_));
     }
     [[nodiscard]] RequestSlot* operator->() const noexcept { return slot_.get(); }
@@ -42,6 +39,8 @@ private:
 };
 
 constexpr Duration tick_length = std::chrono::milliseconds(100);
+/// Users and former clients that are looked at each tick, whether they may be forgotten.
+constexpr std::size_t forgotten_a_tick = 16;
 
 http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t workers) {
     http::ServerLimits limits;
@@ -56,12 +55,10 @@ http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t wor
 }
 }  // namespace
 
-Upstreams::Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s,
-                     telemetry::Registry& registry)
+Upstreams::Upstreams(Loop& loop, std::shared_ptr<const Snapshot> s, telemetry::Registry& registry)
     : snapshot(std::move(s)), metrics(registry, snapshot->clients.size()) {
     origins.reserve(snapshot->config.backends.size());
-    for (const auto& backend : snapshot->config.backends)
-        origins.emplace_back(context, origin_options(backend));
+    for (const auto& backend : snapshot->config.backends) origins.emplace_back(loop, origin_options(backend));
 }
 
 void Upstreams::prefetch(routing::BackendIndex to) const noexcept {
@@ -69,14 +66,15 @@ void Upstreams::prefetch(routing::BackendIndex to) const noexcept {
     prefetch_for_read(&backend, &backend + 1);
     const auto& host_line = snapshot->host_lines[to];
     prefetch_for_read(&host_line, &host_line + 1);
-    origins[to].prefetch();
     metrics.prefetch_backend(to);
 }
 
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
     : rng(seed),
-      asker(rng()),
+      subset_key(rng()),
       books(shared.books),
+      users(shared.books.quotas),
+      process_log_(shared.process_log),
       registry_(shared.registry),
       upstreams_(std::make_shared<Upstreams>(context_, snapshot, registry_)),
       server_(context_, server_limits(snapshot->config, std::max(1U, snapshot->config.threads)),
@@ -90,7 +88,7 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
         });
     }
     if (books.ledger) ledger.emplace(books.ledger->make_writer());
-    asio::co_spawn(context_, tick(), asio::detached);
+    context_.spawn(tick());
 }
 
 Worker::~Worker() {
@@ -108,48 +106,53 @@ void Worker::run() {
 }
 
 void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
-    asio::post(context_, [this, s = std::move(snapshot)]() mutable {
+    context_.post([this, s = std::move(snapshot)]() mutable {
+        const auto& config = s->config;
+        server_.use_limits(server_limits(config, std::max(1U, config.threads)));
+        // The files were looked at before; what came between leaves the certificate as it is.
+        if (config.tls) (void)server_.use_tls(config.tls->cert_file, config.tls->key_file);
         upstreams_ = std::make_shared<Upstreams>(context_, std::move(s), registry_);
     });
 }
 
 void Worker::drain() {
-    asio::post(context_, [this] { server_.drain(); });
+    context_.post([this] { server_.drain(); });
 }
 
 void Worker::stop() {
     if (!thread_.joinable()) return;
-    asio::post(context_, [this] {
+    context_.post([this] {
         server_.close();
         ticker_.cancel();
         // What is under way sees its sockets closed, ends, and is recorded a turn later; that stops the rest.
-        asio::post(context_, [this] { asio::post(context_, [this] { context_.stop(); }); });
+        context_.post([this] { context_.post([this] { context_.stop(); }); });
     });
     thread_.join();
+    charges().finish(quota::read_clocks());
     if (log) log->flush();
 }
 
-asio::awaitable<void> Worker::tick() {
+PendingCharges Worker::charges() noexcept {
+    return {books, upstreams_->snapshot->clients, ledger ? &*ledger : nullptr};
+}
+
+Task<void> Worker::tick() {
     for (;;) {
-        ticker_.expires_after(tick_length);
-        const auto [ec] = co_await ticker_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (ec) co_return;
+        const bool rang = co_await ticker_.sleep_for(tick_length);
+        if (!rang) co_return;
         if (log) log->flush();
         connections_.store(server_.connections());
+        for (const routing::StateChange& change : upstreams_->snapshot->router->fetch_changes())
+            process_log_.warn("{}", describe(change));
+        const quota::Now now = quota::read_clocks();
+        (void)books.quotas.forget(now, forgotten_a_tick);
+        charges().expire(now);
     }
 }
 
-quota::Subject& Worker::user_account(const std::string& name, const quota::SubjectLimits& limits) {
-    if (const auto found = users_.find(name); found != users_.end()) return *found->second;
-    if (users_.size() >= kMaxUsersRemembered) users_.clear();
-    quota::Subject& account = books.quotas.find_or_add(quota::SubjectKind::user, name, limits);
-    users_.emplace(name, &account);
-    return account;
-}
-
-asio::awaitable<void> Worker::handle(http::Exchange& exchange) {
+Task<void> Worker::handle(http::Exchange& exchange) {
     SlotLease lease(free_slots_, under_way_);
-    Request& request = lease->request.emplace(*this, exchange, lease->scratch);
+    Request& request = lease->request.emplace(*this, exchange, lease->memory);
     co_await request.run();
 }
 

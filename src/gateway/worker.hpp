@@ -4,8 +4,6 @@
 /// Ownership: what is shared (registry, access log) must outlive it. Thread rule: everything but post-like
 /// calls (use, drain, stop) belongs to the worker's own thread; those three are safe from any.
 #include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 #include <thread>
@@ -14,14 +12,20 @@
 
 #include "api/request_scan.hpp"
 #include "api/stream_event.hpp"
+#include "base/loop.hpp"
+#include "base/poller.hpp"
 #include "base/rng.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "gateway/books.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/pending_work.hpp"
 #include "gateway/snapshot.hpp"
-#include "http/poller.hpp"
 #include "http/server.hpp"
 #include "identity/client_keys.hpp"
+#include "quota/user_accounts.hpp"
 #include "telemetry/access_log.hpp"
+#include "telemetry/log.hpp"
 
 namespace spillway::gateway {
 
@@ -29,7 +33,7 @@ struct RequestSlot;
 
 /// A snapshot as one worker uses it: with its own connection pools and places to count.
 struct Upstreams {
-    Upstreams(asio::io_context& context, std::shared_ptr<const Snapshot> s, telemetry::Registry& registry);
+    Upstreams(Loop& loop, std::shared_ptr<const Snapshot> s, telemetry::Registry& registry);
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<http::Origin> origins;  ///< by backend
     Metrics metrics;                    ///< by the snapshot's clients and backends
@@ -44,6 +48,7 @@ public:
         telemetry::Registry& registry;
         telemetry::AccessLog* access_log;  ///< null: none is kept
         Books& books;
+        telemetry::Logger& process_log;
     };
     Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed);
     Worker(const Worker&) = delete;
@@ -64,34 +69,32 @@ public:
 
     // For Request, on this thread:
     [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
-    [[nodiscard]] http::Poller& poller() const noexcept { return poller_; }
+    [[nodiscard]] Poller& poller() const noexcept { return poller_; }
     identity::KeyHasher hasher;
     api::RequestScanner scanner;
     api::EventClassifier classifier;
     Rng rng;
-    const std::uint64_t asker;  ///< see routing::Ask
+    const std::uint64_t subset_key;  ///< see routing::Ask
     std::optional<telemetry::AccessLog::Writer> log;
     std::optional<telemetry::Ledger::Writer> ledger;
     Books& books;
-    /// A user's account; remembered, so that the quotas' lock is taken only at first sight.
-    quota::Subject& user_account(const std::string& name, const quota::SubjectLimits& limits);
+    quota::UserAccounts users;
 
 private:
-    asio::awaitable<void> handle(http::Exchange& exchange);
-    asio::awaitable<void> tick();
-
-    static constexpr std::size_t kMaxUsersRemembered = 10'000;
-    std::unordered_map<std::string, quota::Subject*> users_;
+    Task<void> handle(http::Exchange& exchange);
+    [[nodiscard]] PendingCharges charges() noexcept;
+    Task<void> tick();
 
     std::vector<std::unique_ptr<RequestSlot>> free_slots_;
     std::size_t under_way_ = 0;  ///< requests
 
+    telemetry::Logger& process_log_;
     telemetry::Registry& registry_;
-    asio::io_context context_{1};
-    http::Poller& poller_{http::Poller::of(context_)};
+    Loop context_;
+    Poller& poller_{Poller::of(context_)};
     std::shared_ptr<Upstreams> upstreams_;
     http::Server server_;
-    asio::steady_timer ticker_;
+    Timer ticker_;
     std::atomic<std::size_t> connections_{0};
     std::thread thread_;
 };

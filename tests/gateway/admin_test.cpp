@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
+#include "base/hex.hpp"
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "config/key_digest.hpp"
 #include "gateway/admin_view.hpp"
 #include "http/fetch.hpp"
@@ -45,7 +45,7 @@ class AdminTest : public testing::Test {
 protected:
     void start(bool token) {
         gateway_ = Gateway::start(configuration(token), telemetry::make_logger(spdlog::level::off)).value();
-        admin_.emplace(context_, *gateway_, Admin::Page{{&kIndex, 1}, "1.2.3"});
+        admin_.emplace(loop_, *gateway_, Admin::Page{{&kIndex, 1}, "1.2.3"});
         ASSERT_TRUE(admin_->listen());
     }
     http::FetchedAnswer ask(std::string_view method, std::string_view target,
@@ -53,18 +53,18 @@ protected:
         http::OriginOptions options;
         options.host = "127.0.0.1";
         options.port = admin_->port();
-        http::Origin origin(context_, options);
+        http::Origin origin(loop_, options);
         std::optional<http::FetchedAnswer> out;
-        auto run = [&]() -> asio::awaitable<void> {
+        auto run = [&]() -> Task<void> {
             const std::span<const http::Field> sent(fields);
             const std::string_view none;
             auto answer = co_await http::fetch(origin, method, target, sent, none, std::chrono::seconds(5));
             if (answer) out = std::move(*answer);
+            loop_.stop();
         };
-        asio::co_spawn(context_, run, asio::detached);
-        context_.restart();
-        while (!out && context_.run_one_for(std::chrono::seconds(6)) > 0) {
-        }
+        loop_.spawn(run);
+        loop_.restart();
+        loop_.run_for(std::chrono::seconds(6));
         EXPECT_TRUE(out) << target;
         return out.value_or(http::FetchedAnswer{});
     }
@@ -72,7 +72,7 @@ protected:
         return gateway_->snapshot()->router->view(mono_now()).at(backend).mode;
     }
 
-    asio::io_context context_{1};
+    Loop loop_;
     std::unique_ptr<Gateway> gateway_;
     std::optional<Admin> admin_;
 };
@@ -140,7 +140,7 @@ TEST_F(AdminTest, TheConfigurationIsShownWithoutSecrets) {
     EXPECT_EQ(shown.status, 200U);
     EXPECT_THAT(shown.body, HasSubstr(R"("version":"1.2.3")"));
     EXPECT_THAT(shown.body, HasSubstr(R"("name":"team \"a\"")"));
-    const std::string digest = identity::to_hex(config::digest_of(kKey));
+    const std::string digest = to_hex(config::digest_of(kKey));
     EXPECT_THAT(shown.body, HasSubstr('"' + digest.substr(0, 8) + '"'));
     for (const std::string_view secret : {std::string_view(digest).substr(0, 9), kKey, kBackendKey})
         EXPECT_THAT(shown.body, Not(HasSubstr(std::string(secret))));
@@ -160,22 +160,27 @@ TEST(AdminView, BackendsTellTheirFillAndTheirCounts) {
     d.until = std::chrono::seconds(2);
     d.tpm = 1000;
     d.remaining_tokens = 250;
+    d.tokens_window = std::chrono::minutes(1);
     d.tokens_reset = std::chrono::milliseconds(12'500);
-    std::string out;
-    append_backends(out, c, {b}, Wall{});
+    JsonWriter backends;
+    const std::string lack = "not yet";
+    write_backends(backends, c, {&b, 1}, {&lack, 1}, Wall{});
+    const std::string out = backends.take();
     EXPECT_THAT(out, HasSubstr(R"("spilled":2,"avoided":1.250,"tokens":0,"first_byte_ms_total":350.000)"));
-    EXPECT_THAT(out, HasSubstr(R"("tpm":1000,"rpm":null,"remaining_tokens":250,"remaining_requests":null)"));
-    EXPECT_THAT(out, HasSubstr(R"("tokens_reset_seconds":12.500,)"));
+    EXPECT_THAT(out, HasSubstr(R"("remaining_tokens":250,"remaining_requests":null)"));
+    EXPECT_THAT(out, HasSubstr(R"("tokens_window_seconds":60.000,"requests_window_seconds":0.000,)"));
     EXPECT_THAT(out,
                 HasSubstr(R"("state":"throttled","until":"1970-01-01T00:00:02.000Z","seconds_left":2.000)"));
 
     telemetry::Registry registry(1);
     const Answers answers(registry);
     answers.limited.inc(3);
-    out.clear();
-    append_totals(out, {b, b}, answers, 4);
-    EXPECT_EQ(out, R"({"in_flight":4,"served":0,"limited":3,"no_quota":0,"refused":0,"failed":0,"left":0,)"
-                   R"("spilled":4,"throttled":0,"avoided":2.500})");
+    JsonWriter totals;
+    const std::array both{b, b};
+    write_totals(totals, both, answers, 4);
+    EXPECT_EQ(totals.view(),
+              R"({"in_flight":4,"served":0,"limited":3,"no_quota":0,"refused":0,"failed":0,"left":0,)"
+              R"("spilled":4,"throttled":0,"avoided":2.500})");
 }
 
 }  // namespace

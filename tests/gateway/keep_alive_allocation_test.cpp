@@ -5,15 +5,15 @@
 #include <sys/socket.h>
 
 #include <atomic>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <new>
 #include <string>
 #include <thread>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
+#include "blocking.hpp"
 #include "config/yaml.hpp"
 #include "gateway/gateway.hpp"
 #include "http/server.hpp"
@@ -62,29 +62,26 @@ extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept
 namespace spillway::gateway {
 namespace {
 
-namespace asio = boost::asio;
-using tcp = asio::ip::tcp;
-
 /// Answers as a backend does, on a thread that is not counted.
 class Backend {
 public:
-    Backend() : server_(context_, {}, [](http::Exchange& x) { return answer(x); }) {
+    Backend() : server_(loop_, {}, [](http::Exchange& x) { return answer(x); }) {
         EXPECT_TRUE(server_.listen({}));
         thread_ = std::thread([this] {
             counted = false;
-            context_.run();
+            loop_.run();
         });
     }
     Backend(const Backend&) = delete;
     Backend& operator=(const Backend&) = delete;
     ~Backend() {
-        context_.stop();
+        loop_.stop();
         thread_.join();
     }
     [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
 
 private:
-    static asio::awaitable<void> answer(http::Exchange& exchange) {
+    static Task<void> answer(http::Exchange& exchange) {
         const std::array<http::Field, 3> fields{{{"content-type", "application/json"},
                                                  {"x-ratelimit-remaining-tokens", "100000"},
                                                  {"x-request-id", "0123456789abcdef-0123456789abcdef"}}};
@@ -95,7 +92,7 @@ private:
         (void)co_await exchange.respond(200, fields, body);
     }
 
-    asio::io_context context_{1};
+    Loop loop_;
     http::Server server_;
     std::thread thread_;
 };
@@ -103,13 +100,10 @@ private:
 /// One connection that asks and waits.
 class Client {
 public:
-    explicit Client(std::uint16_t port) : socket_(context_) {
-        socket_.connect({asio::ip::address_v4::loopback(), port});
-    }
+    explicit Client(std::uint16_t port) : socket_(port) {}
     std::string ask(const std::string& request) {
-        asio::write(socket_, asio::buffer(request));
+        socket_.write(request);
         std::string answer;
-        asio::dynamic_string_buffer buffer(answer);
         for (;;) {
             const auto end = answer.find("\r\n\r\n");
             if (end != std::string::npos) {
@@ -118,14 +112,14 @@ public:
                 const std::size_t whole = end + 4 + std::stoul(answer.substr(at + 16));
                 if (answer.size() >= whole) return answer;
             }
-            const auto space = buffer.prepare(4096);
-            buffer.commit(socket_.read_some(space));
+            const std::string piece = socket_.read_some();
+            if (piece.empty()) return answer;
+            answer += piece;
         }
     }
 
 private:
-    asio::io_context context_;
-    tcp::socket socket_;
+    test::BlockingSocket socket_;
 };
 
 TEST(KeepAlive, TakesNothingFromTheHeap) {

@@ -1,4 +1,4 @@
-#include "gateway/residence.hpp"
+#include "gateway/session_affinity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,21 +33,38 @@ std::uint64_t hash_of(std::string_view text) noexcept {
 
 }  // namespace
 
-Residence::Residence(std::size_t entries)
+SessionAffinity::SessionAffinity(std::size_t entries)
     : slots_(std::make_unique<std::atomic<std::uint64_t>[]>(std::bit_ceil(entries))),
       mask_(std::bit_ceil(entries) - 1) {}
 
-std::optional<routing::BackendIndex> Residence::find(std::string_view id) const noexcept {
+std::optional<routing::BackendIndex> SessionAffinity::find(std::string_view id) const noexcept {
     const std::uint64_t hash = hash_of(id);
     const std::uint64_t word = slots_[hash & mask_].load(std::memory_order_relaxed);
     if ((word >> 16U) != (hash >> 16U) || (word & 0xffffU) == 0) return std::nullopt;
     return static_cast<routing::BackendIndex>((word & 0xffffU) - 1);
 }
 
-void Residence::learn(std::string_view id, routing::BackendIndex backend) noexcept {
+void SessionAffinity::learn(std::string_view id, routing::BackendIndex backend) noexcept {
     if (backend >= 0xffffU) return;
     const std::uint64_t hash = hash_of(id);
     slots_[hash & mask_].store((hash >> 16U << 16U) | (backend + 1U), std::memory_order_relaxed);
+}
+
+void SessionAffinity::learn_sealed(std::string_view json, routing::BackendIndex backend) noexcept {
+    for (auto sealed = next_sealed(json); !sealed.empty(); sealed = next_sealed(json)) learn(sealed, backend);
+}
+
+void find_affinity(Affinity& out, const SessionAffinity& table, const api::Operation& operation,
+                   std::string_view path, std::string_view body, bool json) {
+    if (out.id.empty() && operation.names_ids) {
+        out.id = id_in_path(path);
+        if (out.id.empty() && json) out.id = id_in_json(body);
+    }
+    if (out.id.empty() && operation.sealed_reasoning) {
+        std::string_view rest = body;
+        out.id = next_sealed(rest);
+    }
+    if (!out.id.empty()) out.pinned = table.find(out.id);
 }
 
 std::string_view id_in_path(std::string_view path) noexcept {

@@ -1,0 +1,43 @@
+#include "gateway/answer_head.hpp"
+
+#include "api/hop_by_hop.hpp"
+#include "api/rate_limit.hpp"
+#include "base/name_set.hpp"
+
+namespace spillway::gateway {
+namespace {
+
+/// Fields of a backend's answer that its client does not see: what the gateway writes itself, what would show
+/// or set a credential, and, once the client has limits of its own, the backend's quota.
+bool is_withheld(std::string_view name, bool own_limits) noexcept {
+    static constexpr NameSet kWithheld("content-length", "x-request-id", "set-cookie", "api-key",
+                                       "authorization", "x-api-key", "ocp-apim-subscription-key",
+                                       "openai-organization", "openai-project", "cookie", "alt-svc",
+                                       "strict-transport-security");
+    if (kWithheld.has(name)) return true;
+    const char first = name.empty() ? '\0' : ascii_lower(name[0]);
+    if (first == 'a') return istarts_with(name, "access-control-");
+    if (first != 'x') return false;
+    return istarts_with(name, "x-spillway-") || (own_limits && api::is_rate_limit_field(name));
+}
+
+}  // namespace
+
+void append_answer_fields(std::string& out, const http::ResponseHead& head, bool own_terms) {
+    api::append_end_to_end(out, head.fields,
+                           [own_terms](std::string_view name) { return is_withheld(name, own_terms); });
+    if (const auto theirs = head.fields.get("x-request-id"); !theirs.empty())
+        http::append_field(out, "x-spillway-upstream-request-id", theirs);
+}
+
+bool is_json(const http::ResponseHead& head) noexcept {
+    std::string_view type = head.fields.get("content-type");
+    type = trim(type.substr(0, type.find(';')));
+    return iequals(type, "application/json") || type.ends_with("+json");
+}
+
+bool is_event_stream(const http::ResponseHead& head) noexcept {
+    return istarts_with(trim(head.fields.get("content-type")), "text/event-stream");
+}
+
+}  // namespace spillway::gateway

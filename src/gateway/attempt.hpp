@@ -1,0 +1,114 @@
+#pragma once
+/// One try at one backend: made when the router has chosen it, destroyed when it is over. Sends the request,
+/// reads the head and hands the rest to a relay. Its end is reported to the router exactly once, at the
+/// latest when it is destroyed.
+///
+/// Ownership: lives within its request; what it is made of outlives it. Thread rule: its worker's thread.
+/// Errors: AttemptEnd::failed after a failure that showed the client nothing.
+#include <optional>
+
+#include "base/task.hpp"
+#include "base/timer_wheel.hpp"
+#include "gateway/asked.hpp"
+#include "gateway/downstream.hpp"
+#include "gateway/pause.hpp"
+#include "gateway/report.hpp"
+#include "gateway/request_clock.hpp"
+#include "gateway/upstream_request.hpp"
+#include "gateway/worker.hpp"
+#include "http/client.hpp"
+#include "routing/attempt_history.hpp"
+#include "routing/blame.hpp"
+#include "routing/router.hpp"
+
+namespace spillway::gateway {
+
+/// What an attempt and its relays have in common with the rest of their request.
+struct RequestParts {
+    Worker& worker;
+    Upstreams& upstreams;
+    http::Exchange& exchange;
+    Asked& asked;
+    UpstreamRequest& upstream_request;
+    Report& report;
+    RequestClock& clock;
+    Downstream& downstream;
+    const quota::Subjects& subjects;
+    const bool& late;   ///< the request took too long
+    Timeout& deadline;  ///< by which its answer has to begin
+    routing::AttemptHistory history{};
+
+    [[nodiscard]] bool over() const noexcept { return late || exchange.client_gone(); }
+    [[nodiscard]] const config::GatewayConfig& config() const noexcept { return upstreams.snapshot->config; }
+};
+
+enum class AttemptEnd : std::uint8_t {
+    answered,  ///< the client has its answer, or left
+    failed,    ///< nothing went down: Report::tried says whose fault it was
+};
+
+class Attempt {
+public:
+    Attempt(RequestParts& parts, const routing::Lease& lease)
+        : parts_(parts), lease_(lease), began_at_(parts.clock.mono()) {}
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+    ~Attempt();
+
+    Task<AttemptEnd> run();
+    /// Ends what it waits for.
+    void cancel() noexcept;
+
+    // For its relays:
+    [[nodiscard]] RequestParts& parts() noexcept { return parts_; }
+    [[nodiscard]] http::Upstream& upstream() noexcept { return *upstream_; }
+    [[nodiscard]] routing::BackendIndex backend() const noexcept { return lease_.backend; }
+    [[nodiscard]] const config::BackendConfig& config() const {
+        return parts_.config().backends[lease_.backend];
+    }
+    /// The backend serves: a 2xx head, or a stream's first real output.
+    void serves(const api::RateLimits& limits);
+    /// The answer is this backend's from here on.
+    void answer_begins() noexcept { parts_.report.served_by = lease_.backend; }
+    /// Reports its end, once; what is left is to let go of the backend's connection.
+    void report(routing::Outcome outcome);
+    /// `reuse`: the backend's answer was read to its end.
+    AttemptEnd release(bool reuse);
+    AttemptEnd ended(routing::Outcome outcome, bool reuse) {
+        report(std::move(outcome));
+        return release(reuse);
+    }
+    /// It is over, and nothing went down.
+    AttemptEnd failed(routing::Outcome outcome);
+    AttemptEnd failed(const http::NetError& error);
+    /// What a backend's silence, or a break, was.
+    [[nodiscard]] routing::Came came_of(const http::NetError& error) const noexcept;
+    /// Judges evidence about this attempt.
+    [[nodiscard]] routing::Outcome judge(routing::Evidence evidence, const http::ResponseHead* head) const;
+    /// Until when the first output has to come.
+    [[nodiscard]] Duration time_left() const noexcept;
+
+private:
+    Task<http::NetResult<const http::ResponseHead*>> send_and_read_head();
+    [[nodiscard]] bool write_request();
+    Task<AttemptEnd> relay(const http::ResponseHead& head);
+    [[nodiscard]] bool may_add_stream_options() const noexcept;
+    Task<void> drain_short_answer(const http::ResponseHead& head);
+    [[nodiscard]] const identity::CredentialSource& credential() const {
+        return *parts_.upstreams.snapshot->credentials[backend()];
+    }
+    /// Waits for the credential that follows the refused one; false: there is none.
+    Task<bool> credential_renewed(std::uint64_t refused);
+
+    RequestParts& parts_;
+    const routing::Lease lease_;
+    const Mono began_at_;
+    std::optional<http::Upstream> upstream_;
+    http::ConnectCancel connecting_;
+    Pause pause_;
+    Duration first_byte_{};
+    bool reported_ = false;
+    bool without_options_ = false;  ///< stream_options was refused here
+};
+
+}  // namespace spillway::gateway

@@ -1,0 +1,26 @@
+#pragma once
+/// What an attempt's end says, read so that routing::blame() can judge it.
+/// Ownership: Evidence views what it was made of. Thread rule: free functions. Errors: none.
+#include <optional>
+#include <string_view>
+
+#include "api/error.hpp"
+#include "api/operation.hpp"
+#include "api/stream_event.hpp"
+#include "routing/blame.hpp"
+
+namespace spillway::gateway {
+
+[[nodiscard]] routing::OperationFacts facts_of(const api::Operation& operation) noexcept;
+
+/// A whole answer. `error` keeps what the evidence views.
+[[nodiscard]] routing::Evidence evidence_of_answer(unsigned status, std::string_view content_type,
+                                                   std::string_view body,
+                                                   std::optional<api::ApiError>& error);
+/// An error event inside a 200 stream.
+[[nodiscard]] routing::Evidence evidence_of_event(const api::EventInfo& event, bool output_sent) noexcept;
+
+/// Does a refusal mean that `stream_options` is not known there?
+[[nodiscard]] bool refuses_stream_options(unsigned status, std::string_view body) noexcept;
+
+}  // namespace spillway::gateway

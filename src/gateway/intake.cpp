@@ -1,0 +1,201 @@
+#include "gateway/intake.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "api/form.hpp"
+#include "base/hex.hpp"
+#include "base/pen.hpp"
+
+namespace spillway::gateway {
+namespace {
+
+/// A client's own request id is kept if it is short and plain.
+bool usable_id(std::string_view id) noexcept {
+    if (id.empty() || id.size() > 128) return false;
+    return std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_' || c == '.' || c == ':';
+    });
+}
+
+void append_hex_id(std::string& out, Rng& rng) {
+    Pen pen(out, 32);
+    append_hex(pen, rng());
+    append_hex(pen, rng());
+}
+
+/// Clients join an endpoint that ends with a slash to paths that begin with one.
+std::string_view without_double_slashes(std::string_view target, std::string& out) {
+    const std::string_view path = target.substr(0, target.find('?'));
+    if (path.find("//") == std::string_view::npos) return target;
+    out.clear();
+    for (const char c : path)
+        if (c != '/' || !out.ends_with('/')) out.push_back(c);
+    return out.append(target.substr(path.size()));
+}
+
+/// What is refused whatever its body says.
+std::optional<Refusal> check_head(const http::RequestHead& head) {
+    static constexpr std::array<std::string_view, 7> kMethods{"GET",   "POST", "PUT",    "DELETE",
+                                                              "PATCH", "HEAD", "OPTIONS"};
+    if (std::ranges::find(kMethods, head.method) == kMethods.end())
+        return Refusal{.status = 405,
+                       .message = fmt::format("The method {} is not allowed.", head.method),
+                       .code = "method_not_allowed",
+                       .fields = "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"};
+    if (istarts_with(trim(head.fields.get("upgrade")), "websocket"))
+        return Refusal{
+            .status = 426,
+            .message = "WebSockets (Realtime, and the Responses API over them) are not served here.",
+            .code = "websocket_not_supported",
+            .fields = "upgrade: HTTP/1.1\r\n"};
+    return std::nullopt;
+}
+
+bool is_json_object(std::string_view body) noexcept {
+    return trim(body).starts_with('{');
+}
+
+}  // namespace
+
+bool is_probe(std::string_view target) noexcept {
+    return target == "/healthz" || target == "/status-0123456789abcdef";
+}
+
+void take_request_id(std::string& out, std::string_view given, Rng& rng) {
+    if (usable_id(given))
+        out = given;
+    else
+        append_hex_id(out, rng);
+}
+
+bool is_preflight(const http::RequestHead& head) noexcept {
+    return head.method == "OPTIONS" && !head.fields.get("origin").empty() &&
+           !head.fields.get("access-control-request-method").empty();
+}
+
+std::string cors_fields(std::string_view origin, const std::vector<std::string>& origins) {
+    std::string out;
+    if (origin.empty() || origins.empty()) return out;
+    const bool all = std::ranges::find(origins, "*") != origins.end();
+    if (!all && std::ranges::find(origins, origin) == origins.end()) return out;
+    http::append_field(out, "access-control-allow-origin", all ? std::string_view("*") : origin);
+    http::append_field(out, "access-control-expose-headers",
+                       "x-request-id, x-spillway-backend, x-spillway-attempts, retry-after, retry-after-ms, "
+                       "x-should-retry, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, "
+                       "x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, "
+                       "x-ratelimit-reset-requests, x-ratelimit-reset-tokens");
+    if (!all) http::append_field(out, "vary", "Origin");
+    return out;
+}
+
+std::string preflight_fields(const http::RequestHead& head, const std::vector<std::string>& origins) {
+    std::string out = cors_fields(head.fields.get("origin"), origins);
+    if (out.empty()) return out;
+    http::append_field(out, "access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, HEAD");
+    if (const auto asked = head.fields.get("access-control-request-headers"); !asked.empty())
+        http::append_field(out, "access-control-allow-headers", asked);
+    http::append_field(out, "access-control-max-age", "7200");
+    return out;
+}
+
+std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::string_view peer,
+                                        const identity::ClientKeys::Shown& key, Wall now) {
+    asked_.route = api::classify(without_double_slashes(head.target, asked_.target), head.method);
+    Caller caller = snapshot_.clients.identify(head, peer, key, now);
+    asked_.client = caller.client;
+    asked_.user = std::move(caller.user);
+    asked_.team = std::move(caller.team);
+    if (caller.elsewhere)
+        return Refusal{.status = 403,
+                       .message = "This client may not call from this address.",
+                       .code = "address_not_allowed"};
+    if (asked_.client == nullptr)
+        return Refusal{.status = 401,
+                       .message =
+                           "Access denied: the request carries no valid key. Give it as the api-key "
+                           "header or as a bearer token.",
+                       .type = "authentication_error",
+                       .code = "401"};
+    return check_head(head);
+}
+
+std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::string_view body,
+                                          quota::Now now) {
+    const api::Route& route = asked_.route;
+    if (route.bad)
+        return Refusal{.status = 400, .message = "The request's path is not valid.", .code = "bad_path"};
+    if (route.style == api::PathStyle::unknown)
+        return Refusal{.status = 404,
+                       .message =
+                           "There is nothing here. Known are /openai/deployments/{deployment}/…, "
+                           "/openai/v1/…, /v1/… and the v1 API without its prefix (/chat/completions …).",
+                       .code = "404"};
+    if (!route.deployment.empty() && !api::decode_segment(route.deployment, asked_.deployment))
+        return Refusal{
+            .status = 400, .message = "The deployment's name is not valid.", .code = "bad_deployment"};
+    if (asked_.operation().body == api::BodyKind::multipart)
+        read_form(body, head.fields.get("content-type"));
+    else if (auto no = read_json(body))
+        return no;
+
+    const ClientTable& clients = snapshot_.clients;
+    if (asked_.team.empty()) asked_.team = clients.team_of(*asked_.client);
+    if (!may_use_deployment())
+        return Refusal{.status = 403,
+                       .message = fmt::format("The client '{}' may not use the deployment '{}'.",
+                                              asked_.account->name(), asked_.deployment),
+                       .code = "deployment_not_allowed"};
+    asked_.deployment_ref = snapshot_.router->deployment(asked_.deployment, now.mono);
+    const api::Operation& operation = asked_.operation();
+    asked_.shape = quota::shape_of(asked_.scan, body, asked_.deployment, operation.writes_text);
+    asked_.shape.history = asked_.history;
+    asked_.estimate = snapshot_.estimators->of(asked_.deployment_ref.index).estimate(asked_.shape);
+    find_affinity(asked_.affinity, *snapshot_.affinity, operation, route.path, body, asked_.scanned);
+    if (asked_.affinity.id.empty() && operation.writes_text && snapshot_.config.affinity.prompt_cache)
+        asked_.affinity.prefix = prefix_affinity(body, asked_.scan.prompt_chars);
+    return std::nullopt;
+}
+
+/// Things that have no model (files, batches, stored responses, lists) are open to all clients.
+bool Intake::may_use_deployment() const {
+    if (asked_.deployment.empty() && !asked_.operation().needs_model) return true;
+    return snapshot_.clients.allows(*asked_.client, asked_.deployment);
+}
+
+void Intake::read_form(std::string_view body, std::string_view content_type) {
+    const auto model = api::find_form_field(body, content_type, "model");
+    if (!model) return;
+    asked_.form_model = *model;
+    if (asked_.deployment.empty()) asked_.deployment = body.substr(model->offset, model->length);
+}
+
+std::optional<Refusal> Intake::read_json(std::string_view body) {
+    const bool must = asked_.operation().body == api::BodyKind::json;
+    if (!must && !is_json_object(body)) return std::nullopt;
+    api::RequestScan& scan = asked_.scan;
+    const api::ScanError error = scanner_.scan(body, scan);
+    if (error != api::ScanError::none) {
+        scan = {};
+        if (!must) return std::nullopt;
+        return Refusal{.status = 400, .message = std::string(api::to_string(error)), .code = "bad_json"};
+    }
+    asked_.scanned = true;
+    if (asked_.deployment.empty()) asked_.deployment = scan.model;
+    asked_.affinity.id = scan.previous_response_id;
+    asked_.conversation = scan.conversation;
+    asked_.history =
+        histories_.of(scan.previous_response_id.empty() ? scan.conversation : scan.previous_response_id);
+    if (asked_.user.empty() && snapshot_.config.users.field) {
+        asked_.user = scan.user;
+        asked_.user_is_clients = true;
+    }
+    // The scanner is shared by all requests of this thread: keep no view into it.
+    scan.model = scan.user = scan.previous_response_id = scan.conversation = {};
+    return std::nullopt;
+}
+
+}  // namespace spillway::gateway

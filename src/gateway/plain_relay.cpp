@@ -1,0 +1,189 @@
+#include "gateway/plain_relay.hpp"
+
+#include "api/work_state.hpp"
+#include "gateway/answer_head.hpp"
+#include "gateway/evidence.hpp"
+#include "gateway/plain_machine.hpp"
+#include "gateway/stream_words.hpp"
+
+namespace spillway::gateway {
+namespace {
+
+/// What a whole answer teaches about ids.
+void learn_affinity(SessionAffinity& table, const Asked& asked, std::string_view answer,
+                    routing::BackendIndex backend) {
+    const api::Operation& operation = asked.operation();
+    if (!asked.affinity.id.empty()) table.learn(asked.affinity.id, backend);
+    if (operation.makes_ids)
+        if (const auto made = id_in_json(answer); !made.empty()) table.learn(made, backend);
+    if (operation.sealed_reasoning) table.learn_sealed(answer, backend);
+}
+
+/// What a whole answer says of its usage. One about work that an earlier request began shows that one's.
+void note_usage(Report& report, const Asked& asked, std::string_view method, std::string_view answer,
+                const std::optional<api::Usage>& usage, routing::Outcome& outcome) {
+    if (asked.operation().makes_ids) {
+        const api::WorkState state = api::read_work_state(answer);
+        report.work.id = state.id;
+        report.work.status = state.status;
+        const bool named = !state.id.empty() && id_in_path(asked.route.path) == state.id;
+        report.work.looked_at = method != "POST" || named;
+    }
+    if (!usage) return;
+    if (report.work.looked_at) {
+        report.work.usage = usage;
+        return;
+    }
+    report.note_usage(*usage);
+    outcome.tokens = usage->total;
+}
+
+/// The rest of an answer that is not held: a break can only be shown as a break.
+Task<AttemptEnd> pass_through(Attempt& attempt, const http::ResponseHead& head, PlainMachine& machine,
+                              PlainAction action) {
+    RequestParts& parts = attempt.parts();
+    routing::Outcome outcome = attempt.judge({.status = head.status}, &head);
+    const Duration stall = attempt.config().timeouts.stall;
+    attempt.answer_begins();
+    attempt.serves(outcome.limits);
+    parts.deadline.disarm();
+    parts.downstream.start(
+        head, head.framing == http::Framing::length ? std::optional(head.content_length) : std::nullopt);
+    bool reuse = false;
+    for (;;) {
+        if (action == PlainAction::pass) {
+            const std::string_view piece = machine.pass();
+            const bool sent = co_await parts.downstream.send({&piece, 1}, false);
+            if (!sent) {
+                parts.report.ending = Ending::client_left;
+                outcome = attempt.judge({.came = routing::Came::client_left}, nullptr);
+                break;
+            }
+        } else if (action == PlainAction::end) {
+            (void)co_await parts.downstream.send({}, true);
+            const std::string_view method = parts.exchange.request().method;
+            if (const auto usage = api::find_usage(machine.tail()); usage && method == "POST") {
+                parts.report.note_usage(*usage);
+                outcome.tokens = usage->total;
+            }
+            reuse = true;
+            break;
+        }
+        const auto next = co_await attempt.upstream().read_body(stall);
+        if (!next) {
+            const routing::Came came = attempt.came_of(next.error());
+            parts.downstream.abort();
+            parts.report.ending = came == routing::Came::client_left ? Ending::client_left
+                                  : came == routing::Came::timed_out ? Ending::timeout
+                                                                     : Ending::answer_cut;
+            outcome = attempt.judge({.came = came, .status = head.status, .output_sent = true}, nullptr);
+            outcome.detail = next.error().message;
+            break;
+        }
+        action = machine.feed(*next);
+    }
+    parts.clock.read();
+    co_return attempt.ended(std::move(outcome), reuse);
+}
+
+/// A thing with an id that is not there may live at another backend that was not asked yet.
+bool may_live_elsewhere(RequestParts& parts, unsigned status, std::string_view body) {
+    Affinity& affinity = parts.asked.affinity;
+    if (affinity.id.empty() || !says_not_here(status, body)) return false;
+    affinity.pinned.reset();
+    return parts.report.tried.size() + 1 < parts.config().backends.size();
+}
+
+FailedAnswer keep(const http::ResponseHead& head, std::string_view body) {
+    constexpr std::size_t most = 64 * 1024;
+    return {.status = head.status,
+            .content_type = std::string(head.fields.get("content-type")),
+            .body = std::string(body.substr(0, most)),
+            .no_retry = iequals(head.fields.get("x-should-retry"), "false")};
+}
+
+/// Nothing went down, and the answer is no use: what it says decides what follows.
+AttemptEnd fail_with(Attempt& attempt, const http::ResponseHead& head, std::string_view whole,
+                     routing::Outcome outcome) {
+    attempt.parts().report.failed_answer = keep(head, whole);
+    if (outcome.verdict->whose != routing::Whose::quota)
+        outcome.detail = whole.substr(0, std::min<std::size_t>(whole.size(), 200));
+    attempt.upstream().done();
+    return attempt.failed(std::move(outcome));
+}
+
+Task<AttemptEnd> answer_whole(Attempt& attempt, const http::ResponseHead& head, std::string_view whole,
+                              routing::Outcome outcome) {
+    RequestParts& parts = attempt.parts();
+    if (head.status < 400) {
+        attempt.serves(outcome.limits);
+        learn_affinity(*parts.upstreams.snapshot->affinity, parts.asked, whole, attempt.backend());
+        note_usage(parts.report, parts.asked, parts.exchange.request().method, whole,
+                   api::dialect(attempt.config().kind).usage(whole), outcome);
+    } else {
+        parts.report.ending = Ending::client_error;
+    }
+    attempt.answer_begins();
+    attempt.report(std::move(outcome));
+    std::optional<std::uint64_t> length = whole.size();
+    if (parts.exchange.request().method == "HEAD")
+        length = parse_int<std::uint64_t>(head.fields.get("content-length"));
+    std::string event;
+    if (parts.downstream.is_stream_already()) {
+        event = data_event(whole);
+        whole = event;
+    }
+    parts.downstream.start(head, length);
+    const bool sent = co_await parts.downstream.send({&whole, 1}, true);
+    if (!sent) parts.report.ending = Ending::client_left;
+    co_return attempt.release(true);
+}
+
+}  // namespace
+
+Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head) {
+    RequestParts& parts = attempt.parts();
+    const api::Operation& operation = parts.asked.operation();
+    const bool sized = head.framing == http::Framing::length;
+    const bool hold = head.status >= 300 || operation.answers_json || is_json(head) ||
+                      parts.exchange.request().method == "HEAD";
+    PlainMachine machine(sized ? std::optional(head.content_length) : std::nullopt,
+                         parts.config().limits.max_answer_buffer_bytes, hold);
+    PlainAction action = PlainAction::hold;
+    while (action == PlainAction::hold) {
+        if (machine.passing()) co_return co_await pass_through(attempt, head, machine, action);
+        http::NetResult<std::string_view> piece = std::string_view();
+        if (const auto ready = attempt.upstream().body_now()) {
+            piece = *ready;
+        } else {
+            piece = co_await attempt.upstream().read_body(attempt.time_left());
+            parts.clock.read();
+        }
+        if (!piece) {
+            // What a refusal's head says is enough.
+            if (head.status >= 400 && !parts.over())
+                co_return attempt.failed(attempt.judge({.status = head.status}, &head));
+            co_return attempt.failed(piece.error());
+        }
+        action = machine.feed(*piece);
+    }
+    if (action == PlainAction::pass) co_return co_await pass_through(attempt, head, machine, action);
+
+    const std::string_view whole = machine.whole();
+    if (parts.upstream_request.added_usage() && refuses_stream_options(head.status, whole)) {
+        attempt.upstream().done();
+        co_return AttemptEnd::failed;
+    }
+    std::optional<api::ApiError> error;
+    const bool bodiless = parts.exchange.request().method == "HEAD" || head.status == 204;
+    routing::Evidence evidence{.status = head.status};
+    if (!bodiless) evidence = evidence_of_answer(head.status, head.fields.get("content-type"), whole, error);
+    routing::Outcome outcome = attempt.judge(evidence, &head);
+    const bool not_here = may_live_elsewhere(parts, head.status, whole);
+    if (not_here) outcome.verdict->elsewhere = true;
+    if (outcome.verdict->elsewhere || outcome.verdict->whose == routing::Whose::request)
+        co_return fail_with(attempt, head, whole, std::move(outcome));
+    co_return co_await answer_whole(attempt, head, whole, std::move(outcome));
+}
+
+}  // namespace spillway::gateway

@@ -1,0 +1,104 @@
+#pragma once
+/// What is noted of a request while it is served, and what it leaves behind: the fields that its client
+/// reads, a line of the access log, a row of the ledger, metrics.
+///
+/// Ownership: records view what they were made of. Thread rule: the request's thread. Errors: none.
+#include <boost/container/small_vector.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/usage.hpp"
+#include "api/work_state.hpp"
+#include "base/clock.hpp"
+#include "gateway/asked.hpp"
+#include "gateway/ending.hpp"
+#include "gateway/metrics.hpp"
+#include "quota/client_quota.hpp"
+#include "routing/router.hpp"
+#include "telemetry/access_log.hpp"
+#include "telemetry/ledger.hpp"
+
+namespace spillway::gateway {
+
+/// One attempt that is over.
+struct Tried {
+    routing::BackendIndex backend = routing::no_backend;
+    unsigned status = 0;  ///< of the backend's answer; 0: there was none
+    routing::OutcomeKind kind = routing::OutcomeKind::served;
+    routing::Verdict verdict;
+    Duration took{};
+    std::string detail{};  ///< what exactly failed, if there is more to say than the verdict does
+};
+
+/// A backend's own words about a failure, kept in case that nobody else can serve.
+struct FailedAnswer {
+    unsigned status = 0;
+    std::string content_type;
+    std::string body;
+    bool no_retry = false;  ///< it said x-should-retry: false
+};
+
+struct Report {
+    Ending ending = Ending::ok;
+    int status = 0;  ///< that the client got; 0: none yet
+    std::optional<routing::BackendIndex> served_by;
+    std::size_t attempts = 0;  ///< begun
+    boost::container::small_vector<Tried, 2> tried;
+    std::optional<FailedAnswer> failed_answer;  ///< the last one's
+    api::Usage usage;
+    bool usage_known = false;
+    std::uint64_t output_events = 0;     ///< of a stream: about a token each
+    double avoided = 0;                  ///< 429s, see routing::Choice
+    bool spilled = false;                ///< the last attempt: see routing::Lease
+    std::optional<Duration> first_byte;  ///< from the request's first byte to the answer's
+    bool sent_at_once = false;           ///< the first byte was sent with the last
+    /// What the answer is about, if that has an id and a life beyond the answer.
+    struct Work {
+        std::string id;
+        api::WorkStatus status = api::WorkStatus::other;
+        bool looked_at = false;  ///< it was made by an earlier request: its usage is not this one's
+        std::optional<api::Usage> usage;
+    };
+    Work work;
+
+    [[nodiscard]] bool served() const noexcept { return served_by && status < 400; }
+    void note_usage(const api::Usage& used) noexcept {
+        usage = used;
+        usage_known = true;
+    }
+};
+
+/// The request as its connection saw it.
+struct Wire {
+    Wall began{};
+    Duration took{};  ///< from its first byte to its answer's last
+    std::string_view peer;
+    std::string_view method;
+    std::string_view target;
+    std::uint64_t bytes_sent = 0;
+};
+
+/// Appends x-spillway-backend, x-spillway-attempts, x-request-id and, if the client has limits of its own,
+/// x-ratelimit-… in its terms.
+void append_report_fields(std::string& out, const Report& report, std::string_view request_id,
+                          std::string_view backend, const quota::Subjects& subjects, quota::Now now);
+/// Whether answers carry x-ratelimit-… fields in the client's own terms.
+[[nodiscard]] bool has_own_terms(const quota::Subjects& subjects);
+
+[[nodiscard]] telemetry::UsageRow usage_row(const Asked& asked, const Report& report,
+                                            std::string_view backend, const quota::Amounts& charged,
+                                            const Wire& wire);
+/// `attempts` must outlive it.
+[[nodiscard]] telemetry::AccessRecord access_record(const Asked& asked, const Report& report,
+                                                    std::string_view backend, std::string_view client,
+                                                    std::span<const telemetry::AttemptRecord> attempts,
+                                                    const Wire& wire);
+/// The counter of Answers that counts this request.
+[[nodiscard]] telemetry::Counter& answer_counter(const Answers& answers, const Report& report);
+/// Whose metrics a request counts in; `client_index` of a known client. Deployments without a place of their
+/// own (`bound` is the router's) count as "_other".
+[[nodiscard]] Metrics::Subject metrics_subject(const Asked& asked, std::uint32_t client_index,
+                                               std::uint32_t bound) noexcept;
+
+}  // namespace spillway::gateway

@@ -1,0 +1,13 @@
+#pragma once
+/// A backend's change of state in words, one line of the process log for each.
+/// Pure. Thread rule: a free function. Errors: none.
+#include <string>
+
+#include "routing/state_change.hpp"
+
+namespace spillway::gateway {
+
+/// "backend 'one', deployment 'gpt-4o' is out for 2.0 s: server_error (the answer's words)".
+[[nodiscard]] std::string describe(const routing::StateChange& change);
+
+}  // namespace spillway::gateway

@@ -1,0 +1,118 @@
+#pragma once
+/// What becomes of a backend's event stream, decided without IO: it is handed chunks, ends and breaks, and
+/// says what goes down and what to do next.
+///
+/// Each chunk passes as it came, but the stream is committed late: its preamble waits for the first real
+/// output, so that an error event or a cut before it can be retried elsewhere. After it, a failure ends with
+/// an error event, never in silence. The usage chunk is taken out if the client did not ask for it. A stream
+/// is complete once its end mark came (`[DONE]`, the Responses API's terminal event) or each answer's
+/// finish_reason, and the transfer ended well. An event of any size passes: what grows beyond what has to be
+/// understood is passed on as it comes. Streams of operations whose events are not known pass as they are.
+///
+///     StreamAction next = machine.feed(chunk);      // … machine.end(), machine.broke(why)
+///     // start the answer once machine.committed(); send machine.pieces(); machine.sent(); then do `next`
+///
+/// Ownership: pieces view the chunk last fed and the machine. Thread rule: one thread. Errors: none.
+#include <boost/container/small_vector.hpp>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/dialect.hpp"
+#include "api/operation.hpp"
+#include "api/sse.hpp"
+#include "api/stream_event.hpp"
+#include "gateway/ending.hpp"
+#include "gateway/session_affinity.hpp"
+#include "routing/blame.hpp"
+#include "routing/router.hpp"
+
+namespace spillway::gateway {
+
+enum class StreamAction : std::uint8_t {
+    proceed,  ///< send what there is and go on reading
+    retry,    ///< nothing was shown: ask another backend
+    finish,   ///< send what there is as the last of the answer
+};
+
+/// Why a backend's body did not come to its end.
+enum class Break : std::uint8_t { cut, silence, late, client_left };
+
+struct StreamRules {
+    api::StreamEvents events = api::StreamEvents::chat;
+    routing::OperationFacts facts{};
+    bool late_commit = true;
+    bool hide_usage = false;  ///< the client did not ask for the usage chunk
+    std::size_t max_preamble_bytes = std::size_t{256} * 1024;
+    std::size_t max_event_bytes = api::SseSplitter::default_max_event;  ///< larger ones are not understood
+    bool sealed_reasoning = false;  ///< learn encrypted reasoning that comes by
+};
+
+/// What the stream came to.
+struct StreamResult {
+    routing::Verdict verdict;
+    Ending ending = Ending::ok;
+    std::optional<api::Usage> usage;
+    std::uint64_t output_events = 0;
+};
+
+class StreamMachine {
+public:
+    /// `learned` by encrypted reasoning, made by `backend`. All but the rules must outlive it.
+    StreamMachine(const StreamRules& rules, const api::Dialect& dialect, api::EventClassifier& classifier,
+                  SessionAffinity& learned, routing::BackendIndex backend);
+
+    [[nodiscard]] StreamAction feed(std::string_view chunk);
+    /// The body came to its end.
+    [[nodiscard]] StreamAction end();
+    [[nodiscard]] StreamAction broke(Break why);
+    /// The client went away.
+    void client_left() noexcept;
+
+    [[nodiscard]] bool committed() const noexcept { return committed_; }
+    /// False: what comes passes as it is, and nothing of it is counted.
+    [[nodiscard]] bool understands() const noexcept {
+        return rules_.events != api::StreamEvents::opaque && !large_;
+    }
+    /// The preamble that was held, as it is at the commit.
+    [[nodiscard]] std::string_view preamble() const noexcept { return held_; }
+    [[nodiscard]] std::span<const std::string_view> pieces() const noexcept {
+        return {pieces_.data(), pieces_.size()};
+    }
+    void sent() noexcept {
+        pieces_.clear();
+        owned_.clear();
+    }
+    [[nodiscard]] const StreamResult& result() const noexcept { return result_; }
+
+private:
+    StreamAction take(const api::SseEvent& event, std::string_view chunk);
+    StreamAction end_of_line(std::string_view last);
+    StreamAction take_error(const api::EventInfo& info);
+    StreamAction fail(std::string_view message, std::string_view code, Ending ending, routing::Came came);
+    std::string_view pass_large(std::string_view chunk);
+    void begin_large(std::string_view event);
+    std::string_view own(std::string_view text);
+    void pass(std::string_view raw, std::string_view chunk);
+    void commit();
+
+    const StreamRules rules_;
+    const api::Dialect& dialect_;
+    api::EventClassifier& classifier_;
+    SessionAffinity& learned_;
+    const routing::BackendIndex backend_;
+    api::SseSplitter splitter_;
+    StreamResult result_;
+    std::string held_;              // preamble, until the commit
+    std::string carry_;             // an event that began in an earlier chunk
+    std::list<std::string> owned_;  // what else goes down and lies in no chunk
+    boost::container::small_vector<std::string_view, 8> pieces_;
+    bool committed_ = false;
+    bool complete_ = false;
+    bool large_ = false;         // within an event that passes as it comes
+    std::uint8_t newlines_ = 0;  // at the end of what passed of it
+    std::int64_t sequence_ = -1;
+};
+
+}  // namespace spillway::gateway
