@@ -1,6 +1,6 @@
 // Builds one page: node build.mjs PAGE OUT_FOLDER. PAGE is a folder beside this file with an index.html. Every
 // file made is left compressed (FILE.gz), as the program embeds it.
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -30,7 +30,27 @@ await build({
   },
 });
 
+// What is shown in a frame of its own is one file each, with its scripts inside.
+for (const entry of await readdir(join(here, page, "sandbox")).catch(() => [])) {
+  const text = await readFile(join(here, page, "sandbox", entry), "utf8");
+  const parts = text.split(/<!-- script: (\S+) -->/);
+  for (let i = 1; i < parts.length; i += 2) {
+    const script = await readFile(join(here, "node_modules", parts[i]), "utf8");
+    parts[i] = `<script>${script.replaceAll("</script", "<\\/script")}</script>`;
+  }
+  await mkdir(join(outDir, "sandbox"), { recursive: true });
+  await writeFile(join(outDir, "sandbox", entry), parts.join(""));
+}
+
+const kib = (bytes) => `${Math.round(bytes / 1024)} KiB`;
+// What index.html names; the rest is loaded when it is needed.
+const first = new RegExp(
+  ["index.html", ...(await readFile(join(outDir, "index.html"), "utf8")).matchAll(/assets\/[\w.-]+/g)]
+    .map((name) => `${String(name).replaceAll(".", "\\.")}$`)
+    .join("|"),
+);
 let total = 0;
+let atFirst = 0;
 for (const entry of await readdir(outDir, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue;
   const path = join(entry.parentPath ?? entry.path, entry.name);
@@ -38,5 +58,6 @@ for (const entry of await readdir(outDir, { recursive: true, withFileTypes: true
   await writeFile(`${path}.gz`, packed);
   await rm(path);
   total += packed.length;
+  if (first.test(path)) atFirst += packed.length;
 }
-console.log(`    ${page}: ${Math.round(total / 1024)} KiB compressed`);
+console.log(`    ${page}: ${kib(total)} compressed, ${kib(atFirst)} of it at first`);

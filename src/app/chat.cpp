@@ -1,34 +1,31 @@
 // `spillway chat`: the chat app's process.
 #include <fmt/format.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <iostream>
 
 #include "app/stack_values.hpp"
 #include "app/verbs.hpp"
+#include "base/loop.hpp"
+#include "base/signals.hpp"
 #include "base/strings.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "chat/embedded.hpp"
 #include "chat/server.hpp"
+#include "config/listen.hpp"
 #include "telemetry/log.hpp"
 
 namespace spillway::app {
 
 namespace {
 
-namespace asio = boost::asio;
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-
 struct ChatOptions {
     std::string listen = "127.0.0.1:8082";
     std::vector<std::string> env_files;
     std::string database;
     std::vector<std::string> hosts;
+    bool is_public = false;
     std::size_t max_upload_mib = 20;
     std::string log_level = "info";
     double grace_seconds = 5;
@@ -52,6 +49,11 @@ Result<chat::ServerSettings> server_settings(const ChatOptions& options) {
     if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']')
         out.host = out.host.substr(1, out.host.size() - 2);
     if (out.host.empty()) return fail("--listen: HOST is missing");
+    if (!config::is_loopback(out.host) && !options.is_public)
+        return fail(
+            fmt::format("--listen {}: beyond this machine anyone can use the chat, and the model behind it; "
+                        "put a log-in in front of it and say --public",
+                        options.listen));
     out.port = *port;
     for (std::string host : options.hosts) {
         for (char& c : host) c = ascii_lower(c);
@@ -80,24 +82,21 @@ Result<config::EnvLookup> environment(const std::vector<std::string>& files, con
     });
 }
 
-asio::awaitable<void> stop_on_signal(asio::io_context& context, chat::ChatServer& server,
-                                     telemetry::Logger& log, double grace_seconds) {
-    asio::signal_set signals(context, SIGINT, SIGTERM);
-    co_await signals.async_wait(as_values);
-    log.info("draining: {} connections are open", server.connections());
+Task<void> stop_on_signal(Loop& loop, Signals& signals, chat::ChatServer& server, telemetry::Logger& log,
+                          double grace_seconds) {
+    (void)co_await signals.next();
+    log.info("draining: {} connections and answers are open", server.open_work());
     server.drain();
-    asio::steady_timer timer(context);
+    Timer timer(loop);
     const Mono deadline = mono_now() + from_seconds(grace_seconds);
-    while (server.connections() > 0 && mono_now() < deadline) {
-        timer.expires_after(std::chrono::milliseconds(50));
-        co_await timer.async_wait(as_values);
+    while (server.open_work() > 0 && mono_now() < deadline) {
+        (void)co_await timer.sleep_for(std::chrono::milliseconds(50));
     }
     server.close();
     // What was cut off still saves what it has.
-    timer.expires_after(std::chrono::milliseconds(100));
-    co_await timer.async_wait(as_values);
+    (void)co_await timer.sleep_for(std::chrono::milliseconds(100));
     log.info("stopped");
-    context.stop();
+    loop.stop();
 }
 
 int usage(const Error& error) {
@@ -125,8 +124,9 @@ int run_chat(const ChatOptions& options) {
     const std::string endpoint = model->url.to_string();
     const std::string host = settings->host;
 
-    asio::io_context context{1};
-    chat::ChatServer server(context, std::move(*settings), std::move(*model), std::move(*store),
+    Loop loop;
+    Signals signals(loop, {SIGINT, SIGTERM});
+    chat::ChatServer server(loop, std::move(*settings), std::move(*model), std::move(*store),
                             chat::embedded_assets());
     if (const auto started = server.start(); !started) {
         std::cerr << "spillway: " << started.error().message << '\n';
@@ -134,8 +134,8 @@ int run_chat(const ChatOptions& options) {
     }
     log->info("chat on http://{}:{}, its model at {}, its history in {}", host, server.port(), endpoint,
               database);
-    asio::co_spawn(context, stop_on_signal(context, server, *log, options.grace_seconds), asio::detached);
-    context.run();
+    loop.spawn(stop_on_signal(loop, signals, server, *log, options.grace_seconds));
+    loop.run();
     return 0;
 }
 
@@ -149,6 +149,7 @@ void add_chat(CLI::App& app, Run& run) {
                      "A file of NAME=\"value\" lines that go before the environment; can be given again");
     verb->add_option("--database", options->database,
                      "SQLite file of the history; by default in $XDG_DATA_HOME/spillway");
+    verb->add_flag("--public", options->is_public, "Allow --listen beyond this machine: there is no log-in");
     verb->add_option("--host", options->hosts,
                      "A name that browsers may use for it, besides loopback; can be given again");
     verb->add_option("--max-upload-mib", options->max_upload_mib, "The largest file that can be dropped in")

@@ -1,10 +1,15 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "app/backend_probe.hpp"
+#include "app/start_check.hpp"
 #include "app/verbs.hpp"
 #include "config/describe.hpp"
 #include "config/load.hpp"
+#include "config/settings.hpp"
 
 namespace spillway::app {
 namespace {
@@ -12,6 +17,9 @@ namespace {
 struct CheckOptions {
     std::string file;
     bool emulator = false;
+    bool connect = false;
+    bool json = false;
+    bool schema = false;
 };
 
 /// Problems to standard error, the description of a good configuration to standard output.
@@ -23,10 +31,35 @@ int report(const config::Loaded<T>& loaded) {
     return 0;
 }
 
+/// Tries each backend; 3 if one cannot be used.
+int connect(const config::GatewayConfig& config, bool json) {
+    std::vector<ProbeReport> reports;
+    for (const auto& backend : config.backends) {
+        reports.push_back(probe_backend(backend));
+        if (!json) std::fputs(to_string(reports.back()).c_str(), stdout);
+    }
+    if (json) std::fputs(to_json(reports).c_str(), stdout);
+    return std::any_of(reports.begin(), reports.end(), [](const auto& r) { return r.failed(); }) ? 3 : 0;
+}
+
 int check(const CheckOptions& options) {
+    if (options.schema) {
+        std::fputs((options.emulator ? config::emulator_schema() : config::gateway_schema()).c_str(), stdout);
+        return 0;
+    }
+    if (options.emulator && options.file.empty()) {
+        std::fputs("spillway: --emulator needs --config\n", stderr);
+        return 2;
+    }
     const auto sources = config::process_sources();
     if (options.emulator) return report(config::load_emulator_from(options.file, sources));
-    return report(config::load_gateway_from(options.file, sources));
+    auto loaded = config::load_gateway_from(options.file, sources);
+    if (loaded.ok())
+        for (auto& problem : start_problems(*loaded.value)) loaded.problems.push_back(std::move(problem));
+    if (loaded.errors() != 0) loaded.value.reset();
+    if (!options.connect || !loaded.ok()) return report(loaded);
+    std::fputs(config::to_string(loaded.problems).c_str(), stderr);
+    return connect(*loaded.value, options.json);
 }
 
 }  // namespace
@@ -37,7 +70,12 @@ void add_check(CLI::App& app, Run& run) {
     auto* file = verb->add_option("-c,--config", options->file,
                                   "The file; else $SPILLWAY_CONFIG, else the BACKEND_n_... environment");
     file->type_name("FILE");
-    verb->add_flag("--emulator", options->emulator, "The file is one for `spillway emulate`")->needs(file);
+    verb->add_flag("--emulator", options->emulator, "The file is one for `spillway emulate`");
+    verb->add_flag("--schema", options->schema, "Print a JSON Schema of the file instead");
+    auto* connect = verb->add_flag("--connect", options->connect,
+                                   "Try each backend: name, TCP, TLS, certificate, credential, models; "
+                                   "3 if one fails");
+    verb->add_flag("--json", options->json, "What --connect finds as JSON")->needs(connect);
     verb->callback([options, &run] { run = [options] { return check(*options); }; });
 }
 

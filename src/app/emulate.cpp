@@ -1,8 +1,6 @@
 // `spillway emulate`: Azure OpenAI resources on this machine.
 #include <fmt/format.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -12,6 +10,8 @@
 #include <vector>
 
 #include "app/verbs.hpp"
+#include "base/loop.hpp"
+#include "base/signals.hpp"
 #include "base/strings.hpp"
 #include "config/emulator.hpp"
 #include "config/emulator_defaults.hpp"
@@ -22,7 +22,6 @@
 namespace spillway::app {
 namespace {
 
-namespace asio = boost::asio;
 constexpr auto most_time_to_close = std::chrono::seconds(3);
 
 struct Options {
@@ -78,12 +77,14 @@ void tell(const config::EmulatorConfig& c) {
 
 int emulate(const config::EmulatorConfig& c, std::size_t threads) {
     threads = std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(1, c.resources.size()));
-    std::vector<std::unique_ptr<asio::io_context>> contexts;
-    std::vector<asio::io_context*> pointers;
+    std::vector<std::unique_ptr<Loop>> loops;
+    std::vector<Loop*> pointers;
     for (std::size_t i = 0; i < threads; ++i) {
-        contexts.push_back(std::make_unique<asio::io_context>(1));
-        pointers.push_back(contexts.back().get());
+        loops.push_back(std::make_unique<Loop>());
+        pointers.push_back(loops.back().get());
     }
+    Loop& first = *pointers.front();
+    Signals signals(first, {SIGINT, SIGTERM});
     emulator::Emulator emulator(pointers, c);
     if (const auto done = emulator.start(); !done) {
         fmt::print(stderr, "spillway emulate: {}\n", done.error().message);
@@ -91,18 +92,16 @@ int emulate(const config::EmulatorConfig& c, std::size_t threads) {
     }
     tell(c);
     std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < threads; ++i)
-        others.emplace_back([context = pointers[i]] { context->run(); });
-    asio::signal_set signals(*pointers.front(), SIGINT, SIGTERM);
-    signals.async_wait([&](const boost::system::error_code& ec, int) {
-        if (ec) return;
+    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([loop = pointers[i]] { loop->run(); });
+    first.spawn([&]() -> Task<> {
+        (void)co_await signals.next();
         emulator.stop();
         // What has not ended by then is abandoned.
-        pointers.front()->stop();
+        first.stop();
     });
-    pointers.front()->run();
-    pointers.front()->restart();
-    pointers.front()->run_for(most_time_to_close);
+    first.run();
+    first.restart();
+    first.run_for(most_time_to_close);
     for (std::size_t i = 1; i < threads; ++i) pointers[i]->stop();
     return 0;
 }

@@ -127,6 +127,7 @@ void add_report_options(CLI::App& verb, LoadOptions& o) {
     verb.add_option(
         "--threshold", o.thresholds,
         "What the run must meet, as 'p99_ttft<500ms', 'error_rate<1%', 'rate>=95%'; can be repeated");
+    verb.add_flag("--no-fail", o.no_fail, "Exit with 0 though most requests fail (thresholds still count)");
     verb.add_option("--name", o.name, "Of the run, in its report");
     verb.add_option("--out", o.html_file, "Write an HTML report")->type_name("FILE");
     verb.add_option("--json", o.json_file, "Write all figures, as compare takes them")->type_name("FILE");

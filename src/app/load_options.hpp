@@ -41,6 +41,7 @@ struct LoadOptions {
     std::string json_file;
     std::string csv_file;
     bool quiet = false;
+    bool no_fail = false;
 };
 
 void add_load_options(CLI::App& verb, LoadOptions& options);

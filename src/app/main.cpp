@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
         spillway::app::add_usage(app, run);
         spillway::app::add_load(app, run);
         spillway::app::add_top(app, run);
+        spillway::app::add_health(app, run);
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& e) {

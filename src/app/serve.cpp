@@ -1,15 +1,14 @@
 // `spillway serve`: the gateway's process: signals, reload, drain.
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <iostream>
 
+#include "app/reloader.hpp"
+#include "app/service_manager.hpp"
 #include "app/verbs.hpp"
-#include "config/load.hpp"
+#include "base/loop.hpp"
+#include "base/signals.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "gateway/admin.hpp"
 #include "gateway/dashboard_page.hpp"
 #include "gateway/gateway.hpp"
@@ -18,38 +17,34 @@ namespace spillway::app {
 
 namespace {
 
-namespace asio = boost::asio;
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-
 struct ServeOptions {
     std::string config;
     std::string log_level = "info";
     double grace_seconds = 10;
+    bool watch = false;
 };
 
-std::optional<config::GatewayConfig> load(const ServeOptions& options) {
-    auto loaded = config::load_gateway_from(options.config, config::process_sources());
-    std::cerr << config::to_string(loaded.problems);
-    return std::move(loaded.value);
-}
+constexpr Duration kLookEvery = std::chrono::seconds(1);  ///< at watched files
 
 class Process {
 public:
     Process(ServeOptions options, std::shared_ptr<telemetry::Logger> log)
-        : options_(std::move(options)), log_(std::move(log)), signals_(context_, SIGINT, SIGTERM, SIGHUP) {
-        signals_.add(SIGUSR1);
-    }
+        : options_(std::move(options)),
+          log_(log),
+          reloader_(options_.config, std::move(log)),
+          signals_(loop_, {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {}
 
     int run() {
-        auto config = load(options_);
+        auto config = reloader_.load();
         if (!config) return 2;
         const bool admin_wanted = config->admin.enabled;
         auto started = gateway::Gateway::start(std::move(*config), log_);
         if (!started) return failed(started.error());
         gateway_ = std::move(*started);
         if (admin_wanted) {
-            admin_.emplace(context_, *gateway_,
+            admin_.emplace(loop_, *gateway_,
                            gateway::Admin::Page{gateway::dashboard::embedded_assets(), SPILLWAY_VERSION});
+            admin_->on_reload([this] { return reloader_.reload(*gateway_, "POST /api/reload"); });
             if (const auto bound = admin_->listen(); !bound) return failed(bound.error());
         }
         const auto& c = gateway_->snapshot()->config;
@@ -57,8 +52,11 @@ public:
                    gateway_->port(), c.threads);
         if (admin_wanted)
             log_->info("dashboard and admin plane on http://{}:{}", c.admin.listen.host, c.admin.listen.port);
-        asio::co_spawn(context_, watch(), asio::detached);
-        context_.run();
+        loop_.spawn(watch());
+        if (options_.watch) loop_.spawn(watch_files());
+        if (const auto pause = manager_.watchdog()) loop_.spawn(feed_watchdog(*pause));
+        manager_.ready();
+        loop_.run();
         gateway_.reset();
         return 0;
     }
@@ -69,48 +67,51 @@ private:
         return 1;
     }
 
-    asio::awaitable<void> watch() {
+    Task<void> watch() {
         for (;;) {
-            const auto [ec, signal] = co_await signals_.async_wait(as_values);
-            if (ec) co_return;
+            const int signal = co_await signals_.next();
             if (signal == SIGUSR1) {
                 gateway_->reopen_log();
             } else if (signal == SIGHUP) {
-                reload();
+                manager_.reloading();
+                reloader_.reload(*gateway_, "SIGHUP");
+                manager_.ready();
             } else {
                 break;
             }
         }
+        manager_.stopping();
         log_->info("draining: {} connections are open", gateway_->connections());
         if (admin_) admin_->draining();
         gateway_->drain();
-        asio::steady_timer timer(context_);
+        Timer timer(loop_);
         const Mono deadline = mono_now() + from_seconds(options_.grace_seconds);
         do {  // connections() is refreshed every 100 ms
-            timer.expires_after(std::chrono::milliseconds(150));
-            co_await timer.async_wait(as_values);
+            (void)co_await timer.sleep_for(std::chrono::milliseconds(150));
         } while (gateway_->connections() > 0 && mono_now() < deadline);
         if (admin_) admin_->close();
         log_->info("stopped");
-        context_.stop();
+        loop_.stop();
     }
 
-    void reload() {
-        auto config = load(options_);
-        if (!config) {
-            log_->error("the new configuration is wrong; the old one stays in use");
-            return;
-        }
-        if (const auto done = gateway_->reload(std::move(*config)); !done)
-            log_->error("the new configuration cannot be used: {}; the old one stays", done.error().message);
-        else
-            log_->info("the new configuration is in use");
+    Task<void> watch_files() {
+        Timer timer(loop_);
+        while (co_await timer.sleep_for(kLookEvery)) reloader_.look(*gateway_);
+    }
+
+    /// On this loop, so that a loop that stands still is noticed.
+    Task<void> feed_watchdog(Duration pause) {
+        Timer timer(loop_);
+        do manager_.alive();
+        while (co_await timer.sleep_for(pause));
     }
 
     ServeOptions options_;
+    ServiceManager manager_ = ServiceManager::of_environment();
     std::shared_ptr<telemetry::Logger> log_;
-    asio::io_context context_{1};
-    asio::signal_set signals_;
+    Reloader reloader_;
+    Loop loop_;
+    Signals signals_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::optional<gateway::Admin> admin_;
 };
@@ -124,6 +125,8 @@ void add_serve(CLI::App& app, Run& run) {
                      "Configuration file; without it $SPILLWAY_CONFIG, else BACKEND_1_URL and its kin");
     verb->add_option("--log-level", options->log_level, "trace, debug, info, warn, error, critical or off");
     verb->add_option("--grace", options->grace_seconds, "Seconds that answers under way may take at the end");
+    verb->add_flag("--watch", options->watch,
+                   "Reload when the configuration, or a file that it names, changes");
     verb->callback([options, &run] {
         run = [options] {
             const auto level = telemetry::parse_log_level(options->log_level);

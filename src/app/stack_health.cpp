@@ -1,17 +1,17 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <exception>
 
 #include "app/stack_runner.hpp"
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "http/client.hpp"
 
 namespace spillway::app::stack {
 namespace {
 
-boost::asio::awaitable<void> ask(http::Origin& origin, std::string request, Duration timeout, bool& good) {
+Task<void> ask(http::Origin& origin, std::string request, Duration timeout, bool& good) {
     auto up = co_await origin.connect(true);
     if (!up) co_return;
     const std::array<std::string_view, 1> pieces{request};
@@ -24,21 +24,20 @@ boost::asio::awaitable<void> ask(http::Origin& origin, std::string request, Dura
 }  // namespace
 
 bool answers(std::uint16_t port, std::string_view path, std::chrono::milliseconds timeout) {
-    boost::asio::io_context context(1);
+    Loop loop;
     http::OriginOptions options;
     options.host = "127.0.0.1";
     options.port = port;
     options.connect_timeout = timeout;
-    http::Origin origin(context, std::move(options));
+    http::Origin origin(loop, std::move(options));
     bool good = false;
     std::string request =
         fmt::format("GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", path, port);
-    boost::asio::co_spawn(context, ask(origin, std::move(request), timeout, good),
-                          [&context](const std::exception_ptr& failure) {
-                              if (failure) std::rethrow_exception(failure);
-                              context.stop();
-                          });
-    context.run_for(timeout * 2);
+    loop.spawn([&]() -> Task<> {
+        co_await ask(origin, std::move(request), timeout, good);
+        loop.stop();
+    });
+    loop.run_for(timeout * 2);
     return good;
 }
 

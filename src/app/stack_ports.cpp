@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <boost/asio/error.hpp>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -72,7 +71,7 @@ std::string holder_of(std::uint16_t port) {
 std::optional<std::string> port_obstacle(std::uint16_t port) {
     const auto ec = http::probe({.host = "127.0.0.1", .port = port});
     if (!ec) return std::nullopt;
-    if (ec != boost::asio::error::address_in_use) return ec.message();
+    if (ec != std::errc::address_in_use) return ec.message();
     const std::string holder = holder_of(port);
     return holder.empty() ? "it is in use by another process" : fmt::format("it is in use by {}", holder);
 }

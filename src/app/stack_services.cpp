@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "identity/client_keys.hpp"
 
 namespace spillway::app::stack {
@@ -152,7 +153,7 @@ Service chat(const Settings& s, const StackContext& context) {
 
 std::string sha256_hex(std::string_view text) {
     identity::KeyHasher hash;
-    return identity::to_hex(hash(text));
+    return to_hex(hash(text));
 }
 
 std::vector<Service> services_for(const Settings& settings, const StackContext& context) {

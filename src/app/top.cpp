@@ -3,12 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +12,10 @@
 #include "app/terminal.hpp"
 #include "app/top_view.hpp"
 #include "app/verbs.hpp"
+#include "base/loop.hpp"
+#include "base/signals.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "config/backend.hpp"
 #include "config/units.hpp"
 #include "http/fetch.hpp"
@@ -25,7 +23,6 @@
 namespace spillway::app {
 namespace {
 
-namespace asio = boost::asio;
 using namespace top;
 
 struct TopOptions {
@@ -58,30 +55,33 @@ public:
     Top(TopOptions options, const config::BackendUrl& url)
         : options_(std::move(options)),
           url_(url),
-          origin_(context_, origin_options(url_, options_.insecure)),
-          signals_(context_, SIGINT, SIGTERM),
+          origin_(loop_, origin_options(url_, options_.insecure)),
+          signals_(loop_, {SIGINT, SIGTERM}),
           screen_(!options_.once && ::isatty(STDOUT_FILENO) == 1) {}
 
     int run() {
-        signals_.async_wait([this](const boost::system::error_code& ec, int) {
-            if (!ec) context_.stop();
-        });
-        asio::co_spawn(context_, watch(), [this](const std::exception_ptr& failure) {
-            if (failure) std::rethrow_exception(failure);
-            context_.stop();
+        loop_.spawn(end_on_signal());
+        loop_.spawn([this]() -> Task<> {
+            co_await watch();
+            loop_.stop();
         });
         // The other screen, without a cursor: what was on this one is there again afterwards.
         if (screen_) std::fputs("\x1b[?1049h\x1b[?25l", stdout);
-        context_.run();
+        loop_.run();
         if (screen_) std::fputs("\x1b[?25h\x1b[?1049l", stdout);
         std::fflush(stdout);
         return status_;
     }
 
 private:
-    asio::awaitable<void> watch() {
+    Task<void> end_on_signal() {
+        (void)co_await signals_.next();
+        loop_.stop();
+    }
+
+    Task<void> watch() {
         std::optional<Frame> before;
-        asio::steady_timer timer(context_);
+        Timer timer(loop_);
         for (;;) {
             auto frame = co_await fetch_frame();
             if (options_.once) {
@@ -98,8 +98,7 @@ private:
                 before = std::move(*frame);
             else
                 before.reset();
-            timer.expires_after(options_.interval);
-            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            (void)co_await timer.sleep_for(options_.interval);
         }
     }
 
@@ -122,7 +121,7 @@ private:
         std::fflush(stdout);
     }
 
-    asio::awaitable<Result<Frame>> fetch_frame() {
+    Task<Result<Frame>> fetch_frame() {
         Frame frame;
         const auto live = co_await get("/api/live");
         if (!live) co_return live.error();
@@ -142,7 +141,7 @@ private:
         co_return frame;
     }
 
-    asio::awaitable<Result<http::FetchedAnswer>> get(std::string_view path) {
+    Task<Result<http::FetchedAnswer>> get(std::string_view path) {
         constexpr std::chrono::seconds patience{5};
         const std::string target = url_.base_path + std::string(path);
         const std::string_view no_body;
@@ -157,9 +156,9 @@ private:
 
     TopOptions options_;
     config::BackendUrl url_;
-    asio::io_context context_{1};
+    Loop loop_;
     http::Origin origin_;
-    asio::signal_set signals_;
+    Signals signals_;
     bool screen_;
     int status_ = 0;
 };

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/strings.hpp"
-#include "chat/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::chat {
 namespace {

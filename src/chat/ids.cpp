@@ -1,6 +1,5 @@
 #include "chat/ids.hpp"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -9,23 +8,14 @@
 #include <span>
 #include <stdexcept>
 
+#include "base/hex.hpp"
+
 namespace spillway::chat {
-namespace {
-
-std::string hex(std::span<const unsigned char> bytes) {
-    std::string out;
-    out.reserve(bytes.size() * 2);
-    for (const unsigned char b : bytes) fmt::format_to(std::back_inserter(out), "{:02x}", b);
-    return out;
-}
-
-}  // namespace
-
 std::string new_id() {
     std::array<unsigned char, 16> bytes{};
     if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
         throw std::runtime_error("the system gives no random numbers");
-    return hex(bytes);
+    return to_hex(bytes);
 }
 
 bool is_id(std::string_view s) noexcept {
@@ -38,7 +28,11 @@ std::string digest(std::string_view s) {
     unsigned size = 0;
     if (EVP_Digest(s.data(), s.size(), bytes.data(), &size, EVP_sha256(), nullptr) != 1)
         throw std::runtime_error("SHA-256 is not available");
-    return hex(std::span(bytes).first(size));
+    return to_hex(std::span(bytes).first(size));
+}
+
+std::string pseudonym(std::string_view session) {
+    return "chat-" + digest(std::string("user ").append(session)).substr(0, 32);
 }
 
 }  // namespace spillway::chat

@@ -12,5 +12,8 @@ namespace spillway::chat {
 [[nodiscard]] bool is_id(std::string_view s) noexcept;
 /// SHA-256 in hexadecimal: what is stored of a session's cookie, so that the file alone opens no session.
 [[nodiscard]] std::string digest(std::string_view s);
+/// What a session is called where its own name must not be known (the model's `user`): always the same, and
+/// of no use to find the session.
+[[nodiscard]] std::string pseudonym(std::string_view session);
 
 }  // namespace spillway::chat

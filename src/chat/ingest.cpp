@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
+#include <array>
 
 #include "base/strings.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
+#include "base/utf8.hpp"
 #include "chat/chunks.hpp"
 #include "chat/ids.hpp"
 #include "chat/pdf.hpp"
-#include "chat/utf8.hpp"
+#include "chat/text_file.hpp"
 
 namespace spillway::chat {
 namespace {
@@ -28,19 +31,44 @@ std::int64_t millis(Duration d) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 
-Result<void> read_pages(std::string_view name, std::string_view bytes, const UploadLimits& limits,
-                        FileText& out) {
+FileError file_error(std::string_view code, std::string message) {
+    return {code, std::move(message)};
+}
+
+/// Files that would pass for text, or end as "the encoding is not known", though they are something else.
+bool is_other_format(std::string_view bytes) {
+    static constexpr std::array<std::string_view, 8> begins = {
+        std::string_view("PK\x03\x04"),                        // zip: docx, xlsx, pptx, hwpx
+        std::string_view("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"),  // OLE: doc, xls, ppt, hwp
+        std::string_view("\x89PNG"),
+        std::string_view("\xFF\xD8\xFF"),
+        std::string_view("GIF8"),
+        std::string_view("{\\rtf"),
+        std::string_view("\x1F\x8B"),
+        std::string_view("RIFF")};
+    if (std::ranges::any_of(begins, [&](std::string_view b) { return bytes.starts_with(b); })) return true;
+    const std::string_view text = trim(bytes.substr(0, 1024));
+    return istarts_with(text, "<!doctype html") || istarts_with(text, "<html");
+}
+
+boost::system::result<void, FileError> read_pages(std::string_view name, std::string_view bytes,
+                                                  const UploadLimits& limits, FileText& out) {
     if (looks_like_pdf(bytes)) {
         auto pages = pdf_pages(bytes, limits.pages);
-        if (!pages) return pages.error();
+        if (!pages) {
+            const bool locked = pages.error().message.find("locked") != std::string::npos;
+            return file_error(locked ? "encrypted" : "unreadable", pages.error().message);
+        }
         out.pages = std::move(*pages);
         out.paged = true;
         out.type = "application/pdf";
         return {};
     }
-    if (ends_with_any(name, {".pdf"})) return fail("the file is not a PDF");
+    if (ends_with_any(name, {".pdf"})) return file_error("not_pdf", "the file is not a PDF");
+    if (is_other_format(bytes))
+        return file_error("unsupported", "only PDF, Markdown and plain text files are taken");
     auto text = decode_text(bytes);
-    if (!text) return text.error();
+    if (!text) return file_error("encoding", text.error().message);
     out.type = ends_with_any(name, {".md", ".markdown"}) ? "text/markdown" : "text/plain";
     out.pages.push_back(std::move(*text));
     return {};
@@ -67,13 +95,19 @@ std::string clean_name(std::string_view name) {
     return std::string(first_characters(trim(out), 120));
 }
 
-Result<FileText> read_file(std::string_view name, std::string_view bytes, const UploadLimits& limits) {
+void throw_exception_from_error(const FileError& e, const boost::source_location& /*where*/) {
+    throw std::runtime_error(e.message);
+}
+
+boost::system::result<FileText, FileError> read_file(std::string_view name, std::string_view bytes,
+                                                     const UploadLimits& limits) {
     FileText out;
     if (auto read = read_pages(name, bytes, limits, out); !read) return read.error();
     const std::vector<Chunk> chunks = cut_chunks(out.pages);
     if (chunks.empty())
-        return fail(out.paged ? "the PDF has no text (a scan, perhaps)" : "the file is empty");
-    if (chunks.size() > limits.chunks) return fail("the file has too much text");
+        return out.paged ? file_error("no_text", "the PDF has no text (a scan, perhaps)")
+                         : file_error("empty", "the file is empty");
+    if (chunks.size() > limits.chunks) return file_error("too_much_text", "the file has too much text");
     for (const Chunk& c : chunks) {
         StoredChunk stored;
         stored.page = out.paged ? static_cast<std::int64_t>(c.page + 1) : 0;
@@ -90,12 +124,11 @@ void write_document(JsonWriter& out, const Document& d) {
     out.field("created", d.created).close();
 }
 
-Ingest::Ingest(http::Exchange& exchange, Model& model, StoreThread& store, asio::thread_pool& readers,
+Ingest::Ingest(http::Exchange& exchange, Model& model, StoreThread& store, ThreadPool& readers,
                const UploadLimits& limits)
     : exchange_(exchange), model_(model), store_(store), readers_(readers), limits_(limits) {}
 
-asio::awaitable<void> Ingest::progress(std::string_view stage, std::size_t done, std::size_t total,
-                                       Duration wait) {
+Task<void> Ingest::progress(std::string_view stage, std::size_t done, std::size_t total, Duration wait) {
     JsonWriter w;
     w.open().field("type", "progress").field("stage", stage).field("done", done).field("total", total);
     w.field("wait_ms", millis(wait)).close();
@@ -103,14 +136,14 @@ asio::awaitable<void> Ingest::progress(std::string_view stage, std::size_t done,
     co_await exchange_.write(text);
 }
 
-asio::awaitable<void> Ingest::error(std::string_view message) {
+Task<void> Ingest::error(std::string_view message, std::string_view code) {
     JsonWriter w;
-    w.open().field("type", "error").field("message", message).close();
+    w.open().field("type", "error").field("message", message).field("code", code).close();
     const std::string text = w.take() + "\n{\"type\":\"end\"}\n";
     co_await exchange_.finish(text);
 }
 
-asio::awaitable<std::string> Ingest::embed(std::vector<StoredChunk>& chunks) {
+Task<std::string> Ingest::embed(std::vector<StoredChunk>& chunks) {
     if (!model_.has_embeddings()) co_return std::string("no embedding deployment is set");
     int waits = 0;
     for (std::size_t begin = 0; begin < chunks.size();) {
@@ -133,20 +166,20 @@ asio::awaitable<std::string> Ingest::embed(std::vector<StoredChunk>& chunks) {
             co_return e.message;
         }
         co_await progress("waiting", begin, chunks.size(), wait);
-        asio::steady_timer timer(exchange_.context(), wait);
-        co_await timer.async_wait(asio::use_awaitable);
+        Timer timer(exchange_.loop());
+        (void)co_await timer.sleep_for(wait);
         if (cancel_.requested()) co_return std::string("stopped");
     }
     co_return std::string();
 }
 
-asio::awaitable<void> Ingest::run(std::string session, std::string conversation, std::string name) {
+Task<void> Ingest::run(std::string session, std::string conversation, std::string name) {
     exchange_.on_gone([this] { cancel_.request(); });
     co_await take(std::move(session), std::move(conversation), std::move(name));
     exchange_.on_gone({});
 }
 
-asio::awaitable<void> Ingest::take(std::string session, std::string conversation, std::string name) {
+Task<void> Ingest::take(std::string session, std::string conversation, std::string name) {
     exchange_.start(200,
                     "content-type: application/x-ndjson\r\ncache-control: no-store\r\n"
                     "x-content-type-options: nosniff\r\nx-accel-buffering: no\r\n",
@@ -155,7 +188,7 @@ asio::awaitable<void> Ingest::take(std::string session, std::string conversation
     const std::string_view bytes = exchange_.body();
     auto file = co_await run_on(readers_, [&] { return read_file(name, bytes, limits_); });
     if (!file) {
-        co_await error(file.error().message);
+        co_await error(file.error().message, file.error().code);
         co_return;
     }
     const std::string trouble = co_await embed(file->chunks);
@@ -174,7 +207,7 @@ asio::awaitable<void> Ingest::take(std::string session, std::string conversation
         return s.add_document(session, conversation, document, bytes, file->pages, file->chunks);
     });
     if (!added) {
-        co_await error(added.error().message);
+        co_await error(added.error().message, "internal_error");
         co_return;
     }
     JsonWriter w;

@@ -1,7 +1,7 @@
 #pragma once
 /// A dropped file on its way into the store: recognised, read to text, cut, embedded, kept. Told to the
 /// page as lines of JSON: `progress` {stage: reading | embedding | waiting, done, total}, then `document`
-/// or `error`, then `end`.
+/// or `error` {code, message}, then `end`.
 ///
 /// A document whose embeddings cannot be had is kept all the same and found by its words; `embedding_model`
 /// is then empty and `document` has a `trouble`. Ownership: lives in its request's handler. Thread rule:
@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "chat/json.hpp"
+#include "base/json.hpp"
+#include "base/task.hpp"
 #include "chat/model.hpp"
 #include "chat/pools.hpp"
 #include "http/server.hpp"
@@ -34,29 +35,36 @@ struct FileText {
     bool paged = false;
     std::vector<StoredChunk> chunks;  ///< without vectors
 };
-/// Blocking. Errors say what is wrong with the file.
-[[nodiscard]] Result<FileText> read_file(std::string_view name, std::string_view bytes,
-                                         const UploadLimits& limits);
+/// Why a file is not taken.
+struct FileError {
+    std::string_view
+        code;  ///< unsupported, not_pdf, encrypted, no_text, empty, too_much_text, encoding, unreadable
+    std::string message;
+};
+[[noreturn]] void throw_exception_from_error(const FileError& e, const boost::source_location& where);
+/// Blocking.
+[[nodiscard]] boost::system::result<FileText, FileError> read_file(std::string_view name,
+                                                                   std::string_view bytes,
+                                                                   const UploadLimits& limits);
 
 class Ingest {
 public:
-    Ingest(http::Exchange& exchange, Model& model, StoreThread& store, asio::thread_pool& readers,
+    Ingest(http::Exchange& exchange, Model& model, StoreThread& store, ThreadPool& readers,
            const UploadLimits& limits);
 
-    asio::awaitable<void> run(std::string session, std::string conversation, std::string name);
+    Task<void> run(std::string session, std::string conversation, std::string name);
 
 private:
-    asio::awaitable<void> take(std::string session, std::string conversation, std::string name);
+    Task<void> take(std::string session, std::string conversation, std::string name);
     /// The reason why there are no vectors; empty if there are.
-    asio::awaitable<std::string> embed(std::vector<StoredChunk>& chunks);
-    asio::awaitable<void> progress(std::string_view stage, std::size_t done, std::size_t total,
-                                   Duration wait = {});
-    asio::awaitable<void> error(std::string_view message);
+    Task<std::string> embed(std::vector<StoredChunk>& chunks);
+    Task<void> progress(std::string_view stage, std::size_t done, std::size_t total, Duration wait = {});
+    Task<void> error(std::string_view message, std::string_view code);
 
     http::Exchange& exchange_;
     Model& model_;
     StoreThread& store_;
-    asio::thread_pool& readers_;
+    ThreadPool& readers_;
     const UploadLimits& limits_;
     Cancel cancel_;
 };

@@ -6,7 +6,8 @@
 
 #include "api/rate_limit.hpp"
 #include "api/sse.hpp"
-#include "chat/json.hpp"
+#include "base/json.hpp"
+#include "base/task.hpp"
 #include "chat/model_wire.hpp"
 
 namespace spillway::chat {
@@ -48,11 +49,10 @@ struct Model::Lend {
     Cancel& cancel;
 };
 
-Model::Model(asio::io_context& context, ModelSettings settings, ModelTimeouts timeouts)
-    : settings_(std::move(settings)), timeouts_(timeouts), origin_(context, origin_options(settings_)) {}
+Model::Model(Loop& loop, ModelSettings settings, ModelTimeouts timeouts)
+    : settings_(std::move(settings)), timeouts_(timeouts), origin_(loop, origin_options(settings_)) {}
 
-asio::awaitable<ModelResult<Model::Open>> Model::send(std::string_view target, std::string_view body,
-                                                      Cancel& cancel) {
+Task<ModelResult<Model::Open>> Model::send(std::string_view target, std::string_view body, Cancel& cancel) {
     std::string head = fmt::format("POST {} HTTP/1.1\r\n", target);
     http::append_field(head, "host", settings_.url.authority());
     http::append_field(head, "content-type", "application/json");
@@ -95,7 +95,7 @@ asio::awaitable<ModelResult<Model::Open>> Model::send(std::string_view target, s
     }
 }
 
-asio::awaitable<ModelResult<std::string>> Model::read_all(Open& open, std::size_t most) {
+Task<ModelResult<std::string>> Model::read_all(Open& open, std::size_t most) {
     std::string out;
     for (;;) {
         auto piece = co_await open.upstream->read_body(timeouts_.idle);
@@ -112,13 +112,12 @@ asio::awaitable<ModelResult<std::string>> Model::read_all(Open& open, std::size_
     co_return out;
 }
 
-asio::awaitable<ModelError> Model::refused(Open& open) {
+Task<ModelError> Model::refused(Open& open) {
     auto body = co_await read_all(open, longest_error);
     co_return read_refusal(open.reply, body ? std::string_view(*body) : std::string_view{}, open.retry_after);
 }
 
-asio::awaitable<ModelResult<Reply>> Model::stream(std::string body, Cancel& cancel, OnHead on_head,
-                                                  OnText on_text) {
+Task<ModelResult<Reply>> Model::stream(std::string body, Cancel& cancel, OnHead on_head, OnText on_text) {
     auto sent = co_await send(settings_.chat_target, body, cancel);
     if (!sent) co_return sent.error();
     Open open = std::move(*sent);
@@ -176,8 +175,7 @@ asio::awaitable<ModelResult<Reply>> Model::stream(std::string body, Cancel& canc
     co_return open.reply;
 }
 
-asio::awaitable<ModelResult<std::string>> Model::post(std::string_view target, std::string_view body,
-                                                      Cancel& cancel) {
+Task<ModelResult<std::string>> Model::post(std::string_view target, std::string_view body, Cancel& cancel) {
     auto sent = co_await send(target, body, cancel);
     if (!sent) co_return sent.error();
     Open open = std::move(*sent);
@@ -188,7 +186,7 @@ asio::awaitable<ModelResult<std::string>> Model::post(std::string_view target, s
     co_return whole;
 }
 
-asio::awaitable<ModelResult<std::string>> Model::ask(std::string body, Cancel& cancel) {
+Task<ModelResult<std::string>> Model::ask(std::string body, Cancel& cancel) {
     auto whole = co_await post(settings_.chat_target, body, cancel);
     if (!whole) co_return whole.error();
     auto text = read_answer_text(*whole);
@@ -200,8 +198,8 @@ asio::awaitable<ModelResult<std::string>> Model::ask(std::string body, Cancel& c
     co_return std::move(*text);
 }
 
-asio::awaitable<ModelResult<std::vector<std::vector<float>>>> Model::embed(std::span<const std::string> texts,
-                                                                           Cancel& cancel) {
+Task<ModelResult<std::vector<std::vector<float>>>> Model::embed(std::span<const std::string> texts,
+                                                                Cancel& cancel) {
     JsonWriter w;
     w.open().field("model", settings_.embedding_model).key("input").open_list();
     for (const std::string& text : texts) w.text(text);

@@ -1,10 +1,8 @@
 #pragma once
 /// The client of the chat's model: streamed and whole answers, and embeddings, over http::Origin.
 ///
-/// Thread rule: the io_context's one thread. Errors are values (ModelError), in kinds that the page knows
+/// Thread rule: the Loop's one thread. Errors are values (ModelError), in kinds that the page knows
 /// how to put into words; their text never has a key.
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,12 +13,12 @@
 
 #include "api/usage.hpp"
 #include "base/clock.hpp"
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "chat/settings.hpp"
 #include "http/client.hpp"
 
 namespace spillway::chat {
-
-namespace asio = boost::asio;
 
 /// Who answered, and how.
 struct Reply {
@@ -83,30 +81,28 @@ struct ModelTimeouts {
 class Model {
 public:
     /// Gets each piece of text; returns false to stop.
-    using OnText = std::function<asio::awaitable<bool>(std::string_view)>;
+    using OnText = std::function<Task<bool>(std::string_view)>;
     /// Told as soon as the head of a good answer is there.
-    using OnHead = std::function<asio::awaitable<void>(const Reply&)>;
+    using OnHead = std::function<Task<void>(const Reply&)>;
 
-    Model(asio::io_context& context, ModelSettings settings, ModelTimeouts timeouts = {});
+    Model(Loop& loop, ModelSettings settings, ModelTimeouts timeouts = {});
 
-    asio::awaitable<ModelResult<Reply>> stream(std::string body, Cancel& cancel, OnHead on_head,
-                                               OnText on_text);
+    Task<ModelResult<Reply>> stream(std::string body, Cancel& cancel, OnHead on_head, OnText on_text);
     /// A whole answer's text.
-    asio::awaitable<ModelResult<std::string>> ask(std::string body, Cancel& cancel);
+    Task<ModelResult<std::string>> ask(std::string body, Cancel& cancel);
     /// One vector for each text. Precondition: has_embeddings().
-    asio::awaitable<ModelResult<std::vector<std::vector<float>>>> embed(std::span<const std::string> texts,
-                                                                        Cancel& cancel);
+    Task<ModelResult<std::vector<std::vector<float>>>> embed(std::span<const std::string> texts,
+                                                             Cancel& cancel);
     [[nodiscard]] bool has_embeddings() const noexcept { return !settings_.embeddings_target.empty(); }
     [[nodiscard]] const ModelSettings& settings() const noexcept { return settings_; }
 
 private:
     struct Open;
     struct Lend;
-    asio::awaitable<ModelResult<Open>> send(std::string_view target, std::string_view body, Cancel& cancel);
-    asio::awaitable<ModelResult<std::string>> read_all(Open& open, std::size_t most);
-    asio::awaitable<ModelResult<std::string>> post(std::string_view target, std::string_view body,
-                                                   Cancel& cancel);
-    asio::awaitable<ModelError> refused(Open& open);
+    Task<ModelResult<Open>> send(std::string_view target, std::string_view body, Cancel& cancel);
+    Task<ModelResult<std::string>> read_all(Open& open, std::size_t most);
+    Task<ModelResult<std::string>> post(std::string_view target, std::string_view body, Cancel& cancel);
+    Task<ModelError> refused(Open& open);
 
     ModelSettings settings_;
     ModelTimeouts timeouts_;

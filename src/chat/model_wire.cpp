@@ -7,7 +7,7 @@
 
 #include "api/error.hpp"
 #include "base/strings.hpp"
-#include "chat/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::chat {
 namespace {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <memory>
 
-#include "chat/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::chat {
 namespace {

@@ -4,27 +4,15 @@
 ///     auto list = co_await store([&](Store& s) { return s.conversations(session); });
 ///
 /// The awaiting coroutine goes on upon its own thread. References that `f` holds must live in that
-/// coroutine's frame. Destruction waits for running work; the io_context must outlive this.
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
+/// coroutine's frame. Destruction waits for running work; the Loop must outlive this.
 #include <type_traits>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
+#include "base/thread_pool.hpp"
 #include "chat/store.hpp"
 
 namespace spillway::chat {
-
-namespace asio = boost::asio;
-
-/// Runs `f()` on `pool`.
-template <class F>
-asio::awaitable<std::invoke_result_t<F>> run_on(asio::thread_pool& pool, F f) {
-    using R = std::invoke_result_t<F>;
-    co_return co_await asio::co_spawn(
-        pool, [work = std::move(f)]() mutable -> asio::awaitable<R> { co_return work(); },
-        asio::use_awaitable);
-}
 
 class StoreThread {
 public:
@@ -34,13 +22,13 @@ public:
     ~StoreThread() { pool_.join(); }
 
     template <class F>
-    auto operator()(F f) -> asio::awaitable<std::invoke_result_t<F, Store&>> {
+    auto operator()(F f) -> Task<std::invoke_result_t<F, Store&>> {
         return run_on(pool_, [this, work = std::move(f)]() mutable { return work(store_); });
     }
 
 private:
     Store store_;
-    asio::thread_pool pool_{1};
+    ThreadPool pool_{1};
 };
 
 }  // namespace spillway::chat

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
-#include "chat/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::chat {
 namespace {
@@ -134,13 +134,14 @@ void write_prompt(JsonWriter& out, std::span<const PromptMessage> prompt) {
 }
 
 std::string chat_body(std::string_view model, std::span<const PromptMessage> prompt,
-                      const UserSettings& settings, bool stream) {
+                      const UserSettings& settings, std::string_view user, bool stream) {
     JsonWriter w;
     w.open().field("model", model).key("messages");
     write_prompt(w, prompt);
     if (settings.temperature) w.field("temperature", *settings.temperature);
     if (settings.max_tokens > 0)
         w.field(wants_completion_tokens(model) ? "max_completion_tokens" : "max_tokens", settings.max_tokens);
+    if (!user.empty()) w.field("user", user);
     w.field("stream", stream);
     if (stream) w.key("stream_options").open().field("include_usage", true).close();
     w.close();

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "chat/json.hpp"
+#include "base/json.hpp"
 #include "chat/records.hpp"
 #include "chat/user_settings.hpp"
 
@@ -43,9 +43,9 @@ struct PromptMessage {
 [[nodiscard]] std::vector<PromptMessage> follow_up_prompt(std::string_view question, std::string_view answer);
 void write_prompt(JsonWriter& out, std::span<const PromptMessage> prompt);
 
-/// A chat/completions body.
+/// A chat/completions body. `user`: see pseudonym(); empty: none.
 [[nodiscard]] std::string chat_body(std::string_view model, std::span<const PromptMessage> prompt,
-                                    const UserSettings& settings, bool stream);
+                                    const UserSettings& settings, std::string_view user, bool stream);
 
 /// The questions between `<<` and `>>`, at most three, none twice.
 [[nodiscard]] std::vector<std::string> parse_follow_ups(std::string_view text);

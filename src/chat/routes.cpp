@@ -8,19 +8,21 @@
 
 #include "api/error.hpp"
 #include "base/strings.hpp"
+#include "base/task.hpp"
+#include "base/utf8.hpp"
 #include "chat/guard.hpp"
 #include "chat/ids.hpp"
 #include "chat/server.hpp"
+#include "chat/target.hpp"
 #include "chat/turn.hpp"
 #include "chat/user_settings.hpp"
-#include "chat/utf8.hpp"
 
 namespace spillway::chat {
 namespace {
 
 constexpr std::size_t longest_title = 120;
 
-asio::awaitable<void> reply(http::Exchange& exchange, unsigned status, std::string_view json) {
+Task<void> reply(http::Exchange& exchange, unsigned status, std::string_view json) {
     // Named: GCC 12 cannot keep an initializer list in an awaited call.
     const std::array<http::Field, 3> fields = {{{"content-type", "application/json"},
                                                 {"cache-control", "no-store"},
@@ -28,53 +30,16 @@ asio::awaitable<void> reply(http::Exchange& exchange, unsigned status, std::stri
     co_await exchange.respond(status, fields, json);
 }
 
-asio::awaitable<void> reply_error(http::Exchange& exchange, const Error& error) {
+Task<void> reply_error(http::Exchange& exchange, const Error& error) {
     if (is_not_found(error)) {
         co_await refuse(exchange, 404, "There is no such thing (any more)", "not_found");
         co_return;
     }
+    if (error.message == not_yours_text) {
+        co_await refuse(exchange, 403, "This conversation is another one's", "not_yours");
+        co_return;
+    }
     co_await refuse(exchange, 500, error.message, "internal_error");
-}
-
-std::vector<std::string_view> segments(std::string_view path) {
-    std::vector<std::string_view> out;
-    while (!path.empty()) {
-        const auto slash = path.find('/');
-        out.push_back(path.substr(0, slash));
-        path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
-    }
-    return out;
-}
-
-/// A query parameter, percent-decoded; empty if absent or malformed.
-std::string query_value(std::string_view target, std::string_view name) {
-    const auto mark = target.find('?');
-    std::string_view rest = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
-    const auto hex = [](char c) {
-        const char l = ascii_lower(c);
-        return l >= '0' && l <= '9' ? l - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-    };
-    while (!rest.empty()) {
-        const auto amp = rest.find('&');
-        const std::string_view pair = rest.substr(0, amp);
-        rest = amp == std::string_view::npos ? std::string_view{} : rest.substr(amp + 1);
-        if (pair.size() <= name.size() || !pair.starts_with(name) || pair[name.size()] != '=') continue;
-        const std::string_view raw = pair.substr(name.size() + 1);
-        std::string out;
-        for (std::size_t i = 0; i < raw.size(); ++i) {
-            if (raw[i] != '%') {
-                out += raw[i] == '+' ? ' ' : raw[i];
-                continue;
-            }
-            const int high = i + 2 < raw.size() ? hex(raw[i + 1]) : -1;
-            const int low = i + 2 < raw.size() ? hex(raw[i + 2]) : -1;
-            if (high < 0 || low < 0) return {};
-            out += static_cast<char>(high * 16 + low);
-            i += 2;
-        }
-        return is_utf8(out) ? out : std::string();
-    }
-    return {};
 }
 
 /// "a.pdf" beside another "a.pdf" becomes "a (2).pdf": a citation must name one document.
@@ -95,8 +60,8 @@ void write_conversation(JsonWriter& w, const Conversation& c) {
 
 }  // namespace
 
-asio::awaitable<void> refuse(http::Exchange& exchange, unsigned status, std::string_view message,
-                             std::string_view code) {
+Task<void> refuse(http::Exchange& exchange, unsigned status, std::string_view message,
+                  std::string_view code) {
     const std::string_view type = status >= 500 ? "server_error" : "invalid_request_error";
     const std::string body = api::error_json(message, type, code);
     co_await reply(exchange, status, body);
@@ -108,14 +73,14 @@ bool Routes::Call::is(std::string_view m, std::initializer_list<std::string_view
            });
 }
 
-asio::awaitable<void> Routes::answer_with(const Call& call, const Result<void>& done) {
+Task<void> Routes::answer_with(const Call& call, const Result<void>& done) {
     if (done)
         co_await reply(call.exchange, 200, "{}");
     else
         co_await reply_error(call.exchange, done.error());
 }
 
-asio::awaitable<void> Routes::open_session(http::Exchange& exchange) {
+Task<void> Routes::open_session(http::Exchange& exchange) {
     std::string id(session_of(exchange.request()));
     if (id.empty()) id = new_id();
     const std::string session = digest(id);
@@ -140,7 +105,7 @@ asio::awaitable<void> Routes::open_session(http::Exchange& exchange) {
     co_await exchange.respond(200, fields, w.view());
 }
 
-asio::awaitable<void> Routes::handle(http::Exchange& exchange, std::string_view path) {
+Task<void> Routes::handle(http::Exchange& exchange, std::string_view path) {
     Call call{exchange, exchange.request().method, segments(path.substr(5)), {}};
     if (call.is("POST", {"session"})) {
         co_await open_session(exchange);
@@ -162,7 +127,7 @@ asio::awaitable<void> Routes::handle(http::Exchange& exchange, std::string_view 
     co_await refuse(exchange, 404, "There is no such address", "not_found");
 }
 
-asio::awaitable<void> Routes::save_settings(const Call& call) {
+Task<void> Routes::save_settings(const Call& call) {
     auto stored = co_await store_([&](Store& s) { return s.settings(call.session); });
     if (!stored) {
         co_await reply_error(call.exchange, stored.error());
@@ -182,7 +147,7 @@ asio::awaitable<void> Routes::save_settings(const Call& call) {
         co_await reply_error(call.exchange, saved.error());
 }
 
-asio::awaitable<bool> Routes::conversations(const Call& call) {
+Task<bool> Routes::conversations(const Call& call) {
     const std::string id(call.path.size() > 1 ? call.path[1] : std::string_view{});
     if (call.is("GET", {"conversations"})) {
         auto list = co_await store_([&](Store& s) { return s.conversations(call.session); });
@@ -218,6 +183,10 @@ asio::awaitable<bool> Routes::conversations(const Call& call) {
         co_await answer_with(call, done);
     } else if (call.is("POST", {"conversations", "*", "turns"})) {
         co_await turn(call);
+    } else if (call.is("GET", {"conversations", "*", "turn"})) {
+        co_await follow(call);
+    } else if (call.is("DELETE", {"conversations", "*", "turn"})) {
+        co_await stop(call);
     } else if (call.is("POST", {"conversations", "*", "documents"})) {
         co_await upload(call);
     } else {
@@ -226,7 +195,7 @@ asio::awaitable<bool> Routes::conversations(const Call& call) {
     co_return true;
 }
 
-asio::awaitable<void> Routes::show_conversation(const Call& call) {
+Task<void> Routes::show_conversation(const Call& call) {
     const std::string id(call.path[1]);
     struct Shown {
         Conversation conversation;
@@ -253,11 +222,11 @@ asio::awaitable<void> Routes::show_conversation(const Call& call) {
     for (const Message& m : shown->messages) write_message(w, m);
     w.close_list().key("documents").open_list();
     for (const Document& d : shown->documents) write_document(w, d);
-    w.close_list().close();
+    w.close_list().field("running", turns_.running(call.session, id)).close();
     co_await reply(call.exchange, 200, w.view());
 }
 
-asio::awaitable<void> Routes::change_conversation(const Call& call) {
+Task<void> Routes::change_conversation(const Call& call) {
     const std::string id(call.path[1]);
     const std::string_view body = call.exchange.body();
     simdjson::dom::parser parser;
@@ -280,7 +249,7 @@ asio::awaitable<void> Routes::change_conversation(const Call& call) {
     co_await answer_with(call, done);
 }
 
-asio::awaitable<void> Routes::turn(const Call& call) {
+Task<void> Routes::turn(const Call& call) {
     const std::string id(call.path[1]);
     auto request = read_turn_request(call.exchange.body());
     if (!request) {
@@ -292,15 +261,39 @@ asio::awaitable<void> Routes::turn(const Call& call) {
         co_await reply_error(call.exchange, conversation.error());
         co_return;
     }
-    Turn one(call.exchange, model_, store_, call.session, std::move(*conversation));
-    auto done = co_await one.run(std::move(*request));
-    if (!done && is_not_found(done.error()))
-        co_await reply_error(call.exchange, done.error());
-    else if (!done)
-        co_await refuse(call.exchange, 400, done.error().message, "invalid_request");
+    const Result<void> begun =
+        co_await turns_.begin(call.session, std::move(*conversation), std::move(*request));
+    if (begun) {
+        (void)co_await turns_.follow(call.exchange, call.session, id, 0);
+        co_return;
+    }
+    const std::string& why = begun.error().message;
+    if (why == turn_running_text)
+        co_await refuse(call.exchange, 409, "An answer is being written in this conversation",
+                        "turn_running");
+    else if (why == too_many_turns_text)
+        co_await refuse(call.exchange, 429, "Too many answers are being written", "too_many_turns");
+    else if (why == no_parent_text)
+        co_await refuse(call.exchange, 404, "The message to go on from is not there", "parent_not_found");
+    else if (is_not_found(begun.error()) || why == not_yours_text)
+        co_await reply_error(call.exchange, begun.error());
+    else
+        co_await refuse(call.exchange, 400, why, "invalid_request");
 }
 
-asio::awaitable<void> Routes::upload(const Call& call) {
+Task<void> Routes::follow(const Call& call) {
+    const auto after = parse_int<std::int64_t>(query_value(call.exchange.request().target, "after"));
+    const auto from = static_cast<std::size_t>(std::max<std::int64_t>(after.value_or(0), 0));
+    if (!co_await turns_.follow(call.exchange, call.session, call.path[1], from))
+        co_await refuse(call.exchange, 404, "No answer is being written", "not_found");
+}
+
+Task<void> Routes::stop(const Call& call) {
+    (void)turns_.stop(call.session, call.path[1]);
+    co_await reply(call.exchange, 200, "{}");  // one that has ended is stopped as well
+}
+
+Task<void> Routes::upload(const Call& call) {
     const std::string id(call.path[1]);
     std::string name = clean_name(query_value(call.exchange.request().target, "name"));
     if (name.empty()) {
@@ -324,7 +317,7 @@ asio::awaitable<void> Routes::upload(const Call& call) {
     co_await one.run(call.session, id, unused_name(name, *there));
 }
 
-asio::awaitable<bool> Routes::documents(const Call& call) {
+Task<bool> Routes::documents(const Call& call) {
     const std::string id(call.path.size() > 1 ? call.path[1] : std::string_view{});
     if (call.is("GET", {"documents", "*"})) {
         auto found = co_await store_([&](Store& s) { return s.document(call.session, id); });
@@ -357,7 +350,7 @@ asio::awaitable<bool> Routes::documents(const Call& call) {
     co_return true;
 }
 
-asio::awaitable<void> Routes::content(const Call& call) {
+Task<void> Routes::content(const Call& call) {
     const std::string id(call.path[1]);
     auto found = co_await store_([&](Store& s) { return s.document(call.session, id); });
     if (!found) {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/error.hpp"
+#include "base/task.hpp"
 #include "chat/guard.hpp"
 #include "chat/routes.hpp"
 
@@ -18,13 +19,14 @@ http::ServerLimits limits(const UploadLimits& uploads) {
 }  // namespace
 
 struct ChatServer::Impl {
-    Impl(asio::io_context& context, ServerSettings s, ModelSettings m, Store store, http::Assets page)
+    Impl(Loop& loop, ServerSettings s, ModelSettings m, Store store, http::Assets page)
         : settings(std::move(s)),
           assets(page),
-          model(context, std::move(m)),
+          model(loop, std::move(m)),
           store_thread(std::move(store)),
-          routes(model, store_thread, readers, settings),
-          server(context, limits(settings.uploads),
+          turns(loop, model, store_thread),
+          routes(model, store_thread, turns, readers, settings),
+          server(loop, limits(settings.uploads),
                  [this](http::Exchange& exchange) { return handle(exchange); }) {
         if (settings.hosts.empty()) settings.hosts = own_hosts(settings.host);
     }
@@ -32,13 +34,17 @@ struct ChatServer::Impl {
     Impl& operator=(const Impl&) = delete;
     ~Impl() { readers.join(); }
 
-    asio::awaitable<void> handle(http::Exchange& exchange) {
+    Task<void> handle(http::Exchange& exchange) {
         const http::RequestHead& request = exchange.request();
         switch (judge(request, settings.hosts, !exchange.body().empty())) {
             case Verdict::good:
                 break;
             case Verdict::foreign_host:
-                co_await refuse(exchange, 421, "This server is not known by that name", "unknown_host");
+                co_await refuse(
+                    exchange, 421,
+                    "This server is not known by that name: start it with --host and the name, or "
+                    "let the proxy in front of it write Host anew",
+                    "unknown_host");
                 co_return;
             case Verdict::foreign_origin:
                 co_await refuse(exchange, 403, "Only this server's own page may ask for that",
@@ -56,7 +62,7 @@ struct ChatServer::Impl {
             co_await file(exchange, path);
     }
 
-    asio::awaitable<void> file(http::Exchange& exchange, std::string_view path) {
+    Task<void> file(http::Exchange& exchange, std::string_view path) {
         if (exchange.request().method != "GET" && exchange.request().method != "HEAD") {
             co_await refuse(exchange, 405, "Only GET is possible here", "method_not_allowed");
             co_return;
@@ -84,15 +90,15 @@ struct ChatServer::Impl {
     http::Assets assets;
     Model model;
     StoreThread store_thread;
-    asio::thread_pool readers{1};
+    ThreadPool readers{1};
+    Turns turns;
     Routes routes;
     http::Server server;
 };
 
-ChatServer::ChatServer(asio::io_context& context, ServerSettings settings, ModelSettings model, Store store,
+ChatServer::ChatServer(Loop& loop, ServerSettings settings, ModelSettings model, Store store,
                        http::Assets assets)
-    : impl_(
-          std::make_unique<Impl>(context, std::move(settings), std::move(model), std::move(store), assets)) {}
+    : impl_(std::make_unique<Impl>(loop, std::move(settings), std::move(model), std::move(store), assets)) {}
 ChatServer::~ChatServer() = default;
 
 Result<void> ChatServer::start() {
@@ -101,13 +107,14 @@ Result<void> ChatServer::start() {
 std::uint16_t ChatServer::port() const noexcept {
     return impl_->server.port();
 }
-std::size_t ChatServer::connections() const noexcept {
-    return impl_->server.connections();
+std::size_t ChatServer::open_work() const noexcept {
+    return impl_->server.connections() + impl_->turns.size();
 }
 void ChatServer::drain() {
     impl_->server.drain();
 }
 void ChatServer::close() {
+    impl_->turns.close();
     impl_->server.close();
 }
 

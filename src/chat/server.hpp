@@ -7,21 +7,25 @@
 ///     PUT    /api/settings                       changes settings
 ///     GET    /api/conversations                  DELETE: all of them
 ///     POST   /api/conversations                  a new one
-///     GET    /api/conversations/{id}             messages of all branches, documents; PATCH {title, leaf};
+///     GET    /api/conversations/{id}             messages of all branches, documents, `running`; PATCH
+///     {title, leaf};
 ///                                                DELETE
 ///     POST   /api/conversations/{id}/turns       asks; answers with a stream (see turn.hpp)
+///     GET    /api/conversations/{id}/turn?after=N      goes on with the answer that is being written, from
+///     its
+///                                                event N; DELETE stops it
 ///     POST   /api/conversations/{id}/documents?name=…   a file as the body (see ingest.hpp)
 ///     GET    /api/documents/{id}                 DELETE
 ///     GET    /api/documents/{id}/content         the file
 ///     GET    /api/documents/{id}/pages/{n}       {"text"} of a page; 0 for what is not paged
 ///
 /// All but the page needs the session's cookie. The model's key stays here. Errors have OpenAI's shape.
-/// Thread rule: the io_context's one thread; start() before it runs, drain() and close() on it.
-#include <boost/asio/io_context.hpp>
+/// Thread rule: the Loop's one thread; start() before it runs, drain() and close() on it.
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/loop.hpp"
 #include "base/result.hpp"
 #include "chat/ingest.hpp"
 #include "chat/settings.hpp"
@@ -41,15 +45,15 @@ struct ServerSettings {
 
 class ChatServer {
 public:
-    ChatServer(asio::io_context& context, ServerSettings settings, ModelSettings model, Store store,
-               http::Assets assets);
+    ChatServer(Loop& loop, ServerSettings settings, ModelSettings model, Store store, http::Assets assets);
     ChatServer(const ChatServer&) = delete;
     ChatServer& operator=(const ChatServer&) = delete;
     ~ChatServer();
 
     Result<void> start();
     [[nodiscard]] std::uint16_t port() const noexcept;
-    [[nodiscard]] std::size_t connections() const noexcept;
+    /// Connections, and answers that are being written (which may have nobody who reads them).
+    [[nodiscard]] std::size_t open_work() const noexcept;
     void drain();
     void close();
 

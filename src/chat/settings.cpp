@@ -33,6 +33,17 @@ bool embeddings_off(const config::EnvLookup& env) {
     return value && trim(*value).empty();
 }
 
+/// The gateway's own address, of what a user has pasted: today's azure-search-openai-demo wants the whole
+/// base of its client (…/openai/v1), older ones the host alone.
+void strip_api_base(std::string& path) {
+    for (const std::string_view end : {"/openai/v1", "/openai"})
+        if (path.ends_with(end)) {
+            path.resize(path.size() - end.size());
+            return;
+        }
+    if (path == "/v1") path.clear();
+}
+
 Result<void> read_azure(const config::EnvLookup& env, ModelSettings& out) {
     const bool custom = out.host == "azure_custom";
     const std::string_view variable = custom ? "AZURE_OPENAI_CUSTOM_URL" : "AZURE_OPENAI_SERVICE";
@@ -41,6 +52,7 @@ Result<void> read_azure(const config::EnvLookup& env, ModelSettings& out) {
     auto url = read_url(variable, custom ? value : fmt::format("https://{}.openai.azure.com", value));
     if (!url) return url.error();
     out.url = std::move(*url);
+    if (custom) strip_api_base(out.url.base_path);
 
     const std::string version = first_of(env, {"AZURE_OPENAI_API_VERSION"}, "2024-10-21");
     if (path_segment(version) != version) return fail("AZURE_OPENAI_API_VERSION is not a version");

@@ -93,7 +93,12 @@ Result<void> Store::require(std::string_view session, std::string_view conversat
     Sql row(db_.get(), "SELECT 1 FROM conversations WHERE id = ? AND session = ?", conversation, session);
     if (row.next()) return {};
     if (auto status = row.status(); !status) return status;
-    return fail(std::string(not_found_text));
+    return absent(conversation);
+}
+
+Error Store::absent(std::string_view conversation) {
+    Sql others(db_.get(), "SELECT 1 FROM conversations WHERE id = ?", conversation);
+    return fail(std::string(others.next() ? not_yours_text : not_found_text));
 }
 
 Result<std::string> Store::settings(std::string_view session) {
@@ -128,7 +133,7 @@ Result<Conversation> Store::conversation(std::string_view session, std::string_v
             session);
     if (row.next()) return read_conversation(row);
     if (auto status = row.status(); !status) return status.error();
-    return fail(std::string(not_found_text));
+    return absent(id);
 }
 
 Result<Conversation> Store::create_conversation(std::string_view session, std::string_view title, Wall now) {

@@ -3,7 +3,8 @@
 /// look-up names the session, so that no browser sees what is another's.
 ///
 /// Thread rule: one thread at a time; the server runs it on a pool of one thread. Errors: SQLite's, and
-/// not_found() for what is not there or is another session's.
+/// not_found_text for what is not there or is another session's; of a conversation, not_yours_text for the
+/// latter (its id, 128 random bits, is no secret to who has it).
 #include <functional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ inline constexpr std::string_view not_found_text = "not found";
 [[nodiscard]] inline bool is_not_found(const Error& e) noexcept {
     return e.message == not_found_text;
 }
+
+/// The message of the Error for a conversation that is another session's.
+inline constexpr std::string_view not_yours_text = "not yours";
 
 class Store {
 public:
@@ -70,6 +74,8 @@ public:
 private:
     explicit Store(telemetry::Database db) : db_(std::move(db)) {}
     Result<void> require(std::string_view session, std::string_view conversation);
+    /// Why a session does not have the conversation.
+    Error absent(std::string_view conversation);
     Result<void> add_chunks(std::string_view document, const std::vector<StoredChunk>& chunks);
     Result<std::vector<std::int64_t>> by_words(std::string_view conversation, std::string_view text);
     Result<std::vector<std::pair<std::int64_t, double>>> by_vector(std::string_view conversation,

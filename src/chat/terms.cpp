@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/strings.hpp"
-#include "chat/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::chat {
 namespace {

@@ -3,15 +3,20 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <array>
+
 #include "base/strings.hpp"
+#include "base/task.hpp"
+#include "base/utf8.hpp"
 #include "chat/ids.hpp"
-#include "chat/utf8.hpp"
 
 namespace spillway::chat {
 namespace {
 
 constexpr std::size_t longest_question = 32000;
 constexpr unsigned most_asked = 3;
+constexpr Duration save_every = std::chrono::seconds(1);
+constexpr std::size_t longest_answer = 4UL * 1024 * 1024;  // bytes: no model writes that much
 
 std::int64_t millis(Duration d) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
@@ -24,6 +29,7 @@ std::int64_t now_millis() {
 void write_reply(JsonWriter& w, const Reply& reply) {
     w.field("backend", reply.backend).field("attempts", reply.attempts).field("status", reply.status);
     w.field("model", reply.model).field("request_id", reply.request_id);
+    w.field("finish_reason", reply.finish_reason);
     if (reply.usage) {
         w.key("usage").open().field("prompt", reply.usage->prompt);
         w.field("completion", reply.usage->completion).close();
@@ -62,30 +68,25 @@ void write_message(JsonWriter& out, const Message& m) {
     out.key("details").raw(m.details).close();
 }
 
-Turn::Turn(http::Exchange& exchange, Model& model, StoreThread& store, std::string session,
-           Conversation conversation)
-    : exchange_(exchange),
-      model_(model),
+Turn::Turn(Model& model, StoreThread& store, std::string session, Conversation conversation, Emit emit)
+    : model_(model),
       store_(store),
       session_(std::move(session)),
-      conversation_(std::move(conversation)) {}
+      conversation_(std::move(conversation)),
+      emit_(std::move(emit)) {}
 
-asio::awaitable<bool> Turn::line(JsonWriter& json) {
-    std::string text = json.take();
-    text += '\n';
-    co_return co_await exchange_.write(text);
-}
-
-asio::awaitable<void> Turn::step(std::string json) {
+void Turn::step(std::string json) {
     steps_.push_back(std::move(json));
     JsonWriter w;
     w.open().field("type", "step").key("step").raw(steps_.back()).close();
-    co_await line(w);
+    line(w);
 }
 
-asio::awaitable<Result<void>> Turn::prepare(TurnRequest request) {
+Task<Result<void>> Turn::prepare(TurnRequest request) {
     auto path =
         co_await store_([&](Store& s) { return s.path_to(session_, conversation_.id, request.parent); });
+    if (!path && is_not_found(path.error()) && !request.parent.empty())
+        co_return fail(std::string(no_parent_text));
     if (!path) co_return path.error();
     path_ = std::move(*path);
     const bool is_new = !request.text.empty();
@@ -120,33 +121,22 @@ asio::awaitable<Result<void>> Turn::prepare(TurnRequest request) {
     co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> Turn::run(TurnRequest request) {
-    const Result<void> ready = co_await prepare(std::move(request));
-    if (!ready) co_return ready;
-    exchange_.on_gone([this] { cancel_.request(); });
-    exchange_.start(200,
-                    "content-type: application/x-ndjson\r\ncache-control: no-store\r\n"
-                    "x-content-type-options: nosniff\r\nx-accel-buffering: no\r\n",
-                    std::nullopt);
+Task<void> Turn::run() {
     JsonWriter w;
     w.open().field("type", "started").field("title", conversation_.title);
     w.field("answer", reply_message_.id).key("question");
     write_message(w, question());
     w.close();
-    co_await line(w);
+    line(w);
 
     co_await search();
-    if (!cancel_.requested()) co_await answer();
-    exchange_.on_gone({});
+    co_await answer();
     JsonWriter end;
     end.open().field("type", "end").close();
-    std::string last = end.take();
-    last += '\n';
-    co_await exchange_.finish(last);
-    co_return Result<void>();
+    line(end);
 }
 
-asio::awaitable<void> Turn::search() {
+Task<void> Turn::search() {
     auto documents = co_await store_([&](Store& s) { return s.documents(session_, conversation_.id); });
     if (!documents || documents->empty()) co_return;
     const Mono begin = mono_now();
@@ -180,23 +170,23 @@ asio::awaitable<void> Turn::search() {
     w.field("trouble", trouble).field("ms", millis(mono_now() - begin)).key("results");
     write_sources(w, sources_);
     w.close();
-    co_await step(w.take());
+    step(w.take());
     JsonWriter found;
     found.open().field("type", "sources").key("sources");
     write_sources(found, sources_);
     found.close();
-    co_await line(found);
+    line(found);
 }
 
-asio::awaitable<void> Turn::on_head(const Reply& reply) {
+void Turn::on_head(const Reply& reply) {
     JsonWriter w;
     w.open().field("type", "backend");
     write_reply(w, reply);
     w.close();
-    co_await line(w);
+    line(w);
 }
 
-asio::awaitable<bool> Turn::on_text(std::string_view text) {
+Task<bool> Turn::on_text(std::string_view text) {
     std::string& shown = reply_message_.text;
     if (first_text_ == Duration{}) first_text_ = mono_now() - begin_;
     JsonWriter w;
@@ -217,37 +207,53 @@ asio::awaitable<bool> Turn::on_text(std::string_view text) {
         w.field("type", "text").field("text", text);
     }
     w.close();
-    co_return co_await line(w);
+    line(w);
+    co_await save_part();
+    co_return !cancel_.requested() && shown.size() < longest_answer;
 }
 
-asio::awaitable<ModelResult<Reply>> Turn::attempt(const std::string& body) {
+Task<ModelResult<Reply>> Turn::attempt(const std::string& body) {
     ++asked_;
     return model_.stream(
-        body, cancel_, [this](const Reply& reply) { return on_head(reply); },
+        body, cancel_,
+        [this](const Reply& reply) -> Task<void> {
+            on_head(reply);
+            co_return;
+        },
         [this](std::string_view text) { return on_text(text); });
 }
 
-asio::awaitable<void> Turn::tell_retry(const ModelError& error) {
+void Turn::emit_retry(const ModelError& error) {
     JsonWriter w;
     w.open().field("kind", "retry").field("shown", count_characters(reply_message_.text));
     write_error(w, error);
     w.close();
-    co_await step(w.take());
+    step(w.take());
 }
 
-asio::awaitable<void> Turn::answer() {
+Task<void> Turn::answer() {
+    if (cancel_.requested()) {
+        ModelError stopped;
+        stopped.kind = ModelError::Kind::cancelled;
+        co_await fail_with(stopped);
+        co_return;
+    }
     const std::vector<PromptMessage> prompt = build_prompt(settings_, path_, sources_);
-    JsonWriter told;
-    told.open().field("kind", "prompt").field("model", model_.settings().chat_model).key("messages");
-    write_prompt(told, prompt);
-    told.close();
-    co_await step(told.take());
+    // The messages before are in the conversation: only what was added to them is kept with the answer.
+    JsonWriter said;
+    said.open().field("kind", "prompt").field("model", model_.settings().chat_model);
+    said.field("history", prompt.size() - 2).key("messages");
+    const std::array<PromptMessage, 2> added = {prompt.front(), prompt.back()};
+    write_prompt(said, added);
+    said.close();
+    step(said.take());
 
-    const std::string body = chat_body(model_.settings().chat_model, prompt, settings_, true);
+    const std::string body =
+        chat_body(model_.settings().chat_model, prompt, settings_, pseudonym(session_), true);
     auto reply = co_await attempt(body);
     while (!reply && reply.error().kind == ModelError::Kind::broken && asked_ < most_asked &&
            !cancel_.requested()) {
-        co_await tell_retry(reply.error());
+        emit_retry(reply.error());
         retrying_ = !reply_message_.text.empty();
         candidate_.clear();
         reply = co_await attempt(body);
@@ -261,37 +267,40 @@ asio::awaitable<void> Turn::answer() {
     if (retrying_ && !candidate_.empty()) reply_message_.text = candidate_;
     reply_ = std::move(*reply);
     co_await save();
+    answered_ = true;
     JsonWriter w;
     w.open().field("type", "done").key("message");
     write_message(w, reply_message_);
     w.close();
-    co_await line(w);
+    line(w);
     if (settings_.follow_ups && !cancel_.requested()) co_await follow_up();
 }
 
-asio::awaitable<void> Turn::fail_with(const ModelError& error) {
+Task<void> Turn::fail_with(const ModelError& error) {
     const bool stopped = error.kind == ModelError::Kind::cancelled;
     reply_ = error.reply;
     reply_message_.state = stopped ? MessageState::stopped : MessageState::failed;
     // Without any text there is nothing to keep: the question can be answered again.
-    if (!reply_message_.text.empty()) co_await save();
-    if (stopped) co_return;
+    const bool some = !reply_message_.text.empty();
+    if (some) co_await save();
+    answered_ = true;
     JsonWriter w;
-    w.open().field("type", "error");
-    write_error(w, error);
-    if (!reply_message_.text.empty()) {
+    w.open().field("type", !stopped ? "error" : some ? "done" : "stopped");
+    if (!stopped) write_error(w, error);
+    if (some) {
         w.key("message");
         write_message(w, reply_message_);
     }
     w.close();
-    co_await line(w);
+    line(w);
 }
 
-asio::awaitable<void> Turn::follow_up() {
+Task<void> Turn::follow_up() {
     UserSettings plain;
     plain.max_tokens = 200;
     const auto prompt = follow_up_prompt(question().text, reply_message_.text);
-    auto text = co_await model_.ask(chat_body(model_.settings().chat_model, prompt, plain, false), cancel_);
+    auto text = co_await model_.ask(
+        chat_body(model_.settings().chat_model, prompt, plain, pseudonym(session_), false), cancel_);
     if (!text) co_return;  // a courtesy: its failure is not the user's concern
     follow_ups_ = parse_follow_ups(*text);
     if (follow_ups_.empty()) co_return;
@@ -300,7 +309,7 @@ asio::awaitable<void> Turn::follow_up() {
     w.open().field("type", "follow_ups").key("questions").open_list();
     for (const std::string& q : follow_ups_) w.text(q);
     w.close_list().close();
-    co_await line(w);
+    line(w);
 }
 
 std::string Turn::details() const {
@@ -318,7 +327,7 @@ std::string Turn::details() const {
     return w.take();
 }
 
-asio::awaitable<void> Turn::save() {
+Task<void> Turn::save() {
     reply_message_.details = details();
     auto saved = co_await store_(
         [&](Store& s) { return s.save_message(session_, conversation_.id, reply_message_, wall_now()); });
@@ -329,8 +338,21 @@ asio::awaitable<void> Turn::save() {
         w.open().field("type", "error");
         write_error(w, error);
         w.close();
-        co_await line(w);
+        line(w);
     }
+}
+
+/// Keeps what came so far, as an answer that broke off: so it is found if this process dies.
+Task<void> Turn::save_part() {
+    const Mono now = mono_now();
+    if (now - saved_ < save_every) co_return;
+    saved_ = now;
+    Message part = reply_message_;
+    part.state = MessageState::failed;
+    part.details = details();
+    // What goes wrong here goes wrong at the end as well, and is said then.
+    (void)co_await store_(
+        [&](Store& s) { return s.save_message(session_, conversation_.id, part, wall_now()); });
 }
 
 }  // namespace spillway::chat

@@ -1,6 +1,6 @@
 #pragma once
 /// One turn of a conversation: a question (new, edited, or asked again), its search in the documents, the
-/// streamed answer, follow-up questions; told to the page as lines of JSON (application/x-ndjson), each
+/// streamed answer, follow-up questions; emitted as lines of JSON (application/x-ndjson), each
 /// with a `type`:
 ///
 ///     started    the question as stored, the answer's id, the conversation's title
@@ -14,18 +14,22 @@
 ///     error      why there is no (whole) answer; a 429 has retry_after_ms
 ///     end        nothing more comes
 ///
-/// An answer that breaks off is asked for once more, at most twice; what the new one has in common with
-/// what was shown is not sent again. A client that leaves stops the work; what came is kept.
+///     stopped    the user stopped it before anything came
 ///
-/// Ownership: a Turn lives in its request's handler. Thread rule: the event loop's.
+/// An answer that breaks off is asked for once more, at most twice; what the new one has in common with
+/// what was shown is not sent again. What came is saved as it comes, so that it is there after a crash.
+///
+/// Ownership: a Turn belongs to whoever runs it (see turns.hpp) and knows nobody who reads it. Thread rule:
+/// the event loop's.
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/task.hpp"
 #include "chat/model.hpp"
 #include "chat/pools.hpp"
 #include "chat/prompt.hpp"
-#include "http/server.hpp"
 
 namespace spillway::chat {
 
@@ -35,35 +39,46 @@ struct TurnRequest {
 };
 [[nodiscard]] Result<TurnRequest> read_turn_request(std::string_view json);
 
+/// The message of the Error when the message to answer or to go on from is not there (any more).
+inline constexpr std::string_view no_parent_text = "the message to go on from is not there";
+
 class Turn {
 public:
-    Turn(http::Exchange& exchange, Model& model, StoreThread& store, std::string session,
-         Conversation conversation);
+    /// Gets each line, without its line end.
+    using Emit = std::function<void(std::string line)>;
 
-    /// Answers the exchange. An Error has not been answered yet.
-    asio::awaitable<Result<void>> run(TurnRequest request);
+    Turn(Model& model, StoreThread& store, std::string session, Conversation conversation, Emit emit);
+
+    /// Saves the question. An Error says why there will be no answer; nothing was emitted then.
+    Task<Result<void>> prepare(TurnRequest request);
+    /// Emits everything, `end` last.
+    Task<void> run();
+    /// Ends it soon; what came is kept.
+    void stop() noexcept { cancel_.request(); }
+    /// Is the answer there, for better or worse, so that only suggestions can follow?
+    [[nodiscard]] bool answered() const noexcept { return answered_; }
 
 private:
-    asio::awaitable<Result<void>> prepare(TurnRequest request);
-    asio::awaitable<void> search();
-    asio::awaitable<void> answer();
-    asio::awaitable<ModelResult<Reply>> attempt(const std::string& body);
-    asio::awaitable<bool> on_text(std::string_view text);
-    asio::awaitable<void> on_head(const Reply& reply);
-    asio::awaitable<void> tell_retry(const ModelError& error);
-    asio::awaitable<void> fail_with(const ModelError& error);
-    asio::awaitable<void> follow_up();
-    asio::awaitable<void> save();
-    asio::awaitable<bool> line(JsonWriter& json);
-    asio::awaitable<void> step(std::string json);
+    Task<void> search();
+    Task<void> answer();
+    Task<ModelResult<Reply>> attempt(const std::string& body);
+    Task<bool> on_text(std::string_view text);
+    void on_head(const Reply& reply);
+    void emit_retry(const ModelError& error);
+    Task<void> fail_with(const ModelError& error);
+    Task<void> follow_up();
+    Task<void> save();
+    Task<void> save_part();
+    void line(JsonWriter& json) { emit_(json.take()); }
+    void step(std::string json);
     [[nodiscard]] std::string details() const;
     [[nodiscard]] const Message& question() const { return path_.back(); }
 
-    http::Exchange& exchange_;
     Model& model_;
     StoreThread& store_;
     std::string session_;
     Conversation conversation_;
+    Emit emit_;
     Cancel cancel_;
     UserSettings settings_;
     std::vector<Message> path_;  // ends with the question
@@ -73,11 +88,13 @@ private:
     Message reply_message_;
     Reply reply_;
     Mono begin_ = mono_now();
+    Mono saved_ = begin_;  // the part that is there
     Duration first_text_{};
     Duration total_{};
     unsigned asked_ = 0;
     std::string candidate_;  // a second try's text, until it goes beyond what is shown
     bool retrying_ = false;
+    bool answered_ = false;
 };
 
 /// A message as the page gets it.

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "chat/json.hpp"
-#include "chat/utf8.hpp"
+#include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::chat {
 namespace {

@@ -15,8 +15,8 @@ struct UserSettings {
     std::optional<double> temperature;  ///< 0…2; none: the model's own
     std::int64_t max_tokens = 0;        ///< of an answer; 0: the model's own
     std::int64_t sources = 4;           ///< pieces of documents shown to the model, 1…12
-    bool follow_ups = true;
-    bool show_backend = true;  ///< the page only: who answered, under each message
+    bool follow_ups = false;            ///< another request for each answer
+    bool show_backend = true;           ///< the page only: who answered, under each message
 };
 
 inline constexpr std::string_view default_system_prompt =

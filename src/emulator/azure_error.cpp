@@ -29,6 +29,17 @@ ErrorAnswer wrong_key() {
         "resource.");
 }
 
+ErrorAnswer keys_disabled() {
+    return coded(403, "AuthenticationTypeDisabled",
+                 "Key based authentication is disabled for this resource.");
+}
+
+ErrorAnswer wrong_token() {
+    return {401,
+            R"({"statusCode":401,"message":"Unauthorized. Access token is missing, invalid, audience is )"
+            R"(incorrect (https://cognitiveservices.azure.com), or have expired."})"};
+}
+
 ErrorAnswer no_deployment() {
     return coded(404, "DeploymentNotFound",
                  "The API deployment for this resource does not exist. If you created the deployment within "

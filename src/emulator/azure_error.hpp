@@ -15,6 +15,8 @@ struct ErrorAnswer {
 };
 
 [[nodiscard]] ErrorAnswer wrong_key();      ///< 401
+[[nodiscard]] ErrorAnswer keys_disabled();  ///< 403 AuthenticationTypeDisabled
+[[nodiscard]] ErrorAnswer wrong_token();    ///< 401, in the form of the front end
 [[nodiscard]] ErrorAnswer no_deployment();  ///< 404 DeploymentNotFound
 [[nodiscard]] ErrorAnswer no_resource();    ///< 404: path or api-version
 [[nodiscard]] ErrorAnswer wrong_method();   ///< 405

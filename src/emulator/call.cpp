@@ -1,115 +1,16 @@
 #include "emulator/call.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/wait_traits.hpp>
 #include <limits>
 
-#include "emulator/azure_error.hpp"
-#include "emulator/azure_head.hpp"
-#include "emulator/completion.hpp"
-#include "emulator/pace.hpp"
-#include "emulator/request.hpp"
-#include "emulator/resource.hpp"
-#include "emulator/seal.hpp"
-#include "emulator/target.hpp"
-#include "emulator/wire.hpp"
+#include "emulator/call_impl.hpp"
 
 namespace spillway::emulator {
 
 namespace {
-using Clock = std::chrono::steady_clock;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, asio::io_context::executor_type>;
-constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t most_bytes_at_once = 64 * 1024;
 constexpr std::string_view broken =
     "The server had an error while processing your request. Sorry about that!";
 }  // namespace
-
-class Call {
-public:
-    Call(Resource& resource, http::Exchange& exchange)
-        : resource_(resource),
-          x_(exchange),
-          counters_(resource.counters_),
-          timer_(exchange.context().get_executor()),
-          rng_(resource.rng_()),
-          target_(read_target(exchange.request().target)),
-          apim_id_(random_uuid(rng_)),
-          began_(mono_now()) {
-        ++counters_.requests;
-        ++counters_.active;
-        x_.on_gone([this] { timer_.cancel(); });
-    }
-    Call(const Call&) = delete;
-    Call& operator=(const Call&) = delete;
-    ~Call() {
-        x_.on_gone({});
-        --counters_.active;
-        if (!ended_) ++counters_.cancelled;
-    }
-
-    asio::awaitable<void> run();
-
-private:
-    /// What is left to do once a request was looked at.
-    enum class Next : std::uint8_t { reply, close, hang, embed, generate };
-
-    // Decisions, without waiting. Those that return Next set reply_ if it is Next::reply.
-    Next decide();
-    Next reply(unsigned status, std::string body);
-    Next refuse(ErrorAnswer error) { return reply(error.status, std::move(error.body)); }
-    Next fault_status();
-    Next list_models();
-    Next stored_response();
-    Next admit();
-
-    /// Until `when`, or the client leaves: then false.
-    asio::awaitable<bool> sleep_until(Mono when);
-    asio::awaitable<void> hang();
-    asio::awaitable<void> send_reply();
-    asio::awaitable<void> embed();
-    asio::awaitable<void> generate();
-    asio::awaitable<void> send_whole(const AnswerWriter& writer);
-    asio::awaitable<void> send_stream(AnswerWriter& writer);
-    asio::awaitable<void> break_stream(AnswerWriter& writer);
-    asio::awaitable<bool> send_piece();
-    void write_error(AnswerWriter& writer);
-    void write_due(AnswerWriter& writer, Pace& pace, std::size_t& next, std::size_t last);
-    [[nodiscard]] std::unique_ptr<AnswerWriter> write_answer();
-    [[nodiscard]] AnswerMeta make_meta(bool tool);
-    [[nodiscard]] Pace make_pace();
-    [[nodiscard]] std::string head(HeadFacts facts);
-    [[nodiscard]] bool fault_is(FaultKind kind) const noexcept { return fault_ && fault_->kind == kind; }
-    [[nodiscard]] std::uint64_t& counter_of(unsigned status) noexcept;
-    /// Prepares the head; no length: chunked.
-    void start(std::optional<std::uint64_t> length) { x_.start(status_, head(facts_), length); }
-    void end(std::uint64_t& counter) {
-        ended_ = true;
-        ++counter;
-    }
-
-    Resource& resource_;
-    http::Exchange& x_;
-    ResourceCounters& counters_;
-    Timer timer_;
-    Rng rng_;
-    Target target_;
-    std::string apim_id_;
-    std::string request_id_;
-    Mono began_;
-    std::optional<Fault> fault_;
-    ModelRequest request_;
-    Deployment* deployment_ = nullptr;
-    QuotaDecision quota_;
-    HeadFacts facts_;
-    unsigned status_ = 200;
-    std::string body_;
-    std::size_t answer_tokens_ = 0;  // of one choice
-    std::size_t sent_tokens_ = 0;    // of them, what has gone out
-    bool ended_ = false;
-};
 
 std::string Call::head(HeadFacts facts) {
     facts.date = resource_.date();
@@ -143,7 +44,7 @@ Call::Next Call::decide() {
     if (fault_is(FaultKind::hang)) return Next::hang;
     if (fault_is(FaultKind::status)) return fault_status();
 
-    if (!resource_.key_is_good(x_.request())) return refuse(wrong_key());
+    if (auto no = resource_.refused(x_.request())) return refuse(std::move(*no));
     if (target_.kind == Target::Kind::unknown || (!target_.v1 && !target_.has_version()))
         return refuse(no_resource());
     if (target_.kind == Target::Kind::models) return list_models();
@@ -214,7 +115,7 @@ Call::Next Call::admit() {
     return embeds ? Next::embed : Next::generate;
 }
 
-asio::awaitable<void> Call::run() {
+Task<void> Call::run() {
     switch (decide()) {
         case Next::reply:
             co_await send_reply();
@@ -240,16 +141,14 @@ asio::awaitable<void> Call::run() {
     counters_.tokens_out += output;
 }
 
-asio::awaitable<bool> Call::sleep_until(Mono when) {
+Task<bool> Call::sleep_until(Mono when) {
     if (x_.client_gone()) co_return false;
     if (mono_now() >= when) co_return true;
-    timer_.expires_at(std::chrono::time_point_cast<Clock::duration>(when));
-    const auto [ec] = co_await timer_.async_wait(as_values);
-    co_return !ec && !x_.client_gone();
+    const bool rang = co_await timer_.sleep_until(when);
+    co_return rang && !x_.client_gone();
 }
 
-// Here and below, results of co_await are named before they are tested: see scripts/check-frames.
-asio::awaitable<void> Call::hang() {
+Task<void> Call::hang() {
     bool there = true;
     while (there) there = co_await sleep_until(mono_now() + std::chrono::hours(1));
 }
@@ -259,14 +158,14 @@ std::uint64_t& Call::counter_of(unsigned status) noexcept {
     return status == 429 ? counters_.throttled : counters_.errors;
 }
 
-asio::awaitable<void> Call::send_reply() {
+Task<void> Call::send_reply() {
     start(body_.size());
     const std::string_view body = body_;
     const bool sent = co_await x_.finish(body);
     if (sent) end(counter_of(status_));
 }
 
-asio::awaitable<void> Call::embed() {
+Task<void> Call::embed() {
     const Pace pace = make_pace();
     body_ = embeddings_body(request_, deployment_->model.name, deployment_->model.dimensions);
     const bool there = co_await sleep_until(began_ + pace.first());
@@ -313,7 +212,7 @@ std::unique_ptr<AnswerWriter> Call::write_answer() {
     return writer;
 }
 
-asio::awaitable<void> Call::generate() {
+Task<void> Call::generate() {
     const auto writer = write_answer();
     if (request_.stream)
         co_await send_stream(*writer);
@@ -321,7 +220,7 @@ asio::awaitable<void> Call::generate() {
         co_await send_whole(*writer);
 }
 
-asio::awaitable<void> Call::send_whole(const AnswerWriter& writer) {
+Task<void> Call::send_whole(const AnswerWriter& writer) {
     body_ = writer.whole();
     Pace pace = make_pace();
     for (std::size_t i = 1; i < writer.tokens(); ++i) pace.advance();
@@ -345,7 +244,7 @@ void Call::write_error(AnswerWriter& writer) {
 }
 
 /// Ends a stream as its fault says.
-asio::awaitable<void> Call::break_stream(AnswerWriter& writer) {
+Task<void> Call::break_stream(AnswerWriter& writer) {
     end(counters_.errors);
     if (fault_is(FaultKind::cut)) {
         x_.abort();
@@ -366,14 +265,14 @@ void Call::write_due(AnswerWriter& writer, Pace& pace, std::size_t& next, std::s
     }
 }
 
-asio::awaitable<bool> Call::send_piece() {
+Task<bool> Call::send_piece() {
     const std::string_view piece = body_;
     const bool sent = co_await x_.write(piece);
     body_.clear();
     co_return sent;
 }
 
-asio::awaitable<void> Call::send_stream(AnswerWriter& writer) {
+Task<void> Call::send_stream(AnswerWriter& writer) {
     const bool breaks = fault_is(FaultKind::cut) || fault_is(FaultKind::stream_error);
     const std::size_t all = writer.tokens();
     const std::size_t last = breaks ? std::min(fault_->after_chunks, all) : all;
@@ -406,7 +305,7 @@ asio::awaitable<void> Call::send_stream(AnswerWriter& writer) {
     end(counters_.served);
 }
 
-asio::awaitable<void> serve_call(std::shared_ptr<Resource> resource, http::Exchange& exchange) {
+Task<void> serve_call(std::shared_ptr<Resource> resource, http::Exchange& exchange) {
     Call call(*resource, exchange);
     co_await call.run();
 }

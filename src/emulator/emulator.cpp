@@ -3,23 +3,21 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/event.hpp"
+#include "base/loop.hpp"
 #include "base/rng.hpp"
+#include "base/task.hpp"
 #include "emulator/fault.hpp"
 #include "emulator/resource.hpp"
 #include "emulator/schema_value.hpp"
 #include "http/server.hpp"
 
 namespace spillway::emulator {
-
-using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
 
 namespace {
 struct Reply {
@@ -29,26 +27,26 @@ struct Reply {
 }  // namespace
 
 struct Emulator::Impl : std::enable_shared_from_this<Impl> {
-    Impl(std::span<asio::io_context* const> given, config::EmulatorConfig c)
-        : contexts(given.begin(), given.end()), config(std::move(c)) {
+    Impl(std::span<Loop* const> given, config::EmulatorConfig c)
+        : loops(given.begin(), given.end()), config(std::move(c)) {
         Rng rng(config.seed);
         for (std::size_t i = 0; i < config.resources.size(); ++i)
-            resources.push_back(std::make_shared<Resource>(*contexts[i % contexts.size()],
-                                                           config.resources[i], config.host, Rng(rng())));
+            resources.push_back(std::make_shared<Resource>(*loops[i % loops.size()], config.resources[i],
+                                                           config.host, Rng(rng())));
     }
 
     Result<void> start();
     void stop_all();
-    asio::awaitable<void> serve(http::Exchange& x);
-    asio::awaitable<Reply> set_fault(std::string_view body);
-    asio::awaitable<Reply> clear_faults();
-    asio::awaitable<Reply> list_faults();
-    asio::awaitable<Reply> stats();
+    Task<void> serve(http::Exchange& x);
+    Task<Reply> set_fault(std::string_view body);
+    Task<Reply> clear_faults();
+    Task<Reply> list_faults();
+    Task<Reply> stats();
     [[nodiscard]] Result<std::vector<std::shared_ptr<Resource>>> chosen(const Fault& fault) const;
 
-    std::vector<asio::io_context*> contexts;
+    std::vector<Loop*> loops;
     config::EmulatorConfig config;
-    std::vector<Guard> guards;  // one for each context
+    std::vector<std::optional<Loop::Work>> works;  // one for each loop
     std::vector<std::shared_ptr<Resource>> resources;
     std::unique_ptr<http::Server> admin;
 };
@@ -57,18 +55,24 @@ namespace {
 
 using Ask = std::function<std::string(Resource&)>;
 
-asio::awaitable<std::string> run(std::shared_ptr<Resource> resource, Ask ask) {
-    co_return ask(*resource);
-}
-
 /// Asks the resource on its own thread and comes back with what it says.
-asio::awaitable<std::string> ask_there(std::shared_ptr<Resource> resource, Ask ask) {
-    asio::awaitable<std::string> there = run(resource, std::move(ask));
-    co_return co_await asio::co_spawn(resource->context(), std::move(there), asio::use_awaitable);
+Task<std::string> ask_there(std::shared_ptr<Resource> resource, Ask ask) {
+    struct Answer {
+        std::string text;
+        Event there;
+    };
+    const auto answer = std::make_shared<Answer>();
+    const auto home = (co_await this_loop()).inbox();
+    resource->loop().post([resource, ask, answer, home] {
+        answer->text = ask(*resource);
+        home->post([answer] { answer->there.set(); });
+    });
+    while (!answer->there.is_set()) co_await answer->there.wait();
+    co_return std::move(answer->text);
 }
 
 /// The answers of several, with commas between.
-asio::awaitable<std::string> gather(const std::vector<std::shared_ptr<Resource>>& resources, const Ask& ask) {
+Task<std::string> gather(const std::vector<std::shared_ptr<Resource>>& resources, const Ask& ask) {
     std::string out;
     for (const auto& resource : resources) {
         const std::string one = co_await ask_there(resource, ask);
@@ -91,12 +95,11 @@ Reply listed(const std::string& list) {
 }  // namespace
 
 Result<void> Emulator::Impl::start() {
-    for (asio::io_context* context : contexts) guards.emplace_back(context->get_executor());
+    for (Loop* loop : loops) works.emplace_back(std::in_place, *loop);
     admin = std::make_unique<http::Server>(
-        *contexts.front(), http::ServerLimits{},
-        [weak = weak_from_this()](http::Exchange& x) -> asio::awaitable<void> {
+        *loops.front(), http::ServerLimits{}, [weak = weak_from_this()](http::Exchange& x) -> Task<void> {
             // Held by the coroutine: the handler itself may go while it runs.
-            return [](std::shared_ptr<Impl> self, http::Exchange& exchange) -> asio::awaitable<void> {
+            return [](std::shared_ptr<Impl> self, http::Exchange& exchange) -> Task<void> {
                 if (self) co_await self->serve(exchange);
             }(weak.lock(), x);
         });
@@ -113,7 +116,7 @@ void Emulator::Impl::stop_all() {
     if (admin) admin->close();
     admin.reset();
     for (const auto& resource : resources) resource->stop();
-    guards.clear();
+    works.clear();
 }
 
 Result<std::vector<std::shared_ptr<Resource>>> Emulator::Impl::chosen(const Fault& fault) const {
@@ -124,7 +127,7 @@ Result<std::vector<std::shared_ptr<Resource>>> Emulator::Impl::chosen(const Faul
     return fail(fmt::format("there is no such resource; there are {}, counted from 1", resources.size()));
 }
 
-asio::awaitable<Reply> Emulator::Impl::set_fault(std::string_view body) {
+Task<Reply> Emulator::Impl::set_fault(std::string_view body) {
     const auto fault = parse_fault(body);
     if (!fault) co_return complaint(400, fault.error().message);
     const auto targets = chosen(*fault);
@@ -137,7 +140,7 @@ asio::awaitable<Reply> Emulator::Impl::set_fault(std::string_view body) {
     co_return Reply{200, fmt::format(R"({{"set":{}}})", targets->size())};
 }
 
-asio::awaitable<Reply> Emulator::Impl::clear_faults() {
+Task<Reply> Emulator::Impl::clear_faults() {
     const Ask clear = [](Resource& r) {
         r.clear_faults();
         return std::string();
@@ -146,7 +149,7 @@ asio::awaitable<Reply> Emulator::Impl::clear_faults() {
     co_return Reply{200, R"({"cleared":true})"};
 }
 
-asio::awaitable<Reply> Emulator::Impl::list_faults() {
+Task<Reply> Emulator::Impl::list_faults() {
     const Ask list = [](Resource& r) {
         return fmt::format(R"({{"name":{},"faults":{}}})", json_quoted(r.name()), r.faults_json());
     };
@@ -154,13 +157,13 @@ asio::awaitable<Reply> Emulator::Impl::list_faults() {
     co_return listed(all);
 }
 
-asio::awaitable<Reply> Emulator::Impl::stats() {
+Task<Reply> Emulator::Impl::stats() {
     const Ask stats_of = [](Resource& r) { return r.stats_json(); };
     const std::string all = co_await gather(resources, stats_of);
     co_return listed(all);
 }
 
-asio::awaitable<void> Emulator::Impl::serve(http::Exchange& x) {
+Task<void> Emulator::Impl::serve(http::Exchange& x) {
     const std::string_view target = x.request().target;
     const std::string_view path = target.substr(0, target.find('?'));
     const std::string_view method = x.request().method;
@@ -186,12 +189,12 @@ asio::awaitable<void> Emulator::Impl::serve(http::Exchange& x) {
     (void)co_await x.respond(reply.status, extra, body);
 }
 
-Emulator::Emulator(asio::io_context& context, config::EmulatorConfig config) {
-    asio::io_context* const one = &context;
+Emulator::Emulator(Loop& loop, config::EmulatorConfig config) {
+    Loop* const one = &loop;
     impl_ = std::make_shared<Impl>(std::span(&one, 1), std::move(config));
 }
-Emulator::Emulator(std::span<asio::io_context* const> contexts, config::EmulatorConfig config)
-    : impl_(std::make_shared<Impl>(contexts, std::move(config))) {}
+Emulator::Emulator(std::span<Loop* const> loops, config::EmulatorConfig config)
+    : impl_(std::make_shared<Impl>(loops, std::move(config))) {}
 
 Emulator::~Emulator() {
     impl_->stop_all();
@@ -202,15 +205,15 @@ Result<void> Emulator::start() {
 }
 
 void Emulator::stop() {
-    for (std::size_t i = 0; i < impl_->contexts.size(); ++i)
-        asio::post(*impl_->contexts[i], [impl = impl_, i] {
+    for (std::size_t i = 0; i < impl_->loops.size(); ++i)
+        impl_->loops[i]->post([impl = impl_, i] {
             if (i == 0 && impl->admin) {
                 impl->admin->close();
                 impl->admin.reset();
             }
-            for (std::size_t r = i; r < impl->resources.size(); r += impl->contexts.size())
+            for (std::size_t r = i; r < impl->resources.size(); r += impl->loops.size())
                 impl->resources[r]->stop();
-            if (i < impl->guards.size()) impl->guards[i].reset();
+            if (i < impl->works.size()) impl->works[i].reset();
         });
 }
 

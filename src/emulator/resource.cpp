@@ -41,12 +41,11 @@ bool looks_like_jwt(std::string_view token) noexcept {
 
 }  // namespace
 
-Resource::Resource(asio::io_context& context, config::EmulatedResource config, std::string host, Rng rng)
-    : context_(context),
-      config_(std::move(config)),
-      host_(std::move(host)),
-      rng_(rng),
-      refusal_end_(context) {
+Resource::Resource(Loop& loop, config::EmulatedResource config, std::string host, Rng rng)
+    : loop_(loop), config_(std::move(config)), host_(std::move(host)), rng_(rng), refusal_end_(loop) {
+    if (config_.entra)
+        entra_ = std::make_unique<identity::IssuerKeys>(
+            *config_.entra, [](bool, const std::string&) {}, rng_());
     const Mono now = mono_now();
     deployments_.reserve(config_.deployments.size());
     for (const config::EmulatedDeployment& d : config_.deployments) {
@@ -64,7 +63,7 @@ Result<void> Resource::start() {
 Result<void> Resource::listen() {
     std::erase_if(retired_, [](const auto& server) { return server->connections() == 0; });
     server_ = std::make_unique<http::Server>(
-        context_, http::ServerLimits{},
+        loop_, http::ServerLimits{},
         [self = shared_from_this()](http::Exchange& x) { return serve_call(self, x); });
     auto done = server_->listen({.host = host_, .port = config_.port, .reuse_port = false});
     if (!done) {
@@ -102,17 +101,20 @@ void Resource::follow_refusal() {
             retired_.push_back(std::move(server_));
         }
         if (*until == Mono::max()) return;
-        refusal_end_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(*until));
+        wait_to_follow(*until);
     } else {
         if (server_) return;
-        if (listen()) {
-            refusal_end_.cancel();
-            return;
-        }
-        refusal_end_.expires_after(pause_before_listening_again);  // the port may be in use for a moment
+        refusal_end_.cancel();
+        // The port may be in use for a moment.
+        if (!listen()) wait_to_follow(mono_now() + pause_before_listening_again);
     }
-    refusal_end_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
-        if (!ec) self->follow_refusal();
+}
+
+void Resource::wait_to_follow(Mono until) {
+    refusal_end_.cancel();
+    loop_.spawn([self = shared_from_this(), until]() -> Task<> {
+        const bool rang = co_await self->refusal_end_.sleep_until(until);
+        if (rang) self->follow_refusal();
     });
 }
 
@@ -127,6 +129,21 @@ bool Resource::key_is_good(const http::RequestHead& head) const {
     if (!istarts_with(authorization, "bearer ")) return false;
     const std::string_view token = trim(authorization.substr(7));
     return is_key(token) || (config_.accept_bearer && looks_like_jwt(token));
+}
+
+std::optional<ErrorAnswer> Resource::refused(const http::RequestHead& head) const {
+    if (entra_) return refused_by_entra(head);
+    return key_is_good(head) ? std::nullopt : std::optional(wrong_key());
+}
+
+std::optional<ErrorAnswer> Resource::refused_by_entra(const http::RequestHead& head) const {
+    if (head.fields.has("api-key")) return keys_disabled();
+    const std::string_view authorization = head.fields.get("authorization");
+    if (!istarts_with(authorization, "bearer ")) return wrong_token();
+    const auto token = identity::ParsedToken::parse(trim(authorization.substr(7)));
+    if (!token) return wrong_token();
+    if (entra_->verify(*token, config_.entra->policy, wall_now())) return std::nullopt;
+    return wrong_token();
 }
 
 Deployment* Resource::find(std::string_view name) noexcept {

@@ -2,10 +2,7 @@
 /// One emulated Azure OpenAI resource: its server, deployments, quota, faults and counters.
 ///
 /// Ownership: shared with the connections of its server, which hold it until they end. Thread rule: all of
-/// it lives on its io_context's one thread. Errors: start() says host, port and reason.
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+/// it lives on its Loop's one thread. Errors: start() says host, port and reason.
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -15,19 +12,21 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/loop.hpp"
 #include "base/result.hpp"
 #include "base/rng.hpp"
 #include "base/strings.hpp"
+#include "base/timer.hpp"
 #include "config/emulator.hpp"
+#include "emulator/azure_error.hpp"
 #include "emulator/azure_quota.hpp"
 #include "emulator/fault.hpp"
 #include "emulator/model_catalog.hpp"
 #include "emulator/prefix_cache.hpp"
 #include "http/server.hpp"
+#include "identity/issuer_keys.hpp"
 
 namespace spillway::emulator {
-
-namespace asio = boost::asio;
 
 struct Deployment {
     config::EmulatedDeployment config;
@@ -52,7 +51,7 @@ struct ResourceCounters {
 
 class Resource : public std::enable_shared_from_this<Resource> {
 public:
-    Resource(asio::io_context& context, config::EmulatedResource config, std::string host, Rng rng);
+    Resource(Loop& loop, config::EmulatedResource config, std::string host, Rng rng);
 
     Result<void> start();
     /// Closes everything now.
@@ -60,7 +59,7 @@ public:
 
     [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
     [[nodiscard]] std::uint16_t port() const noexcept { return config_.port; }
-    [[nodiscard]] asio::io_context& context() const noexcept { return context_; }
+    [[nodiscard]] Loop& loop() const noexcept { return loop_; }
 
     void set_fault(Fault fault);
     void clear_faults();
@@ -74,24 +73,29 @@ private:
     Result<void> listen();
     /// Stops to listen, or begins again, as the faults have it.
     void follow_refusal();
+    void wait_to_follow(Mono until);
 
+    /// Why the caller may not; nothing if it may.
+    [[nodiscard]] std::optional<ErrorAnswer> refused(const http::RequestHead& head) const;
     [[nodiscard]] bool key_is_good(const http::RequestHead& head) const;
+    [[nodiscard]] std::optional<ErrorAnswer> refused_by_entra(const http::RequestHead& head) const;
     [[nodiscard]] Deployment* find(std::string_view name) noexcept;
     [[nodiscard]] std::string models_json(std::string_view only) const;
     [[nodiscard]] std::string_view date();
     void store_response(const std::string& id, std::string json);
 
-    asio::io_context& context_;
+    Loop& loop_;
     config::EmulatedResource config_;
     std::string host_;
     Rng rng_;
+    std::unique_ptr<identity::IssuerKeys> entra_;
     std::vector<Deployment> deployments_;
     PrefixCache prefixes_;
     FaultBoard faults_;
     ResourceCounters counters_;
     std::unique_ptr<http::Server> server_;
     std::vector<std::unique_ptr<http::Server>> retired_;  // no longer listen, end what is under way
-    asio::steady_timer refusal_end_;
+    Timer refusal_end_;
     bool stopped_ = false;
     std::unordered_map<std::string, std::string, StringHash, std::equal_to<>> responses_;
     std::deque<std::string> response_order_;

@@ -3,32 +3,11 @@
 #include <array>
 #include <utility>
 
+#include "base/hex.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::emulator {
 namespace {
-
-int hex(char c) noexcept {
-    const char l = ascii_lower(c);
-    if (c >= '0' && c <= '9') return c - '0';
-    if (l >= 'a' && l <= 'f') return l - 'a' + 10;
-    return -1;
-}
-
-/// Percent-decodes; nothing for a malformed escape.
-std::optional<std::string> decoded(std::string_view raw) {
-    std::string out;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-        if (raw[i] != '%') {
-            out += raw[i];
-            continue;
-        }
-        if (i + 2 >= raw.size() || hex(raw[i + 1]) < 0 || hex(raw[i + 2]) < 0) return std::nullopt;
-        out += static_cast<char>(hex(raw[i + 1]) * 16 + hex(raw[i + 2]));
-        i += 2;
-    }
-    return out;
-}
 
 std::string_view parameter(std::string_view query, std::string_view name) {
     while (!query.empty()) {
@@ -81,7 +60,7 @@ Target read_target(std::string_view target) {
     if (take(path, "deployments/")) {
         const auto slash = path.find('/');
         if (slash == std::string_view::npos || slash == 0) return t;
-        const auto name = decoded(path.substr(0, slash));
+        const auto name = percent_decoded(path.substr(0, slash));
         const auto operation = operation_of(path.substr(slash + 1));
         if (!name || !operation || *operation == Operation::responses) return t;
         t.kind = Target::Kind::create;
@@ -97,7 +76,7 @@ Target read_target(std::string_view target) {
     } else if (iequals(path, "models")) {
         t.kind = Target::Kind::models;
     } else if (take(path, "models/") || take(path, "responses/")) {
-        const auto id = decoded(path);
+        const auto id = percent_decoded(path);
         if (!id || id->empty() || id->find('/') != std::string::npos) return t;
         // take() has moved past the name: what stands before tells which.
         t.kind = istarts_with(target.substr(0, mark), t.v1 ? "/openai/v1/models/" : "/openai/models/")

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "load/noise.hpp"
 #include "load/page.hpp"
 #include "load/report.hpp"
 
@@ -15,6 +16,13 @@ std::string difference(double before, double after) {
     if (before == after) return "same";
     if (before == 0 || std::isnan(before) || std::isnan(after)) return "";
     return fmt::format("{:+.3g} %", (after / before - 1) * 100);
+}
+
+/// The interval, and that it is noise where no difference lies within it.
+std::string certainty(const std::optional<Interval>& interval) {
+    if (!interval) return "";
+    return fmt::format("{:+.3g} to {:+.3g} %{}", interval->low * 100, interval->high * 100,
+                       interval->has_zero() ? ": noise" : "");
 }
 
 double quantile(const Histogram& h, double q) {
@@ -32,24 +40,34 @@ Names names_of(const Record& before, const Record& after) {
 }
 
 Table figures(const Record& a, const Record& b, const Names& names) {
-    Table out{{"", names.before, names.after, "difference"}};
-    const auto add = [&](std::string_view what, double x, double y, std::string (*show)(double)) {
-        out.push_back({std::string(what), show(x), show(y), difference(x, y)});
+    Table out{{"", names.before, names.after, "difference", "95 % interval"}};
+    Rng rng(1);  // the same report each time
+    const auto add = [&](std::string_view what, double x, double y, std::string (*show)(double),
+                         const std::optional<Interval>& interval) {
+        out.push_back({std::string(what), show(x), show(y), difference(x, y), certainty(interval)});
     };
     const auto times = [&](std::string_view what, const Histogram& x, const Histogram& y) {
         if (x.empty() && y.empty()) return;
         for (const double q : {0.5, 0.95, 0.99})
-            add(fmt::format("{}, p{:g}", what, q * 100), quantile(x, q), quantile(y, q), show_seconds);
+            add(fmt::format("{}, p{:g}", what, q * 100), quantile(x, q), quantile(y, q), show_seconds,
+                quantile_difference(x, y, q, rng));
     };
-    add("requests due per second", a.offered_rate(), b.offered_rate(), show_number);
-    add("answered per second", a.ok_rate(), b.ok_rate(), show_number);
-    const auto share = [&](std::string_view what, double x, double y) {
-        out.push_back({std::string(what), show_share(x), show_share(y),
-                       x == y ? "same" : fmt::format("{:+.3g} points", (y - x) * 100)});
+    add("requests due per second", a.offered_rate(), b.offered_rate(), show_number, std::nullopt);
+    add("answered per second", a.ok_rate(), b.ok_rate(), show_number,
+        rate_difference(a.ok, a.seconds, b.ok, b.seconds, rng));
+    const auto share = [&](std::string_view what, std::uint64_t x, std::uint64_t y) {
+        const auto of = [](std::uint64_t n, const Record& r) {
+            return r.ended() == 0 ? 0 : static_cast<double>(n) / static_cast<double>(r.ended());
+        };
+        out.push_back(
+            {std::string(what), show_share(of(x, a)), show_share(of(y, b)),
+             of(x, a) == of(y, b) ? "same" : fmt::format("{:+.3g} points", (of(y, b) - of(x, a)) * 100),
+             certainty(rate_difference(x, static_cast<double>(a.ended()), y, static_cast<double>(b.ended()),
+                                       rng))});
     };
-    share("failed, throttled included", a.error_rate(), b.error_rate());
-    share("throttled (429)", a.throttle_rate(), b.throttle_rate());
-    add("tokens a minute", a.tokens_per_minute(), b.tokens_per_minute(), show_number);
+    share("failed, throttled included", a.throttled + a.failed, b.throttled + b.failed);
+    share("throttled (429)", a.throttled, b.throttled);
+    add("tokens a minute", a.tokens_per_minute(), b.tokens_per_minute(), show_number, std::nullopt);
     times("first token", a.ttft, b.ttft);
     times("whole answer", a.latency, b.latency);
     times("between tokens", a.gap, b.gap);
@@ -114,6 +132,11 @@ std::string html_comparison(const Record& a, const Record& b) {
     std::string body = fmt::format("<h1>{}</h1><p>{} and {}</p>\n", escape_html(title),
                                    escape_html(b.started), escape_html(a.started));
     body += html_table("Figures", figures(a, b, names));
+    body +=
+        "<p>The interval says where the difference lies with 95 % certainty, by drawing each run's values "
+        "anew "
+        "(bootstrap); where it holds zero, the difference may be chance. It knows of no drift between the "
+        "runs.</p>\n";
     body += "<h2>Over time</h2>";
     body += figures_over_time(a, b, names);
     body += "<h2>Distributions</h2><div class=\"plots\">\n";

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bar.hpp"
+#include "base/utf8.hpp"
 #include "load/plot.hpp"
 
 namespace spillway::load {
@@ -12,6 +13,18 @@ namespace {
 
 std::string quantile(const Histogram& h, double q) {
     return h.empty() ? "–" : show_seconds(to_seconds(h.quantile(q)));
+}
+
+/// Each line cut to what fits: a line that wraps cannot be drawn over.
+std::string clipped(std::string_view text, std::size_t columns) {
+    std::string out;
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        out += first_characters(line, columns);
+        out += '\n';
+    }
+    return out;
 }
 
 }  // namespace
@@ -30,15 +43,29 @@ double Progress::rate(std::uint64_t n) const noexcept {
     return static_cast<double>(n) / to_seconds(interval_);
 }
 
+std::size_t Progress::rows_of(std::string_view block) const noexcept {
+    std::size_t rows = 0;
+    while (!block.empty()) {
+        const std::string_view line = block.substr(0, block.find('\n'));
+        block.remove_prefix(std::min(block.size(), line.size() + 1));
+        const std::size_t wide = count_characters(line);
+        rows += std::max<std::size_t>(1, (wide + columns_ - 1) / std::max<std::size_t>(columns_, 1));
+    }
+    return rows;
+}
+
 std::string Progress::block() const {
+    return clipped(whole_block(), columns_);
+}
+
+std::string Progress::whole_block() const {
     const double share = total_ > Duration{} ? to_seconds(elapsed_) / to_seconds(total_) : 1;
-    const std::size_t wide = std::clamp<std::size_t>(columns_, 60, 120);
+    const std::size_t wide = std::clamp<std::size_t>(columns_, 60, 120) - 1;
     std::string out;
     auto to = std::back_inserter(out);
     fmt::format_to(to, " {} {:.0f} of {:.0f} s{}\n", bar(share, wide - 30), to_seconds(elapsed_),
                    to_seconds(total_), share > 1 ? ", waiting for what is open" : "");
-    fmt::format_to(to,
-                   " now    {:>7.1f} due/s {:>7.1f} ok/s {:>6.1f} 429/s {:>6.1f} failed/s {:>9} tokens/min\n",
+    fmt::format_to(to, " now    {:.1f} due/s, {:.1f} ok/s, {:.1f} 429/s, {:.1f} failed/s, {} tokens/min\n",
                    rate(last_.step.due), rate(last_.step.ok), rate(last_.step.throttled),
                    rate(last_.step.failed), show_number(rate(last_.step.tokens) * 60));
     fmt::format_to(to, " open   {:>7} requests", last_.open);

@@ -1,6 +1,7 @@
 #pragma once
 /// What a terminal shows while a run goes on. Pure text from values. Thread rule: a value for one thread.
 #include <string>
+#include <string_view>
 
 #include "load/worker.hpp"
 
@@ -12,15 +13,21 @@ public:
     Progress(Duration total, bool users, std::size_t columns)
         : total_(total), users_(users), columns_(columns) {}
 
+    /// The terminal has another width now.
+    void resize(std::size_t columns) noexcept { columns_ = columns; }
+    /// Rows that a drawn block takes on the terminal as it is now: a narrower one wraps its lines.
+    [[nodiscard]] std::size_t rows_of(std::string_view block) const noexcept;
+
     /// Takes what happened in the last `interval`.
     void add(const Pulse& pulse, Duration elapsed, Duration interval);
 
-    /// Several lines, to be drawn over the last ones.
+    /// Several lines, none wider than the terminal, to be drawn over the last ones.
     [[nodiscard]] std::string block() const;
     /// One line, for a log.
     [[nodiscard]] std::string line() const;
 
 private:
+    [[nodiscard]] std::string whole_block() const;
     [[nodiscard]] double rate(std::uint64_t n) const noexcept;
 
     Duration total_;

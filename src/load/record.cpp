@@ -6,7 +6,7 @@
 #include <array>
 #include <set>
 
-#include "api/json_text.hpp"
+#include "base/json.hpp"
 
 namespace spillway::load {
 namespace {
@@ -19,13 +19,13 @@ double quantile_or_none(const Histogram& h, double q) {
 
 void append_key(std::string& out, std::string_view key) {
     if (out.back() != '{' && out.back() != '[') out += ',';
-    api::append_json_string(out, key);
+    append_json_string(out, key);
     out += ':';
 }
 
 void append_text(std::string& out, std::string_view key, std::string_view text) {
     append_key(out, key);
-    api::append_json_string(out, text);
+    append_json_string(out, text);
 }
 
 template <class Number>
@@ -107,9 +107,11 @@ std::string csv_milliseconds(double seconds) {
 
 }  // namespace
 
-bool Record::passed() const noexcept {
-    return ok > 0 && std::all_of(thresholds.begin(), thresholds.end(),
-                                 [](const ThresholdOutcome& t) { return t.passed; });
+Verdict Record::verdict() const noexcept {
+    const bool met =
+        std::all_of(thresholds.begin(), thresholds.end(), [](const ThresholdOutcome& t) { return t.passed; });
+    if (ok == 0 || !met || (error_rate() > 0.5 && !allow_failures)) return Verdict::failed;
+    return thresholds.empty() ? Verdict::none : Verdict::passed;
 }
 
 Record make_record(const Statistics& s, Duration sending) {
@@ -151,7 +153,9 @@ std::string to_json(const Record& r) {
     append_number(out, "spillway_load", 1);
     append_text(out, "name", r.name);
     append_text(out, "started", r.started);
-    append_number(out, "passed", r.passed());
+    append_key(out, "passed");
+    const Verdict verdict = r.verdict();
+    out += verdict == Verdict::none ? "null" : verdict == Verdict::passed ? "true" : "false";
     append_key(out, "settings");
     out += '{';
     for (const auto& [key, value] : r.settings) append_text(out, key, value);

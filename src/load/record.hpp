@@ -35,6 +35,8 @@ struct Row : Outcomes {
     Counts<std::uint64_t> backends;
 };
 
+enum class Verdict : std::uint8_t { passed, failed, none };
+
 struct Record : Outcomes {
     std::string name;
     std::string started;  ///< RFC 3339
@@ -54,6 +56,7 @@ struct Record : Outcomes {
     Counts<std::uint64_t> attempts;
     std::vector<Row> rows;
     std::vector<ThresholdOutcome> thresholds;
+    bool allow_failures = false;  ///< that most requests fail is what the run is about
 
     [[nodiscard]] std::uint64_t ended() const noexcept { return ok + throttled + failed; }
     /// Requests due per second: what was offered.
@@ -63,9 +66,12 @@ struct Record : Outcomes {
     /// Of all that ended, those not ok, the throttled among them.
     [[nodiscard]] double error_rate() const noexcept { return share(throttled + failed, ended()); }
     [[nodiscard]] double throttle_rate() const noexcept { return share(throttled, ended()); }
+    /// Of those not ok, the throttled.
+    [[nodiscard]] double throttled_of_errors() const noexcept { return share(throttled, throttled + failed); }
     [[nodiscard]] double tokens_per_minute() const noexcept { return per_second(tokens) * 60; }
-    /// No threshold was missed, and something was answered.
-    [[nodiscard]] bool passed() const noexcept;
+    /// Failed: nothing was answered, a threshold was missed, or most requests failed (unless allow_failures).
+    /// Passed: there were thresholds, and all were met. Without thresholds nothing was there to pass.
+    [[nodiscard]] Verdict verdict() const noexcept;
 
 private:
     [[nodiscard]] static double share(std::uint64_t a, std::uint64_t b) noexcept {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/strings.hpp"
+#include "base/task.hpp"
 #include "load/worker.hpp"
 
 namespace spillway::load {
@@ -69,6 +70,8 @@ std::string problem_of(const http::NetError& error) {
             return "not HTTP: " + error.message;
         case Kind::cancelled:
             return "unfinished at the end";
+        case Kind::local:
+            return "this machine: " + error.message;
     }
     return error.message;
 }
@@ -82,7 +85,7 @@ void Worker::cancel_flights() {
     }
 }
 
-asio::awaitable<bool> Worker::ask(Conversation& conversation, Duration due) {
+Task<bool> Worker::ask(Conversation& conversation, Duration due) {
     Flight flight(*this, due);
     conversation.ask();
     flight.streamed = flight.sample.streamed = conversation.streamed();
@@ -103,8 +106,8 @@ asio::awaitable<bool> Worker::ask(Conversation& conversation, Duration due) {
 }
 
 /// True if the pooled connection was stale, which a fresh one would not be.
-asio::awaitable<bool> Worker::attempt(Flight& flight, const Conversation& conversation,
-                                      const RequestParts& parts, bool fresh) {
+Task<bool> Worker::attempt(Flight& flight, const Conversation& conversation, const RequestParts& parts,
+                           bool fresh) {
     Sample& sample = flight.sample;
     sample.problem.clear();
     auto up = co_await origin_.connect(fresh, flight.connecting);
@@ -142,7 +145,7 @@ asio::awaitable<bool> Worker::attempt(Flight& flight, const Conversation& conver
     co_return false;
 }
 
-asio::awaitable<void> Worker::read_stream(Flight& flight, http::Upstream& upstream) {
+Task<void> Worker::read_stream(Flight& flight, http::Upstream& upstream) {
     Sample& sample = flight.sample;
     StreamReader reader;
     Duration last{};
@@ -174,7 +177,7 @@ asio::awaitable<void> Worker::read_stream(Flight& flight, http::Upstream& upstre
     flight.text = reader.text();
 }
 
-asio::awaitable<void> Worker::read_whole(Flight& flight, http::Upstream& upstream) {
+Task<void> Worker::read_whole(Flight& flight, http::Upstream& upstream) {
     constexpr std::size_t most = std::size_t{16} << 20U;
     Sample& sample = flight.sample;
     std::string body;

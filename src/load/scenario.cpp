@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "api/json_text.hpp"
+#include "base/json.hpp"
 #include "load/schedule.hpp"
 
 namespace spillway::load {
@@ -37,7 +37,7 @@ std::size_t length(Rng& rng, double median, double spread, double most) {
 void append_message(std::string& out, std::string_view role, std::string_view content) {
     if (!out.empty()) out += ',';
     fmt::format_to(std::back_inserter(out), R"({{"role":"{}","content":)", role);
-    api::append_json_string(out, content);
+    append_json_string(out, content);
     out += '}';
 }
 

@@ -98,6 +98,24 @@ bool read_limit(std::string_view text, Threshold& t) {
     return true;
 }
 
+bool is_share(Metric metric) noexcept {
+    return metric == Metric::error_rate || metric == Metric::throttle_rate || metric == Metric::rate_share;
+}
+
+/// Why it makes no sense; empty if it does.
+std::string_view nonsense(const Threshold& t, std::string_view limit) {
+    // Of every 100 requests, or of every one?
+    if (is_share(t.metric) && !limit.ends_with('%') && t.limit >= 1)
+        return "say the share with a per cent sign, such as 1%, or as a part of one, such as 0.01";
+    if (t.limit < 0) return "nothing is below zero";
+    if (is_share(t.metric) && t.limit > 1) return "no share is above 100%";
+    if (t.compare == Operator::less && t.limit == 0) return "nothing is below zero";
+    if (t.compare == Operator::greater_equal && t.limit == 0) return "it is always met";
+    if (is_share(t.metric) && t.limit == 1 && t.compare == Operator::greater) return "no share is above 100%";
+    if (is_share(t.metric) && t.limit == 1 && t.compare == Operator::less_equal) return "it is always met";
+    return {};
+}
+
 const Histogram* histogram_of(Of of, const Record& r) {
     switch (of) {
         case Of::ttft:
@@ -189,7 +207,10 @@ Result<Threshold> parse_threshold(std::string_view text) {
     if (found == operators.end()) return bad;
     t.compare = found->value;
     if (!read_metric(trim(whole.substr(0, at)), t)) return bad;
-    if (!read_limit(trim(rest.substr(found->name.size())), t)) return bad;
+    const std::string_view limit = trim(rest.substr(found->name.size()));
+    if (!read_limit(limit, t)) return bad;
+    if (const auto why = nonsense(t, limit); !why.empty())
+        return fail(fmt::format("\"{}\": {}", t.text, why));
     return t;
 }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/json_reader.hpp"
-#include "api/json_text.hpp"
+#include "base/json.hpp"
 #include "base/path_segment.hpp"
 #include "http/message.hpp"
 
@@ -82,7 +82,7 @@ RequestForm::RequestForm(const Target& target)
     for (const auto& [name, value] : target.fields) http::append_field(fields_, name, value);
     if (target.style == Style::v1) {
         model_ = ",\"model\":";
-        api::append_json_string(model_, target.deployment);
+        append_json_string(model_, target.deployment);
     }
 }
 

@@ -1,10 +1,9 @@
 #include "load/worker.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "base/loop.hpp"
+#include "base/task.hpp"
 
 namespace spillway::load {
 namespace {
@@ -46,16 +45,13 @@ Worker::Worker(const Plan& plan, std::size_t index)
       rng_(seed_of(plan.seed, 1, index)),
       statistics_(step_for(plan.curve.length()), plan.warm_up),
       sending_(plan.curve.length()),
-      origin_(context_, origin_options(plan)) {}
+      origin_(loop_, origin_options(plan)) {}
 
 Worker::~Worker() = default;
 
 void Worker::run(Mono start) {
     start_ = start;
-    drain_timer_.expires_at(start_ + plan_.curve.length() + plan_.drain);
-    drain_timer_.async_wait([this](const ErrorCode& ec) {
-        if (!ec) cancel_flights();
-    });
+    cancel_flights_at(start_ + plan_.curve.length() + plan_.drain);
     if (plan_.model == Model::open) {
         begin(arrivals());
     } else {
@@ -63,30 +59,36 @@ void Worker::run(Mono start) {
         for (std::size_t i = index_; i < users; i += plan_.threads) begin(user(i));
     }
     if (tasks_ > 0) {
-        asio::co_spawn(context_, tick(), [](const std::exception_ptr& failure) {
-            if (failure) std::rethrow_exception(failure);
-        });
-        context_.run();
+        loop_.spawn(tick());
+        loop_.run();
     }
 }
 
-/// The last one to end stops the context, which pooled connections would keep running.
-void Worker::begin(asio::awaitable<void> task) {
+/// The last one to end stops the loop, which pooled connections would keep running.
+void Worker::begin(Task<void> task) {
     ++tasks_;
-    asio::co_spawn(context_, std::move(task), [this](const std::exception_ptr& failure) {
+    loop_.spawn(std::move(task), [this](const std::exception_ptr& failure) {
         if (failure) std::rethrow_exception(failure);
-        if (--tasks_ == 0) context_.stop();
+        if (--tasks_ == 0) loop_.stop();
     });
 }
 
 void Worker::stop() {
-    asio::post(context_, [this] { stop_sending(plan_.drain); });
+    loop_.post([this] { stop_sending(plan_.drain); });
 }
 
 void Worker::abort() {
-    asio::post(context_, [this] {
+    loop_.post([this] {
         stop_sending({});
         cancel_flights();
+    });
+}
+
+void Worker::cancel_flights_at(Mono when) {
+    drain_timer_.cancel();
+    loop_.spawn([this, when]() -> Task<> {
+        const bool rang = co_await drain_timer_.sleep_until(when);
+        if (rang) cancel_flights();
     });
 }
 
@@ -95,12 +97,9 @@ void Worker::stop_sending(Duration drain) {
     stopping_ = true;
     sending_ = std::min(sending_, now());
     if (now() < plan_.curve.length()) {
-        drain_timer_.expires_after(drain);
-        drain_timer_.async_wait([this](const ErrorCode& ec) {
-            if (!ec) cancel_flights();
-        });
+        cancel_flights_at(mono_now() + drain);
     }
-    for (asio::steady_timer* timer : sleepers_) timer->cancel();
+    for (Timer* timer : sleepers_) timer->cancel();
 }
 
 Pulse Worker::take_pulse() {
@@ -127,27 +126,25 @@ void Worker::record_gap(Duration due, Duration gap) {
 }
 
 /// Keeps what is in flight in the series and the pulse, also while nothing begins or ends.
-asio::awaitable<void> Worker::tick() {
+Task<void> Worker::tick() {
     for (;;) {
-        ticker_.expires_after(tick_interval);
-        const auto [ec] = co_await ticker_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (ec) co_return;
+        const bool rang = co_await ticker_.sleep_for(tick_interval);
+        if (!rang) co_return;
         statistics_.in_flight(now(), flights_.size());
         const std::lock_guard lock(pulse_mutex_);
         pulse_.open = flights_.size();
     }
 }
 
-asio::awaitable<void> Worker::sleep_until(Duration when) {
+Task<void> Worker::sleep_until(Duration when) {
     if (stopping_) co_return;
-    asio::steady_timer timer(context_);
-    timer.expires_at(start_ + when);
+    Timer timer(loop_);
     sleepers_.insert(&timer);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    (void)co_await timer.sleep_until(start_ + when);
     sleepers_.erase(&timer);
 }
 
-asio::awaitable<void> Worker::arrivals() {
+Task<void> Worker::arrivals() {
     Arrivals schedule(plan_.curve, plan_.poisson, seed_of(plan_.seed, 2, 0));
     std::size_t number = 0;
     while (const auto due = schedule.next()) {
@@ -160,7 +157,7 @@ asio::awaitable<void> Worker::arrivals() {
 
 /// One request of the open model: the next turn of a conversation that waits for one, or the first of
 /// another.
-asio::awaitable<void> Worker::arrival(Duration due) {
+Task<void> Worker::arrival(Duration due) {
     if (idle_.empty()) idle_.emplace_back(plan_.scenario, system_, Rng(rng_()));
     Conversation conversation = std::move(idle_.front());
     idle_.pop_front();
@@ -168,7 +165,7 @@ asio::awaitable<void> Worker::arrival(Duration due) {
     if (!conversation.over()) idle_.push_back(std::move(conversation));
 }
 
-asio::awaitable<void> Worker::user(std::size_t number) {
+Task<void> Worker::user(std::size_t number) {
     Rng rng(seed_of(plan_.seed, 3, number));
     const double level = static_cast<double>(number + 1);
     const double think = to_seconds(plan_.scenario.think_time);

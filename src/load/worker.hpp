@@ -3,20 +3,18 @@
 ///
 /// Ownership: the Plan outlives the Worker. Thread rule: run() is for one thread of its own; stop(), abort()
 /// and take_pulse() may be called from others while it runs; statistics() after it has returned.
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <mutex>
 #include <unordered_set>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "http/client.hpp"
 #include "load/plan.hpp"
 #include "load/statistics.hpp"
 
 namespace spillway::load {
-
-namespace asio = boost::asio;
 
 /// What happened since the last pulse, for a live view.
 struct Pulse {
@@ -52,21 +50,22 @@ private:
     class Attached;
 
     [[nodiscard]] Duration now() const noexcept { return mono_now() - start_; }
-    void begin(asio::awaitable<void> task);
+    void begin(Task<void> task);
     void stop_sending(Duration drain);
+    void cancel_flights_at(Mono when);
     void cancel_flights();
 
-    asio::awaitable<void> tick();
-    asio::awaitable<void> arrivals();
-    asio::awaitable<void> arrival(Duration due);
-    asio::awaitable<void> user(std::size_t number);
-    asio::awaitable<void> sleep_until(Duration when);
+    Task<void> tick();
+    Task<void> arrivals();
+    Task<void> arrival(Duration due);
+    Task<void> user(std::size_t number);
+    Task<void> sleep_until(Duration when);
     /// True if there was an answer, of whatever status.
-    asio::awaitable<bool> ask(Conversation& conversation, Duration due);
-    asio::awaitable<bool> attempt(Flight& flight, const Conversation& conversation, const RequestParts& parts,
-                                  bool fresh);
-    asio::awaitable<void> read_stream(Flight& flight, http::Upstream& upstream);
-    asio::awaitable<void> read_whole(Flight& flight, http::Upstream& upstream);
+    Task<bool> ask(Conversation& conversation, Duration due);
+    Task<bool> attempt(Flight& flight, const Conversation& conversation, const RequestParts& parts,
+                       bool fresh);
+    Task<void> read_stream(Flight& flight, http::Upstream& upstream);
+    Task<void> read_whole(Flight& flight, http::Upstream& upstream);
 
     void record(const Sample& sample);
     void record_gap(Duration due, Duration gap);
@@ -85,12 +84,12 @@ private:
     std::mutex pulse_mutex_;
     Pulse pulse_;
 
-    asio::io_context context_{1};
-    asio::steady_timer drain_timer_{context_};
-    asio::steady_timer ticker_{context_};
+    Loop loop_;
+    Timer drain_timer_{loop_};
+    Timer ticker_{loop_};
     http::Origin origin_;
     std::unordered_set<Flight*> flights_;
-    std::unordered_set<asio::steady_timer*> sleepers_;
+    std::unordered_set<Timer*> sleepers_;
     std::deque<Conversation> idle_;  // open model: conversations between two turns
 };
 

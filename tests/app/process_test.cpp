@@ -4,13 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "app/stack_process.hpp"
+#include "blocking.hpp"
 #include "config/sources.hpp"
 
 namespace spillway::app::stack {
@@ -132,15 +131,13 @@ TEST_F(ProcessTest, ABuildIsKnownByItsFile) {
 }
 
 TEST_F(ProcessTest, APortInUseNamesItsHolder) {
-    using boost::asio::ip::tcp;
-    boost::asio::io_context context;
-    tcp::acceptor acceptor(context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-    const std::uint16_t port = acceptor.local_endpoint().port();
+    test::BlockingListener listener;
+    const std::uint16_t port = listener.port();
     const auto obstacle = port_obstacle(port);
     ASSERT_TRUE(obstacle);
     EXPECT_THAT(*obstacle, HasSubstr("in use"));
     EXPECT_THAT(*obstacle, HasSubstr(std::to_string(::getpid())));
-    acceptor.close();
+    listener.close();
     EXPECT_EQ(port_obstacle(port), std::nullopt);
 }
 

@@ -5,58 +5,49 @@
 #include <stdlib.h>
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/write.hpp>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "app/stack_runner.hpp"
+#include "blocking.hpp"
 
 namespace spillway::app::stack {
 namespace {
 
 namespace fs = std::filesystem;
-namespace asio = boost::asio;
 using testing::HasSubstr;
 
 /// Answers GET /emulator with 200 if the file emulator.ready names the process of emulator.pid, else with
 /// 503.
 class HealthServer {
 public:
-    explicit HealthServer(Folder folder)
-        : folder_(std::move(folder)),
-          acceptor_(context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
-          port_(acceptor_.local_endpoint().port()),
-          thread_([this] { serve(); }) {}
+    explicit HealthServer(Folder folder) : folder_(std::move(folder)), thread_([this] { serve(); }) {}
     HealthServer(const HealthServer&) = delete;
     HealthServer& operator=(const HealthServer&) = delete;
     ~HealthServer() {
         ended_ = true;
-        asio::io_context context;
-        asio::ip::tcp::socket last(context);
-        boost::system::error_code ignored;
-        last.connect(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port_), ignored);
+        const test::BlockingSocket last(port());
         thread_.join();
     }
-    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
 
 private:
     void serve() {
         while (!ended_) {
-            boost::system::error_code ec;
-            asio::ip::tcp::socket socket(context_);
-            acceptor_.accept(socket, ec);
+            const test::BlockingSocket socket = listener_.accept();
             std::string request;
-            if (ec || ended_) continue;
-            asio::read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", ec);
+            if (!socket.is_open() || ended_) continue;
+            while (request.find("\r\n\r\n") == std::string::npos) {
+                const std::string piece = socket.read_some();
+                if (piece.empty()) break;
+                request += piece;
+            }
             const std::size_t begin = request.find('/') + 1;
             const bool good = ready(request.substr(begin, request.find(' ', begin) - begin));
             const std::string answer =
                 std::string("HTTP/1.1 ") + (good ? "200 OK" : "503 No") + "\r\ncontent-length: 0\r\n\r\n";
-            asio::write(socket, asio::buffer(answer), ec);
+            socket.write(answer);
         }
     }
     [[nodiscard]] bool ready(const std::string& service) const {
@@ -66,9 +57,7 @@ private:
     }
 
     Folder folder_;
-    asio::io_context context_;
-    asio::ip::tcp::acceptor acceptor_;
-    std::uint16_t port_;
+    test::BlockingListener listener_;
     std::atomic<bool> ended_{false};
     std::thread thread_;
 };

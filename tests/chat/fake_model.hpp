@@ -4,18 +4,16 @@
 #include <simdjson.h>
 
 #include <array>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <deque>
 #include <string>
 #include <vector>
 
-#include "chat/json.hpp"
+#include "base/json.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "http/server.hpp"
 
 namespace spillway::chat::test {
-
-namespace asio = boost::asio;
 
 class FakeModel {
 public:
@@ -27,8 +25,7 @@ public:
         std::string headers;
     };
 
-    explicit FakeModel(asio::io_context& context)
-        : server_(context, {}, [this](http::Exchange& e) { return handle(e); }) {
+    explicit FakeModel(Loop& loop) : server_(loop, {}, [this](http::Exchange& e) { return handle(e); }) {
         const auto bound = server_.listen({"127.0.0.1", 0, false});
         if (!bound) throw std::runtime_error(bound.error().message);
     }
@@ -44,7 +41,7 @@ public:
     int gone = 0;
 
 private:
-    asio::awaitable<void> handle(http::Exchange& e) {
+    Task<void> handle(http::Exchange& e) {
         keys.emplace_back(e.request().fields.get("api-key"));
         if (e.request().target.find("/embeddings") != std::string_view::npos) {
             co_await embeddings(e);
@@ -72,7 +69,7 @@ private:
         co_await stream(e, script);
     }
 
-    asio::awaitable<void> stream(http::Exchange& e, const Script& script) {
+    Task<void> stream(http::Exchange& e, const Script& script) {
         e.start(200, "content-type: text/event-stream\r\n" + script.headers, std::nullopt);
         for (const std::string& word : script.words) {
             JsonWriter w;
@@ -82,13 +79,12 @@ private:
             co_await e.write(event);
         }
         if (script.hang) {
-            asio::steady_timer timer(e.context(), std::chrono::seconds(20));
+            Timer timer(e.loop());
             e.on_gone([&] {
                 ++gone;
                 timer.cancel();
             });
-            boost::system::error_code ignored;
-            co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+            (void)co_await timer.sleep_for(std::chrono::seconds(20));
             e.on_gone({});
             e.abort();
             co_return;
@@ -103,7 +99,7 @@ private:
             "data: [DONE]\n\n");
     }
 
-    asio::awaitable<void> embeddings(http::Exchange& e) {
+    Task<void> embeddings(http::Exchange& e) {
         if (!embed_scripts.empty()) {
             const Script script = std::move(embed_scripts.front());
             embed_scripts.pop_front();
@@ -127,7 +123,7 @@ private:
         co_await json(e, 200, w.view());
     }
 
-    static asio::awaitable<void> json(http::Exchange& e, unsigned status, std::string_view body) {
+    static Task<void> json(http::Exchange& e, unsigned status, std::string_view body) {
         const std::array<http::Field, 1> fields = {{{"content-type", "application/json"}}};
         co_await e.respond(status, fields, body);
     }

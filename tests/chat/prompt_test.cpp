@@ -85,11 +85,12 @@ TEST(Prompt, BodySaysHowMuchToAnswerInTheModelsOwnWord) {
     UserSettings settings;
     settings.max_tokens = 7;
     settings.temperature = 0.5;
-    EXPECT_EQ(chat_body("gpt-4o", prompt, settings, true),
+    EXPECT_EQ(chat_body("gpt-4o", prompt, settings, "", true),
               R"({"model":"gpt-4o","messages":[{"role":"user","content":"hi \"there\""}],"temperature":0.5,)"
               R"("max_tokens":7,"stream":true,"stream_options":{"include_usage":true}})");
-    EXPECT_THAT(chat_body("o4-mini", prompt, settings, false), HasSubstr("\"max_completion_tokens\":7"));
-    EXPECT_THAT(chat_body("gpt-4o", prompt, {}, false), Not(HasSubstr("temperature")));
+    EXPECT_THAT(chat_body("o4-mini", prompt, settings, "", false), HasSubstr("\"max_completion_tokens\":7"));
+    EXPECT_THAT(chat_body("gpt-4o", prompt, {}, "chat-1", false),
+                AllOf(Not(HasSubstr("temperature")), HasSubstr("\"user\":\"chat-1\"")));
 }
 
 TEST(FollowUps, AreReadFromDoubleAngleBrackets) {

@@ -6,9 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
 
+#include "base/loop.hpp"
+#include "base/task.hpp"
 #include "fake_model.hpp"
 #include "http/client.hpp"
 #include "sample_pdf.hpp"
@@ -52,20 +52,20 @@ protected:
         model.chat_model = "gpt-4o";
         model.embedding_model = "emb";
         model.auth_line = config::Secret("api-key: the-key\r\n");
-        server_.emplace(context_, ServerSettings{}, std::move(model), Store::open(":memory:").value(), page);
+        server_.emplace(loop_, ServerSettings{}, std::move(model), Store::open(":memory:").value(), page);
         server_->start().value();
         http::OriginOptions options;
         options.host = "127.0.0.1";
         options.port = server_->port();
-        origin_.emplace(context_, std::move(options));
+        origin_.emplace(loop_, std::move(options));
     }
     ~ChatServerTest() override {
         // Connections end within the loop, before what they refer to goes.
         server_->close();
         model_.close();
         origin_.reset();
-        context_.restart();
-        context_.run_for(std::chrono::milliseconds(50));
+        loop_.restart();
+        loop_.run_for(std::chrono::milliseconds(50));
         server_.reset();
     }
 
@@ -74,13 +74,13 @@ protected:
     void run(Work work) {
         std::exception_ptr error;
         bool done = false;
-        asio::co_spawn(context_, std::move(work), [&](std::exception_ptr e) {
+        loop_.spawn(std::move(work), [&](std::exception_ptr e) {
             error = e;
             done = true;
-            context_.stop();
+            loop_.stop();
         });
-        context_.restart();
-        context_.run_for(std::chrono::seconds(30));
+        loop_.restart();
+        loop_.run_for(std::chrono::seconds(30));
         ASSERT_TRUE(done) << "not within 30 s";
         if (error) std::rethrow_exception(error);
     }
@@ -94,8 +94,8 @@ protected:
         return out.append(more).append("\r\n");
     }
 
-    asio::awaitable<Answered> send(std::string method, std::string target, std::string body = {},
-                                   std::string type = "application/json", std::string more = {}) {
+    Task<Answered> send(std::string method, std::string target, std::string body = {},
+                        std::string type = "application/json", std::string more = {}) {
         const std::string request = head(method, target, body.size(), type, more);
         auto up = (co_await origin_->connect(false)).value();
         const std::array<std::string_view, 2> pieces = {request, body};
@@ -116,26 +116,40 @@ protected:
     }
 
     /// A session and a conversation in it.
-    asio::awaitable<std::string> begin() {
+    Task<std::string> begin() {
         const Answered session = co_await send("POST", "/api/session", "{}");
         cookie_ = session.cookie.substr(0, session.cookie.find(';'));
         const Answered made = co_await send("POST", "/api/conversations", "{}");
         co_return between(made.body, "\"id\":\"", "\"");
     }
-    asio::awaitable<Answered> ask(std::string conversation, std::string text, std::string parent = {}) {
+    Task<Answered> ask(std::string conversation, std::string text, std::string parent = {}) {
         return send("POST", "/api/conversations/" + conversation + "/turns",
                     fmt::format(R"({{"parent":"{}","text":"{}"}})", parent, text));
     }
 
-    asio::io_context context_{1};
-    FakeModel model_{context_};
+    /// Asks, and leaves reading the answer to the caller.
+    Task<http::Upstream> begin_turn(std::string conversation, std::string text) {
+        return begin_stream("POST", "/api/conversations/" + conversation + "/turns",
+                            fmt::format(R"({{"text":"{}"}})", text));
+    }
+    Task<http::Upstream> begin_stream(std::string method, std::string target, std::string body) {
+        const std::string request = head(method, target, body.size(), "application/json");
+        auto up = (co_await origin_->connect(true)).value();
+        const std::array<std::string_view, 2> pieces = {request, body};
+        (co_await up.send(pieces, std::chrono::seconds(5))).value();
+        (co_await up.read_head(std::chrono::seconds(5))).value();
+        co_return up;
+    }
+
+    Loop loop_;
+    FakeModel model_{loop_};
     std::optional<ChatServer> server_;
     std::optional<http::Origin> origin_;
     std::string cookie_;
 };
 
 TEST_F(ChatServerTest, ServesThePageLockedDown) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const Answered index = co_await send("GET", "/");
         EXPECT_EQ(index.status, 200U);
         EXPECT_EQ(index.body, "PAGE");
@@ -149,7 +163,7 @@ TEST_F(ChatServerTest, ServesThePageLockedDown) {
 }
 
 TEST_F(ChatServerTest, NeedsASessionAndTheOwnOrigin) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         EXPECT_EQ((co_await send("GET", "/api/conversations")).status, 401U);
         const Answered foreign = co_await send("POST", "/api/session", "{}", "application/json",
                                                "origin: http://evil.example\r\n");
@@ -163,8 +177,9 @@ TEST_F(ChatServerTest, NeedsASessionAndTheOwnOrigin) {
 }
 
 TEST_F(ChatServerTest, StreamsAnAnswerAndKeepsIt) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
+        co_await send("PUT", "/api/settings", R"({"follow_ups":true})");
         model_.scripts.push_back(
             {200, {"Hello", " there"}, false, false, "x-spillway-backend: r2\r\nx-spillway-attempts: 3\r\n"});
         const Answered turn = co_await ask(id, "Hi, who is there?");
@@ -180,12 +195,14 @@ TEST_F(ChatServerTest, StreamsAnAnswerAndKeepsIt) {
                                      HasSubstr(R"("usage":{"prompt":5,"completion":2})"),
                                      HasSubstr(R"("follow_ups":["One?","Two?"])")));
         cookie_ = "spillway_chat=" + std::string(32, '0');
-        EXPECT_EQ((co_await send("GET", "/api/conversations/" + id)).status, 404U);
+        const Answered others = co_await send("GET", "/api/conversations/" + id);
+        EXPECT_EQ(others.status, 403U);
+        EXPECT_THAT(others.body, AllOf(HasSubstr("not_yours"), Not(HasSubstr("Hello"))));
     });
 }
 
 TEST_F(ChatServerTest, RegeneratesAndEditsAsBranches) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         const Answered first = co_await ask(id, "Q1");
         const std::string question = between(first.body, R"("question":{"id":")", "\"");
@@ -205,7 +222,7 @@ TEST_F(ChatServerTest, RegeneratesAndEditsAsBranches) {
 }
 
 TEST_F(ChatServerTest, ShowsA429WithItsWaitAndKeepsTheQuestion) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         model_.scripts.push_back({429,
                                   {R"({"error":{"code":"429","message":"Slow down."}})"},
@@ -222,7 +239,7 @@ TEST_F(ChatServerTest, ShowsA429WithItsWaitAndKeepsTheQuestion) {
 }
 
 TEST_F(ChatServerTest, AsksAgainWhenAnAnswerBreaksOff) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         model_.scripts.push_back({200, {"Once upon"}, true, false, "x-spillway-backend: r1\r\n"});
         model_.scripts.push_back(
@@ -237,7 +254,7 @@ TEST_F(ChatServerTest, AsksAgainWhenAnAnswerBreaksOff) {
 }
 
 TEST_F(ChatServerTest, ReplacesWhatASecondTryBeganDifferently) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         model_.scripts.push_back({200, {"Once upon"}, true, false, {}});
         model_.scripts.push_back({200, {"Long", " ago"}, false, false, {}});
@@ -248,7 +265,7 @@ TEST_F(ChatServerTest, ReplacesWhatASecondTryBeganDifferently) {
 }
 
 TEST_F(ChatServerTest, GivesUpAfterThreeTriesAndKeepsThePart) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         for (int i = 0; i < 3; ++i) model_.scripts.push_back({200, {"Once"}, true, false, {}});
         const Answered turn = co_await ask(id, "Story");
@@ -258,32 +275,49 @@ TEST_F(ChatServerTest, GivesUpAfterThreeTriesAndKeepsThePart) {
     });
 }
 
-TEST_F(ChatServerTest, AClientThatLeavesStopsTheModelAndKeepsThePart) {
-    run([&]() -> asio::awaitable<void> {
+TEST_F(ChatServerTest, ATurnGoesOnWithoutItsReaderAndIsFollowedByEventNumber) {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         model_.scripts.push_back({200, {"Half an"}, false, true, {}});
+        std::string seen;
         {
-            const std::string body = R"({"text":"Story"})";
-            const std::string request =
-                head("POST", "/api/conversations/" + id + "/turns", body.size(), "application/json");
-            auto up = (co_await origin_->connect(true)).value();
-            const std::array<std::string_view, 2> pieces = {request, body};
-            (co_await up.send(pieces, std::chrono::seconds(5))).value();
-            (co_await up.read_head(std::chrono::seconds(5))).value();
-            std::string seen;
+            auto up = co_await begin_turn(id, "Story");
             while (seen.find("Half an") == std::string::npos)
                 seen += (co_await up.read_body(std::chrono::seconds(5))).value();
         }  // leaves
-        std::string kept;
-        for (int i = 0; i < 200 && kept.find("stopped") == std::string::npos; ++i)
-            kept = (co_await send("GET", "/api/conversations/" + id)).body;
-        EXPECT_THAT(kept, HasSubstr(R"("text":"Half an","state":"stopped")"));
+        const Answered open = co_await send("GET", "/api/conversations/" + id);
+        EXPECT_THAT(open.body, HasSubstr("\"running\":true"));
+        EXPECT_EQ(model_.gone, 0);
+        EXPECT_EQ((co_await ask(id, "Another")).status, 409U);
+        auto follower = co_await begin_stream("GET", "/api/conversations/" + id + "/turn?after=1", "");
+        EXPECT_EQ((co_await send("DELETE", "/api/conversations/" + id + "/turn", "{}")).status, 200U);
+        std::string rest;
+        for (std::string_view piece = "-"; !piece.empty();) {
+            piece = (co_await follower.read_body(std::chrono::seconds(5))).value();
+            rest += piece;
+        }
+        EXPECT_THAT(rest, AllOf(Not(HasSubstr("\"started\"")), HasSubstr("\"type\":\"done\""),
+                                ::testing::EndsWith("{\"type\":\"end\"}\n")));
+        const Answered kept = co_await send("GET", "/api/conversations/" + id);
+        EXPECT_THAT(kept.body, AllOf(HasSubstr(R"("text":"Half an","state":"stopped")"),
+                                     HasSubstr("\"running\":false")));
         EXPECT_EQ(model_.gone, 1);
+        EXPECT_EQ((co_await send("GET", "/api/conversations/" + id + "/turn?after=0")).status, 404U);
+    });
+}
+
+TEST_F(ChatServerTest, SaysThatTheMessageToGoOnFromIsNotThere) {
+    run([&]() -> Task<void> {
+        const std::string id = co_await begin();
+        const Answered answer = co_await ask(id, "Hi", std::string(32, 'a'));
+        EXPECT_EQ(answer.status, 404U);
+        EXPECT_THAT(answer.body, HasSubstr("parent_not_found"));
+        EXPECT_EQ((co_await ask(id, "Hi")).status, 200U);  // nothing was left behind
     });
 }
 
 TEST_F(ChatServerTest, CitesThePageOfADroppedPdf) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         const std::string pdf =
             test::sample_pdf({"The house has nine rooms.", "The gardener comes on Monday."});
@@ -309,7 +343,7 @@ TEST_F(ChatServerTest, CitesThePageOfADroppedPdf) {
 }
 
 TEST_F(ChatServerTest, ADocumentWithoutEmbeddingsIsFoundByWords) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         model_.embed_scripts.push_back(
             {404, {R"({"error":{"code":"DeploymentNotFound","message":"No."}})"}, false, false, {}});
@@ -324,7 +358,7 @@ TEST_F(ChatServerTest, ADocumentWithoutEmbeddingsIsFoundByWords) {
 }
 
 TEST_F(ChatServerTest, WaitsForEmbeddingsAsLongAsA429Asks) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         model_.embed_scripts.push_back({429, {"{}"}, false, false, "retry-after-ms: 20\r\n"});
         const Answered up = co_await send("POST", "/api/conversations/" + id + "/documents?name=a.txt",
@@ -335,12 +369,16 @@ TEST_F(ChatServerTest, WaitsForEmbeddingsAsLongAsA429Asks) {
 }
 
 TEST_F(ChatServerTest, RefusesFilesItCannotRead) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         const std::string target = "/api/conversations/" + id + "/documents";
         const Answered bad =
             co_await send("POST", target + "?name=a.pdf", "%PDF-1.7 nothing", "application/octet-stream");
-        EXPECT_THAT(bad.body, HasSubstr(R"({"type":"error","message":"the PDF cannot be read"})"));
+        EXPECT_THAT(bad.body,
+                    HasSubstr(R"({"type":"error","message":"the PDF cannot be read","code":"unreadable"})"));
+        const Answered office = co_await send("POST", target + "?name=a.docx", std::string("PK\x03\x04rest"),
+                                              "application/octet-stream");
+        EXPECT_THAT(office.body, HasSubstr("\"code\":\"unsupported\""));
         EXPECT_EQ((co_await send("POST", target, "x", "application/octet-stream")).status, 400U);
         EXPECT_EQ((co_await send("POST", target + "?name=%zz", "x", "application/octet-stream")).status,
                   400U);
@@ -348,7 +386,7 @@ TEST_F(ChatServerTest, RefusesFilesItCannotRead) {
 }
 
 TEST_F(ChatServerTest, SettingsReachTheModel) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         const Answered saved = co_await send(
             "PUT", "/api/settings", R"({"system_prompt":"Be a poet.","temperature":0.5,"follow_ups":false})");
@@ -362,7 +400,7 @@ TEST_F(ChatServerTest, SettingsReachTheModel) {
 }
 
 TEST_F(ChatServerTest, RenamesAndRemovesConversations) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         EXPECT_EQ((co_await send("PATCH", "/api/conversations/" + id, R"({"title":" New name "})")).status,
                   200U);
@@ -378,7 +416,7 @@ TEST_F(ChatServerTest, RenamesAndRemovesConversations) {
 }
 
 TEST_F(ChatServerTest, ToldErrorsAreOfTheirKind) {
-    run([&]() -> asio::awaitable<void> {
+    run([&]() -> Task<void> {
         const std::string id = co_await begin();
         struct Case {
             unsigned status;

@@ -33,6 +33,16 @@ TEST(ChatSettings, AzureCustomAddsOpenaiToTheGatewaysPath) {
     EXPECT_EQ(s->auth_line.reveal(), "api-key: k1\r\n");
 }
 
+TEST(ChatSettings, AzureCustomTakesTheGatewaysAddressAsTheSamplesHaveIt) {
+    for (const char* end : {"", "/", "/openai", "/openai/", "/openai/v1", "/openai/v1/", "/v1", "/v1/"}) {
+        const auto s = with({{"OPENAI_HOST", "azure_custom"},
+                             {"AZURE_OPENAI_CUSTOM_URL", std::string("https://gateway.example") + end}});
+        ASSERT_TRUE(s) << s.error().message;
+        EXPECT_EQ(s->chat_target, "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21")
+            << end;
+    }
+}
+
 TEST(ChatSettings, AzureNamesTheResource) {
     const auto s = with({{"AZURE_OPENAI_SERVICE", "my-resource"},
                          {"AZURE_OPENAI_API_KEY", "k2"},

@@ -2,10 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/utf8.hpp"
 #include "chat/chunks.hpp"
 #include "chat/ranking.hpp"
 #include "chat/terms.hpp"
-#include "chat/utf8.hpp"
+#include "chat/text_file.hpp"
 
 namespace spillway::chat {
 namespace {
@@ -15,17 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-TEST(Utf8, CountsAndCutsAtCharacters) {
-    EXPECT_EQ(count_characters("가나다abc"), 6U);
-    EXPECT_EQ(first_characters("가나다abc", 4), "가나다a");
-    EXPECT_EQ(first_characters("가", 9), "가");
-    EXPECT_TRUE(is_utf8("가나다 😀"));
-    EXPECT_FALSE(is_utf8("\xC0\x80"));          // overlong
-    EXPECT_FALSE(is_utf8("\xED\xA0\x80"));      // a surrogate
-    EXPECT_FALSE(is_utf8("\xF4\x90\x80\x80"));  // beyond U+10FFFF
-    EXPECT_FALSE(is_utf8("abc\xEA\xB0"));       // cut short
-}
 
 TEST(DecodeText, ReadsTheUsualEncodings) {
     EXPECT_EQ(decode_text("\xEF\xBB\xBFhi\r\nthere\rx").value(), "hi\nthere\nx");

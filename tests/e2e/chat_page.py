@@ -32,8 +32,8 @@ expect.set_options(timeout=15_000)
 class Chat(harness.Process):
     """`spillway chat`, set as the public samples are."""
 
-    def __init__(self, folder, endpoint, key=harness.CLIENT_KEY, **env):
-        port = harness.free_ports(1)
+    def __init__(self, folder, endpoint, key=harness.CLIENT_KEY, port=None, **env):
+        port = port or harness.free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         self.key = key
         super().__init__(
@@ -138,6 +138,12 @@ class Page(Watched):
         expect(self.page.locator("article.question .bubble").last).to_have_text(text)
         if wait:
             self.wait_answered()
+
+    def suggest_follow_ups(self):
+        self.button("Settings").click()
+        self.page.get_by_label("Suggest follow-up questions").check()
+        self.button("Save").click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     def wait_answered(self):
         expect(self.page.locator("article.answer[aria-busy=true]")).to_have_count(0, timeout=60_000)

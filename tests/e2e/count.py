@@ -1,4 +1,4 @@
-"""Prints "PASSED FAILED" of a JUnit or TAP file. A file that is missing, broken or empty is one failure."""
+"""Prints "PASSED FAILED SKIPPED" of a JUnit or TAP file. A file that is missing, broken or empty is one failure."""
 
 import re
 import sys
@@ -9,23 +9,23 @@ def junit(path):
     cases = list(ElementTree.parse(path).getroot().iter("testcase"))
     failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
     skipped = sum(1 for case in cases if case.find("skipped") is not None)
-    return len(cases) - failed - skipped, failed
+    return len(cases) - failed - skipped, failed, skipped
 
 
 def tap(path):
     text = open(path, encoding="utf-8").read()
-    return tuple(int(re.search(rf"^# {word} (\d+)$", text, re.M).group(1)) for word in ("pass", "fail"))
+    return tuple(int(re.search(rf"^# {word} (\d+)$", text, re.M).group(1)) for word in ("pass", "fail", "skipped"))
 
 
 def main(kind, path):
     try:
-        passed, failed = {"junit": junit, "tap": tap}[kind](path)
+        passed, failed, skipped = {"junit": junit, "tap": tap}[kind](path)
     except (OSError, ElementTree.ParseError, AttributeError) as error:
         print(f"cannot count {path}: {error}", file=sys.stderr)
-        passed, failed = 0, 1
+        passed, failed, skipped = 0, 1, 0
     if passed + failed == 0:
         failed = 1
-    print(passed, failed)
+    print(passed, failed, skipped)
 
 
 main(*sys.argv[1:])

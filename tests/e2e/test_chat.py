@@ -143,9 +143,9 @@ def test_another_browser_sees_none_of_it(local, opened):
     address = one.page.url
     other = opened(local)
     expect(other.page.get_by_text("No conversations yet")).to_be_visible()
-    other.expected.append("404")
+    other.expected.append("403")
     other.page.goto(address)
-    expect(other.page.get_by_role("alert")).to_contain_text("does not exist any more")
+    expect(other.page.get_by_role("alert")).to_contain_text("This conversation is not yours.")
 
 
 def test_settings_reach_the_model_and_stay(local, opened):
@@ -155,7 +155,7 @@ def test_settings_reach_the_model_and_stay(local, opened):
     dialog.get_by_label("System prompt").fill("You are a ferryman.")
     dialog.get_by_label("Temperature").fill("0.3")
     dialog.get_by_label("Longest answer, in tokens").fill("12")
-    dialog.get_by_label("Suggest follow-up questions").uncheck()
+    expect(dialog.get_by_label("Suggest follow-up questions")).not_to_be_checked()  # they cost a request each
     page.axe("settings")
     page.button("Save", dialog).click()
     expect(dialog).to_have_count(0)
@@ -175,6 +175,7 @@ def test_settings_reach_the_model_and_stay(local, opened):
 
 def test_follow_up_questions_can_be_asked(local, opened):
     page = opened(local)
+    page.suggest_follow_ups()
     page.ask("Tell me about retry budgets")
     suggestion = page.page.locator(".follow-ups button").first
     text = suggestion.inner_text()

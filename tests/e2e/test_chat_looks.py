@@ -28,7 +28,6 @@ def test_looks(local, opened, dark, phone, korean):
 
     page.ask(texts["code"])
     expect(page.last_answer.locator("pre")).to_be_visible()
-    expect(page.page.locator(".follow-ups button").first).to_be_visible()
     page.no_sideways_scroll()
     page.axe(f"conversation, {look}")
     if look in ("en-desktop-light", "ko-phone-dark"):

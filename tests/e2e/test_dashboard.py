@@ -3,6 +3,7 @@ SPILLWAY_PICTURES=1 takes the documentation's screenshots."""
 
 import gzip
 import hashlib
+import pathlib
 import re
 import subprocess
 import types
@@ -19,7 +20,7 @@ from test_up import local  # noqa: F401
 TOKEN = "admin-token-3fa9c2e1"
 OTHER_KEY = "client-key-of-another-91"
 PRICES = {"gpt-4o": {"prompt": 1000, "completion": 1000}}
-FIRST_LOAD_BYTES = 150 * 1024
+FIRST_LOAD_BYTES = 60 * 1024
 TEXTS = {
     False: {"usage": "Usage", "config": "Configuration", "live": "Live", "drain": "Drain {}", "cancel": "Cancel",
             "throttled": "out of quota (429) · back in", "spills": "Spills over"},
@@ -136,6 +137,162 @@ def test_vessels_fill_with_what_is_used(watch):
     expect(tokens).to_have_class("full")
 
 
+def test_an_idle_backend_is_empty(watch):
+    # 60 requests a minute are counted in windows of ten seconds: what is left is ten, not sixty.
+    one, page = watch(resources=1, capacity=10)
+    assert post_chat(one.gateway.url).status_code == 200
+    requests = page.backend("r1").locator(".vessel svg").nth(1)
+    expect(requests).to_have_attribute("data-percent", re.compile("^[0-9]+$"))
+    expect(requests).to_have_attribute("data-percent", "0", timeout=20_000)
+
+
+def test_refusals_are_said_with_their_reason(stack, opened, tmp_path):  # noqa: F811
+    limits = {"requests_per_minute": 3, "tokens": {"month": 1_000_000}, "budget": {"month": 5}}
+    one = stack(
+        resources=1,
+        ledger={"path": str(tmp_path / "usage.db")},
+        prices=PRICES,
+        clients=[{"name": "e2e", "key": CLIENT_KEY, "limits": limits}],
+    )
+    page = opened(one.gateway, page=Dashboard)
+    statuses = [post_chat(one.gateway.url).status_code for _ in range(8)]
+    assert statuses == [200] * 3 + [429] * 5
+    said = page.page.locator(".refusals")
+    expect(said).to_contain_text("clients' own limits")
+    expect(page.page.locator(".tier[data-priority='1'] .fall")).not_to_have_text("Requests come in: 0/s")
+    expect(page.tile("client_429")).to_have_text("5")
+    row = page.page.locator("#live-clients [data-client='e2e']")
+    expect(row.locator("[data-column='refused']")).to_contain_text("5")
+    for name, text in [("requests_per_minute", "3 / 3"), ("tokens_month", "/ 1M"), ("budget_month", "/ 5")]:
+        expect(row.locator(f"[data-limit='{name}']")).to_contain_text(text)
+    # The limit that is spent comes first.
+    expect(row.locator("[data-limit]").first).to_have_attribute("data-limit", "requests_per_minute")
+    page.go("Usage")
+    total = page.page.locator("#usage-totals [data-group='e2e']")
+    expect(total.locator("[data-column='refused']")).to_have_text("5")
+    expect(total.locator("[data-column='requests']")).to_have_text("8")
+    # A refusal takes no time: the mean is that of what was answered.
+    took = [line["total_ms"] for line in one.gateway.access_lines(8) if line["status"] == 200]
+    mean = float(total.locator("[data-column='mean']").inner_text().replace(",", ""))
+    assert min(took) * 0.9 <= mean <= max(took) * 1.1
+
+
+def test_drained_is_said_when_nothing_is_in_flight(watch):
+    one, page = watch(resources=2, priorities=[1, 2])
+    page.button("Drain r1").click()
+    page.button("Drain", page.page.get_by_role("dialog", name="Drain r1")).click()
+    expect(page.state("r1")).to_have_text("drained")
+
+
+def contrast(page, selector):
+    """Of an element's text with what is behind it, as they are drawn (WCAG 2.2, 1.4.3)."""
+    return page.page.evaluate(
+        """selector => {
+            const style = getComputedStyle(document.querySelector(selector));
+            const dim = parseFloat((style.filter.match(/brightness\\((.*)\\)/) || [0, 1])[1]);
+            const light = text => {
+                const [r, g, b] = text.match(/[\\d.]+/g).map(v => Math.min(255, v * dim) / 255)
+                    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            const [a, b] = [light(style.color), light(style.backgroundColor)].sort((x, y) => y - x);
+            return (a + 0.05) / (b + 0.05);
+        }""",
+        selector,
+    )
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_buttons_keep_their_text_under_the_mouse(stack, opened, dark):  # noqa: F811
+    one = stack(resources=1)
+    page = opened(one.gateway, page=Dashboard, dark=dark)
+    page.button("Drain r1").hover()
+    assert contrast(page, "article .actions .button") >= 4.5
+    page.button("Drain r1").click()
+    page.page.locator("dialog .button.primary").hover()
+    assert contrast(page, "dialog .button.primary") >= 4.5
+    page.page.locator("dialog .button.primary").focus()
+    assert contrast(page, "dialog .button.primary") >= 4.5
+
+
+MANY_BACKENDS = 100
+MANY_CLIENTS = 200
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """100 backends on ten emulated resources, and 200 clients of whom some have asked."""
+    folder = tmp_path_factory.mktemp("many")
+    emulator = harness.Emulator(folder, resources=10)
+    gateway = None
+    try:
+        backends = [
+            harness.backend(f"b{i + 1:03}", emulator.urls[i % 10], priority=1 + i // 40) for i in range(MANY_BACKENDS)
+        ]
+        clients = [
+            {"name": f"c{i + 1:03}", "key": f"key-of-client-{i + 1:03}-5b1e", "limits": {"requests_per_minute": 4}}
+            for i in range(MANY_CLIENTS)
+        ]
+        gateway = harness.Gateway(folder, backends, clients=clients, ledger={"path": str(folder / "usage.db")})
+        yield types.SimpleNamespace(emulator=emulator, gateway=gateway, statuses=[])
+    finally:
+        if gateway:
+            gateway.stop()
+        emulator.stop()
+
+
+def test_a_hundred_backends_and_two_hundred_clients(many, opened):  # noqa: F811
+    page = opened(many.gateway, page=Dashboard)
+    sent = {}
+    for client in [1, 2, 2, 3, 3, 3, 150, 150, 150, 150, 150, 150]:
+        answer = post_chat(many.gateway.url, key=f"key-of-client-{client:03}-5b1e")
+        many.statuses.append(answer.status_code)
+        sent[client] = sent.get(client, 0) + 1
+    assert many.statuses.count(429) == 2  # the last two of client 150
+    table = page.page.locator("#backends tbody tr")
+    expect(table).to_have_count(MANY_BACKENDS)
+    served = page.page.locator("#backends [data-column='served']")
+    received = sum(many.emulator.requests())
+    assert received == many.statuses.count(200)
+
+    def total():
+        return sum(int(text) for text in served.all_inner_texts())
+
+    harness.wait_until(lambda: total() == received)
+    # The page is a few windows long, and no wider than the window.
+    page.no_sideways_scroll()
+    assert page.page.evaluate("document.documentElement.scrollHeight") < 4000
+    # The busiest client is the first; refusals are found by sorting.
+    clients = page.page.locator("#live-clients tbody tr")
+    expect(clients.first).to_have_attribute("data-client", "c150")
+    expect(clients.first.locator("[data-column='refused']")).to_contain_text("2")
+    page.page.locator("#live-clients thead").get_by_role("button", name="Client").click()
+    expect(clients.first).to_have_attribute("data-client", "c001")
+    page.page.get_by_label("Find").nth(1).fill("c15")
+    expect(clients).to_have_count(min(10, clients.count()))
+    expect(page.page).to_have_url(re.compile("live-clients.find=c15"))
+    page.page.get_by_label("Find").first.fill("b04")
+    expect(table).to_have_count(10)
+    page.page.reload()
+    expect(table).to_have_count(10)
+    page.page.get_by_label("Find").first.fill("")
+    expect(table).to_have_count(MANY_BACKENDS)
+    page.button("Drain b007").click()
+    page.button("Drain", page.page.get_by_role("dialog", name="Drain b007")).click()
+    expect(page.state("b007", "tr")).to_have_text("drained")
+    page.page.get_by_label("State").select_option("drained")
+    expect(table).to_have_count(1)
+    expect(page.page.locator(".tier-states").first).to_contain_text("1 drained")
+    page.axe("many")
+    align = page.page.locator("#backends [data-column='served']").first.evaluate("e => getComputedStyle(e).textAlign")
+    assert align in ("right", "end")
+    # Usage agrees with what was sent.
+    page.go("Usage")
+    for client, count in sent.items():
+        row = page.page.locator(f"#usage-totals [data-group='c{client:03}']")
+        expect(row.locator("[data-column='requests']")).to_have_text(str(count))
+
+
 def test_state_and_time_to_recovery(watch):
     one, page = watch(resources=2, priorities=[1, 2])
     expect(page.state("r1")).to_have_attribute("data-state", "available")
@@ -243,16 +400,17 @@ def test_usage_over_time(stack, opened, tmp_path):  # noqa: F811
         return page.page.locator(f"#usage-totals [data-group='{group}'] td")
 
     expect(row("e2e").nth(0)).to_have_text("3")
+    took = re.compile(r"^[\d.,]+$")
     expect(row("other")).to_have_text(
         ["1", str(usage["prompt_tokens"]), str(usage["completion_tokens"]), f"{usage['total_tokens'] / 1000:.4f}",
-         re.compile(r"^[\d.,]+$"), "1", "0", "0", "1"]
+         took, took, took, "1", "0", "0", "0", "1"]
     )  # fmt: skip
     chart = page.page.locator("#usage-chart svg")
     expect(chart).to_have_attribute("aria-label", re.compile("Tokens: .*e2e.*other"))
     def choose(label, value):
         page.page.get_by_role("combobox", name=label, exact=True).select_option(value)
 
-    for metric, title in [("cost", "Cost"), ("latency", "Mean latency, ms"), ("throttled", "429s met"), ("spilled", "Spill-overs"), ("requests", "Requests")]:
+    for metric, title in [("cost", "Cost"), ("latency", "Mean latency, ms"), ("p50", "Median latency, ms"), ("p95", "95th percentile, ms"), ("throttled", "429s met"), ("spilled", "Spill-overs"), ("requests", "Requests")]:
         choose("Show", metric)
         expect(chart).to_have_attribute("aria-label", re.compile(f"^{title}: "))
     choose("Show", "refused")
@@ -266,6 +424,19 @@ def test_usage_over_time(stack, opened, tmp_path):  # noqa: F811
     for span in ("24h", "7d", "1h"):
         choose("Span", span)
         expect(row("gpt-4o").nth(0)).to_have_text("4")
+    choose("Per", "team")
+    expect(row("blue").nth(0)).to_have_text("1")
+    # The address has what was chosen: another tab shows the same.
+    choose("Show", "cost")
+    expect(page.page).to_have_url(re.compile(r"#usage\?(?=.*range=1h)(?=.*per=team)(?=.*metric=cost)"))
+    page.page.reload()
+    expect(page.page.get_by_role("combobox", name="Per", exact=True)).to_have_value("team")
+    expect(row("blue").nth(0)).to_have_text("1")
+    with page.page.expect_download() as download:
+        page.button("Save as CSV").click()
+    csv = pathlib.Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert csv[0].startswith("Group,Requests,Prompt") and csv[1].startswith(("blue,1,", "(none),3,"))
+    choose("Per", "deployment")
     # It follows what happens.
     assert post_chat(one.gateway.url).status_code == 200
     expect(row("gpt-4o").nth(0)).to_have_text("5")

@@ -59,8 +59,9 @@ def test_all_throttled_answers_with_the_soonest_retry_after(stack):
     for _ in range(2):  # the first learns it from the backends, the second knows
         answer = post_chat(running.gateway.url)
         assert answer.status_code == 429
-        assert 10 <= int(answer.headers["retry-after"]) <= 12
-        assert 9_000 <= int(answer.headers["retry-after-ms"]) <= 12_000
+        # Rounded up, with a little on top: who waits exactly that long is not early.
+        assert 10 <= int(answer.headers["retry-after"]) <= 13
+        assert 9_000 <= int(answer.headers["retry-after-ms"]) <= 12_100
         assert answer.json()["error"]["message"]
     assert sum(running.emulator.requests()) == 3
 

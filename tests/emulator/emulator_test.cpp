@@ -4,26 +4,20 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <string>
 #include <thread>
 
+#include "base/loop.hpp"
 #include "base/strings.hpp"
+#include "blocking.hpp"
 
 namespace spillway::emulator {
 namespace {
 
-using tcp = asio::ip::tcp;
 using simdjson::dom::element;
-
-std::uint16_t free_port() {
-    asio::io_context context;
-    const tcp::acceptor probe(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    return probe.local_endpoint().port();
-}
+using test::BlockingListener;
+using test::BlockingSocket;
+using test::free_port;
 
 config::EmulatorConfig two_resources() {
     config::EmulatorConfig c;
@@ -72,11 +66,8 @@ struct Answer {
 Answer ask(std::uint16_t port, std::string_view method, std::string_view target, std::string_view body = {},
            std::string_view key = "right-key") {
     Answer out;
-    asio::io_context context;
-    tcp::socket socket(context);
-    boost::system::error_code ec;
-    socket.connect({asio::ip::address_v4::loopback(), port}, ec);
-    if (ec) return out;
+    const BlockingSocket socket(port);
+    if (!socket.is_open()) return out;
     std::string request = std::string(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: x\r\n");
     request.append("Connection: close\r\nx-ms-client-request-id: mine\r\nContent-Length: ");
     request.append(std::to_string(body.size()))
@@ -84,9 +75,8 @@ Answer ask(std::uint16_t port, std::string_view method, std::string_view target,
         .append(key)
         .append("\r\n\r\n")
         .append(body);
-    asio::write(socket, asio::buffer(request), ec);
-    std::string all;
-    asio::read(socket, asio::dynamic_buffer(all), ec);
+    socket.write(request);
+    const std::string all = socket.read_all();
     const auto end = all.find("\r\n\r\n");
     if (end == std::string::npos) return out;
     out.head = all.substr(0, end);
@@ -112,10 +102,10 @@ Answer ask(std::uint16_t port, std::string_view method, std::string_view target,
 
 class Running : public testing::Test {
 protected:
-    Running() : config_(two_resources()), emulator_(context_, config_) {
+    Running() : config_(two_resources()), emulator_(loop_, config_) {
         const auto started = emulator_.start();
         EXPECT_TRUE(started.has_value()) << (started ? "" : started.error().message);
-        thread_ = std::thread([this] { context_.run(); });
+        thread_ = std::thread([this] { loop_.run(); });
     }
     ~Running() override {
         emulator_.stop();
@@ -161,7 +151,7 @@ protected:
         return out;
     }
 
-    asio::io_context context_;
+    Loop loop_;
     config::EmulatorConfig config_;
     Emulator emulator_;
     std::thread thread_;
@@ -312,21 +302,15 @@ TEST_F(Running, ListensNoMoreWhileItRefuses) {
 TEST_F(Running, StopsForAClientThatLeaves) {
     fault(R"({"resource":1,"kind":"slow","tokens_per_second":1,"ttft":0})");
     {
-        asio::io_context context;
-        tcp::socket socket(context);
-        socket.connect({asio::ip::address_v4::loopback(), port()});
+        const BlockingSocket socket(port());
         const std::string body =
             R"({"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"A story"}]})";
-        asio::write(
-            socket,
-            asio::buffer("POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\napi-key: right-key\r\n"
-                         "Content-Length: " +
-                         std::to_string(body.size()) + "\r\n\r\n" + body));
+        socket.write(
+            "POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\napi-key: right-key\r\n"
+            "Content-Length: " +
+            std::to_string(body.size()) + "\r\n\r\n" + body);
         std::string got;
-        while (got.find("\"content\":\"It") == std::string::npos) {
-            std::array<char, 4096> piece{};
-            got.append(piece.data(), socket.read_some(asio::buffer(piece)));
-        }
+        while (got.find("\"content\":\"It") == std::string::npos) got += socket.read_some();
         EXPECT_EQ(stat("active"), 1U);
     }
     const Mono end = mono_now() + std::chrono::seconds(5);
@@ -336,20 +320,20 @@ TEST_F(Running, StopsForAClientThatLeaves) {
 }
 
 TEST(Emulator, NamesThePortThatIsInUse) {
-    asio::io_context context;
-    const tcp::acceptor taken(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    Loop loop;
+    const BlockingListener taken;
     auto config = two_resources();
-    config.resources[1].port = taken.local_endpoint().port();
-    Emulator emulator(context, config);
+    config.resources[1].port = taken.port();
+    Emulator emulator(loop, config);
     const auto started = emulator.start();
     ASSERT_FALSE(started.has_value());
     EXPECT_NE(started.error().message.find(std::to_string(config.resources[1].port)), std::string::npos);
 }
 
 TEST(Emulator, SpreadsOverThreads) {
-    asio::io_context one(1);
-    asio::io_context two(1);
-    asio::io_context* const both[] = {&one, &two};
+    Loop one;
+    Loop two;
+    Loop* const both[] = {&one, &two};
     const auto config = two_resources();
     Emulator emulator(both, config);
     ASSERT_TRUE(emulator.start().has_value());

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "base/utf8.hpp"
 #include "load/progress.hpp"
 #include "load/report.hpp"
 #include "load/threshold.hpp"
@@ -136,7 +139,7 @@ TEST(Record, GoesToJsonAndBack) {
     EXPECT_NEAR(after->rows[3].ttft_p99, before.rows[3].ttft_p99, 1e-6);
     EXPECT_EQ(after->rows[3].in_flight, before.rows[3].in_flight);
     EXPECT_EQ(after->latency.quantile(0.99), before.latency.quantile(0.99));
-    EXPECT_EQ(after->passed(), before.passed());
+    EXPECT_EQ(after->verdict(), before.verdict());
     EXPECT_EQ(after->statuses, before.statuses);
     EXPECT_EQ(html_report(*after), html_report(before));
 }
@@ -189,7 +192,37 @@ TEST(Threshold, JudgesWhatWasMeasured) {
 TEST(Threshold, WhatWasNotMeasuredIsMissed) {
     const Record r;
     EXPECT_FALSE(judge(*parse_threshold("p99_ttft<1s"), r).passed);
-    EXPECT_FALSE(r.passed());
+    EXPECT_EQ(r.verdict(), Verdict::failed);
+}
+
+TEST(Threshold, RefusesWhatMakesNoSense) {
+    for (const char* bad : {"error_rate<1", "error_rate<=200%", "rate>=120%", "error_rate<-1%",
+                            "p99_ttft<0ms", "errors<0", "error_rate<=100%", "throttle_rate>=0%"})
+        EXPECT_FALSE(parse_threshold(bad)) << bad;
+    EXPECT_THAT(parse_threshold("error_rate<1").error().message, HasSubstr("1%"));
+}
+
+TEST(Record, OnlyCriteriaCanBePassed) {
+    Record r = a_record("x");
+    EXPECT_EQ(r.verdict(), Verdict::passed);
+    r.thresholds.clear();
+    EXPECT_EQ(r.verdict(), Verdict::none);
+    EXPECT_THAT(html_report(r), Not(HasSubstr("badge pass\"")));
+    EXPECT_THAT(to_json(r), HasSubstr("\"passed\":null"));
+    r.failed = r.ok * 2;
+    EXPECT_EQ(r.verdict(), Verdict::failed) << "most failed";
+    r.allow_failures = true;
+    EXPECT_EQ(r.verdict(), Verdict::none);
+}
+
+TEST(Report, SaysOfWhatAShareIs) {
+    Record r = a_record("x");  // of 80 that ended, 8 were throttled and 8 failed
+    EXPECT_THAT(html_report(r), HasSubstr("failed, 50 % of them 429"));
+}
+
+TEST(Report, FitsEightyColumns) {
+    std::istringstream text(text_report(a_record("x")));
+    for (std::string line; std::getline(text, line);) EXPECT_LE(count_characters(line), 80U) << line;
 }
 
 TEST(Threshold, RefusesWhatItDoesNotUnderstand) {
@@ -257,6 +290,30 @@ TEST(Progress, ShowsRatesAndKeepsBackends) {
     EXPECT_THAT(progress.block(), HasSubstr("3.0 429/s"));
     EXPECT_THAT(progress.block(), HasSubstr("20 in all"));
     EXPECT_THAT(progress.line(), HasSubstr("two 5.0/s"));
+}
+
+TEST(Progress, NoLineIsWiderThanTheTerminal) {
+    Progress progress(60s, true, 80);
+    Pulse pulse;
+    pulse.step.due = pulse.step.ok = 123'456;
+    pulse.step.tokens = 123'456'789;
+    for (int i = 0; i < 3; ++i)
+        pulse.step.backends["a-backend-with-a-long-name-" + std::to_string(i)] = 99'999;
+    progress.add(pulse, 90s, 1s);  // all is sent, and some answers are waited for
+    for (const std::size_t columns : {80U, 40U}) {
+        progress.resize(columns);
+        const std::string block = progress.block();
+        std::istringstream text(block);
+        std::size_t lines = 0;
+        for (std::string line; std::getline(text, line); ++lines) EXPECT_LE(count_characters(line), columns);
+        EXPECT_EQ(progress.rows_of(block), lines);
+    }
+    // What was drawn on a wider terminal takes more rows on a narrower one.
+    progress.resize(80);
+    const std::string wide = progress.block();
+    const std::size_t rows = progress.rows_of(wide);
+    progress.resize(40);
+    EXPECT_GT(progress.rows_of(wide), rows);
 }
 
 }  // namespace

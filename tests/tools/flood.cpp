@@ -11,25 +11,23 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "api/json_reader.hpp"
-#include "api/json_text.hpp"
 #include "api/sse.hpp"
+#include "base/json.hpp"
+#include "base/loop.hpp"
+#include "base/task.hpp"
+#include "base/timer.hpp"
 #include "config/backend.hpp"
 #include "http/client.hpp"
 
 namespace {
 
 using namespace spillway;
-namespace asio = boost::asio;
 
 struct Options {
     std::string url;
@@ -106,7 +104,7 @@ bool read_chat(std::string_view text, Chat& chat) {
 
 class Flood {
 public:
-    Flood(asio::io_context& context, Options options, const config::BackendUrl& url)
+    Flood(Loop& context, Options options, const config::BackendUrl& url)
         : context_(context), options_(std::move(options)), url_(url), origin_(context, origin_options()) {}
 
     /// False if the texts could not be learned.
@@ -135,7 +133,7 @@ public:
         std::string errors;
         for (const auto& [message, count] : report_.errors) {
             errors += errors.empty() ? "" : ", ";
-            api::append_json_string(errors, message);
+            append_json_string(errors, message);
             errors += fmt::format(": {}", count);
         }
         return fmt::format(
@@ -158,9 +156,9 @@ private:
     }
 
     /// The last one to end stops the context, which pooled connections would keep running.
-    void begin(asio::awaitable<void> task) {
+    void begin(Task<void> task) {
         ++running_;
-        asio::co_spawn(context_, std::move(task), [this](const std::exception_ptr& failure) {
+        context_.spawn(std::move(task), [this](const std::exception_ptr& failure) {
             if (failure) std::rethrow_exception(failure);
             if (--running_ == 0) context_.stop();
         });
@@ -182,7 +180,7 @@ private:
         ++report_.errors[std::move(message)];
     }
 
-    asio::awaitable<void> learn(std::size_t prompt) {
+    Task<void> learn(std::size_t prompt) {
         auto text = co_await ask_once(prompt);
         if (text)
             expected_[prompt] = std::move(*text);
@@ -196,7 +194,7 @@ private:
         return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
     }
 
-    asio::awaitable<Result<std::string>> ask_once(std::size_t prompt) {
+    Task<Result<std::string>> ask_once(std::size_t prompt) {
         auto up = co_await origin_.connect(false);
         if (!up) co_return fail(up.error().message);
         const std::string text = request(prompt, false);
@@ -220,11 +218,10 @@ private:
         co_return std::move(chat.content);
     }
 
-    asio::awaitable<void> stream(std::size_t number) {
+    Task<void> stream(std::size_t number) {
         // Streams begin over one second, as a listener's queue is finite.
-        asio::steady_timer timer(context_);
-        timer.expires_after(std::chrono::microseconds(1'000'000 * number / options_.streams));
-        co_await timer.async_wait(asio::use_awaitable);
+        Timer timer(context_);
+        (void)co_await timer.sleep_for(std::chrono::microseconds(1'000'000 * number / options_.streams));
         const std::size_t prompt = number % expected_.size();
         const std::string text = request(prompt, true);
         do {
@@ -234,13 +231,12 @@ private:
                 continue;
             }
             failed(std::move(problem));
-            timer.expires_after(std::chrono::milliseconds(200));
-            co_await timer.async_wait(asio::use_awaitable);
+            (void)co_await timer.sleep_for(std::chrono::milliseconds(200));
         } while (mono_now() < end_);
     }
 
     /// What is wrong with the answer; empty if nothing.
-    asio::awaitable<std::string> ask(const std::string& text, const std::string& expected) {
+    Task<std::string> ask(const std::string& text, const std::string& expected) {
         const Mono begin = mono_now();
         auto up = co_await origin_.connect(false);
         if (!up) co_return "connect: " + up.error().message;
@@ -327,7 +323,7 @@ private:
         bool done = false;
     };
 
-    asio::io_context& context_;
+    Loop& context_;
     Options options_;
     config::BackendUrl url_;
     http::Origin origin_;
@@ -365,7 +361,7 @@ int main(int argc, char** argv) {
         const auto url = config::parse_backend_url(options.url);
         if (!url) throw std::runtime_error(url.error().message);
         allow_many_files();
-        asio::io_context context(1);
+        Loop context;
         Flood flood(context, options, *url);
         const bool good = flood.run();
         std::fputs(flood.report().c_str(), stdout);

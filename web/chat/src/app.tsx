@@ -9,6 +9,8 @@ import { Thread } from "./parts/thread";
 import { failureText } from "./parts/trouble";
 import * as state from "./state";
 import { t } from "./strings";
+import * as turns from "./turns";
+import { addFiles } from "./uploads";
 
 const narrowQuery = matchMedia("(max-width: 820px)");
 
@@ -19,7 +21,7 @@ function onKey(e: KeyboardEvent): void {
     if (document.querySelector("dialog[open]")) return;
     if (state.panel.value) state.panel.value = null;
     else if (state.menuOpen.value) state.menuOpen.value = false;
-    else if (state.busy.value) state.stop();
+    else if (state.busy.value) void turns.stop();
   } else if ((e.ctrlKey || e.metaKey) && e.shiftKey && e.key.toLowerCase() === "o") {
     e.preventDefault();
     newChat();
@@ -53,7 +55,7 @@ function useDrop(): boolean {
       e.preventDefault();
       depth = 0;
       setOver(false);
-      void state.addFiles(e.dataTransfer!.files);
+      void addFiles(e.dataTransfer!.files);
     };
     addEventListener("dragenter", enter);
     addEventListener("dragover", move);
@@ -99,6 +101,13 @@ export function App() {
     );
   return (
     <div class={state.panel.value ? "frame with-panel" : "frame"}>
+      <a class="skip" href="#question"
+        onClick={(e) => {
+          e.preventDefault(); // the address names the conversation
+          focusQuestion();
+        }}>
+        {t("skip")}
+      </a>
       <Sidebar narrow={narrow} />
       <main class="main" inert={narrow && (state.menuOpen.value || state.panel.value !== null)}>
         <header class="head">

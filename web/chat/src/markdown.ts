@@ -1,38 +1,14 @@
-// Markdown to safe HTML: marked writes it, highlight.js colours code, DOMPurify removes whatever could run
-// or load something. Pictures become links, so that no answer makes the browser call elsewhere.
+// Markdown to safe HTML, block by block: marked writes it, highlight.js colours code, KaTeX sets formulas as MathML,
+// DOMPurify removes whatever could run or load something. Pictures become links, so that no answer makes the
+// browser call elsewhere.
 import DOMPurify from "dompurify";
-import hljs from "highlight.js/lib/core";
-import bash from "highlight.js/lib/languages/bash";
-import c from "highlight.js/lib/languages/c";
-import cpp from "highlight.js/lib/languages/cpp";
-import csharp from "highlight.js/lib/languages/csharp";
-import css from "highlight.js/lib/languages/css";
-import diff from "highlight.js/lib/languages/diff";
-import dockerfile from "highlight.js/lib/languages/dockerfile";
-import go from "highlight.js/lib/languages/go";
-import ini from "highlight.js/lib/languages/ini";
-import java from "highlight.js/lib/languages/java";
-import javascript from "highlight.js/lib/languages/javascript";
-import json from "highlight.js/lib/languages/json";
-import kotlin from "highlight.js/lib/languages/kotlin";
-import markdown from "highlight.js/lib/languages/markdown";
-import python from "highlight.js/lib/languages/python";
-import rust from "highlight.js/lib/languages/rust";
-import sql from "highlight.js/lib/languages/sql";
-import typescript from "highlight.js/lib/languages/typescript";
-import xml from "highlight.js/lib/languages/xml";
-import yaml from "highlight.js/lib/languages/yaml";
-import { Marked, type Tokens } from "marked";
+import { Marked, type Token, type Tokens, type TokensList } from "marked";
+import { highlighted } from "./highlight";
+import { mathExtensions, mathTags } from "./math";
 import { t } from "./strings";
 import type { Source } from "./types";
 
-const languages = {
-  bash, c, cpp, csharp, css, diff, dockerfile, go, ini, java, javascript, json, kotlin, markdown, python, rust, sql,
-  typescript, xml, yaml,
-};
-for (const [name, grammar] of Object.entries(languages)) hljs.registerLanguage(name, grammar);
-
-function escape(text: string): string {
+export function escape(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
@@ -66,10 +42,45 @@ export function findSource(sources: Source[], cited: string): number {
   return exact >= 0 ? exact : sources.findIndex((s) => s.name === cited.trim());
 }
 
-function writer(sources: Source[], cited: Set<number>): Marked {
+/** A note below the text, as GPT models write them: `[^1]` and, on a line of its own, `[^1]: the note`. */
+const footnotes = [
+  {
+    name: "footnote",
+    level: "block" as const,
+    start: (src: string) => src.match(/^\[\^/m)?.index,
+    tokenizer(this: { lexer: { inline(src: string, tokens: Token[]): void } }, src: string) {
+      const match = /^\[\^([^\]\s]{1,40})\]:[ \t]+([^\n]+)(?:\n|$)/.exec(src);
+      if (!match) return undefined;
+      const token = { type: "footnote", raw: match[0], mark: match[1]!, tokens: [] as Token[] };
+      this.lexer.inline(match[2]!, token.tokens);
+      return token;
+    },
+    renderer(this: { parser: { parseInline(tokens: Token[]): string } }, token: Tokens.Generic) {
+      return `<p class="footnote"><sup>${escape(token.mark as string)}</sup> ${this.parser.parseInline(token.tokens!)}</p>`;
+    },
+  },
+  {
+    name: "footnote_mark",
+    level: "inline" as const,
+    start: (src: string) => src.indexOf("[^"),
+    tokenizer(src: string) {
+      const match = /^\[\^([^\]\s]{1,40})\](?!:)/.exec(src);
+      return match ? { type: "footnote_mark", raw: match[0], mark: match[1]! } : undefined;
+    },
+    renderer: (token: Tokens.Generic) => `<sup class="footnote-mark">${escape(token.mark as string)}</sup>`,
+  },
+];
+
+interface Open {
+  code: boolean; // the code block that is rendered may still grow
+}
+
+function writer(sources: Source[], cited: Set<number>, open: Open): Marked {
   const marked = new Marked({ gfm: true, breaks: true, async: false });
   marked.use({
     extensions: [
+      ...footnotes,
+      ...mathExtensions,
       {
         name: "citation",
         level: "inline",
@@ -92,12 +103,13 @@ function writer(sources: Source[], cited: Set<number>): Marked {
     renderer: {
       code({ text, lang }: Tokens.Code) {
         const name = (lang ?? "").split(/\s/)[0]!.toLowerCase();
-        const known = name !== "" && hljs.getLanguage(name) !== undefined;
-        const inner = known ? hljs.highlight(text, { language: name, ignoreIllegals: true }).value : escape(text);
+        if (name === "mermaid") return `<div class="diagram" data-source="${escape(text)}"></div>`;
+        // What is still being written is coloured when it is whole: colouring it all for each word is slow.
+        const inner = (open.code ? undefined : highlighted(text, name)) ?? escape(text);
         return (
           `<div class="code"><div class="code-head"><span>${escape(name)}</span>` +
           `<button type="button" class="code-copy" aria-label="${escape(t("copy_code"))}">${escape(t("copy"))}</button></div>` +
-          `<pre tabindex="0"><code class="hljs">${inner}</code></pre></div>`
+          `<pre tabindex="0" dir="ltr"><code class="hljs">${inner}</code></pre></div>`
         );
       },
       link({ href, tokens }: Tokens.Link) {
@@ -107,14 +119,16 @@ function writer(sources: Source[], cited: Set<number>): Marked {
         return link(href, escape(t("picture", { name: text || href })));
       },
       html({ text }: Tokens.HTML | Tokens.Tag) {
-        return escape(text); // an answer's own HTML is shown, not obeyed
+        // An answer's own HTML is shown, not obeyed, but for what models write where Markdown has no word for it.
+        return escape(text).replace(/&lt;(\/?(?:sub|sup)|br) ?\/?&gt;/gi, "<$1>");
       },
       checkbox({ checked }: Tokens.Checkbox) {
         return checked ? "☑ " : "☐ ";
       },
       table(token: Tokens.Table) {
         const cell = (c: Tokens.TableCell, tag: string) =>
-          `<${tag}${tag === "th" ? ' scope="col"' : ""}>${this.parser.parseInline(c.tokens)}</${tag}>`;
+          `<${tag}${tag === "th" ? ' scope="col"' : ""}${c.align ? ` class="${c.align}"` : ""}>` +
+          `${this.parser.parseInline(c.tokens)}</${tag}>`;
         const head = token.header.map((c) => cell(c, "th")).join("");
         const rows = token.rows.map((row) => `<tr>${row.map((c) => cell(c, "td")).join("")}</tr>`).join("");
         return `<div class="table" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
@@ -124,23 +138,83 @@ function writer(sources: Source[], cited: Set<number>): Marked {
   return marked;
 }
 
-export interface Rendered {
+const blockTags = new Set(["P", "LI", "UL", "OL", "BLOCKQUOTE", "H1", "H2", "H3", "H4", "H5", "H6", "TD", "TH"]);
+// Each paragraph runs in the direction of its own first letter.
+DOMPurify.addHook("afterSanitizeAttributes", (node) => {
+  if (blockTags.has(node.tagName)) node.setAttribute("dir", "auto");
+});
+
+function clean(html: string): string {
+  return DOMPurify.sanitize(html, {
+    ALLOWED_TAGS: [
+      "a", "b", "blockquote", "br", "button", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
+      "li", "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+      ...mathTags,
+    ],
+    ALLOWED_ATTR: [
+      "aria-label", "class", "data-source", "dir", "href", "rel", "scope", "start", "tabindex", "target", "type",
+      // MathML
+      "accent", "columnalign", "columnspacing", "display", "fence", "height", "linethickness", "lspace", "mathvariant",
+      "maxsize", "minsize", "notation", "rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "width", "xmlns",
+    ],
+    ALLOW_DATA_ATTR: false,
+  });
+}
+
+/** A top-level block of a text: a paragraph, a list, a table, a piece of code… */
+export interface Block {
   html: string;
   cited: number[]; // indexes into the sources, in order of first use
 }
 
-export function render(text: string, sources: Source[], streaming: boolean): Rendered {
-  // A citation that is still being written would flicker.
-  const shown = streaming && sources.length > 0 ? text.replace(/\[[^\]\n]{0,200}$/, "") : text;
-  const cited = new Set<number>();
-  const html = writer(sources, cited).parse(shown) as string;
-  const clean = DOMPurify.sanitize(html, {
-    ALLOWED_TAGS: [
-      "a", "b", "blockquote", "br", "button", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
-      "li", "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
-    ],
-    ALLOWED_ATTR: ["aria-label", "class", "data-source", "href", "rel", "scope", "start", "tabindex", "target", "type"],
-    ALLOW_DATA_ATTR: false,
-  });
-  return { html: clean, cited: [...cited] };
+/**
+ * A text that grows, as blocks. What was written before stays as it is, so that a word more costs as much as the
+ * block it belongs to, however long the text is.
+ */
+export class Rendering {
+  private settled = ""; // the text of `done`
+  private done: Block[] = [];
+  private sources: Source[] = [];
+  private links: TokensList["links"] = {};
+
+  /** `streaming`: the text may grow. */
+  update(text: string, sources: Source[], streaming: boolean): Block[] {
+    // What a definition at the end says of the beginning is known when all is there.
+    const whole = !streaming && /^ {0,3}\[[^\]]+\]:/m.test(text);
+    if (whole || sources !== this.sources || !text.startsWith(this.settled)) this.restart();
+    this.sources = sources;
+    // A citation that is still being written would flicker.
+    const tail = text.slice(this.settled.length);
+    const shown = streaming && sources.length > 0 ? tail.replace(/\[[^\]\n]{0,200}$/, "") : tail;
+    const tokens = this.lex(shown);
+    const last = tokens.length - 1;
+    const blocks = tokens.map((token, i) => ({ token, block: this.render(token, streaming && i === last) }));
+    if (streaming) {
+      // A block is settled when another one has begun behind it.
+      const kept = blocks.slice(0, Math.max(0, blocks.findLastIndex((b) => b.token.type !== "space")));
+      this.settled += kept.map((b) => b.token.raw).join("");
+      this.done.push(...kept.filter((b) => b.block.html !== "").map((b) => b.block));
+      return [...this.done, ...blocks.slice(kept.length).map((b) => b.block)].filter((b) => b.html !== "");
+    }
+    return [...this.done, ...blocks.map((b) => b.block)].filter((b) => b.html !== "");
+  }
+
+  private restart(): void {
+    this.settled = "";
+    this.done = [];
+    this.links = {};
+  }
+  private lex(text: string): TokensList {
+    const tokens = writer([], new Set(), { code: false }).lexer(text);
+    this.links = { ...this.links, ...tokens.links };
+    return Object.assign(tokens, { links: this.links });
+  }
+  private render(token: Token, open: boolean): Block {
+    if (token.type === "space" || token.type === "def") return { html: "", cited: [] };
+    const cited = new Set<number>();
+    const html = writer(this.sources, cited, { code: open && token.type === "code" }).parser(
+      Object.assign<Token[], Pick<TokensList, "links">>([token], { links: this.links }),
+    );
+    return { html: clean(html), cited: [...cited] };
+  }
 }

@@ -1,26 +1,21 @@
 // What the page knows, and what can be done.
 import { batch, computed, signal } from "@preact/signals";
 import { api, ApiError } from "./api";
+import { begun } from "./drafts";
 import { t } from "./strings";
+import { tell } from "./tabs";
 import { latestBelow, pathTo } from "./tree";
 import type { Conversation, Document, Failure, Message, Session, Settings, Source } from "./types";
 
+/** A turn that this page follows. */
 export interface Run {
   conversation: string;
-  stop: AbortController;
+  leave: AbortController; // ends the following; the server goes on
+  events: number; // that came so far
+  answered: boolean; // only suggestions are still to come
+  stopping: boolean;
   question?: Message;
   answer?: Message;
-}
-export interface Upload {
-  id: number;
-  conversation: string;
-  name: string;
-  stage: "reading" | "embedding" | "waiting" | "failed" | "notice";
-  done: number;
-  total: number;
-  wait: number;
-  why: string;
-  stop: AbortController;
 }
 export type Panel = { kind: "source"; source: Source } | { kind: "thoughts"; message: string };
 export interface Trouble extends Failure {
@@ -35,7 +30,6 @@ export const current = signal("");
 export const messages = signal<Message[]>([]);
 export const leaf = signal("");
 export const documents = signal<Document[]>([]);
-export const uploads = signal<Upload[]>([]);
 export const runs = signal<Record<string, Run>>({});
 export const trouble = signal<Trouble | null>(null);
 export const panel = signal<Panel | null>(null);
@@ -45,7 +39,8 @@ export const editing = signal("");
 /** Read out by screen readers. */
 export const announcement = signal("");
 
-export const busy = computed(() => current.value in runs.value);
+/** Is an answer being written here? The next question may be asked before the suggestions are in. */
+export const busy = computed(() => runs.value[current.value]?.answered === false);
 export const path = computed(() => pathTo(messages.value, leaf.value));
 export const title = computed(
   () => conversations.value.find((c) => c.id === current.value)?.title || t("untitled"),
@@ -56,15 +51,15 @@ export function announce(text: string): void {
   announcement.value = announcement.value === text ? `${text}\u00a0` : text;
 }
 
-function asFailure(error: unknown): Failure {
+export function asFailure(error: unknown): Failure {
   return error instanceof ApiError ? error.failure : { kind: "offline", message: String(error) };
 }
 
-function showTrouble(conversation: string, failure: Failure): void {
+export function showTrouble(conversation: string, failure: Failure): void {
   trouble.value = { ...failure, conversation, at: Date.now() };
 }
 
-function put(message: Message): void {
+export function put(message: Message): void {
   const list = messages.value;
   const at = list.findIndex((m) => m.id === message.id);
   messages.value = at < 0 ? [...list, message] : list.map((m, i) => (i === at ? message : m));
@@ -100,6 +95,12 @@ export function fresh(): void {
   if (location.hash) history.pushState(null, "", location.pathname);
 }
 
+const followers: ((id: string) => void)[] = [];
+/** Calls `follow` when a conversation is opened in which the server is writing an answer. */
+export function onRunning(follow: (id: string) => void): void {
+  followers.push(follow);
+}
+
 export async function open(id: string): Promise<void> {
   let shown;
   try {
@@ -107,10 +108,11 @@ export async function open(id: string): Promise<void> {
   } catch (error) {
     const failure = asFailure(error);
     fresh();
-    showTrouble("", failure.status === 404 ? { ...failure, kind: "gone" } : failure);
+    showTrouble("", failure);
     return;
   }
   const run = runs.value[id];
+  if (shown.running && !run) followers.forEach((follow) => follow(id));
   batch(() => {
     current.value = id;
     messages.value = shown.messages;
@@ -132,147 +134,24 @@ export async function open(id: string): Promise<void> {
   if (location.hash !== `#c/${id}`) history.pushState(null, "", `#c/${id}`);
 }
 
-async function ensureConversation(): Promise<string> {
+export async function ensureConversation(): Promise<string> {
   if (current.value) return current.value;
   const made = await api.create();
   batch(() => {
     conversations.value = [made, ...conversations.value];
+    begun(made.id);
     current.value = made.id;
   });
+  tell({ kind: "list" });
   history.pushState(null, "", `#c/${made.id}`);
   return made.id;
 }
 
-function touch(id: string, change: Partial<Conversation>): void {
+export function touch(id: string, change: Partial<Conversation>): void {
   const list = conversations.value.map((c) => (c.id === id ? { ...c, ...change, updated: Date.now() } : c));
   conversations.value = list.sort((a, b) => b.updated - a.updated);
 }
 
-function endRun(id: string): void {
-  const { [id]: _, ...rest } = runs.value;
-  runs.value = rest;
-}
-
-/** Asks `text` below `parent`; without a text, `parent` is the question to be answered (again). */
-export async function ask(parent: string, text?: string): Promise<void> {
-  let id: string;
-  try {
-    id = await ensureConversation();
-  } catch (error) {
-    showTrouble("", asFailure(error));
-    return;
-  }
-  if (id in runs.value) return;
-  const run: Run = { conversation: id, stop: new AbortController() };
-  batch(() => {
-    runs.value = { ...runs.value, [id]: run };
-    trouble.value = null;
-    editing.value = "";
-    if (text === undefined) leaf.value = parent;
-  });
-  announce(t("thinking"));
-  const here = () => current.value === id;
-  let due = 0;
-  const flush = () => {
-    due = 0;
-    if (here() && run.answer) put(run.answer);
-  };
-  const change = (more: Partial<Message>, details: Message["details"] = {}) => {
-    run.answer = { ...run.answer!, ...more, details: { ...run.answer!.details, ...details } };
-    if (!due) due = requestAnimationFrame(flush);
-  };
-  try {
-    for await (const event of api.turn(id, { parent, text }, run.stop.signal)) {
-      switch (event.type) {
-        case "started": {
-          run.question = event.question;
-          run.answer = {
-            id: event.answer, parent: event.question.id, role: "assistant", text: "", state: "streaming",
-            created: Date.now(), details: {},
-          };
-          batch(() => {
-            touch(id, { title: event.title });
-            if (!here()) return;
-            put(event.question);
-            put(run.answer!);
-            leaf.value = event.answer;
-          });
-          break;
-        }
-        case "step":
-          change({}, { steps: [...(run.answer!.details.steps ?? []), event.step] });
-          break;
-        case "sources":
-          change({}, { sources: event.sources });
-          break;
-        case "backend":
-          change({}, { backend: event.backend, attempts: event.attempts, model: event.model });
-          break;
-        case "text":
-          change({ text: run.answer!.text + event.text });
-          break;
-        case "replace":
-          change({ text: event.text });
-          break;
-        case "done":
-          run.answer = event.message;
-          flush();
-          announce(t("answer_ready"));
-          break;
-        case "follow_ups":
-          change({}, { follow_ups: event.questions });
-          break;
-        case "error":
-          if (event.message) {
-            run.answer = event.message;
-            flush();
-          } else {
-            drop(run);
-          }
-          showTrouble(id, event.error);
-          break;
-      }
-    }
-  } catch (error) {
-    if (run.stop.signal.aborted) {
-      announce(t("stopped"));
-    } else {
-      showTrouble(id, asFailure(error));
-    }
-    if (run.answer && run.answer.state === "streaming") {
-      if (run.answer.text) change({ state: run.stop.signal.aborted ? "stopped" : "failed" });
-      else drop(run);
-    }
-  } finally {
-    if (due) cancelAnimationFrame(due);
-    flush();
-    endRun(id);
-  }
-}
-
-/** Takes away an answer of which nothing came. */
-function drop(run: Run): void {
-  const gone = run.answer;
-  run.answer = undefined;
-  if (!gone || current.value !== run.conversation) return;
-  batch(() => {
-    messages.value = messages.value.filter((m) => m.id !== gone.id);
-    leaf.value = gone.parent;
-  });
-}
-
-export function stop(): void {
-  runs.value[current.value]?.stop.abort();
-}
-
-export function regenerate(message: Message): void {
-  const question = message.role === "user" ? message.id : message.parent;
-  void ask(question);
-}
-
-export function editQuestion(message: Message, text: string): void {
-  void ask(message.parent, text);
-}
 
 export async function showVersion(message: Message): Promise<void> {
   leaf.value = latestBelow(messages.value, message.id);
@@ -286,6 +165,7 @@ export async function showVersion(message: Message): Promise<void> {
 export async function rename(id: string, name: string): Promise<void> {
   try {
     await api.change(id, { title: name });
+    tell({ kind: "list" });
     conversations.value = conversations.value.map((c) => (c.id === id ? { ...c, title: name } : c));
   } catch (error) {
     showTrouble(current.value, asFailure(error));
@@ -294,8 +174,9 @@ export async function rename(id: string, name: string): Promise<void> {
 
 export async function removeConversation(id: string): Promise<void> {
   try {
-    runs.value[id]?.stop.abort();
     await api.remove(id);
+    runs.value[id]?.leave.abort();
+    tell({ kind: "removed", id });
     conversations.value = conversations.value.filter((c) => c.id !== id);
     if (current.value === id) fresh();
   } catch (error) {
@@ -304,8 +185,9 @@ export async function removeConversation(id: string): Promise<void> {
 }
 
 export async function removeAll(): Promise<void> {
-  for (const run of Object.values(runs.value)) run.stop.abort();
   await api.removeAll();
+  for (const run of Object.values(runs.value)) run.leave.abort();
+  for (const { id } of conversations.value) tell({ kind: "removed", id });
   conversations.value = [];
   fresh();
 }
@@ -315,75 +197,13 @@ export async function saveSettings(settings: Partial<Settings>): Promise<void> {
   session.value = { ...session.value!, settings: saved };
 }
 
-let lastUpload = 0;
-
-function changeUpload(id: number, change: Partial<Upload>): void {
-  uploads.value = uploads.value.map((u) => (u.id === id ? { ...u, ...change } : u));
-}
-
-export function dismissUpload(id: number): void {
-  uploads.value.find((u) => u.id === id)?.stop.abort();
-  uploads.value = uploads.value.filter((u) => u.id !== id);
-}
-
-export async function addFiles(files: Iterable<File>): Promise<void> {
-  const list = [...files];
-  if (list.length === 0) return;
-  let conversation: string;
-  try {
-    conversation = await ensureConversation();
-  } catch (error) {
-    showTrouble("", asFailure(error));
-    return;
-  }
-  for (const file of list) await addFile(conversation, file);
-}
-
-async function addFile(conversation: string, file: File): Promise<void> {
-  const id = ++lastUpload;
-  const stop = new AbortController();
-  const name = file.name;
-  uploads.value = [
-    ...uploads.value,
-    { id, conversation, name, stage: "reading", done: 0, total: 1, wait: 0, why: "", stop },
-  ];
-  const most = session.value?.max_upload_bytes ?? Infinity;
-  if (file.size > most) {
-    changeUpload(id, { stage: "failed", why: t("too_large", { n: Math.floor(most / 1048576) }) });
-    return;
-  }
-  try {
-    for await (const event of api.upload(conversation, file, stop.signal)) {
-      if (event.type === "progress")
-        changeUpload(id, { stage: event.stage, done: event.done, total: event.total, wait: event.wait_ms });
-      else if (event.type === "error") changeUpload(id, { stage: "failed", why: event.message });
-      else if (event.type === "document") {
-        if (current.value === conversation) documents.value = [...documents.value, event.document];
-        if (event.trouble) changeUpload(id, { stage: "notice", why: event.trouble });
-        else uploads.value = uploads.value.filter((u) => u.id !== id);
-        announce(t("open_document", { name: event.document.name }));
-      }
-    }
-  } catch (error) {
-    if (!stop.signal.aborted) changeUpload(id, { stage: "failed", why: asFailure(error).message });
-  }
-}
-
 export async function removeDocument(id: string): Promise<void> {
   try {
     await api.removeDocument(id);
+    tell({ kind: "conversation", id: current.value });
     documents.value = documents.value.filter((d) => d.id !== id);
     if (panel.value?.kind === "source" && panel.value.source.document === id) panel.value = null;
   } catch (error) {
     showTrouble(current.value, asFailure(error));
-  }
-}
-
-export async function copy(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    announce(t("copied"));
-  } catch {
-    announce(t("copy_failed"));
   }
 }

@@ -42,7 +42,8 @@ export type Step =
       ms: number;
       results: Source[];
     }
-  | { kind: "prompt"; model: string; messages: { role: string; content: string }[] }
+  // `history`: messages of the conversation between the first and the last; absent where all are there.
+  | { kind: "prompt"; model: string; history?: number; messages: { role: string; content: string }[] }
   | { kind: "retry"; shown: number; error: Failure };
 
 export interface Details {
@@ -51,6 +52,7 @@ export interface Details {
   status?: number;
   model?: string;
   request_id?: string;
+  finish_reason?: string;
   usage?: { prompt: number; completion: number };
   asked?: number;
   first_ms?: number;
@@ -108,6 +110,7 @@ export type TurnEvent =
   | { type: "text"; text: string }
   | { type: "replace"; text: string }
   | { type: "done"; message: Message }
+  | { type: "stopped" }
   | { type: "follow_ups"; questions: string[] }
   | { type: "error"; error: Failure; message?: Message }
   | { type: "end" };
@@ -115,5 +118,5 @@ export type TurnEvent =
 export type UploadEvent =
   | { type: "progress"; stage: "reading" | "embedding" | "waiting"; done: number; total: number; wait_ms: number }
   | { type: "document"; document: Document; trouble: string }
-  | { type: "error"; message: string }
+  | { type: "error"; message: string; code?: string }
   | { type: "end" };

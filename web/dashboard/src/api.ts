@@ -37,8 +37,8 @@ async function send(path: string, method = "GET", signal?: AbortSignal): Promise
 
 export const api = {
   config: async () => (await send("api/config")).json() as Promise<Configuration>,
-  usage: async (from: string, by: string) =>
-    ((await (await send(`api/usage?from=${from}&by=${by}`)).json()) as { usage: UsageRow[] }).usage,
+  usage: async (query: Record<string, string>) =>
+    ((await (await send(`api/usage?${new URLSearchParams(query)}`)).json()) as { usage: UsageRow[] }).usage,
   change: async (backend: string, verb: "drain" | "disable" | "enable") => {
     await send(`api/backends/${encodeURIComponent(backend)}/${verb}`, "POST");
   },

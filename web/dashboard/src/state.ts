@@ -1,6 +1,7 @@
 // What the page knows, and how it comes to know it.
 import { computed, signal } from "@preact/signals";
 import { api, ApiError, keepToken, token } from "./api";
+import { followAddress, readAddress } from "./address";
 import { t } from "./strings";
 import type { Backend, Configuration, Frame } from "./types";
 
@@ -13,7 +14,8 @@ const most = 300;
 const smoothing = 5;
 
 function viewOf(hash: string): View {
-  return views.find((v) => `#${v}` === hash) ?? "live";
+  const wanted = readAddress(hash).view;
+  return views.find((v) => v === wanted) ?? "live";
 }
 
 export const view = signal<View>(viewOf(location.hash));
@@ -46,8 +48,11 @@ export function perSecond(
   return ((b - a) * 1000) / (to.at - from.at);
 }
 
+const byName = new WeakMap<Frame, Map<string, Backend>>();
 export function backendIn(frame: Frame, name: string): Backend | undefined {
-  return frame.backends.find((b) => b.name === name);
+  let names = byName.get(frame);
+  if (!names) byName.set(frame, (names = new Map(frame.backends.map((b) => [b.name, b]))));
+  return names.get(name);
 }
 export function attempts(b: Backend | undefined): number | undefined {
   return b && b.served + b.throttled + b.failed;
@@ -125,6 +130,7 @@ export async function change(backend: string, verb: "drain" | "disable" | "enabl
 }
 
 export function start(): void {
+  followAddress(view);
   addEventListener("hashchange", () => {
     view.value = viewOf(location.hash);
     if (view.value === "config") void readConfig();

@@ -1,18 +1,21 @@
 // Where questions are written and files are added.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { drafts, setDraft } from "../drafts";
 import * as state from "../state";
 import { t } from "../strings";
+import * as turns from "../turns";
+import * as uploading from "../uploads";
 import { Icon, IconButton } from "./icons";
 
-function stageText(u: state.Upload): string {
+function stageText(u: uploading.Upload): string {
   if (u.stage === "embedding") return t("embedding", { done: u.done, total: u.total });
   if (u.stage === "waiting") return t("waiting", { n: Math.ceil(u.wait / 1000) });
-  return t("reading");
+  return t(u.stage === "sending" ? "sending" : "reading");
 }
 
 function Documents() {
   const documents = state.documents.value;
-  const uploads = state.uploads.value.filter((u) => u.conversation === state.current.value);
+  const uploads = uploading.uploads.value.filter((u) => u.conversation === state.current.value);
   if (documents.length === 0 && uploads.length === 0) return null;
   return (
     <ul class="documents" aria-label={t("documents")}>
@@ -48,19 +51,23 @@ function Documents() {
             <>
               <span>{u.name}</span>
               <span class="muted">{stageText(u)}</span>
-              <progress max={u.total} value={u.stage === "reading" ? undefined : u.done} aria-label={u.name} />
+              <progress max={u.total} value={u.stage === "reading" || u.stage === "sending" ? undefined : u.done} aria-label={u.name} />
             </>
           )}
           <IconButton icon="close" class="small" label={`${t("dismiss")}: ${u.name}`}
-            onClick={() => state.dismissUpload(u.id)} />
+            onClick={() => uploading.dismissUpload(u.id)} />
         </li>
       ))}
     </ul>
   );
 }
 
+/** The server takes no longer question. */
+const longest = 32000;
+
 export function Composer() {
-  const [text, setText] = useState("");
+  const text = drafts.value[state.current.value] ?? "";
+  const setText = (next: string) => setDraft(state.current.value, next);
   const field = useRef<HTMLTextAreaElement>(null);
   const files = useRef<HTMLInputElement>(null);
   const busy = state.busy.value;
@@ -70,14 +77,16 @@ export function Composer() {
     f.style.height = `${Math.min(f.scrollHeight, 220)}px`;
   }, [text]);
 
+  // In the field at load, and when another conversation is opened; not on a phone, where the keyboard would cover it.
+  useLayoutEffect(() => {
+    if (matchMedia("(hover: hover)").matches && !document.querySelector("dialog[open]")) field.current!.focus();
+  }, [state.current.value]);
   const send = () => {
     const question = text.trim();
-    if (!question || busy) return;
-    // Behind an unanswered question it takes that one's place.
-    const last = state.path.value.at(-1);
-    const parent = !last ? "" : last.role === "user" ? last.parent : last.id;
+    if (!question || busy || question.length > longest) return;
+    // It is kept as unsent until the server has it.
+    void turns.ask(turns.nextParent(), question);
     setText("");
-    void state.ask(parent, question);
   };
   const onKeyDown = (e: KeyboardEvent) => {
     // While a Korean syllable is composed, Enter belongs to the input method.
@@ -93,24 +102,47 @@ export function Composer() {
       }
     }
   };
+  const onPaste = (e: ClipboardEvent) => {
+    const picture = [...(e.clipboardData?.files ?? [])].find((f) => f.type.startsWith("image/"));
+    const pasted = e.clipboardData?.getData("text/plain") ?? "";
+    if (picture && !pasted) {
+      e.preventDefault();
+      void uploading.addFiles([picture]); // which says that pictures are not taken
+    } else if (e.clipboardData?.files.length && !pasted) {
+      e.preventDefault();
+      void uploading.addFiles(e.clipboardData.files);
+    } else if (text.length + pasted.length > longest) {
+      e.preventDefault();
+      const name = t("pasted_name", { n: new Date().toLocaleTimeString().replaceAll(":", ".") });
+      void uploading.addFiles([new File([pasted], `${name}.txt`, { type: "text/plain" })]);
+      state.announce(t("pasted_as_file"));
+    }
+  };
+  const tooLong = text.trim().length > longest;
   return (
     <form class="composer" onSubmit={(e) => (e.preventDefault(), send())}>
       <div class="column">
         <Documents />
+        {tooLong && (
+          <p id="too-long" class="note bad" role="status">
+            {t("question_too_long", { n: text.trim().length, most: longest })}
+          </p>
+        )}
         <div class="composer-row">
           <input ref={files} type="file" class="unseen" multiple tabIndex={-1} aria-label={t("attach")}
-            accept=".pdf,.md,.markdown,.txt,.csv,.json,.log,.rst,text/*,application/pdf"
+            accept={uploading.accepted}
             onChange={(e) => {
-              void state.addFiles(e.currentTarget.files ?? []);
+              void uploading.addFiles(e.currentTarget.files ?? []);
               e.currentTarget.value = "";
             }} />
           <IconButton icon="clip" label={t("attach")} onClick={() => files.current?.click()} />
           <textarea id="question" ref={field} rows={1} value={text} placeholder={t("ask_hint")} aria-label={t("ask")}
-            maxLength={32000} enterkeyhint="send" onInput={(e) => setText(e.currentTarget.value)} onKeyDown={onKeyDown} />
+            dir="auto" enterkeyhint="send" aria-describedby={tooLong ? "too-long" : undefined} aria-invalid={tooLong}
+            onInput={(e) => setText(e.currentTarget.value)} onKeyDown={onKeyDown} onPaste={onPaste} />
           {busy ? (
-            <IconButton icon="stop" class="primary" label={t("stop")} onClick={state.stop} />
+            <IconButton icon="stop" class="primary" label={t("stop")} onClick={() => void turns.stop()} />
           ) : (
-            <IconButton icon="send" class="primary" label={t("send")} disabled={text.trim() === ""} onClick={send} />
+            <IconButton icon="send" class="primary" label={t("send")} disabled={text.trim() === "" || tooLong} onClick={send} />
           )}
         </div>
       </div>

@@ -1,11 +1,13 @@
 // One message: its text, its versions, its tools, who answered, its sources and follow-ups.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { language } from "../../../shared/i18n";
-import { placeText, render } from "../markdown";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { copyText } from "../clipboard";
+import { placeText } from "../markdown";
 import * as state from "../state";
 import { t } from "../strings";
 import { siblings } from "../tree";
+import * as turns from "../turns";
 import type { Message, Source } from "../types";
+import { Blocks, useBlocks } from "./blocks";
 import { IconButton } from "./icons";
 
 function Versions({ message }: { message: Message }) {
@@ -34,7 +36,7 @@ function Editor({ message }: { message: Message }) {
   }, []);
   const send = () => {
     const text = field.current!.value.trim();
-    if (text) state.editQuestion(message, text);
+    if (text) turns.editQuestion(message, text);
   };
   const cancel = () => {
     state.editing.value = "";
@@ -66,17 +68,32 @@ function Editor({ message }: { message: Message }) {
   );
 }
 
+/** Says "Copied" when it was. */
+function CopyButton({ text }: { text: string }) {
+  const [label, setLabel] = useState<"copy_message" | "copied" | "copy_failed">("copy_message");
+  return (
+    <IconButton icon="copy" class="small" label={t(label)}
+      onClick={() => {
+        void copyText(text).then((done) => {
+          setLabel(done ? "copied" : "copy_failed");
+          state.announce(t(done ? "copied" : "copy_failed"));
+          setTimeout(() => setLabel("copy_message"), 1500);
+        });
+      }} />
+  );
+}
+
 export function Question({ message }: { message: Message }) {
   const editing = state.editing.value === message.id;
   return (
     <article class="message question" aria-label={t("you")}>
-      {editing ? <Editor message={message} /> : <div class="bubble">{message.text}</div>}
+      {editing ? <Editor message={message} /> : <div class="bubble" dir="auto">{message.text}</div>}
       {!editing && (
         <div class="tools">
           <Versions message={message} />
           <IconButton icon="edit" class="small" label={t("edit")} disabled={state.busy.value}
             onClick={() => (state.editing.value = message.id)} />
-          <IconButton icon="copy" class="small" label={t("copy_message")} onClick={() => void state.copy(message.text)} />
+          <CopyButton text={message.text} />
         </div>
       )}
     </article>
@@ -136,20 +153,35 @@ function onTextClick(event: MouseEvent, sources: Source[]): void {
   const button = target.closest<HTMLElement>(".code-copy");
   if (button) {
     const code = button.closest(".code")?.querySelector("code")?.textContent ?? "";
-    void state.copy(code);
-    button.textContent = t("copied");
-    setTimeout(() => (button.textContent = t("copy")), 1500);
+    void copyText(code).then((done) => {
+      button.textContent = t(done ? "copied" : "copy_failed");
+      state.announce(button.textContent);
+      setTimeout(() => (button.textContent = t("copy")), 1500);
+    });
   }
+}
+
+/** An answer that is not whole says so, and why. */
+function Ending({ message, last }: { message: Message; last: boolean }) {
+  const why = message.details.finish_reason;
+  if (message.state !== "done" || (why !== "length" && why !== "content_filter")) return null;
+  return (
+    <div class="ending" data-reason={why}>
+      <p class="note">{t(why === "length" ? "cut_by_length" : "cut_by_filter")}</p>
+      {last && why === "length" && (
+        <button type="button" class="button" disabled={state.busy.value}
+          onClick={() => void turns.ask(message.id, t("continue_question"))}>
+          {t("continue")}
+        </button>
+      )}
+    </div>
+  );
 }
 
 export function Answer({ message, last }: { message: Message; last: boolean }) {
   const streaming = message.state === "streaming";
   const sources = message.details.sources ?? [];
-  const [copied, setCopied] = useState(false);
-  const { html, cited } = useMemo(
-    () => render(message.text, sources, streaming),
-    [message.text, streaming, sources, language.value],
-  );
+  const { blocks, cited } = useBlocks(message.text, sources, streaming);
   const followUps = message.details.follow_ups ?? [];
   return (
     <article class="message answer" aria-label={t("assistant")} aria-busy={streaming} data-state={message.state}>
@@ -160,26 +192,22 @@ export function Answer({ message, last }: { message: Message; last: boolean }) {
           <span class="dot" />
         </p>
       ) : (
-        // The HTML comes from render(), which sanitizes it.
-        <div class={streaming ? "text writing" : "text"} onClick={(e) => onTextClick(e, sources)}
-          dangerouslySetInnerHTML={{ __html: html }} />
+        <div class={streaming ? "text writing" : "text"} onClick={(e) => onTextClick(e, sources)}>
+          <Blocks blocks={blocks} />
+        </div>
       )}
       {message.state === "stopped" && <p class="note">{t("stopped")}</p>}
       {message.state === "failed" && <p class="note bad">{t("broken_off")}</p>}
+      <Ending message={message} last={last} />
       {!streaming && <Sources sources={sources} cited={cited} />}
       <div class="tools">
         <Backend message={message} />
         {!streaming && (
           <>
             <Versions message={message} />
-            <IconButton icon="copy" class="small" label={copied ? t("copied") : t("copy_message")}
-              onClick={() => {
-                void state.copy(message.text);
-                setCopied(true);
-                setTimeout(() => setCopied(false), 1500);
-              }} />
+            <CopyButton text={message.text} />
             <IconButton icon="redo" class="small" label={t("regenerate")} disabled={state.busy.value}
-              onClick={() => state.regenerate(message)} />
+              onClick={() => turns.regenerate(message)} />
           </>
         )}
         <IconButton icon="bulb" class="small" label={t("show_thoughts")}
@@ -192,7 +220,7 @@ export function Answer({ message, last }: { message: Message; last: boolean }) {
           <ul>
             {followUps.map((q) => (
               <li key={q}>
-                <button type="button" class="button" disabled={state.busy.value} onClick={() => void state.ask(message.id, q)}>
+                <button type="button" class="button" disabled={state.busy.value} onClick={() => void turns.ask(message.id, q)}>
                   {q}
                 </button>
               </li>

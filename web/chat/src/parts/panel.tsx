@@ -1,4 +1,5 @@
 // Beside the conversation: a source opened at its place, or how an answer came about.
+import { Fragment } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatNumber } from "../../../shared/i18n";
 import { api } from "../api";
@@ -50,7 +51,7 @@ function SourceView({ source }: { source: Source }) {
   const document = state.documents.value.find((d) => d.id === source.document);
   if (gone) return <p>{t("document_gone")}</p>;
   const place = page > 0 ? t("page_n", { n: page }) : placeText(source);
-  const address = `/api/documents/${source.document}/content${page > 0 ? `#page=${page}` : ""}`;
+  const address = `api/documents/${source.document}/content${page > 0 ? `#page=${page}` : ""}`;
   return (
     <>
       <div class="row source-head">
@@ -114,10 +115,13 @@ function StepView({ step }: { step: Step }) {
         {step.messages.map((m, i) => {
           const key = `role_${m.role}`;
           return (
-            <details key={i} open={i === step.messages.length - 1}>
-              <summary>{has(key) ? t(key) : m.role}</summary>
-              <pre tabIndex={0}>{m.content}</pre>
-            </details>
+            <Fragment key={i}>
+              {i > 0 && step.history ? <p class="muted">{t("step_history", { n: step.history })}</p> : null}
+              <details open={i === step.messages.length - 1}>
+                <summary>{has(key) ? t(key) : m.role}</summary>
+                <pre tabIndex={0}>{m.content}</pre>
+              </details>
+            </Fragment>
           );
         })}
       </li>

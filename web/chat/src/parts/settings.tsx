@@ -26,7 +26,10 @@ function ModelSettings({ onDone }: { onDone: () => void }) {
   const [wrong, setWrong] = useState("");
   const save = async (form: HTMLFormElement) => {
     const data = new FormData(form);
-    const text = (name: string) => String(data.get(name) ?? "").trim();
+    const text = (name: string) => {
+      const value = data.get(name);
+      return typeof value === "string" ? value.trim() : "";
+    };
     const prompt = text("system_prompt");
     const temperature = text("temperature");
     try {

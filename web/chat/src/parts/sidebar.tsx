@@ -35,7 +35,7 @@ function Entry({ conversation }: { conversation: Conversation }) {
           }} />
       ) : (
         <>
-          <a href={`#c/${conversation.id}`} aria-current={here ? "page" : undefined}
+          <a href={`#c/${conversation.id}`} title={name} aria-current={here ? "page" : undefined}
             onClick={(e) => {
               e.preventDefault();
               void state.open(conversation.id);

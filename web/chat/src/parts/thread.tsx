@@ -1,9 +1,13 @@
 // The conversation in view.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { setDraft, setUnsent, unsent, type Unsent } from "../drafts";
 import * as state from "../state";
 import { t } from "../strings";
+import * as turns from "../turns";
+import { Icon } from "./icons";
 import { Answer, Question } from "./message";
-import { TroubleNote } from "./trouble";
+import { focusQuestion } from "./sidebar";
+import { failureText, TroubleNote, useShown, Wait } from "./trouble";
 
 function Welcome() {
   return (
@@ -13,7 +17,7 @@ function Welcome() {
       <ul>
         {(["example_1", "example_2", "example_3"] as const).map((key) => (
           <li key={key}>
-            <button type="button" class="button" onClick={() => void state.ask("", t(key))}>
+            <button type="button" class="button" onClick={() => void turns.ask("", t(key))}>
               {t(key)}
             </button>
           </li>
@@ -23,48 +27,109 @@ function Welcome() {
   );
 }
 
+/** A question that is on its way, or did not get there: nothing that was written is lost. */
+function NotSent({ one }: { one: Unsent }) {
+  const id = state.current.value;
+  const place = useShown(one.failure);
+  const failure = one.failure;
+  const lost = failure?.kind === "gone" || failure?.kind === "not_yours";
+  return (
+    <article class="message question" aria-label={t("you")} data-state={failure ? "unsent" : "sending"}>
+      <div class="bubble" dir="auto">
+        {one.text}
+      </div>
+      {failure && (
+        <div class="trouble" role="alert" data-kind={failure.kind} ref={place} tabIndex={-1}>
+          <p>
+            <strong>{t("not_sent")}</strong> {failureText(failure)}
+          </p>
+          {failure.retry_after_ms !== undefined && <Wait until={Date.now() + failure.retry_after_ms} />}
+          <div class="row">
+            <button type="button" class="button" disabled={state.busy.value}
+              onClick={lost ? turns.sendInNew : turns.sendAgain}>
+              {t(lost ? "send_in_new" : "send_again")}
+            </button>
+            <button type="button" class="button"
+              onClick={() => {
+                setDraft(id, one.text);
+                setUnsent(id, undefined);
+                focusQuestion();
+              }}>
+              {t("edit_text")}
+            </button>
+            <button type="button" class="button"
+              onClick={() => {
+                setUnsent(id, undefined);
+                focusQuestion();
+              }}>
+              {t("discard")}
+            </button>
+          </div>
+        </div>
+      )}
+    </article>
+  );
+}
+
 export function Thread() {
+  const [away, setAway] = useState(false);
   const scroller = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
   const lastTop = useRef(0);
   const path = state.path.value;
   const last = path.at(-1);
+  const waiting = unsent.value[state.current.value];
   useEffect(() => {
     follow.current = true;
-  }, [state.current.value, path.length]);
+  }, [state.current.value, path.length, waiting]);
   useEffect(() => {
     // Follow the answer, unless the reader has scrolled up.
     if (follow.current) scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
   });
-  const unanswered = last?.role === "user" && !state.busy.value && !state.trouble.value;
+  const unanswered = !waiting && last?.role === "user" && !state.busy.value && !state.trouble.value;
   return (
-    <div class="thread" ref={scroller} tabIndex={0} role="region" aria-label={t("conversation")}
-      onScroll={(e) => {
-        const el = e.currentTarget;
-        // Only upwards is the reader's doing: text that grows leaves the place where it is.
-        if (el.scrollTop < lastTop.current - 4) follow.current = false;
-        if (el.scrollHeight - el.scrollTop - el.clientHeight < 40) follow.current = true;
-        lastTop.current = el.scrollTop;
-      }}>
-      <div class="column">
-        {path.length === 0 && !state.busy.value && <Welcome />}
-        {path.map((m, i) =>
-          m.role === "user" ? (
-            <Question key={m.id} message={m} />
-          ) : (
-            <Answer key={m.id} message={m} last={i === path.length - 1} />
-          ),
-        )}
-        {unanswered && (
-          <div class="trouble mild">
-            <p>{t("no_answer")}</p>
-            <button type="button" class="button" onClick={() => state.regenerate(last)}>
-              {t("try_again")}
-            </button>
-          </div>
-        )}
-        <TroubleNote />
+    <div class="thread-frame">
+      <div class="thread" ref={scroller} tabIndex={0} role="region" aria-label={t("conversation")}
+        onScroll={(e) => {
+          const el = e.currentTarget;
+          // Only upwards is the reader's doing: text that grows leaves the place where it is.
+          if (el.scrollTop < lastTop.current - 4) follow.current = false;
+          if (el.scrollHeight - el.scrollTop - el.clientHeight < 40) follow.current = true;
+          lastTop.current = el.scrollTop;
+          setAway(!follow.current && el.scrollHeight - el.scrollTop - el.clientHeight > 200);
+        }}>
+        <div class="column">
+          {path.length === 0 && !waiting && !state.busy.value && <Welcome />}
+          {path.map((m, i) =>
+            m.role === "user" ? (
+              <Question key={m.id} message={m} />
+            ) : (
+              <Answer key={m.id} message={m} last={i === path.length - 1} />
+            ),
+          )}
+          {unanswered && (
+            <div class="trouble mild">
+              <p>{t("no_answer")}</p>
+              <button type="button" class="button" onClick={() => turns.regenerate(last)}>
+                {t("try_again")}
+              </button>
+            </div>
+          )}
+          {waiting && <NotSent one={waiting} />}
+          <TroubleNote />
+        </div>
       </div>
+      {away && (
+        <button type="button" class="button to-end"
+          onClick={() => {
+            follow.current = true;
+            scroller.current!.scrollTo({ top: scroller.current!.scrollHeight, behavior: "smooth" });
+            setAway(false);
+          }}>
+          <Icon name="down" />
+          {t("to_end")}
+        </button>
+      )}
     </div>
   );
 }

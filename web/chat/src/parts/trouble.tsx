@@ -1,7 +1,8 @@
 // An error as people read it; a 429 counts down to when it is worth trying again.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import * as state from "../state";
 import { has, t } from "../strings";
+import * as turns from "../turns";
 import type { Failure } from "../types";
 
 export function failureText(failure: Failure): string {
@@ -10,7 +11,7 @@ export function failureText(failure: Failure): string {
   return failure.status && failure.status >= 400 && failure.status < 500 ? failure.message : t("error_server");
 }
 
-function Wait({ until }: { until: number }) {
+export function Wait({ until }: { until: number }) {
   const left = () => Math.max(0, Math.ceil((until - Date.now()) / 1000));
   const [seconds, setSeconds] = useState(left());
   useEffect(() => {
@@ -24,14 +25,26 @@ function Wait({ until }: { until: number }) {
   );
 }
 
+/** A place that is scrolled to and gets the focus when there is something to say in it. */
+export function useShown(what: unknown) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!what) return;
+    place.current?.scrollIntoView({ block: "nearest" });
+    place.current?.focus({ preventScroll: true });
+  }, [what]);
+  return place;
+}
+
 export function TroubleNote() {
+  const place = useShown(state.trouble.value);
   const trouble = state.trouble.value;
   if (!trouble || (trouble.conversation !== state.current.value && trouble.conversation !== "")) return null;
   const leaf = state.path.value.at(-1);
   const facts = [trouble.message, trouble.code, trouble.status && `HTTP ${trouble.status}`, trouble.backend,
     trouble.request_id].filter(Boolean); // prettier-ignore
   return (
-    <div class="trouble" role="alert" data-kind={trouble.kind}>
+    <div class="trouble" role="alert" data-kind={trouble.kind} ref={place} tabIndex={-1}>
       <p>
         <strong>{failureText(trouble)}</strong>
       </p>
@@ -42,7 +55,7 @@ export function TroubleNote() {
       </details>
       <div class="row">
         {leaf && (
-          <button type="button" class="button" disabled={state.busy.value} onClick={() => state.regenerate(leaf)}>
+          <button type="button" class="button" disabled={state.busy.value} onClick={() => turns.regenerate(leaf)}>
             {t("try_again")}
           </button>
         )}

@@ -6,10 +6,18 @@ import type { Backend } from "../types";
 import { Sure } from "./sure";
 import { Vessel } from "./vessel";
 
+/** Drained: what was in flight is answered, and it may go. */
+function drained(backend: Backend): boolean {
+  return backend.state === "draining" && backend.in_flight === 0;
+}
+export function stateText(backend: Backend): string {
+  return t(drained(backend) ? "state_drained" : `state_${backend.state}`);
+}
+
 export function StateBadge({ backend }: { backend: Backend }) {
   return (
-    <span class={`badge ${backend.state}`} data-state={backend.state}>
-      {t(`state_${backend.state}`)}
+    <span class={`badge ${backend.state}`} data-state={drained(backend) ? "drained" : backend.state}>
+      {stateText(backend)}
       {backend.reason && backend.mode === "on" && ` (${backend.reason})`}
       {backend.seconds_left > 0 && (
         <span class="recovery"> · {t("back_in", { n: Math.ceil(backend.seconds_left) })}</span>
@@ -64,10 +72,10 @@ export function BackendCard({ backend }: { backend: Backend }) {
           <div class="deployment" key={d.name} data-deployment={d.name}>
             <h4>{d.name}</h4>
             <div class="vessels">
-              <Vessel name={d.name} kind="tokens" limit={d.tpm} remaining={d.remaining_tokens}
-                reset={d.tokens_reset_seconds} />
-              <Vessel name={d.name} kind="requests" limit={d.rpm} remaining={d.remaining_requests}
-                reset={d.requests_reset_seconds} />
+              <Vessel name={d.name} kind="tokens" limit={d.tpm} window={d.tokens_window_seconds}
+                remaining={d.remaining_tokens} reset={d.tokens_reset_seconds} />
+              <Vessel name={d.name} kind="requests" limit={d.rpm} window={d.requests_window_seconds}
+                remaining={d.remaining_requests} reset={d.requests_reset_seconds} />
             </div>
           </div>
         ))}

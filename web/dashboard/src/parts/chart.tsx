@@ -49,7 +49,7 @@ export function Chart({ title, series, times, stacked = false, bars = 0, days = 
     hour: "2-digit",
     minute: "2-digit",
     ...(last - first < 600_000 ? { second: "2-digit" } : {}),
-  } as Intl.DateTimeFormatOptions);
+  });
 
   const base = times.map(() => 0);
   const shapes = series.map((s, n) => {
@@ -59,7 +59,8 @@ export function Chart({ title, series, times, stacked = false, bars = 0, days = 
       s.values.forEach((v, i) => {
         if (v === null) pen = false;
         else {
-          d += `${pen ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
+          // A value alone between two that are not known is a dot: a line of no length with round ends.
+          d += `${pen ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}${pen ? "" : "h0"}`;
           pen = true;
         }
       });

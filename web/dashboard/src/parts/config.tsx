@@ -1,40 +1,41 @@
 // The configuration with its secrets hidden; backends to be taken out of use; clients and their keys.
 import { config, now } from "../state";
 import { t } from "../strings";
-import { Actions, StateBadge } from "./backend";
+import type { ConfigClient } from "../admin";
+import type { Backend } from "../types";
+import { Actions, StateBadge, stateText } from "./backend";
+import { Table, type Column } from "./table";
+
+const backendColumns: () => Column<Backend>[] = () => [
+  { id: "name", label: t("name"), value: (b) => b.name },
+  { id: "state", label: t("state"), value: (b) => stateText(b), show: (b) => <StateBadge backend={b} /> },
+  { id: "priority", label: t("class"), number: true, value: (b) => b.priority },
+  { id: "weight", label: t("weight"), number: true, value: (b) => b.weight },
+  { id: "url", label: t("url"), value: (b) => b.url },
+  { id: "actions", label: t("actions"), plain: true, value: () => null, show: (b) => <Actions backend={b} /> },
+];
 
 function Backends() {
   return (
     <section aria-labelledby="backends-title">
       <h2 id="backends-title">{t("flow")}</h2>
       <p class="muted">{t("changes_hold")}</p>
-      <div class="table" tabIndex={0} role="region" aria-labelledby="backends-title">
-        <table id="config-backends">
-          <thead>
-            <tr>
-              <th scope="col">{t("name")}</th>
-              <th scope="col">{t("state")}</th>
-              <th scope="col">{t("class")}</th>
-              <th scope="col">{t("url")}</th>
-              <th scope="col">{t("actions")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {(now.value?.backends ?? []).map((b) => (
-              <tr key={b.name} data-backend={b.name}>
-                <th scope="row">{b.name}</th>
-                <td><StateBadge backend={b} /></td>
-                <td class="number">{b.priority} ({t("weight", { n: b.weight })})</td>
-                <td>{b.url}</td>
-                <td><Actions backend={b} /></td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table id="config-backends" label={t("flow")} rows={now.value?.backends ?? []} columns={backendColumns()} sort="priority"
+        attributes={(b) => ({ key: b.name, "data-backend": b.name })} />
     </section>
   );
 }
+
+const keyColumns: () => Column<ConfigClient>[] = () => [
+  { id: "name", label: t("client"), value: (c) => c.name },
+  {
+    id: "keys", label: t("key_digests"), value: (c) => c.keys.join(" "),
+    show: (c) => (c.keys.length > 0 ? c.keys.map((k) => <code key={k}>{k}… </code>) : t("no_key")),
+  },
+  { id: "team", label: t("team"), value: (c) => c.team, show: (c) => c.team || "–" },
+  { id: "priority", label: t("class"), value: (c) => c.priority },
+  { id: "deployments", label: t("deployments"), value: (c) => c.deployments.join(", ") || t("all") },
+];
 
 function Keys() {
   const all = config.value!;
@@ -43,30 +44,8 @@ function Keys() {
       <h2 id="keys-title">{t("keys")}</h2>
       <p class="muted">{t(all.anonymous ? "anonymous" : "keys_note")}</p>
       {!all.anonymous && (
-        <div class="table" tabIndex={0} role="region" aria-labelledby="keys-title">
-          <table id="keys">
-            <thead>
-              <tr>
-                <th scope="col">{t("client")}</th>
-                <th scope="col">{t("key_digests")}</th>
-                <th scope="col">{t("team")}</th>
-                <th scope="col">{t("class")}</th>
-                <th scope="col">{t("deployments")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.clients.map((c) => (
-                <tr key={c.name} data-client={c.name}>
-                  <th scope="row">{c.name}</th>
-                  <td>{c.keys.length > 0 ? c.keys.map((k) => <code key={k}>{k}… </code>) : t("no_key")}</td>
-                  <td>{c.team || "–"}</td>
-                  <td>{c.priority}</td>
-                  <td>{c.deployments.join(", ") || t("all")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table id="keys" label={t("keys")} rows={all.clients} columns={keyColumns()} sort="name"
+          attributes={(c) => ({ key: c.name, "data-client": c.name })} />
       )}
     </section>
   );

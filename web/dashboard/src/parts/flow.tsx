@@ -1,8 +1,13 @@
 // The cascade: requests come in at the top, each priority takes its part, and the rest spills over to the next.
+// What is refused is said, and why.
 import { attempts, backendIn, now, perSecond } from "../state";
 import { short, t } from "../strings";
-import type { Backend } from "../types";
-import { BackendCard } from "./backend";
+import type { Backend, Frame } from "../types";
+import { BackendCard, stateText } from "./backend";
+import { BackendTable } from "./backend-table";
+
+/** From so many backends on they are rows of a table. */
+const tableFrom = 8;
 
 /** The stream's width in pixels: by the root, so that little can be seen beside much. */
 function width(rate: number, most: number): number {
@@ -52,30 +57,68 @@ function Branches({ rates, most, spill }: { rates: number[]; most: number; spill
   );
 }
 
+const refusals = ["limited", "no_quota", "failed", "refused"] as const;
+
+/** Requests that no backend answered well: how many a second, and why. */
+function Refusals() {
+  const rates = refusals.map((why) => [why, perSecond((f) => f.totals[why]) ?? 0] as const).filter(([, rate]) => rate > 0);
+  if (rates.length === 0) return null;
+  const all = rates.reduce((sum, [, rate]) => sum + rate, 0);
+  return (
+    <p class="refusals" role="status" data-rate={all}>
+      <b>{t("turned_away", { n: short(all) })}</b>{" "}
+      {rates.map(([why, rate]) => `${t(`why_${why}`)}: ${t("per_second", { n: short(rate) })}`).join(" · ")}
+    </p>
+  );
+}
+
+/** "12 available, 3 out of quota" */
+function states(backends: Backend[]): string {
+  const counts = new Map<string, number>();
+  for (const b of backends) counts.set(stateText(b), (counts.get(stateText(b)) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([state, n]) => `${n} ${state}`).join(", ");
+}
+
+function answered(f: Frame): number {
+  const { served, limited, no_quota, refused, failed, left } = f.totals;
+  return served + limited + no_quota + refused + failed + left;
+}
+
 export function Flow() {
   const backends = now.value?.backends ?? [];
   const rateOf = (b: Backend) => perSecond((f) => attempts(backendIn(f, b.name))) ?? 0;
+  const rates = new Map(backends.map((b) => [b.name, rateOf(b)]));
+  const rate = (of: Backend[]) => of.reduce((sum, b) => sum + rates.get(b.name)!, 0);
   const priorities = [...new Set(backends.map((b) => b.priority))].sort((a, b) => a - b);
-  const total = backends.reduce((sum, b) => sum + rateOf(b), 0);
+  // What comes in is what is answered, whether a backend was asked or not.
+  const incoming = perSecond(answered) ?? 0;
+  const most = Math.max(incoming, rate(backends));
+  const asTable = backends.length >= tableFrom;
   return (
     <section aria-labelledby="flow-title">
       <h2 id="flow-title">{t("flow")}</h2>
       {priorities.map((priority, i) => {
         const here = backends.filter((b) => b.priority === priority);
-        const down = backends.filter((b) => b.priority >= priority).reduce((sum, b) => sum + rateOf(b), 0);
+        const down = i === 0 ? incoming : rate(backends.filter((b) => b.priority >= priority));
         return (
           <div class="tier" key={priority} data-priority={priority}>
-            <Fall rate={down} most={total} spill={i > 0} />
-            {here.length <= 4 && <Branches rates={here.map(rateOf)} most={total} spill={i > 0} />}
+            <Fall rate={down} most={most} spill={i > 0} />
+            {i === 0 && <Refusals />}
+            {!asTable && here.length <= 4 && <Branches rates={here.map((b) => rates.get(b.name)!)} most={most} spill={i > 0} />}
             <p class="tier-name">{t("priority", { n: priority })}</p>
-            <div class={`cards n${Math.min(here.length, 4)}`}>
-              {here.map((b) => (
-                <BackendCard key={b.name} backend={b} />
-              ))}
-            </div>
+            {asTable ? (
+              <p class="tier-states">{states(here)} · {t("now_s", { n: short(rate(here)) })}</p>
+            ) : (
+              <div class={`cards n${Math.min(here.length, 4)}`}>
+                {here.map((b) => (
+                  <BackendCard key={b.name} backend={b} />
+                ))}
+              </div>
+            )}
           </div>
         );
       })}
+      {asTable && <BackendTable backends={backends} rates={rates} />}
     </section>
   );
 }

@@ -1,8 +1,9 @@
 // The live picture: totals, the cascade of backends, the last minutes, clients.
 import { backendIn, frames, now, perSecond } from "../state";
 import { short, t } from "../strings";
-import type { Client, Frame, Limit, Totals } from "../types";
+import type { Frame, Totals } from "../types";
 import { Chart, type Series } from "./chart";
+import { Clients } from "./clients";
 import { Flow } from "./flow";
 
 function answers(totals: Totals): number {
@@ -55,26 +56,46 @@ function Tiles({ frame }: { frame: Frame }) {
           more={rate((f) => f.totals.avoided)} />
         <Tile id="client_429" label={t("client_429")} value={short(totals.limited + totals.no_quota)}
           more={rate((f) => f.totals.limited + f.totals.no_quota)} />
+        <Tile id="failed" label={t("failed")} value={short(totals.failed)} more={rate((f) => f.totals.failed)} />
       </dl>
     </section>
   );
 }
 
+/** Lines or areas of a chart; the rest of many is one. */
+const mostSeries = 7;
+
 function Charts() {
   const all = frames.value;
   const last = all[all.length - 1]!;
+  const first = all[0]!;
   const times = all.slice(1).map((f) => Date.parse(f.time));
   const over = (name: string, of: (f: Frame) => number | undefined): Series => ({
     name,
     values: all.slice(1).map((f, i) => perSecond(of, f, all[i])),
   });
-  const names = last.backends.map((b) => b.name);
+  type Count = "served" | "tokens";
+  const ofBackend = (name: string, key: Count) => (f: Frame) => backendIn(f, name)?.[key];
+  /** The backends that did most of it in these minutes. */
+  const busiest = (key: Count): string[] => {
+    const names = last.backends.map((b) => b.name);
+    if (names.length <= mostSeries + 1) return names;
+    const done = new Map(last.backends.map((b) => [b.name, b[key] - (backendIn(first, b.name)?.[key] ?? 0)]));
+    return names.sort((a, b) => done.get(b)! - done.get(a)!).slice(0, mostSeries);
+  };
+  const stacked = (key: Count): Series[] => {
+    const shown = busiest(key);
+    const series = shown.map((n) => over(n, ofBackend(n, key)));
+    if (shown.length === last.backends.length) return series;
+    const rest = over(t("others"), (f) => sum(f, key));
+    rest.values = rest.values.map((v, i) => v === null ? null : Math.max(0, v - series.reduce((s, one) => s + (one.values[i] ?? 0), 0)));
+    return [...series, rest];
+  };
   return (
     <section aria-labelledby="charts-title">
       <h2 id="charts-title">{t("last_minutes")}</h2>
       <div class="charts">
-        <Chart title={t("chart_served")} times={times} stacked
-          series={names.map((n) => over(n, (f) => backendIn(f, n)?.served))} />
+        <Chart title={t("chart_served")} times={times} stacked series={stacked("served")} />
         <Chart title={t("chart_429")} times={times}
           series={[
             over(t("met_429"), (f) => f.totals.throttled),
@@ -82,69 +103,13 @@ function Charts() {
             over(t("client_429"), (f) => f.totals.limited + f.totals.no_quota),
             over(t("spill_overs"), (f) => f.totals.spilled),
           ]} />
-        <Chart title={t("chart_tokens")} times={times} stacked
-          series={names.map((n) => over(n, (f) => backendIn(f, n)?.tokens))} />
+        <Chart title={t("chart_tokens")} times={times} stacked series={stacked("tokens")} />
         <Chart title={t("chart_latency")} times={times}
-          series={names.map((n) => ({
+          series={busiest("served").map((n) => ({
             name: n,
             values: all.slice(1).map((f, i) => meanFirstByte(n, f, all[i]!)),
           }))} />
       </div>
-    </section>
-  );
-}
-
-function isLimit(value: unknown): value is Limit {
-  return typeof value === "object" && value !== null && "limit" in value;
-}
-
-function Share({ client }: { client: Client }) {
-  const limit = client.tokens_per_minute;
-  if (!isLimit(limit)) return <span class="muted">–</span>;
-  return (
-    <span class="share">
-      <meter min={0} max={limit.limit} value={limit.used} aria-label={`${client.name}: ${t("limit")}`} />
-      {short(limit.used)} / {short(limit.limit)}
-    </span>
-  );
-}
-
-function Clients({ clients }: { clients: Client[] }) {
-  return (
-    <section aria-labelledby="clients-title">
-      <h2 id="clients-title">{t("clients")}</h2>
-      {clients.length === 0 ? (
-        <p class="muted">{t("no_clients")}</p>
-      ) : (
-        <div class="table" tabIndex={0} role="region" aria-labelledby="clients-title">
-          <table id="live-clients">
-            <thead>
-              <tr>
-                <th scope="col">{t("client")}</th>
-                <th scope="col">{t("kind")}</th>
-                <th scope="col">{t("in_flight")}</th>
-                <th scope="col">{t("last_minute")}</th>
-                <th scope="col">{t("limit")}</th>
-                <th scope="col">{t("refused")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {clients.map((c) => (
-                <tr key={`${c.kind} ${c.name}`} data-client={c.name}>
-                  <th scope="row">{c.name}</th>
-                  <td>{c.kind === "user" || c.kind === "team" ? t(`kind_${c.kind}`) : t("kind_client")}</td>
-                  <td class="number">{short(c.in_flight)}</td>
-                  <td class="number">{short(c.tokens_last_minute)}</td>
-                  <td>
-                    <Share client={c} />
-                  </td>
-                  <td class="number">{short(c.refused)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
     </section>
   );
 }

@@ -1,10 +1,14 @@
 // A vessel that fills with what is used of a limit.
+import { perWindow, usedShare } from "../fill";
 import { short, t } from "../strings";
 
 interface Props {
   name: string;
   kind: "tokens" | "requests";
+  /** A minute's, as it is told. */
   limit: number | null;
+  /** How long the window is that `remaining` is of. */
+  window: number;
   remaining: number | null;
   reset: number;
 }
@@ -12,16 +16,19 @@ interface Props {
 const height = 100;
 const top = 12;
 
-export function Vessel({ name, kind, limit, remaining, reset }: Props) {
+export function Vessel({ name, kind, limit, window, remaining, reset }: Props) {
   const width = kind === "tokens" ? 92 : 48;
-  const known = limit !== null && limit > 0 && remaining !== null;
-  // The window may be shorter than a minute: what remains is of that window, and never more than the limit.
-  const share = known ? Math.min(1, Math.max(0, 1 - remaining / limit)) : 0;
+  const used = usedShare(limit, window, remaining);
+  const known = used !== null;
+  const share = used ?? 0;
+  const granted = perWindow(limit, window) ?? 0;
   const level = top + (height - top - 4) * (1 - share);
   const percent = Math.round(share * 100);
   const what = t(kind);
   const label = known
-    ? t("vessel", { name, used: short(limit - remaining), limit: short(limit), what, percent })
+    ? t(window === 60 || window === 0 ? "vessel" : "vessel_window", {
+        name, used: short(granted * share), limit: short(granted), what, percent, n: short(window),
+      })
     : `${name}: ${what}, ${t("no_limit")}`;
   const fullness = share > 0.95 ? "full" : share > 0.75 ? "high" : "";
   return (

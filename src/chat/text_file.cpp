@@ -1,9 +1,11 @@
-#include "chat/utf8.hpp"
+#include "chat/text_file.hpp"
 
 #include <iconv.h>
 
 #include <cerrno>
 #include <memory>
+
+#include "base/utf8.hpp"
 
 namespace spillway::chat {
 namespace {
@@ -49,52 +51,6 @@ Result<std::string> clean(std::string_view text) {
 }
 
 }  // namespace
-
-CodePoint front_code_point(std::string_view s) noexcept {
-    const auto byte = [&](std::size_t i) {
-        return i < s.size() ? static_cast<unsigned char>(s[i]) : static_cast<unsigned char>(0);
-    };
-    const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-    const auto bits = [&](std::size_t i) { return static_cast<char32_t>(byte(i) & 0x3FU); };
-    const unsigned char a = byte(0);
-    if (a < 0x80U) return {a, 1};
-    if (a >= 0xC2U && a < 0xE0U && tail(1)) return {(static_cast<char32_t>(a & 0x1FU) << 6U) | bits(1), 2};
-    if (a >= 0xE0U && a < 0xF0U && tail(1) && tail(2)) {
-        const char32_t v = (static_cast<char32_t>(a & 0x0FU) << 12U) | (bits(1) << 6U) | bits(2);
-        if (v >= 0x800 && (v < 0xD800 || v > 0xDFFF)) return {v, 3};
-    }
-    if (a >= 0xF0U && a < 0xF5U && tail(1) && tail(2) && tail(3)) {
-        const char32_t v =
-            (static_cast<char32_t>(a & 0x07U) << 18U) | (bits(1) << 12U) | (bits(2) << 6U) | bits(3);
-        if (v >= 0x10000 && v <= 0x10FFFF) return {v, 4};
-    }
-    return {U'\uFFFD', 1};
-}
-
-bool is_utf8(std::string_view s) noexcept {
-    while (!s.empty()) {
-        const CodePoint c = front_code_point(s);
-        if (c.bytes == 1 && c.value == U'\uFFFD') return false;
-        s.remove_prefix(c.bytes);
-    }
-    return true;
-}
-
-std::size_t count_characters(std::string_view s) noexcept {
-    std::size_t n = 0;
-    for (const char c : s)
-        if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) ++n;
-    return n;
-}
-
-std::string_view first_characters(std::string_view s, std::size_t n) noexcept {
-    std::size_t at = 0;
-    while (n > 0 && at < s.size()) {
-        at += front_code_point(s.substr(at)).bytes;
-        --n;
-    }
-    return s.substr(0, at);
-}
 
 Result<std::string> decode_text(std::string_view bytes) {
     if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);

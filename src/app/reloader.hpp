@@ -1,0 +1,41 @@
+#pragma once
+/// Loads the gateway's configuration at the start and anew: for SIGHUP, POST /api/reload and `serve --watch`.
+///
+/// Ownership: the gateway given to reload() is the caller's. Thread rule: the main thread. Errors: load()
+/// prints them, reload() reports and logs them, and then the old configuration stays in use.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/file_watch.hpp"
+#include "config/gateway.hpp"
+#include "gateway/reload.hpp"
+#include "telemetry/log.hpp"
+
+namespace spillway::gateway {
+class Gateway;
+}
+
+namespace spillway::app {
+
+class Reloader {
+public:
+    Reloader(std::string file, std::shared_ptr<telemetry::Logger> log)
+        : file_(std::move(file)), log_(std::move(log)) {}
+
+    /// At the start; problems go to standard error.
+    [[nodiscard]] std::optional<config::GatewayConfig> load();
+    gateway::ReloadReport reload(gateway::Gateway& gateway, std::string_view why);
+    /// Reloads if the file, or one that it names, has changed and stands still; to be called each second or
+    /// so.
+    void look(gateway::Gateway& gateway);
+
+private:
+    [[nodiscard]] std::optional<config::GatewayConfig> read(std::vector<std::string>& problems);
+
+    std::string file_;
+    std::shared_ptr<telemetry::Logger> log_;
+    config::FileWatch watch_;
+};
+
+}  // namespace spillway::app

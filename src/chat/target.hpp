@@ -1,0 +1,14 @@
+#pragma once
+/// The parts of a request's target (RFC 3986 §3). Pure. Thread rule: free functions, safe everywhere.
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spillway::chat {
+
+/// What lies between the slashes of a path that begins behind one.
+[[nodiscard]] std::vector<std::string_view> segments(std::string_view path);
+/// A query parameter, percent-decoded; empty if absent or malformed.
+[[nodiscard]] std::string query_value(std::string_view target, std::string_view name);
+
+}  // namespace spillway::chat

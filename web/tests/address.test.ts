@@ -1,0 +1,15 @@
+import { describe, expect, it } from "vitest";
+import { readAddress, writeAddress } from "../dashboard/src/address";
+
+describe("the address", () => {
+  it("names the view and what was chosen", () => {
+    const { view, chosen } = readAddress("#usage?range=24h&live-clients.find=a+b%26c");
+    expect(view).toBe("usage");
+    expect([...chosen]).toEqual([["range", "24h"], ["live-clients.find", "a b&c"]]);
+    expect(readAddress("").view).toBe("");
+  });
+  it("leaves out what is as it is at first", () => {
+    expect(writeAddress("live", [["range", "15m", "15m"]])).toBe("#live");
+    expect(writeAddress("usage", [["range", "24h", "15m"], ["find", "a&b", ""]])).toBe("#usage?range=24h&find=a%26b");
+  });
+});
