@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 #include "chat/chunks.hpp"
 #include "chat/ingest.hpp"
 #include "chat/model_wire.hpp"
 #include "chat/prompt.hpp"
 #include "chat/terms.hpp"
+#include "chat/text_file.hpp"
 #include "chat/user_settings.hpp"
-#include "chat/utf8.hpp"
 #include "check.hpp"
 
 using namespace spillway;

@@ -2,6 +2,7 @@
 // classified the same after it was respelt for a backend.
 #include <string>
 
+#include "api/dialect.hpp"
 #include "api/route.hpp"
 #include "base/strings.hpp"
 #include "check.hpp"
@@ -38,9 +39,9 @@ void expect_no_dots(std::string_view path) {
     }
 }
 
-void check(const api::Route& route, api::TargetKind kind, std::string_view base) {
+void check(const api::Route& route, const api::Dialect& dialect, std::string_view base) {
     std::string out;
-    api::append_target(out, kind, base, route, "new name");
+    dialect.append_target(out, base, route, "new name");
     SPILLWAY_EXPECT(out.starts_with(base));
     SPILLWAY_EXPECT(out.find_first_of(std::string_view("\0\r\n #", 5)) == std::string::npos);
     const std::string_view path = std::string_view(out).substr(0, out.find('?'));
@@ -50,12 +51,12 @@ void check(const api::Route& route, api::TargetKind kind, std::string_view base)
     if (route.style == api::PathStyle::unknown) return;
     const api::Route again = api::classify(out);
     SPILLWAY_EXPECT(!again.bad);
-    SPILLWAY_EXPECT(again.op == route.op);
-    if (api::deployment_in_path(kind, base, route)) {
+    SPILLWAY_EXPECT(again.operation == route.operation);
+    if (dialect.deployment_in_path(base, route)) {
         SPILLWAY_EXPECT(again.deployment == "new%20name");
         SPILLWAY_EXPECT(again.tail == route.tail);
     } else {
-        SPILLWAY_EXPECT(again.deployment.empty() || kind == api::TargetKind::openai || !base.empty());
+        SPILLWAY_EXPECT(again.deployment.empty() || &dialect == &api::openai_dialect() || !base.empty());
     }
 }
 
@@ -70,10 +71,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (route.bad) return 0;
     SPILLWAY_EXPECT(route.path.size() + route.query.size() + (route.has_query ? 1 : 0) == size);
     SPILLWAY_EXPECT(route.deployment.empty() || api::decode_segment(route.deployment, segment));
-    check(route, api::TargetKind::azure, "");
-    check(route, api::TargetKind::azure, "/openai");
-    check(route, api::TargetKind::azure, "/openai/v1");
-    check(route, api::TargetKind::openai, "");
-    check(route, api::TargetKind::openai, "/v1");
+    check(route, api::azure_dialect(), "");
+    check(route, api::azure_dialect(), "/openai");
+    check(route, api::azure_dialect(), "/openai/v1");
+    check(route, api::openai_dialect(), "");
+    check(route, api::openai_dialect(), "/v1");
     return 0;
 }

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "api/error.hpp"
-#include "api/json_text.hpp"
 #include "api/stream_event.hpp"
 #include "api/usage.hpp"
+#include "base/json.hpp"
 #include "check.hpp"
 
 using namespace spillway;
@@ -47,7 +47,7 @@ void check_event(api::EventClassifier& classifier, std::string_view event, std::
                          info.kind == api::EventKind::done || info.kind == api::EventKind::terminal;
     SPILLWAY_EXPECT(!matters || api::EventClassifier::may_matter(event, data));
     std::string message;
-    api::append_json_string(message, info.error_message);
+    append_json_string(message, info.error_message);
     SPILLWAY_EXPECT(simdjson::validate_utf8(message));
 }
 

@@ -65,7 +65,7 @@ std::vector<Text> read_all() {
         api::RequestScan scan;
         if (scanner.scan(body, scan) != api::ScanError::none) throw std::runtime_error("not a request");
         if (out.empty() || out.back().name != name) out.push_back({std::string(name), {}});
-        out.back().samples.push_back({quota::shape_of(scan, body), json["tokens"]});
+        out.back().samples.push_back({quota::shape_of(scan, body, ""), json["tokens"]});
     }
     return out;
 }

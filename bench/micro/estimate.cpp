@@ -34,7 +34,7 @@ void estimate_tokens(benchmark::State& state) {
     std::size_t i = 0;
     for (auto _ : state) {
         const std::size_t at = i++ % bodies.size();
-        benchmark::DoNotOptimize(estimator.estimate(quota::shape_of(scans[at], bodies[at])));
+        benchmark::DoNotOptimize(estimator.estimate(quota::shape_of(scans[at], bodies[at], "")));
     }
     count_bytes(state, bodies[0]);
 }

@@ -1,6 +1,7 @@
 /// Reading the heads of requests and answers, and writing the one for the backend.
 #include <benchmark/benchmark.h>
 
+#include "api/dialect.hpp"
 #include "api/hop_by_hop.hpp"
 #include "api/rate_limit.hpp"
 #include "api/route.hpp"
@@ -50,7 +51,7 @@ void rewrite_head(benchmark::State& state) {
         const http::RequestHead& head = heads[i++ % heads.size()];
         const api::Route route = api::classify(head.target);
         out.assign(head.method).append(" ");
-        api::append_target(out, api::TargetKind::azure, "", route, "gpt-4o-eu");
+        api::azure_dialect().append_target(out, "", route, "gpt-4o-eu");
         out.append(" HTTP/1.1\r\n").append("Host: resource.openai.azure.com\r\n");
         if (!(*credential)->append_auth_header(out, Wall())) state.SkipWithError("no key");
         api::append_end_to_end(out, head.fields, [](std::string_view name) {

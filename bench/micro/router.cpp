@@ -33,7 +33,7 @@ void requests(benchmark::State& state, bool affinity) {
     Rng rng(1);
     Mono now{1000s};
     routing::Ask ask;
-    ask.deployment = router.deployment("gpt-4o");
+    ask.deployment = router.deployment("gpt-4o", Mono{});
     ask.tokens = 400;
     routing::Outcome outcome;
     outcome.status = 200;

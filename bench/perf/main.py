@@ -28,7 +28,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--soak-requests", type=int, default=5_000_000)
     parser.add_argument("--peers", type=Path, default=ROOT / "build/peers", help="where AI gateways are installed")
     parser.add_argument("--install-peers", action="store_true", help="install them there with npm and pip")
-    parser.add_argument("--bin", type=Path, default=ROOT / "build/release", help="where bench_wire was built")
+    parser.add_argument("--bin", type=Path, default=ROOT / "build/bench", help="where bench_wire was built")
     parser.add_argument("--program", type=Path, default=ROOT / "build/trained/bin/spillway")
     parser.add_argument("--other", type=Path, help="another spillway to compare with")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file")

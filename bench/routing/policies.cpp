@@ -21,7 +21,7 @@ public:
     Spillway(std::size_t backends, routing::Options options, bool configured, std::uint64_t seed)
         : router_(configs(backends, configured), {}, options),
           rng_(seed),
-          name_(router_.deployment("gpt-4o")) {}
+          name_(router_.deployment("gpt-4o", Mono{})) {}
 
     Picked pick(const Job& job, std::span<const std::uint32_t> tried, Mono now) override {
         Attempt a;
@@ -49,9 +49,7 @@ public:
         estimator_.used(a.shape, {job.cost.prompt_tokens, job.output, *o.tokens, 0, 0});
     }
     void throttled(const Attempt& a, const api::RateLimits& limits, Duration retry_after, Mono now) override {
-        routing::Outcome o;
-        o.kind = routing::OutcomeKind::throttled;
-        o.status = 429;
+        routing::Outcome o = routing::outcome_of(routing::verdict_of(routing::OutcomeKind::throttled), 429);
         o.retry_after = retry_after;
         o.limits = limits;
         router_.ended(a.lease, o, now);
