@@ -36,7 +36,11 @@ configure() {
         arm64) compiler=aarch64-linux-gnu-g++ ;;
         *) compiler=$(chosen_compiler) ;;
     esac
-    cmake --preset "$1" "-DCMAKE_CXX_COMPILER=$compiler" "${@:2}" --log-level=WARNING
+    # CMake cannot change the compiler of a folder that is configured already; it can begin it anew.
+    local configured fresh=()
+    configured=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$root/build/$1/CMakeCache.txt" 2>/dev/null || true)
+    [[ -z $configured || ${configured##*/} == "${compiler##*/}" ]] || fresh=(--fresh)
+    cmake --preset "$1" "${fresh[@]}" "-DCMAKE_CXX_COMPILER=$compiler" "${@:2}" --log-level=WARNING
 }
 
 jobs=${SPILLWAY_JOBS:-$(nproc)}

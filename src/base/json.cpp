@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
 
-/// All but ASCII that stands for itself in a JSON string.
+/// All but ASCII that stands for itself in a JSON string; DEL is escaped for the terminals that logs are shown on.
 struct Special {
-    static bool has(unsigned char c) noexcept { return c < 0x20 || c >= 0x80 || c == '"' || c == '\\'; }
+    static bool has(unsigned char c) noexcept { return c < 0x20 || c >= 0x7f || c == '"' || c == '\\'; }
 #if defined(__SSE2__)
     static __m128i has(__m128i v) noexcept {
         using namespace sixteen_bytes;
         const __m128i below = _mm_cmplt_epi8(v, all(0x20));  // as signed: 0x80 on too
-        const __m128i marks = _mm_or_si128(equal(v, '"'), equal(v, '\\'));
+        const __m128i marks = _mm_or_si128(equal(v, '"'), _mm_or_si128(equal(v, '\\'), equal(v, 0x7f)));
         return _mm_or_si128(below, marks);
     }
 #endif

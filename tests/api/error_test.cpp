@@ -19,7 +19,7 @@ TEST(JsonText, EscapesWhatHasToBe) {
     EXPECT_EQ(as_json("a\"b\\c/d"), R"("a\"b\\c/d")");
     EXPECT_EQ(as_json("\n\r\t\b\x01\x1f"), R"("\n\r\t\u0008\u0001\u001f")");
     EXPECT_EQ(as_json(std::string_view("\0x", 2)), R"("\u0000x")");
-    EXPECT_EQ(as_json("\x7f"), "\"\x7f\"");
+    EXPECT_EQ(as_json("\x7f"), "\"\\u007f\"");
 }
 
 TEST(JsonText, KeepsUtf8AndReplacesTheRest) {
