@@ -34,6 +34,7 @@ pkg_check_modules(POPPLER_CPP REQUIRED IMPORTED_TARGET poppler-cpp>=22.12)
 include(EmbedAssets)
 
 include(Profile)
+include(Hardening)
 if(SPILLWAY_REPRODUCIBLE)
   # Two builds of one commit are the same bytes, wherever they were made (deploy/checks/reproducible).
   add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
@@ -95,7 +96,7 @@ function(spillway_test name)
   target_link_libraries(${name}_tests PRIVATE ${ARGN} spillway_flags GTest::gmock GTest::gtest_main)
   # The tests themselves need no optimization, and compile in half the time without.
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
-    target_compile_options(${name}_tests PRIVATE -O0)
+    target_compile_options(${name}_tests PRIVATE -O0 -U_FORTIFY_SOURCE)
   endif()
   # The checkout's folder in an object file would keep ccache from sharing it: only where it is asked for.
   foreach(source ${sources})
