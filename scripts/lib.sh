@@ -32,7 +32,7 @@ chosen_compiler() {
 configure() {
     local compiler
     case $1 in
-        clang | fuzz) compiler=$(llvm_tool clang++) ;;
+        asan | clang) compiler=$(llvm_tool clang++) ;;
         arm64) compiler=aarch64-linux-gnu-g++ ;;
         *) compiler=$(chosen_compiler) ;;
     esac
@@ -49,4 +49,6 @@ jobs=${SPILLWAY_JOBS:-$(nproc)}
 cache=${SPILLWAY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/spillway}
 
 # Object files are shared between checkouts: ccache sees paths relative to the root.
+# The second line lets it take precompiled headers.
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
