@@ -89,7 +89,7 @@ def test_finds_the_known_latency_and_rate_of_streams(known, tmp_path):
     assert found["gap_ms"]["mean"] == pytest.approx(KNOWN_GAP, rel=WITHIN)
     assert found["gap_ms"]["count"] == 60 * (TOKENS - 1)
     assert found["completion_tokens"] == 60 * TOKENS
-    assert found["passed"]
+    assert found["passed"] is None  # nothing was asked of it
 
 
 def test_finds_the_known_latency_of_whole_answers(known, tmp_path):
@@ -149,7 +149,7 @@ def test_an_interrupt_ends_it_with_a_report(known, tmp_path):
 
 def test_reports_show_the_spill_over_and_compare_with_and_without(stack, tmp_path):
     one = stack(resources=2, capacity=10, priorities=[1, 2])
-    shape = ("--rate", 8, "--arrivals", "even", "--duration", "5s", "--spread", 0, "--answer-tokens", 20)
+    shape = ("--rate", 8, "--arrivals", "even", "--duration", "5s", "--spread", 0, "--answer-tokens", 20, "--no-fail")
     page, table = tmp_path / "with.html", tmp_path / "with.csv"
     with_gateway = load(one.gateway.url, tmp_path, *shape, "--out", page, "--csv", table, key=harness.CLIENT_KEY,
                         name="with")  # fmt: skip
