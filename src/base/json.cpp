@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
 
-/// All but ASCII that stands for itself in a JSON string; DEL is escaped for the terminals that logs are shown on.
+/// All but ASCII that stands for itself in a JSON string; DEL is escaped for the terminals that logs are
+/// shown on.
 struct Special {
     static bool has(unsigned char c) noexcept { return c < 0x20 || c >= 0x7f || c == '"' || c == '\\'; }
 #if defined(__SSE2__)

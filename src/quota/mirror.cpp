@@ -1,6 +1,7 @@
 #include "quota/mirror.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 #include "api/dialect.hpp"
 
@@ -11,20 +12,32 @@ constexpr Duration minute = std::chrono::minutes(1);
 constexpr Duration ten_seconds = std::chrono::seconds(10);
 constexpr Duration one_second = std::chrono::seconds(1);
 
-Model model_of(const config::BackendConfig& b) noexcept {
+using api::QuotaModel;
+
+/// The three ways in which backends count.
+constexpr Mirror::Rules windows{QuotaModel::window, QuotaModel::window, ten_seconds, false, true};
+constexpr Mirror::Rules strict{QuotaModel::strict_bucket, QuotaModel::strict_bucket, minute, false, false};
+constexpr Mirror::Rules provisioned{QuotaModel::lenient_bucket, QuotaModel::window, ten_seconds, true, false};
+
+const Mirror::Rules& rules_of(const config::BackendConfig& b) noexcept {
     switch (api::dialect(b.kind).quota_model(b.ptu)) {
-        case api::QuotaModel::lenient_bucket:
-            return Model::lenient_bucket;
-        case api::QuotaModel::strict_bucket:
-            return Model::strict_bucket;
-        case api::QuotaModel::window:
+        case QuotaModel::lenient_bucket:
+            return provisioned;
+        case QuotaModel::strict_bucket:
+            return strict;
+        case QuotaModel::window:
             break;
     }
-    return Model::window;
+    return windows;
 }
 
 std::optional<std::uint64_t> positive(std::optional<std::int64_t> value) noexcept {
     if (!value || *value <= 0) return std::nullopt;
+    return static_cast<std::uint64_t>(*value);
+}
+/// A count that is known, negative ones being "unknown".
+std::optional<std::uint64_t> known(std::optional<std::int64_t> value) noexcept {
+    if (!value || *value < 0) return std::nullopt;
     return static_cast<std::uint64_t>(*value);
 }
 
@@ -32,46 +45,71 @@ std::uint64_t share(std::uint64_t per_minute, Duration window) noexcept {
     return std::max<std::uint64_t>(1, per_minute * static_cast<std::uint64_t>(window / one_second) / 60);
 }
 
-/// Over how long a backend with `per_minute` counts requests if it tells `limit` as their limit.
+/// Over how long a backend with `per_minute` counts requests if it reports `limit` as their limit.
 Duration window_of(std::uint64_t per_minute, std::uint64_t limit) noexcept {
     const double ratio = static_cast<double>(per_minute) / static_cast<double>(limit);
     if (ratio > 19) return one_second;  // between 60 and 6, by ratio
     return ratio > 2.4 ? ten_seconds : minute;
 }
 
-}  // namespace
-
-Mirror::Mirror(const config::BackendConfig& backend)
-    : model_(model_of(backend)),
-      rpm_(backend.rpm),
-      tokens_(model_, minute),
-      requests_(model_ == Model::strict_bucket ? Model::strict_bucket : Model::window,
-                model_ == Model::strict_bucket ? minute : ten_seconds) {
-    if (backend.tpm) tokens_.set_limit(*backend.tpm, Basis::told);
-    if (rpm_)
-        requests_.set_limit(share(*rpm_, model_ == Model::strict_bucket ? minute : ten_seconds), Basis::told);
+std::uint64_t used_of(const MeterLevel& level, std::uint64_t remaining) noexcept {
+    return level.limit() - std::min(level.limit(), remaining);
 }
 
-Room Mirror::room(std::uint64_t tokens, Mono now) const noexcept {
-    Room t = tokens_.room(tokens, now);
-    const Room r = requests_.room(1, now);
-    if (tokens_.basis() == Basis::none && model_ == Model::lenient_bucket)
-        t.headroom =
-            std::clamp(1.0 - static_cast<double>(utilization_.load(std::memory_order_relaxed)), 0.0, 1.0);
+double share_used(const MeterLevel& level, Mono now) noexcept {
+    if (level.limit() == 0) return 0;
+    return static_cast<double>(level.used(now)) / static_cast<double>(level.limit());
+}
+
+}  // namespace
+
+class Mirror::Change {
+public:
+    explicit Change(Mirror& mirror) noexcept : mirror_(mirror), lock_(mirror.lock_) {}
+    ~Change() {
+        mirror_.levels_.store({mirror_.tokens_.level(), mirror_.requests_.level(), mirror_.utilization_});
+    }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+
+private:
+    Mirror& mirror_;
+    std::lock_guard<SpinLock> lock_;
+};
+
+Mirror::Mirror(const config::BackendConfig& backend)
+    : levels_({MeterLevel(WindowLevel(minute)), MeterLevel(WindowLevel(minute))}),
+      rules_(rules_of(backend)),
+      rpm_(backend.rpm),
+      tokens_(rules_.tokens, minute),
+      requests_(rules_.requests, rules_.request_window) {
+    const Change change(*this);
+    if (backend.tpm) tokens_.set_limit(*backend.tpm, Basis::reported);
+    if (rpm_) requests_.set_limit(share(*rpm_, rules_.request_window), Basis::reported);
+}
+
+Headroom Mirror::headroom(std::uint64_t tokens, Mono now) const noexcept {
+    const Levels levels = levels_.load();
+    Headroom t = levels.tokens.headroom(tokens, now);
+    const Headroom r = levels.requests.headroom(1, now);
+    const std::uint64_t all = whole(levels.tokens);
+    t.never = levels.tokens.basis() == Basis::reported && all != 0 && tokens > all;
+    if (rules_.by_utilization && levels.tokens.basis() == Basis::none)
+        t.share = std::clamp(1.0 - static_cast<double>(levels.utilization), 0.0, 1.0);
     if (t.fits && r.fits) {
         // Whichever is used faster than its window passes is what counts.
-        if (r.headroom - r.left < t.headroom - t.left && r.headroom < t.headroom) {
-            t.headroom = r.headroom;
+        if (r.share - r.left < t.share - t.left && r.share < t.share) {
+            t.share = r.share;
             t.left = r.left;
         }
         return t;
     }
-    Room both = t;
+    Headroom both = t;
     both.fits = false;
     // Not sure if one that says no may be wrong and the other does not say a sure no.
     both.unsure = (t.fits || t.unsure) && (r.fits || r.unsure);
     both.wait = std::max(t.wait, r.wait);
-    both.headroom = std::min(t.headroom, r.headroom);
+    both.share = std::min(t.share, r.share);
     return both;
 }
 
@@ -90,26 +128,27 @@ std::optional<Reservation> Mirror::claim(std::uint64_t tokens, Mono now, bool fo
 }
 
 std::optional<Reservation> Mirror::reserve(std::uint64_t tokens, Mono now) noexcept {
-    // What is only guessed refuses nobody; it has been weighed in room().
+    // What is only guessed refuses nobody; it has been weighed in headroom().
+    const Change change(*this);
     return claim(tokens, now, false);
 }
 
 std::optional<Reservation> Mirror::reserve_trial(std::uint64_t tokens, Mono now) noexcept {
-    const bool told = tokens_.basis() == Basis::told || requests_.basis() == Basis::told;
-    if (told) {
-        std::int64_t last = trial_.load(std::memory_order_acquire);
+    const Change change(*this);
+    const auto is_reported = [](const Meter& meter) { return meter.level().basis() == Basis::reported; };
+    const bool is_trial = is_reported(tokens_) || is_reported(requests_);
+    if (is_trial) {
         const std::int64_t mine = std::max<std::int64_t>(now.time_since_epoch().count(), 1);
-        if (last != 0 && mine - last < trial_patience.count()) return std::nullopt;
-        if (!trial_.compare_exchange_strong(last, mine, std::memory_order_acq_rel)) return std::nullopt;
+        if (trial_ != 0 && mine - trial_ < trial_patience.count()) return std::nullopt;
+        trial_ = mine;
     }
     auto out = claim(tokens, now, true);
-    if (out) out->trial = told;
+    if (out) out->trial = is_trial;
     return out;
 }
 
 void Mirror::settle(const Reservation& r) noexcept {
     reserved_.fetch_sub(r.tokens.amount, std::memory_order_relaxed);
-    if (r.trial) trial_.store(0, std::memory_order_release);
 }
 
 void Mirror::take_back(const Reservation& r) noexcept {
@@ -119,130 +158,143 @@ void Mirror::take_back(const Reservation& r) noexcept {
 }
 
 void Mirror::others_sent(Sent more, Mono now) noexcept {
+    const Change change(*this);
     tokens_.others_sent(more.tokens, now);
     requests_.others_sent(more.requests, now);
 }
 
 void Mirror::learn_limits(const Reservation& r, const api::RateLimits& limits) noexcept {
-    if (model_ != Model::lenient_bucket) {
+    if (!rules_.by_utilization) {
+        const MeterLevel tokens = tokens_.level();
         if (const auto limit = positive(limits.limit_tokens)) {
-            tokens_.set_limit(*limit, Basis::told);
-        } else if (limits.remaining_tokens && *limits.remaining_tokens >= 0) {
-            const std::uint64_t at_least =
-                static_cast<std::uint64_t>(*limits.remaining_tokens) + r.tokens.amount;
-            if (at_least > tokens_.limit())
-                tokens_.set_limit(at_least, std::max(tokens_.basis(), Basis::guessed));
+            tokens_.set_limit(*limit, Basis::reported);
+        } else if (const auto remaining = known(limits.remaining_tokens)) {
+            const std::uint64_t at_least = *remaining + r.tokens.amount;
+            if (at_least > tokens.limit())
+                tokens_.set_limit(at_least, std::max(tokens.basis(), Basis::guessed));
         }
     }
-    if (one_second_.load(std::memory_order_relaxed))
-        return;  // found by being refused: what headers tell is another window
+    // Found by being refused: what heads report is another window.
+    if (!one_second_) learn_request_limit(limits);
+}
+
+void Mirror::learn_request_limit(const api::RateLimits& limits) noexcept {
+    const MeterLevel requests = requests_.level();
     if (const auto limit = positive(limits.limit_requests)) {
-        if (model_ == Model::window) {
+        if (rules_.window_varies) {
             // Azure's usual ratio is 6 requests a minute for each 1,000 tokens a minute.
-            const std::uint64_t per_minute = rpm_.value_or(tokens_.limit() * 6 / 1000);
+            const std::uint64_t per_minute = rpm_.value_or(tokens_.level().limit() * 6 / 1000);
             if (per_minute != 0) {
                 const Duration length = window_of(per_minute, *limit);
                 if (length != one_second) requests_.set_length(length);
             }
         }
-        requests_.set_limit(*limit, Basis::told);
-    } else if (limits.remaining_requests && *limits.remaining_requests >= 0) {
-        const std::uint64_t at_least = static_cast<std::uint64_t>(*limits.remaining_requests) + 1;
-        if (at_least > requests_.limit()) {
-            if (rpm_ && model_ == Model::window && at_least * 2 > *rpm_) requests_.set_length(minute);
-            requests_.set_limit(at_least, std::max(requests_.basis(), Basis::guessed));
-        }
+        requests_.set_limit(*limit, Basis::reported);
+    } else if (const auto remaining = known(limits.remaining_requests)) {
+        const std::uint64_t at_least = *remaining + 1;
+        if (at_least <= requests.limit()) return;
+        if (rpm_ && rules_.window_varies && at_least * 2 > *rpm_) requests_.set_length(minute);
+        requests_.set_limit(at_least, std::max(requests.basis(), Basis::guessed));
     }
 }
 
 std::optional<std::uint64_t> Mirror::observe(const Reservation& r, Mono sent,
                                              const api::RateLimits& limits) noexcept {
+    const Change change(*this);
     learn_limits(r, limits);
-    const auto used = [](std::uint64_t limit, std::int64_t remaining) {
-        return limit - std::min(limit, static_cast<std::uint64_t>(remaining));
-    };
     std::optional<std::uint64_t> charged;
-    if (model_ == Model::lenient_bucket) {
+    if (rules_.by_utilization) {
         if (limits.ptu_utilization) {
             const double full = std::clamp(*limits.ptu_utilization / 100, 0.0, 100.0);
-            utilization_.store(static_cast<float>(full), std::memory_order_relaxed);
-            if (tokens_.limit() != 0)
-                (void)tokens_.observe(
-                    r.tokens, sent, static_cast<std::uint64_t>(full * static_cast<double>(tokens_.limit())));
+            utilization_ = static_cast<float>(full);
+            if (const std::uint64_t limit = tokens_.level().limit(); limit != 0)
+                (void)tokens_.observe(r.tokens, sent,
+                                      static_cast<std::uint64_t>(full * static_cast<double>(limit)));
         }
-    } else if (limits.remaining_tokens && *limits.remaining_tokens >= 0) {
-        charged = tokens_.observe(r.tokens, sent, used(tokens_.limit(), *limits.remaining_tokens));
+    } else if (const auto remaining = known(limits.remaining_tokens)) {
+        charged = tokens_.observe(r.tokens, sent, used_of(tokens_.level(), *remaining));
         if (limits.reset_tokens) tokens_.resets(sent, *limits.reset_tokens);
     }
-    if (limits.remaining_requests && *limits.remaining_requests >= 0 &&
-        !one_second_.load(std::memory_order_relaxed)) {
-        (void)requests_.observe(r.requests, sent, used(requests_.limit(), *limits.remaining_requests));
+    if (const auto remaining = known(limits.remaining_requests); remaining && !one_second_) {
+        (void)requests_.observe(r.requests, sent, used_of(requests_.level(), *remaining));
         if (limits.reset_requests) requests_.resets(sent, *limits.reset_requests);
     }
-    if (r.trial) trial_.store(0, std::memory_order_release);
+    end_trial(r);
     return charged;
+}
+
+/// Which of the two counters a 429 is due to.
+Mirror::Culprit Mirror::culprit(const Reservation& r, Mono sent, const api::RateLimits& limits,
+                                std::optional<Duration> retry_after) const noexcept {
+    if (rules_.by_utilization) return Culprit::tokens;
+    if (limits.remaining_requests == 0) return Culprit::requests;
+    const MeterLevel requests = requests_.level();
+    if (known(limits.remaining_requests)) {
+        // Refused for a moment with plenty of both left: a shorter window is held beside the one that is
+        // reported.
+        const auto tokens_left = known(limits.remaining_tokens);
+        const bool plenty = tokens_left && *tokens_left / 4 >= r.tokens.amount;
+        const bool brief = retry_after && *retry_after <= one_second;
+        const bool shorter = plenty && brief && rules_.window_varies && requests.basis() == Basis::reported;
+        return shorter ? Culprit::shorter_window : Culprit::tokens;
+    }
+    if (!retry_after || *retry_after > requests.length()) return Culprit::tokens;
+    return share_used(requests, sent) > share_used(tokens_.level(), sent) ? Culprit::requests
+                                                                          : Culprit::tokens;
+}
+
+void Mirror::learn_shorter_window() noexcept {
+    one_second_ = true;
+    const MeterLevel requests = requests_.level();
+    const auto seconds = static_cast<std::uint64_t>((requests.length() + one_second / 2) / one_second);
+    const std::uint64_t limit = std::max<std::uint64_t>(requests.limit() / seconds, 1);
+    requests_.set_length(one_second);
+    requests_.set_limit(limit, Basis::reported);
 }
 
 void Mirror::refused(const Reservation& r, Mono sent, const api::RateLimits& limits,
                      std::optional<Duration> retry_after) noexcept {
+    const Change change(*this);
     learn_limits(r, limits);
-    const auto told_used = [](const Meter& meter,
-                              std::optional<std::int64_t> remaining) -> std::optional<std::uint64_t> {
-        if (!remaining || *remaining < 0 || meter.basis() == Basis::none) return std::nullopt;
-        return meter.limit() - std::min(meter.limit(), static_cast<std::uint64_t>(*remaining));
+    const auto reported_used = [](const MeterLevel& level, std::optional<std::int64_t> remaining) {
+        const auto left = level.basis() == Basis::none ? std::nullopt : known(remaining);
+        return left ? std::optional(used_of(level, *left)) : std::nullopt;
     };
-    const auto share_used = [&](const Meter& meter) {
-        return meter.limit() == 0
-                   ? 0.0
-                   : static_cast<double>(meter.used(sent)) / static_cast<double>(meter.limit());
-    };
-    const bool many_tokens = limits.remaining_tokens && *limits.remaining_tokens >= 0 &&
-                             static_cast<std::uint64_t>(*limits.remaining_tokens) / 4 >= r.tokens.amount;
-    bool by_requests = false;
-    bool smaller_window = false;
-    if (model_ == Model::lenient_bucket) {
-        by_requests = false;
-    } else if (limits.remaining_requests == 0) {
-        by_requests = true;
-    } else if (limits.remaining_requests && *limits.remaining_requests > 0) {
-        // Refused for a moment with plenty of both left: a shorter window is held beside the one that is
-        // told.
-        smaller_window = many_tokens && retry_after && *retry_after <= one_second &&
-                         model_ == Model::window && requests_.basis() == Basis::told;
-        by_requests = smaller_window;
-    } else if (retry_after && *retry_after <= requests_.length()) {
-        by_requests = share_used(requests_) > share_used(tokens_);
-    }
-    if (!by_requests) {
-        tokens_.refused(r.tokens, sent, retry_after, told_used(tokens_, limits.remaining_tokens));
+    const Culprit by = culprit(r, sent, limits, retry_after);
+    if (by == Culprit::tokens) {
+        tokens_.refused(r.tokens, sent, retry_after, reported_used(tokens_.level(), limits.remaining_tokens));
         requests_.release(r.requests);
     } else {
         tokens_.release(r.tokens);
-        if (smaller_window && !one_second_.exchange(true, std::memory_order_relaxed)) {
-            const auto seconds =
-                static_cast<std::uint64_t>((requests_.length() + one_second / 2) / one_second);
-            const std::uint64_t limit = std::max<std::uint64_t>(requests_.limit() / seconds, 1);
-            requests_.set_length(one_second);
-            requests_.set_limit(limit, Basis::told);
-        } else {
-            requests_.refused(r.requests, sent, retry_after, told_used(requests_, limits.remaining_requests));
-        }
+        if (by == Culprit::shorter_window && !one_second_)
+            learn_shorter_window();
+        else
+            requests_.refused(r.requests, sent, retry_after,
+                              reported_used(requests_.level(), limits.remaining_requests));
     }
+    end_trial(r);
     take_back(r);
 }
 
 void Mirror::unsent(const Reservation& r) noexcept {
+    const Change change(*this);
     tokens_.release(r.tokens);
     requests_.release(r.requests);
+    end_trial(r);
     take_back(r);
 }
 
 void Mirror::finished(const Reservation& r, std::optional<std::uint64_t> used) noexcept {
-    if (model_ == Model::lenient_bucket && used) {
+    if (rules_.by_utilization && used) {
         const std::int64_t delta =
-            static_cast<std::int64_t>(std::min<std::uint64_t>(*used, 0xffffffffU)) - r.tokens.amount;
+            static_cast<std::int64_t>(std::min<std::uint64_t>(*used, max_count)) - r.tokens.amount;
+        const Change change(*this);
         tokens_.adjust(r.tokens, delta);
         sent_tokens_.fetch_add(delta, std::memory_order_relaxed);
+    }
+    if (r.trial) {
+        const std::lock_guard lock(lock_);
+        end_trial(r);
     }
     settle(r);
 }

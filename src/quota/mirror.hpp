@@ -4,18 +4,24 @@
 /// tells (api::RateLimits), with refusals, and for provisioned throughput with the real usage.
 ///
 /// Standard Azure deployments: tokens in fixed windows of a minute, charged by an estimate at admission and
-/// never corrected; requests in windows of 1, 10 or 60 s (quota/meter.hpp says how the phase is learned).
-/// Provisioned (`ptu`): a lenient bucket of tpm tokens. OpenAI-compatible: strict buckets that refill all the
-/// time. Limits come from the configuration, are replaced by what headers tell, and guessed from remaining
-/// counts where neither says anything; a guess is a preference and refuses nobody.
+/// never corrected; requests in windows of 1, 10 or 60 s (quota/window_meter.hpp says how the phase is
+/// learned). Provisioned (`ptu`): a lenient bucket of tpm tokens. OpenAI-compatible: strict buckets that
+/// refill all the time. Limits come from the configuration, are replaced by what headers tell, and guessed
+/// from remaining counts where neither says anything; a guess is a preference and refuses nobody.
 ///
-/// Thread rule: any thread, no lock. Errors: none; "does not fit" is a Room.
+/// Both meters and what is known of them change together, under one lock that is held for some tens of
+/// nanoseconds and never across a call out of this room; after each change a copy of the levels is published,
+/// so that picking a backend reads two cache lines and writes none (base/published.hpp).
+///
+/// Thread rule: any thread. Errors: none; "does not fit" is a Headroom.
 #include <atomic>
 #include <cstdint>
 #include <optional>
 
 #include "api/rate_limit.hpp"
 #include "base/clock.hpp"
+#include "base/published.hpp"
+#include "base/spin_lock.hpp"
 #include "config/backend.hpp"
 #include "quota/meter.hpp"
 
@@ -36,19 +42,13 @@ public:
 
     /// The whole of the quota in tokens, as far as it is known or guessed; 0: not known, or without a bound
     /// for one request (a lenient bucket lets the last one overflow it).
-    [[nodiscard]] std::uint64_t whole() const noexcept {
-        return model_ == Model::lenient_bucket || tokens_.basis() == Basis::none ? 0 : tokens_.limit();
-    }
-    /// Is a request for `tokens` larger than all of the quota, as surely as that is known?
-    [[nodiscard]] bool never_fits(std::uint64_t tokens) const noexcept {
-        return tokens_.basis() == Basis::told && whole() != 0 && tokens > whole();
-    }
+    [[nodiscard]] std::uint64_t whole() const noexcept { return whole(levels_.load().tokens); }
     /// For a request that will be charged about `tokens`.
-    [[nodiscard]] Room room(std::uint64_t tokens, Mono now) const noexcept;
+    [[nodiscard]] Headroom headroom(std::uint64_t tokens, Mono now) const noexcept;
     /// Nothing if it does not fit (any more).
     [[nodiscard]] std::optional<Reservation> reserve(std::uint64_t tokens, Mono now) noexcept;
-    /// For a Room that is unsure: reserves beyond what seems to be left. Nothing if another trial is under
-    /// way and the limit is told.
+    /// For a Headroom that is unsure: reserves beyond what seems to be left. Nothing if another trial is
+    /// under way and the limit is told.
     [[nodiscard]] std::optional<Reservation> reserve_trial(std::uint64_t tokens, Mono now) noexcept;
 
     /// The head of an admitted request's answer came. Returns what the backend charged for it, where that can
@@ -74,28 +74,65 @@ public:
     /// Other replicas sent this much to the same deployment.
     void others_sent(Sent more, Mono now) noexcept;
 
-    [[nodiscard]] const Meter& tokens() const noexcept { return tokens_; }
-    [[nodiscard]] const Meter& requests() const noexcept { return requests_; }
+    /// What the meters stand at.
+    struct Levels {
+        MeterLevel tokens;
+        MeterLevel requests;
+        float utilization = 0;  ///< provisioned throughput: as reported, 1 is 100 %
+    };
+    [[nodiscard]] Levels levels() const noexcept { return levels_.load(); }
+    [[nodiscard]] MeterLevel tokens() const noexcept { return levels_.load().tokens; }
+    [[nodiscard]] MeterLevel requests() const noexcept { return levels_.load().requests; }
     /// Reserved for requests whose heads have not come yet.
     [[nodiscard]] std::uint64_t reserved() const noexcept {
         return reserved_.load(std::memory_order_relaxed);
     }
 
+    /// How one kind of backend counts.
+    struct Rules {
+        api::QuotaModel tokens;
+        api::QuotaModel requests;
+        Duration request_window;
+        bool by_utilization;  ///< heads tell the share that is used, not tokens that remain; corrected by
+                              ///< real use
+        bool window_varies;   ///< requests may be counted over 1, 10 or 60 s
+    };
+
 private:
+    /// Holds the lock, and publishes what has changed.
+    class Change;
+
+    [[nodiscard]] std::uint64_t whole(const MeterLevel& tokens) const noexcept {
+        return rules_.by_utilization || tokens.basis() == Basis::none ? 0 : tokens.limit();
+    }
+    // Precondition of what follows: the lock is held.
     [[nodiscard]] std::optional<Reservation> claim(std::uint64_t tokens, Mono now, bool force) noexcept;
     void learn_limits(const Reservation& r, const api::RateLimits& limits) noexcept;
+    void learn_request_limit(const api::RateLimits& limits) noexcept;
+    void learn_shorter_window() noexcept;
+    enum class Culprit : std::uint8_t { tokens, requests, shorter_window };
+    [[nodiscard]] Culprit culprit(const Reservation& r, Mono sent, const api::RateLimits& limits,
+                                  std::optional<Duration> retry_after) const noexcept;
+    void end_trial(const Reservation& r) noexcept {
+        if (r.trial) trial_ = 0;
+    }
+    // Needs no lock.
     void settle(const Reservation& r) noexcept;
     void take_back(const Reservation& r) noexcept;
 
-    // One cache line, then one of each meter for a look.
-    const Model model_;
-    std::atomic<bool> one_second_{false};  ///< requests were refused by a window shorter than the one told
-    std::atomic<float> utilization_{0};    ///< ptu: as told, 1 is 100 %
+    // What is read to pick a backend: two cache lines.
+    alignas(64) Published<Levels> levels_;
+    const Rules& rules_;
     const std::optional<std::uint64_t> rpm_;
-    std::atomic<std::uint64_t> reserved_{0};
+    // Sums of their own, which nothing else depends on.
+    alignas(64) std::atomic<std::uint64_t> reserved_{0};
     std::atomic<std::int64_t> sent_tokens_{0};
     std::atomic<std::int64_t> sent_requests_{0};
-    std::atomic<std::int64_t> trial_{0};  ///< ns of Mono; 0: none under way
+    // Under lock_.
+    SpinLock lock_;
+    bool one_second_ = false;  ///< requests were refused by a window shorter than the one that is reported
+    float utilization_ = 0;    ///< as in Levels
+    std::int64_t trial_ = 0;   ///< ns of Mono; 0: none under way
     Meter tokens_;
     Meter requests_;
 };

@@ -1,36 +1,30 @@
 #pragma once
-/// What a Meter claimed within the last few ticks: requests that are sent so close together may reach the
-/// backend in another order, so that the count told for one of them may include those claimed after it, and
-/// lack those claimed before it.
+/// What a meter has claimed within the last few ticks. Requests sent so close together may reach the backend
+/// in another order, so the count reported for one of them may include those claimed after it, and lack those
+/// claimed before it.
 ///
-/// Units: ticks (quota/meter_word.hpp); marks as in Claim. Thread rule: any thread, no lock; what two threads
-/// note at the same moment may be off by their two claims. Errors: none; what is forgotten counts as nothing.
+/// Units: ticks (quota/ticks.hpp); marks as in Claim. Thread rule: one thread at a time. Errors: none; what
+/// is forgotten counts as nothing.
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 
-#include "quota/meter_word.hpp"
+#include "quota/ticks.hpp"
 
 namespace spillway::quota {
 
 class RecentMarks {
 public:
-    /// Two requests sent within this may reach the backend in the other order.
-    static constexpr std::int64_t reorder_ticks = 3;
-
-    /// A claim led from `before` to `after`. Returns what was claimed so shortly before it that it may arrive
-    /// after it.
+    /// A claim led from the mark `before` to `after`. Returns what was claimed so shortly before it that it
+    /// may arrive after it.
     std::uint32_t note(std::int64_t tick, std::uint8_t generation, std::uint32_t before,
                        std::uint32_t after) noexcept {
         Tick& now = ticks_.at(place(tick));
-        if (!is_of(now.first.load(std::memory_order_relaxed), tick, generation))
-            now.first.store(word::pack(tick, generation, before), std::memory_order_relaxed);
-        now.last.store(word::pack(tick, generation, after), std::memory_order_relaxed);
+        if (!now.is(tick, generation)) now = {low(tick), before, after, generation};
+        now.last = after;
         for (std::int64_t t = tick - reorder_ticks; t <= tick; ++t) {
-            const std::uint64_t w = ticks_.at(place(t)).first.load(std::memory_order_relaxed);
-            if (is_of(w, t, generation))
-                return distance(static_cast<std::uint32_t>(word::count_of(w)), before);
+            const Tick& other = ticks_.at(place(t));
+            if (other.is(t, generation)) return distance(other.first, before);
         }
         return 0;
     }
@@ -39,8 +33,8 @@ public:
     [[nodiscard]] std::uint32_t after(std::int64_t tick, std::uint8_t generation,
                                       std::uint32_t mark) const noexcept {
         for (std::int64_t t = tick + reorder_ticks; t >= tick; --t) {
-            const std::uint64_t w = ticks_.at(place(t)).last.load(std::memory_order_relaxed);
-            if (is_of(w, t, generation)) return distance(mark, static_cast<std::uint32_t>(word::count_of(w)));
+            const Tick& other = ticks_.at(place(t));
+            if (other.is(t, generation)) return distance(mark, other.last);
         }
         return 0;
     }
@@ -48,39 +42,44 @@ public:
     /// The count was corrected by `delta` because of the request sent at `tick`.
     void corrected(std::int64_t tick, std::int64_t delta) noexcept {
         if (delta == 0) return;
-        const std::uint64_t old = correction_.load(std::memory_order_relaxed);
         // What goes on and on is no burst: the sum begins anew after a while.
-        const bool adds = is_near(old, tick);
-        const std::int64_t since = adds ? word::near(word::time_of(old), tick) : tick;
-        const auto sum = static_cast<std::uint32_t>((adds ? correction_near(tick) : 0) + delta);
-        correction_.store(word::pack(since, 1, sum), std::memory_order_relaxed);
+        if (!is_near(tick)) {
+            correction_ = 0;
+            corrected_since_ = tick;
+            has_correction_ = true;
+        }
+        correction_ += delta;
     }
     /// By how much requests sent at about the same time have corrected the count already: whether that
     /// belongs to what was counted before or after one of them, nobody knows.
     [[nodiscard]] std::int64_t correction_near(std::int64_t tick) const noexcept {
-        const std::uint64_t w = correction_.load(std::memory_order_relaxed);
-        return is_near(w, tick) ? static_cast<std::int32_t>(word::count_of(w)) : 0;
+        return is_near(tick) ? correction_ : 0;
     }
 
 private:
     static std::size_t place(std::int64_t tick) noexcept { return static_cast<std::size_t>(tick) % 32; }
-    static bool is_of(std::uint64_t w, std::int64_t tick, std::uint8_t generation) noexcept {
-        return w != 0 && word::generation_of(w) == generation &&
-               word::time_of(w) == (static_cast<std::uint64_t>(tick) & word::time_mask);
-    }
-    static bool is_near(std::uint64_t w, std::int64_t tick) noexcept {
-        return w != 0 && std::abs(word::near(word::time_of(w), tick) - tick) <= 2 * reorder_ticks;
-    }
+    static std::uint32_t low(std::int64_t tick) noexcept { return static_cast<std::uint32_t>(tick); }
     /// Marks wrap around.
     static std::uint32_t distance(std::uint32_t from, std::uint32_t to) noexcept {
         return static_cast<std::int32_t>(to - from) > 0 ? to - from : 0;
     }
+    [[nodiscard]] bool is_near(std::int64_t tick) const noexcept {
+        return has_correction_ && std::abs(corrected_since_ - tick) <= 2 * reorder_ticks;
+    }
 
     struct Tick {
-        std::atomic<std::uint64_t> first{0};  ///< the mark before its first claim
-        std::atomic<std::uint64_t> last{0};   ///< the mark after its last
+        std::uint32_t tick = 0;   ///< its low half: the other half is years
+        std::uint32_t first = 0;  ///< the mark before its first claim
+        std::uint32_t last = 0;   ///< the mark after its last
+        std::uint8_t generation = 0;
+
+        [[nodiscard]] bool is(std::int64_t t, std::uint8_t g) const noexcept {
+            return generation == g && g != 0 && tick == low(t);
+        }
     };
-    std::atomic<std::uint64_t> correction_{0};  ///< when, how much
+    std::int64_t correction_ = 0;
+    std::int64_t corrected_since_ = 0;
+    bool has_correction_ = false;
     std::array<Tick, 32> ticks_{};
 };
 

@@ -51,14 +51,15 @@ return observed
 RedisPeers::RedisPeers(std::string prefix, std::string replica, Peers peers)
     : prefix_(std::move(prefix)), replica_(std::move(replica)), peers_(std::move(peers)) {}
 
-std::size_t RedisPeers::ask(RedisLink& link, std::string_view digest, Mono now) {
+std::size_t RedisPeers::add_reports(RedisLink& link, std::string_view digest, Mono now) {
     asked_.clear();
     for (PeerReport& report : peers_.report(now)) {
         const std::string key =
             fmt::format("{}:{{backend:{}}}:{}", prefix_, report.backend, report.deployment);
         Entry& entry = entries_[key];
-        if (entry.told != Mono{} && same(entry.last, report) && now - entry.told < kRest) continue;
-        entry.told = now;
+        if (entry.reported_at != Mono{} && same(entry.last, report) && now - entry.reported_at < kRest)
+            continue;
+        entry.reported_at = now;
         const std::string tokens = std::to_string(report.tokens);
         const std::string requests = std::to_string(report.requests);
         const std::string cooling = std::to_string(std::chrono::ceil<milliseconds>(report.cooling).count());
@@ -73,7 +74,7 @@ std::size_t RedisPeers::ask(RedisLink& link, std::string_view digest, Mono now) 
     return asked_.size();
 }
 
-bool RedisPeers::take(std::size_t number, const redisReply& reply, Mono now) {
+bool RedisPeers::merge_reply(std::size_t number, const redisReply& reply, Mono now) {
     if (reply.type != REDIS_REPLY_ARRAY) return false;
     Entry& entry = *asked_[number];
     PeerReport observed;

@@ -4,7 +4,7 @@
 /// so the replicas' clocks do not matter.
 ///
 /// Keys: `PREFIX:{backend:NAME}:DEPLOYMENT`; they expire by themselves. Ownership: holds no link. Thread
-/// rule: the store's one thread. Errors: a reply of another shape is told by false.
+/// rule: the store's one thread. Errors: false for a reply of another shape.
 #include <hiredis/hiredis.h>
 
 #include <cstdint>
@@ -24,10 +24,10 @@ public:
     /// `replica` is new for each process and each set of backends, since their sums start at zero.
     RedisPeers(std::string prefix, std::string replica, Peers peers);
 
-    /// Adds the script calls for what is to be told now; how many.
-    std::size_t ask(RedisLink& link, std::string_view digest, Mono now);
-    /// Takes the reply to the call of that number.
-    [[nodiscard]] bool take(std::size_t number, const redisReply& reply, Mono now);
+    /// Adds a script call for each report that is due now; how many.
+    std::size_t add_reports(RedisLink& link, std::string_view digest, Mono now);
+    /// Merges the reply to the call of that number.
+    [[nodiscard]] bool merge_reply(std::size_t number, const redisReply& reply, Mono now);
     /// The store was away: what others sent meanwhile has been learned from heads, or is of windows long
     /// over.
     void forget();
@@ -39,9 +39,9 @@ private:
     };
     struct Entry {
         PeerReport last;
-        Mono told{};
+        Mono reported_at{};
         std::unordered_map<std::string, Sums> others;  ///< by replica, as last seen
-        bool first = true;                             ///< nothing was heard yet: sums are only remembered
+        bool first = true;                             ///< no reply has come yet: sums are only remembered
     };
 
     const std::string prefix_;

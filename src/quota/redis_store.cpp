@@ -135,11 +135,11 @@ private:
         SubjectRef subject;  ///< holds the limit; none: the heartbeat
         Shareable* limit;
         ShareReport last;
-        Mono told{};
+        Mono reported_at{};
     };
 
     Task<void> run() {
-        bool told_first = false;
+        bool has_reported = false;
         Duration pause = config_.interval;
         while (!stop_) {
             const auto done = co_await round();
@@ -150,13 +150,13 @@ private:
                 pause = config_.interval;
             } else {
                 failures_.fetch_add(1);
-                if (connected_.exchange(false) || !told_first)
+                if (connected_.exchange(false) || !has_reported)
                     log_(fmt::format("redis: {}; limits are held at 1/{} until it is back",
                                      done.error().message, replicas_.load()));
                 cut_off();
                 pause = std::min<Duration>(2 * pause, std::chrono::seconds(1));
             }
-            if (!std::exchange(told_first, true)) first_round_.set_value();
+            if (!std::exchange(has_reported, true)) first_round_.set_value();
             (void)co_await timer_.sleep_for(pause);
         }
     }
@@ -199,7 +199,7 @@ private:
             if (reply->type != REDIS_REPLY_STRING) co_return fail("does not take the script");
         digest_.assign((*replies)[0]->str, (*replies)[0]->len);
         peers_digest_.assign((*replies)[1]->str, (*replies)[1]->len);
-        for (Entry& entry : entries_) entry.told = Mono{};
+        for (Entry& entry : entries_) entry.reported_at = Mono{};
         if (peers_) peers_->forget();
         co_return Result<void>();
     }
@@ -218,9 +218,9 @@ private:
             const bool same = report.used == entry.last.used && report.lease == entry.last.lease &&
                               report.want == entry.last.want && report.limit == entry.last.limit &&
                               report.epoch == entry.last.epoch;
-            if (same && entry.told != Mono{} && now.mono - entry.told < kRest) continue;
+            if (same && entry.reported_at != Mono{} && now.mono - entry.reported_at < kRest) continue;
             entry.last = report;
-            entry.told = now.mono;
+            entry.reported_at = now.mono;
             add(entry);
             asked.push_back(&entry);
             if (asked.size() < kBatch) continue;
@@ -230,21 +230,21 @@ private:
         const auto done = co_await take_answers(asked);
         if (!done) co_return done;
         replicas_.store(heartbeat_.replicas);
-        const auto told = co_await tell_peers();
-        co_return told;
+        const auto reported = co_await report_to_peers();
+        co_return reported;
     }
 
-    Task<Result<void>> tell_peers() {
-        if (!peers_ || peers_->ask(link_, peers_digest_, mono_now()) == 0) co_return Result<void>();
-        // use() may run while this waits; the object asked is the one to be told.
+    Task<Result<void>> report_to_peers() {
+        if (!peers_ || peers_->add_reports(link_, peers_digest_, mono_now()) == 0) co_return Result<void>();
+        // use() may run while this waits; the object that reported is the one that hears.
         const std::uint64_t asked = peers_generation_;
         const auto replies = co_await link_.exchange();
         if (!replies) co_return replies.error();
         if (asked != peers_generation_) co_return Result<void>();
         const Mono now = mono_now();
         for (std::size_t i = 0; i < replies->size(); ++i) {
-            const bool taken = peers_->take(i, *(*replies)[i], now);
-            if (taken) continue;
+            const bool merged = peers_->merge_reply(i, *(*replies)[i], now);
+            if (merged) continue;
             link_.close();
             co_return fail(why((*(*replies)[i])));
         }

@@ -40,7 +40,7 @@ CircuitBreaker::Look worse(const CircuitBreaker::Look& a, const CircuitBreaker::
 }
 
 /// The limit by the minute and what is left of the current window.
-void show_meter(const quota::Meter& meter, Mono now, std::optional<std::uint64_t>& per_minute,
+void show_meter(const quota::MeterLevel& meter, Mono now, std::optional<std::uint64_t>& per_minute,
                 std::optional<std::int64_t>& remaining, Duration& window, Duration& reset) {
     if (meter.basis() == quota::Basis::none || meter.limit() == 0) return;
     const double windows = 60 / to_seconds(meter.length());
@@ -48,7 +48,7 @@ void show_meter(const quota::Meter& meter, Mono now, std::optional<std::uint64_t
     const auto limit = static_cast<std::int64_t>(meter.limit());
     remaining = std::max<std::int64_t>(limit - static_cast<std::int64_t>(meter.used(now)), 0);
     window = meter.length();
-    reset = meter.room(meter.limit(), now).wait;
+    reset = meter.headroom(meter.limit(), now).wait;
 }
 
 /// Clocks differ by milliseconds and reports take a while: ends of cool-downs this near are the same one.

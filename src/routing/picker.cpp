@@ -91,7 +91,9 @@ Picker::Seen Picker::look(BackendIndex index) {
     what.slot = slot;
     const std::uint32_t in_flight = slot->in_flight.load(std::memory_order_relaxed);
     const bool mirrored = router_.options.mirror && !slot->many;
-    if (mirrored && slot->mirror.never_fits(ask_.tokens)) {
+    quota::Headroom headroom;
+    if (mirrored) headroom = slot->mirror.headroom(ask_.tokens, now_);
+    if (headroom.never) {
         seen.cause = Cause::too_large;
         return seen;
     }
@@ -115,12 +117,10 @@ Picker::Seen Picker::look(BackendIndex index) {
                 seen.reason = look.reason;
         }
     }
-    quota::Room room;
-    if (mirrored) room = slot->mirror.room(ask_.tokens, now_);
     // The mirror knows of the same refusal, and rounds.
-    const bool same = wait > Duration::zero() && room.wait > wait && room.wait - wait < rounding;
+    const bool same = wait > Duration::zero() && headroom.wait > wait && headroom.wait - wait < rounding;
     // A limit that is only guessed must not make anyone wait.
-    soonest_ = std::min(soonest_, same ? wait : std::max(wait, room.wait));
+    soonest_ = std::min(soonest_, same ? wait : std::max(wait, headroom.wait));
     if (wait > Duration::zero() || has_tried(index)) {
         if (seen.cause == Cause::none) seen.cause = Cause::failures;  // tried
         return seen;
@@ -131,12 +131,12 @@ Picker::Seen Picker::look(BackendIndex index) {
         return seen;
     }
     seen.open = true;
-    seen.full = !room.fits;
+    seen.full = !headroom.fits;
     if (seen.full) seen.cause = Cause::quota;
-    if (seen.full && !(room.unsure && router_.options.trials)) return seen;
+    if (seen.full && !(headroom.unsure && router_.options.trials)) return seen;
     seen.usable = true;
     if (seen.full) what.pass = Pass::unsure;
-    what.candidate = {b.weight, in_flight, room.headroom, room.left, b.hash};
+    what.candidate = {b.weight, in_flight, headroom.share, headroom.left, b.hash};
     return seen;
 }
 
@@ -157,7 +157,7 @@ BackendIndex Picker::draw_from_subset(const PriorityGroup& group) {
     return group.draw(place);
 }
 
-/// Takes one of a large group without looking at all of it, if a few rounds of draws find one with room.
+/// Takes one of a large group without looking at all of it, if a few rounds of draws find one with headroom.
 bool Picker::try_drawn(const PriorityGroup& group) {
     boost::container::small_vector<Seen, 16> known;
     BackendIndex holder = no_backend;

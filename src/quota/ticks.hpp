@@ -1,0 +1,28 @@
+#pragma once
+/// The meters' clock: whole ticks of 16 ms since the monotonic clock's beginning. Thread rule: free
+/// functions.
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace spillway::quota {
+
+inline constexpr Duration tick_length = std::chrono::milliseconds(16);
+
+/// Requests sent within this many ticks of each other may reach the backend in the other order.
+inline constexpr std::int64_t reorder_ticks = 3;
+/// How far the time a request was sent may be from the time the backend counted it: rounding, and paths of
+/// different length.
+inline constexpr std::int64_t jitter_ticks = 2;
+
+[[nodiscard]] constexpr std::int64_t floor_ticks(Mono t) noexcept {
+    return t.time_since_epoch() / tick_length;
+}
+[[nodiscard]] constexpr std::int64_t ceil_ticks(Duration d) noexcept {
+    return (d + tick_length - Duration(1)) / tick_length;
+}
+[[nodiscard]] constexpr Mono time_of(std::int64_t tick) noexcept {
+    return Mono(tick_length * tick);
+}
+
+}  // namespace spillway::quota
