@@ -16,7 +16,7 @@
 #include "base/task.hpp"
 #include "base/timer.hpp"
 
-namespace spillway::http {
+namespace spillway {
 namespace {
 
 using namespace std::chrono_literals;
@@ -24,8 +24,7 @@ using namespace std::chrono_literals;
 /// One end of a pair of sockets that is watched, and the other one.
 class Watched final : private Watch {
 public:
-    explicit Watched(spillway::Loop& io, News news = News::work_under_way)
-        : Watch(news), poller_(Poller::of(io)) {
+    explicit Watched(Loop& io, News news = News::work_under_way) : Watch(news), poller_(Poller::of(io)) {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
         std::error_code ec;
         poller_.add(ends_[0], *this, ec);
@@ -191,12 +190,12 @@ TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {
 }
 
 /// Waits for quiet, and says so.
-Task<void> wait_for_quiet(spillway::Loop& io, std::function<void()> then) {
+Task<void> wait_for_quiet(Loop& io, std::function<void()> then) {
     Quiet quiet(Poller::of(io));
     while (!quiet.over()) co_await quiet.wait();
     then();
 }
-void when_quiet(spillway::Loop& io, std::function<void()> then) {
+void when_quiet(Loop& io, std::function<void()> then) {
     io.spawn(wait_for_quiet(io, std::move(then)));
 }
 
@@ -324,4 +323,4 @@ TEST(PollerDownTest, WhoWaitsForQuietIsAbandoned) {
 }
 
 }  // namespace
-}  // namespace spillway::http
+}  // namespace spillway
