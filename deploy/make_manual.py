@@ -14,9 +14,14 @@ def help_of(program, *verbs):
     return done.stdout
 
 
+def examples_of(text):
+    """The lines that a help text ends with."""
+    return text.split("\nExamples:\n")[1].rstrip().splitlines() if "\nExamples:\n" in text else []
+
+
 def parse(text):
     """(description, [(option, value, help)], [(verb, help)]) of one help text."""
-    lines = text.splitlines()
+    lines = text.split("\nExamples:\n")[0].splitlines()
     description = lines[0] if lines and not lines[0].startswith("Usage") else ""
     options, verbs, section = [], [], ""
     for line in lines[1:]:
@@ -36,7 +41,7 @@ def roff(text):
     return "\\&" + escaped if escaped.startswith((".", "'")) else escaped
 
 
-def manual(version, tree):
+def manual(version, tree, examples):
     out = [f'.TH SPILLWAY 1 "" "Spillway {version}" "User commands"', ".SH NAME",
            "spillway \\- one endpoint in front of several Azure OpenAI resources", ".SH SYNOPSIS",
            ".B spillway", ".I verb", "[\\fIoptions\\fR]", ".SH DESCRIPTION", roff(tree[()][0]) + ".",
@@ -47,6 +52,8 @@ def manual(version, tree):
         out += [f".SS {roff('spillway ' + ' '.join(path))}", roff(description)]
         for names, value, told in options:
             out += [".TP", f"\\fB{roff(names)}\\fR {roff(value)}".rstrip(), roff(told) or "\\&"]
+        if examples.get(path):
+            out += [".PP", ".EX", *map(roff, examples[path]), ".EE"]
     out += [".SH FILES", ".TP", "\\fI/etc/spillway/gateway.yaml\\fR", "configuration of the service", ".SH EXIT STATUS",
             "0: good; 1: failed; 2: wrong usage or configuration.", ".SH SEE ALSO",
             "The documentation in /usr/share/doc/spillway."]  # fmt: skip
@@ -104,8 +111,11 @@ def fish(tree):
 def main(program, folder):
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     tree = {(): parse(help_of(program))}
+    examples = {}
     for verb, _ in tree[()][2]:
-        tree[(verb,)] = parse(help_of(program, verb))
+        text = help_of(program, verb)
+        tree[(verb,)] = parse(text)
+        examples[(verb,)] = examples_of(text)
         for inner, _ in tree[(verb,)][2]:
             tree[(verb, inner)] = parse(help_of(program, verb, inner))
     if len(tree) < 8:
@@ -113,7 +123,7 @@ def main(program, folder):
     out = pathlib.Path(folder)
     out.mkdir(parents=True, exist_ok=True)
     # No time in it: two builds are the same bytes.
-    (out / "spillway.1.gz").write_bytes(gzip.compress(manual(version, tree).encode(), 9, mtime=0))
+    (out / "spillway.1.gz").write_bytes(gzip.compress(manual(version, tree, examples).encode(), 9, mtime=0))
     (out / "spillway.bash").write_text(bash(tree))
     (out / "_spillway").write_text(zsh(tree))
     (out / "spillway.fish").write_text(fish(tree))

@@ -7,6 +7,7 @@
 #include "app/backend_probe.hpp"
 #include "app/start_check.hpp"
 #include "app/verbs.hpp"
+#include "base/json.hpp"
 #include "config/describe.hpp"
 #include "config/load.hpp"
 #include "config/settings.hpp"
@@ -22,9 +23,30 @@ struct CheckOptions {
     bool schema = false;
 };
 
+/// `{"ok": true, "problems": [...]}`
+std::string to_json(const std::vector<config::Problem>& problems, bool ok) {
+    JsonWriter w;
+    w.open().field("ok", ok).key("problems").open_list();
+    for (const auto& p : problems)
+        w.open()
+            .field("severity", p.severity == config::Severity::error ? "error" : "warning")
+            .field("file", p.file)
+            .field("line", p.line)
+            .field("column", p.column)
+            .field("key", p.key)
+            .field("message", p.message)
+            .close();
+    w.close_list().close();
+    return w.take() + '\n';
+}
+
 /// Problems to standard error, the description of a good configuration to standard output.
 template <class T>
-int report(const config::Loaded<T>& loaded) {
+int report(const config::Loaded<T>& loaded, bool json) {
+    if (json) {
+        std::fputs(to_json(loaded.problems, loaded.ok()).c_str(), stdout);
+        return loaded.ok() ? 0 : 2;
+    }
     std::fputs(config::to_string(loaded.problems).c_str(), stderr);
     if (!loaded.ok()) return 2;
     std::fputs(config::describe(*loaded.value).c_str(), stdout);
@@ -52,12 +74,12 @@ int check(const CheckOptions& options) {
         return 2;
     }
     const auto sources = config::process_sources();
-    if (options.emulator) return report(config::load_emulator_from(options.file, sources));
+    if (options.emulator) return report(config::load_emulator_from(options.file, sources), options.json);
     auto loaded = config::load_gateway_from(options.file, sources);
     if (loaded.ok())
         for (auto& problem : start_problems(*loaded.value)) loaded.problems.push_back(std::move(problem));
     if (loaded.errors() != 0) loaded.value.reset();
-    if (!options.connect || !loaded.ok()) return report(loaded);
+    if (!options.connect || !loaded.ok()) return report(loaded, options.json);
     std::fputs(config::to_string(loaded.problems).c_str(), stderr);
     return connect(*loaded.value, options.json);
 }
@@ -72,10 +94,9 @@ void add_check(CLI::App& app, Run& run) {
     file->type_name("FILE");
     verb->add_flag("--emulator", options->emulator, "The file is one for `spillway emulate`");
     verb->add_flag("--schema", options->schema, "Print a JSON Schema of the file instead");
-    auto* connect = verb->add_flag("--connect", options->connect,
-                                   "Try each backend: name, TCP, TLS, certificate, credential, models; "
-                                   "3 if one fails");
-    verb->add_flag("--json", options->json, "What --connect finds as JSON")->needs(connect);
+    verb->add_flag("--connect", options->connect,
+                   "Try each backend: name, TCP, TLS, certificate, credential, models; 3 if one fails");
+    verb->add_flag("--json", options->json, "The problems, or what --connect finds, as JSON");
     verb->callback([options, &run] { run = [options] { return check(*options); }; });
 }
 

@@ -1,6 +1,9 @@
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
+#include "app/suggest.hpp"
 #include "app/verbs.hpp"
 
 int main(int argc, char** argv) {
@@ -21,11 +24,19 @@ int main(int argc, char** argv) {
         spillway::app::add_load(app, run);
         spillway::app::add_top(app, run);
         spillway::app::add_health(app, run);
+        spillway::app::add_import(app, run);
+        spillway::app::add_examples(app);
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& e) {
-            const int status = app.exit(e);
-            return status == 0 ? 0 : 2;
+            if (e.get_exit_code() == 0) return app.exit(e);
+            const auto unknown = spillway::app::unknown_word(app, {argv + 1, argv + argc});
+            if (unknown.empty()) {
+                app.exit(e);
+            } else {
+                std::fprintf(stderr, "%s\nRun with --help for more information.\n", unknown.c_str());
+            }
+            return 2;
         }
         return run ? run() : 2;
     } catch (const std::exception& e) {

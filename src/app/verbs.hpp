@@ -20,5 +20,6 @@ void add_usage(CLI::App& app, Run& run);
 void add_load(CLI::App& app, Run& run);
 void add_top(CLI::App& app, Run& run);
 void add_health(CLI::App& app, Run& run);
+void add_import(CLI::App& app, Run& run);
 
 }  // namespace spillway::app

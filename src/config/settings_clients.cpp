@@ -33,7 +33,7 @@ public:
                                           : reader.has("key_env") ? "key_env"
                                                                   : "key_file";
             add(reader, from, digest_of(key->reveal()));
-            if (key->reveal().size() < yaml::kLeastKeyLength)
+            if (key->reveal().size() < yaml::kLeastKeyLength && yaml::secret_doubt(key->reveal(), 0).empty())
                 reader.warning(from, yaml::secret_doubt(key->reveal(), yaml::kLeastKeyLength));
         }
         if (!reader.has("key_sha256")) return;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/listen.hpp"
+#include "config/served_models.hpp"
 #include "config/settings.hpp"
 
 namespace spillway::config {
@@ -73,6 +74,28 @@ void check_teams(yaml::MapReader& root, const GatewayConfig& config) {
     }
 }
 
+/// A client may ask for what no backend serves: certain only where each backend says what it does.
+void check_deployments(yaml::MapReader& root, const GatewayConfig& config) {
+    const auto says = [](const BackendConfig& b) { return !b.models.empty(); };
+    if (config.backends.empty() || !std::all_of(config.backends.begin(), config.backends.end(), says)) return;
+    std::vector<std::string_view> names;
+    for (const auto& backend : config.backends) {
+        names.insert(names.end(), backend.models.begin(), backend.models.end());
+        for (const auto& [name, target] : backend.deployments) names.emplace_back(name);
+    }
+    for (std::size_t i = 0; i < config.clients.size(); ++i) {
+        for (const auto& deployment : config.clients[i].deployments) {
+            const bool served = std::any_of(config.backends.begin(), config.backends.end(),
+                                            [&](const auto& b) { return serves(b, deployment); });
+            if (served) continue;
+            const auto near = nearest(deployment, names);
+            warn_at(root, "clients", i, "deployments",
+                    fmt::format("{} is served by no backend{}", deployment,
+                                near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+        }
+    }
+}
+
 /// Whether requests for `model` are priced: by its name, or by that without a version's date.
 bool is_priced(const GatewayConfig& config, std::string_view model) {
     return std::any_of(config.prices.begin(), config.prices.end(), [&](const auto& price) {
@@ -120,6 +143,7 @@ void check_together(yaml::MapReader& root, const GatewayConfig& config) {
     check_keyless_clients(root, config);
     check_rules(root, config);
     check_teams(root, config);
+    check_deployments(root, config);
     check_prices(root, config);
 }
 

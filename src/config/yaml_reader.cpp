@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "config/units.hpp"
@@ -234,20 +235,41 @@ std::optional<Secret> MapReader::secret(std::string_view key,
     return secret;
 }
 
-std::string secret_doubt(std::string_view value, std::size_t least_length) {
-    const bool variable = value.starts_with('$') && value.size() > 1;
-    const bool placeholder = (value.starts_with("{{") && value.ends_with("}}")) ||
-                             (value.starts_with('<') && value.ends_with('>'));
-    if (variable) {
-        auto name = value.substr(1);
-        if (name.starts_with('{') && name.ends_with('}')) name = name.substr(1, name.size() - 2);
-        if (is_env_name(name))
-            return fmt::format(
-                "is taken as it stands, as there is no interpolation; to take {} from the "
-                "environment, give its name in …_env",
-                is_shoutable(name) ? name : "it");
+namespace {
+
+/// The name in `$KEY`, `${KEY:-none}`, `$(KEY)`, `%KEY%`, `os.environ/KEY` or `env.KEY`; else empty.
+std::string_view variable_in(std::string_view value) {
+    constexpr std::pair<std::string_view, std::string_view> forms[]{
+        {"${", "}"}, {"$(", ")"}, {"$", ""}, {"%", "%"}, {"os.environ/", ""}, {"env.", ""}, {"env:", ""}};
+    for (const auto& [open, close] : forms) {
+        if (!value.starts_with(open) || !value.ends_with(close)) continue;
+        if (value.size() <= open.size() + close.size()) continue;
+        auto name = value.substr(open.size(), value.size() - open.size() - close.size());
+        name = name.substr(0, name.find(':'));
+        if (is_env_name(name)) return name;
     }
-    if (placeholder) return "looks like a placeholder that was not filled in";
+    return {};
+}
+
+bool is_placeholder(std::string_view value) {
+    constexpr std::string_view words[]{"your",   "changeme", "change-me", "change_me",  "replace",
+                                       "insert", "todo",     "example",   "placeholder"};
+    const bool word = std::any_of(std::begin(words), std::end(words),
+                                  [&](std::string_view w) { return istarts_with(value, w); });
+    const bool crosses = value.size() >= 3 && value.find_first_not_of("xX.-") == std::string_view::npos;
+    return word || crosses || (value.starts_with("{{") && value.ends_with("}}")) ||
+           (value.starts_with('<') && value.ends_with('>'));
+}
+
+}  // namespace
+
+std::string secret_doubt(std::string_view value, std::size_t least_length) {
+    if (const auto name = variable_in(value); !name.empty())
+        return fmt::format(
+            "is taken as it stands, as there is no interpolation; to take {} from the "
+            "environment, give its name in …_env",
+            is_shoutable(name) ? name : "it");
+    if (is_placeholder(value)) return "looks like a placeholder that was not filled in";
     if (value.size() < least_length)
         return fmt::format("has fewer than {} characters, which can be guessed", least_length);
     return {};
