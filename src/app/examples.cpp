@@ -46,7 +46,8 @@ constexpr std::array kExamples{
             "  spillway load compare before.json now.json"},
     Example{"top",
             "  spillway top\n"
-            "  spillway top --url http://127.0.0.1:8081"},
+            "  spillway top --url http://127.0.0.1:8081 --sort refused\n"
+            "  spillway top --once --json"},
     Example{"health",
             "  spillway health\n"
             "  spillway health --ready --port 8081"},

@@ -7,12 +7,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "app/local_stack.hpp"
 #include "app/terminal.hpp"
+#include "app/top_screen.hpp"
 #include "app/top_view.hpp"
 #include "app/verbs.hpp"
 #include "base/loop.hpp"
+#include "base/readiness.hpp"
 #include "base/signals.hpp"
 #include "base/task.hpp"
 #include "base/timer.hpp"
@@ -31,14 +35,25 @@ struct TopOptions {
     std::string token;
     Duration interval = std::chrono::seconds(1);
     bool once = false;
+    bool json = false;
     bool insecure = false;
+    Order order = Order::usual;
+    std::string filter;
 };
 
-Look look_of_terminal() {
+Look look_of_terminal(const TopOptions& options) {
     Look look;
     look.columns = terminal_columns(STDOUT_FILENO).value_or(look.columns);
     look.colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+    look.order = options.order;
+    look.filter = options.filter;
     return look;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string out;
+    for (const auto& line : lines) out += line + '\n';
+    return out;
 }
 
 http::OriginOptions origin_options(const config::BackendUrl& url, bool insecure) {
@@ -56,69 +71,94 @@ public:
         : options_(std::move(options)),
           url_(url),
           origin_(loop_, origin_options(url_, options_.insecure)),
-          signals_(loop_, {SIGINT, SIGTERM}),
-          screen_(!options_.once && ::isatty(STDOUT_FILENO) == 1) {}
+          signals_(loop_, {SIGINT, SIGTERM, SIGWINCH}),
+          screen_(look_of_terminal(options_)),
+          full_(!options_.once && ::isatty(STDOUT_FILENO) == 1) {}
 
     int run() {
-        loop_.spawn(end_on_signal());
+        loop_.spawn(heed_signals());
         loop_.spawn([this]() -> Task<> {
             co_await watch();
             loop_.stop();
         });
-        // The other screen, without a cursor: what was on this one is there again afterwards.
-        if (screen_) std::fputs("\x1b[?1049h\x1b[?25l", stdout);
+        std::optional<KeyboardMode> keys;
+        if (full_) {
+            if (::isatty(STDIN_FILENO) == 1) keys.emplace(STDIN_FILENO);
+            if (keys && keys->set()) loop_.spawn(heed_keys());
+            // The other screen, without a cursor: what was on this one is there again afterwards.
+            std::fputs("\x1b[?1049h\x1b[?25l", stdout);
+        }
         loop_.run();
-        if (screen_) std::fputs("\x1b[?25h\x1b[?1049l", stdout);
+        if (full_) std::fputs("\x1b[?25h\x1b[?1049l", stdout);
         std::fflush(stdout);
         return status_;
     }
 
 private:
-    Task<void> end_on_signal() {
-        (void)co_await signals_.next();
+    Task<void> heed_signals() {
+        while (co_await signals_.next() == SIGWINCH)
+            if (full_) show();
+        loop_.stop();
+    }
+
+    Task<void> heed_keys() {
+        Readiness ready(loop_, STDIN_FILENO);
+        while (!screen_.quit()) {
+            std::array<char, 256> typed{};
+            const auto n = ::read(STDIN_FILENO, typed.data(), typed.size());
+            if (n <= 0) {
+                co_await ready.wait();
+                continue;
+            }
+            screen_.type({typed.data(), static_cast<std::size_t>(n)});
+            show();
+        }
         loop_.stop();
     }
 
     Task<void> watch() {
-        std::optional<Frame> before;
         Timer timer(loop_);
         for (;;) {
             auto frame = co_await fetch_frame();
             if (options_.once) {
-                if (frame) {
-                    std::fputs(draw(*frame, nullptr, look_of_terminal()).c_str(), stdout);
-                } else {
-                    fmt::print(stderr, "spillway top: {}\n", frame.error().message);
-                    status_ = 1;
-                }
+                print_once(frame);
                 co_return;
             }
-            show(frame, before);
-            if (frame)
-                before = std::move(*frame);
-            else
-                before.reset();
+            before_ = frame && now_ ? std::move(now_) : std::nullopt;
+            now_.reset();
+            if (frame) now_ = std::move(*frame);
+            trouble_ = frame ? "" : frame.error().message;
+            show();
             (void)co_await timer.sleep_for(options_.interval);
         }
     }
 
-    void show(const Result<Frame>& frame, const std::optional<Frame>& before) {
-        std::string text = screen_ ? "\x1b[H" : "";
-        text += fmt::format("spillway top  {}  every {}; Ctrl-C ends\n\n", url_.to_string(),
-                            config::format_duration(options_.interval));
-        text += frame ? draw(*frame, before ? &*before : nullptr, look_of_terminal())
-                      : frame.error().message + "\n";
-        if (screen_) {
-            // Each line clears what an older, longer one left behind; then all below.
-            std::string cleared;
-            for (const char c : text) {
-                if (c == '\n') cleared += "\x1b[K";
-                cleared += c;
-            }
-            text = cleared + "\x1b[J";
+    void print_once(const Result<Frame>& frame) {
+        if (frame) {
+            const auto text =
+                options_.json ? body_ + '\n' : joined(draw(*frame, nullptr, look_of_terminal(options_)));
+            std::fputs(text.c_str(), stdout);
+        } else {
+            fmt::print(stderr, "spillway top: {}\n", frame.error().message);
+            status_ = 1;
         }
-        std::fputs(text.c_str(), stdout);
+    }
+
+    void show() {
+        const auto title = fmt::format("spillway top  {}  every {}", url_.to_string(),
+                                       config::format_duration(options_.interval));
+        if (full_) {
+            if (const auto size = terminal_size(STDOUT_FILENO)) screen_.resize(size->columns, size->rows);
+            std::fputs(screen_.paint(title, lines(screen_.look())).c_str(), stdout);
+        } else {
+            std::fputs((title + "\n\n" + joined(lines(look_of_terminal(options_)))).c_str(), stdout);
+        }
         std::fflush(stdout);
+    }
+
+    [[nodiscard]] std::vector<std::string> lines(const Look& look) const {
+        if (now_) return draw(*now_, before_ ? &*before_ : nullptr, look);
+        return {trouble_.empty() ? "asking ..." : trouble_};
     }
 
     Task<Result<Frame>> fetch_frame() {
@@ -138,6 +178,7 @@ private:
         if (!clients) co_return clients.error();
         frame.clients = std::move(*clients);
         frame.taken = mono_now();
+        body_ = live->body;
         co_return frame;
     }
 
@@ -159,7 +200,12 @@ private:
     Loop loop_;
     http::Origin origin_;
     Signals signals_;
-    bool screen_;
+    Screen screen_;
+    std::optional<Frame> now_;
+    std::optional<Frame> before_;
+    std::string trouble_;
+    std::string body_;  ///< as the gateway answered it
+    bool full_;
     int status_ = 0;
 };
 
@@ -200,7 +246,14 @@ void add_top(CLI::App& app, Run& run) {
             },
             "Between two looks (default 1s)")
         ->type_name("TIME");
-    verb->add_flag("--once", o->once, "Print one frame and end");
+    auto* once = verb->add_flag("--once", o->once, "Print one frame and end");
+    verb->add_flag("--json", o->json, "With --once: what the gateway tells, as JSON")->needs(once);
+    verb->add_option_function<std::string>(
+            "--sort", [o](const std::string& name) { o->order = find_order(name).value_or(Order::usual); },
+            "usual (backends by priority, clients by tokens), name, open or refused")
+        ->check(CLI::IsMember({"usual", "name", "open", "refused"}))
+        ->type_name("ORDER");
+    verb->add_option("--filter", o->filter, "Only what has this in its name")->type_name("TEXT");
     verb->add_flag("--insecure", o->insecure, "Do not verify the listener's certificate");
     verb->callback([o, &run] { run = [o] { return run_top(*o); }; });
 }

@@ -3,125 +3,47 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
+#include <functional>
 
-#include "api/json_reader.hpp"
 #include "base/bar.hpp"
+#include "base/strings.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::app::top {
 namespace {
 
-using api::JsonKind;
-using api::JsonReader;
-using api::JsonString;
+constexpr std::array<std::string_view, 4> kOrders{"usual", "name", "open", "refused"};
 
-bool read(JsonReader& reader, std::string& out) {
-    if (reader.peek() != JsonKind::string) return reader.skip();
-    JsonString text;
-    std::string buffer;
-    if (!reader.string(text)) return false;
-    out = text.text(buffer);
-    return true;
+/// Columns that a terminal gives a character: two in East Asian scripts and for pictures (Unicode TR11).
+std::size_t columns_of(char32_t c) noexcept {
+    const bool wide =
+        (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) || (c >= 0xac00 && c <= 0xd7a3) ||
+        (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) ||
+        (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1faff) || (c >= 0x20000 && c <= 0x3fffd);
+    return wide ? 2 : 1;
 }
 
-bool read(JsonReader& reader, double& out) {
-    if (reader.peek() != JsonKind::number) return reader.skip();
-    std::string_view number;
-    if (!reader.number(number)) return false;
-    std::from_chars(number.data(), number.data() + number.size(), out);
-    return true;
-}
-
-bool read(JsonReader& reader, std::uint64_t& out) {
-    double number = 0;
-    if (!read(reader, number)) return false;
-    out = number > 0 ? static_cast<std::uint64_t>(number) : 0;
-    return true;
-}
-
-bool read(JsonReader& reader, std::optional<double>& out) {
-    if (reader.peek() != JsonKind::number) return reader.skip();
-    return read(reader, out.emplace());
-}
-
-bool read(JsonReader& reader, Deployment& d) {
-    return reader.object([&](const JsonString& key) {
-        if (key.raw == "name") return read(reader, d.name);
-        if (key.raw == "state") return read(reader, d.state);
-        if (key.raw == "tpm") return read(reader, d.tpm);
-        if (key.raw == "remaining_tokens") return read(reader, d.remaining_tokens);
-        if (key.raw == "reserved_tokens") return read(reader, d.reserved_tokens);
-        return reader.skip();
-    });
-}
-
-bool read(JsonReader& reader, Backend& b) {
-    return reader.object([&](const JsonString& key) {
-        if (key.raw == "name") return read(reader, b.name);
-        if (key.raw == "state") return read(reader, b.state);
-        if (key.raw == "reason") return read(reader, b.reason);
-        if (key.raw == "seconds_left") return read(reader, b.seconds_left);
-        if (key.raw == "priority") return read(reader, b.priority);
-        if (key.raw == "weight") return read(reader, b.weight);
-        if (key.raw == "in_flight") return read(reader, b.in_flight);
-        if (key.raw == "served") return read(reader, b.served);
-        if (key.raw == "throttled") return read(reader, b.throttled);
-        if (key.raw == "failed") return read(reader, b.failed);
-        if (key.raw == "deployments")
-            return reader.array([&] { return read(reader, b.deployments.emplace_back()); });
-        return reader.skip();
-    });
-}
-
-bool read_limit(JsonReader& reader, Client& c) {
-    if (reader.peek() != JsonKind::object) return reader.skip();
-    return reader.object([&](const JsonString& key) {
-        if (key.raw == "limit") return read(reader, c.token_limit);
-        if (key.raw == "used") return read(reader, c.tokens_used);
-        return reader.skip();
-    });
-}
-
-bool read(JsonReader& reader, Client& c) {
-    return reader.object([&](const JsonString& key) {
-        if (key.raw == "kind") return read(reader, c.kind);
-        if (key.raw == "name") return read(reader, c.name);
-        if (key.raw == "in_flight") return read(reader, c.in_flight);
-        if (key.raw == "tokens_last_minute") return read(reader, c.tokens_last_minute);
-        if (key.raw == "refused") return read(reader, c.refused);
-        if (key.raw == "tokens_per_minute") return read_limit(reader, c);
-        return reader.skip();
-    });
-}
-
-template <class T>
-Result<std::vector<T>> read_list(std::string_view json, std::string_view name) {
-    std::vector<T> out;
-    bool found = false;
-    JsonReader reader(json);
-    const bool good = reader.peek() == JsonKind::object && reader.object([&](const JsonString& key) {
-        if (key.raw != name || reader.peek() != JsonKind::array) return reader.skip();
-        found = true;
-        return reader.array([&] { return read(reader, out.emplace_back()); });
-    });
-    if (!good || !found) return fail(fmt::format("the answer is no list of {}", name));
-    return out;
-}
-
-/// Text of one column at most `width` wide; what is not printable ASCII or UTF-8 beyond is left to the
-/// gateway, but control characters would move the cursor.
-std::string cell(std::string_view text, std::size_t width) {
+/// Text of one column `width` wide. Control characters would move the cursor.
+std::string cell(std::string_view text, std::size_t width, bool right = false) {
     std::string out;
-    std::size_t characters = 0;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool begins = (byte & 0xC0U) != 0x80U;
-        if (begins && characters == width) break;
-        characters += begins ? 1 : 0;
-        out += byte < 0x20U || byte == 0x7FU ? '?' : c;
+    std::size_t used = 0;
+    while (!text.empty()) {
+        const auto point = front_code_point(text);
+        const auto columns = columns_of(point.value);
+        if (used + columns > width) break;
+        used += columns;
+        const bool control = point.value < 0x20 || (point.value >= 0x7f && point.value < 0xa0);
+        if (control)
+            out += '?';
+        else if (point.value == 0xfffd)
+            out += kReplacement;
+        else
+            out += text.substr(0, point.bytes);
+        text.remove_prefix(point.bytes);
     }
-    out.append(width - characters, ' ');
-    return out;
+    const std::string room(width - used, ' ');
+    return right ? room + out : out + room;
 }
 
 std::string painted(std::string text, std::string_view code, const Look& look) {
@@ -131,7 +53,7 @@ std::string painted(std::string text, std::string_view code, const Look& look) {
 std::string_view colour_of(std::string_view state) noexcept {
     if (state == "available") return "32";
     if (state == "throttled" || state == "probing") return "33";
-    return state == "disabled" || state == "draining" ? "90" : "31";
+    return state == "disabled" || state == "draining" || state == "drained" ? "90" : "31";
 }
 
 std::string thousands(double number) {
@@ -152,76 +74,212 @@ std::string rate(std::uint64_t now, const std::uint64_t* before, double seconds)
     return fmt::format("{:.1f}", static_cast<double>(now - *before) / seconds);
 }
 
-void draw_backend(std::string& out, const Backend& b, const Frame* before, double seconds, const Look& look) {
-    auto to = std::back_inserter(out);
+bool has(std::string_view text, std::string_view part) {
+    return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                       [](char a, char b) { return ascii_lower(a) == ascii_lower(b); }) != text.end();
+}
+
+/// Cells from the most important one on, as many as there is room for.
+class Row {
+public:
+    explicit Row(const Look& look) : look_(look) {}
+    Row& left(std::string_view text, std::size_t width, std::string_view colour = {}) {
+        return add(cell(text, width), width, colour);
+    }
+    Row& right(std::string_view text, std::size_t width) { return add(cell(text, width, true), width, {}); }
+    [[nodiscard]] std::string take() { return std::move(out_); }
+
+private:
+    Row& add(std::string text, std::size_t width, std::string_view colour) {
+        const std::size_t gap = used_ == 0 ? 0 : 1;
+        full_ = full_ || used_ + gap + width > look_.columns;
+        if (full_) return *this;
+        used_ += gap + width;
+        out_.append(gap, ' ');
+        out_ += colour.empty() ? std::move(text) : painted(std::move(text), colour, look_);
+        return *this;
+    }
+
+    const Look& look_;
+    std::string out_;
+    std::size_t used_ = 0;
+    bool full_ = false;
+};
+
+constexpr std::size_t kNameWidth = 18;
+constexpr std::size_t kReasonWidth = 20;
+
+std::string backend_row(const Backend& b, const Frame* before, double seconds, const Look& look) {
     const Backend* old = same(before, b.name);
     const std::string wait = b.seconds_left > 0 ? fmt::format("{:.0f} s", b.seconds_left) : "";
-    fmt::format_to(to, "{} {} {:>6} {:>4} {:>6} {:>7}  {:>7} {:>7} {:>7}  {:>9} {:>9} {:>7}  {}\n",
-                   cell(b.name, 18), painted(cell(b.state, 12), colour_of(b.state), look), wait, b.priority,
-                   b.weight, b.in_flight, rate(b.served, old ? &old->served : nullptr, seconds),
-                   rate(b.throttled, old ? &old->throttled : nullptr, seconds),
-                   rate(b.failed, old ? &old->failed : nullptr, seconds), b.served, b.throttled, b.failed,
-                   cell(b.reason, std::min<std::size_t>(b.reason.size(), 20)));
-    for (const Deployment& d : b.deployments) {
-        fmt::format_to(to, "  {} ", cell(d.name, 16));
-        if (!d.tpm || !d.remaining_tokens || *d.tpm <= 0) {
-            out += d.tpm ? fmt::format("{} tokens a minute\n", thousands(*d.tpm)) : "quota not known\n";
-            continue;
-        }
-        const double used = 1 - std::clamp(*d.remaining_tokens / *d.tpm, 0.0, 1.0);
-        const std::size_t width = look.columns > 90 ? 30 : 15;
-        fmt::format_to(to, "{} {:>3.0f} %  {} of {} tokens left",
-                       painted(bar(used, width),
-                               used > 0.95   ? "31"
-                               : used > 0.75 ? "33"
-                                             : "32",
-                               look),
+    return Row(look)
+        .left(b.name, kNameWidth)
+        .left(b.state, 12, colour_of(b.state))
+        .right(wait, 6)
+        .right(std::to_string(b.priority), 4)
+        .right(std::to_string(b.in_flight), 6)
+        .right(rate(b.served, old ? &old->served : nullptr, seconds), 7)
+        .right(rate(b.throttled, old ? &old->throttled : nullptr, seconds), 7)
+        .right(rate(b.failed, old ? &old->failed : nullptr, seconds), 7)
+        .right(std::to_string(b.served), 9)
+        .right(std::to_string(b.throttled), 9)
+        .right(std::to_string(b.failed), 7)
+        .right(std::to_string(b.weight), 6)
+        .left(b.reason, kReasonWidth)
+        .take();
+}
+
+std::string backend_heads(const Look& look) {
+    return painted(Row({look.columns, false, {}, {}})
+                       .left("BACKEND", kNameWidth)
+                       .left("STATE", 12)
+                       .right("FOR", 6)
+                       .right("PRIO", 4)
+                       .right("OPEN", 6)
+                       .right("OK/S", 7)
+                       .right("429/S", 7)
+                       .right("FAIL/S", 7)
+                       .right("SERVED", 9)
+                       .right("THROTTLED", 9)
+                       .right("FAILED", 7)
+                       .right("WEIGHT", 6)
+                       .left("REASON", kReasonWidth)
+                       .take(),
+                   "1", look);
+}
+
+std::string deployment_row(const Deployment& d, const Look& look) {
+    std::string out = "  " + cell(d.name, kNameWidth - 2) + ' ';
+    if (!d.tpm || !d.remaining_tokens || *d.tpm <= 0)
+        return fit(out + (d.tpm ? fmt::format("{} tokens a minute", thousands(*d.tpm)) : "quota not known"),
+                   look.columns);
+    const double used = 1 - std::clamp(*d.remaining_tokens / *d.tpm, 0.0, 1.0);
+    const std::size_t width = look.columns > 90 ? 30 : 12;
+    const std::string_view colour = used > 0.95 ? "31" : used > 0.75 ? "33" : "32";
+    out += fmt::format("{} {:>3.0f} %  {} of {} tokens left", painted(bar(used, width), colour, look),
                        used * 100, thousands(*d.remaining_tokens), thousands(*d.tpm));
-        if (d.reserved_tokens > 0) fmt::format_to(to, ", {} reserved", thousands(d.reserved_tokens));
-        out += '\n';
+    if (d.reserved_tokens > 0) out += fmt::format(", {} reserved", thousands(d.reserved_tokens));
+    return fit(out, look.columns);
+}
+
+std::string client_row(const Client& c, const Look& look) {
+    std::string limit;
+    if (c.token_limit && *c.token_limit > 0)
+        limit = fmt::format("{} of {} tokens a minute", thousands(c.tokens_used), thousands(*c.token_limit));
+    return Row(look)
+        .left(c.name, 24)
+        .left(c.kind, 8)
+        .right(std::to_string(c.in_flight), 6)
+        .right(thousands(static_cast<double>(c.tokens_last_minute)), 11)
+        .right(std::to_string(c.refused), 8)
+        .left(limit, look.columns > 61 ? std::min<std::size_t>(look.columns - 62, 44) : 1)
+        .take();
+}
+
+template <class T>
+std::vector<const T*> sorted(const std::vector<T>& all, const std::function<bool(const T&)>& shown,
+                             const std::function<bool(const T&, const T&)>& less) {
+    std::vector<const T*> out;
+    for (const T& one : all)
+        if (shown(one)) out.push_back(&one);
+    std::stable_sort(out.begin(), out.end(), [&](const T* a, const T* b) { return less(*a, *b); });
+    return out;
+}
+
+bool before_of(const Backend& a, const Backend& b, Order order) {
+    switch (order) {
+        case Order::name:
+            return a.name < b.name;
+        case Order::open:
+            return a.in_flight > b.in_flight;
+        case Order::refused:
+            return a.throttled + a.failed > b.throttled + b.failed;
+        case Order::usual:
+            break;
     }
+    return a.priority < b.priority;
+}
+
+bool before_of(const Client& a, const Client& b, Order order) {
+    switch (order) {
+        case Order::name:
+            return a.name < b.name;
+        case Order::open:
+            return a.in_flight > b.in_flight;
+        case Order::refused:
+            return a.refused > b.refused;
+        case Order::usual:
+            break;
+    }
+    return a.tokens_last_minute != b.tokens_last_minute ? a.tokens_last_minute > b.tokens_last_minute
+                                                        : a.name < b.name;
 }
 
 }  // namespace
 
-Result<std::vector<Backend>> read_backends(std::string_view json) {
-    return read_list<Backend>(json, "backends");
+std::string_view to_string(Order order) noexcept {
+    return kOrders[static_cast<std::size_t>(order)];
 }
 
-Result<std::vector<Client>> read_clients(std::string_view json) {
-    return read_list<Client>(json, "clients");
+std::optional<Order> find_order(std::string_view name) noexcept {
+    const auto found = std::find(kOrders.begin(), kOrders.end(), name);
+    if (found == kOrders.end()) return std::nullopt;
+    return static_cast<Order>(found - kOrders.begin());
 }
 
-std::string draw(const Frame& frame, const Frame* before, const Look& look) {
-    const double seconds = before ? to_seconds(frame.taken - before->taken) : 0;
+std::string fit(std::string_view line, std::size_t columns) {
     std::string out;
-    auto to = std::back_inserter(out);
-    out +=
-        painted(fmt::format("{:<18} {:<12} {:>6} {:>4} {:>6} {:>7}  {:>7} {:>7} {:>7}  {:>9} {:>9} {:>7}  {}",
-                            "BACKEND", "STATE", "FOR", "PRIO", "WEIGHT", "OPEN", "OK/S", "429/S", "FAIL/S",
-                            "SERVED", "THROTTLED", "FAILED", "REASON"),
-                "1", look) +
-        "\n";
-    std::vector<const Backend*> sorted;
-    sorted.reserve(frame.backends.size());
-    for (const Backend& b : frame.backends) sorted.push_back(&b);
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Backend* a, const Backend* b) { return a->priority < b->priority; });
-    for (const Backend* b : sorted) draw_backend(out, *b, before, seconds, look);
-    if (frame.clients.empty()) return out;
-    out += '\n';
-    out += painted(fmt::format("{:<24} {:<8} {:>7} {:>16} {:>9}  {}", "CLIENT", "KIND", "OPEN", "TOKENS/MIN",
-                               "REFUSED", "LIMIT"),
-                   "1", look) +
-           "\n";
-    for (const Client& c : frame.clients) {
-        fmt::format_to(to, "{} {} {:>7} {:>16} {:>9}  ", cell(c.name, 24), cell(c.kind, 8), c.in_flight,
-                       thousands(static_cast<double>(c.tokens_last_minute)), c.refused);
-        if (c.token_limit && *c.token_limit > 0)
-            fmt::format_to(to, "{} of {} tokens a minute", thousands(c.tokens_used),
-                           thousands(*c.token_limit));
-        out += '\n';
+    std::size_t used = 0;
+    bool coloured = false;
+    while (!line.empty()) {
+        if (line.starts_with("\x1b[")) {
+            const auto end = std::min(line.find('m'), line.size() - 1) + 1;
+            out += line.substr(0, end);
+            coloured = !line.substr(0, end).ends_with("[0m");
+            line.remove_prefix(end);
+            continue;
+        }
+        const auto point = front_code_point(line);
+        used += columns_of(point.value);
+        if (used > columns) break;
+        out += line.substr(0, point.bytes);
+        line.remove_prefix(point.bytes);
     }
+    if (coloured) out += "\x1b[0m";
+    return out;
+}
+
+std::vector<std::string> draw(const Frame& frame, const Frame* before, const Look& look) {
+    const double seconds = before ? to_seconds(frame.taken - before->taken) : 0;
+    const auto backends = sorted<Backend>(
+        frame.backends,
+        [&](const Backend& b) {
+            return has(b.name, look.filter) ||
+                   std::any_of(b.deployments.begin(), b.deployments.end(),
+                               [&](const auto& d) { return has(d.name, look.filter); });
+        },
+        [&](const Backend& a, const Backend& b) { return before_of(a, b, look.order); });
+    const auto clients = sorted<Client>(
+        frame.clients, [&](const Client& c) { return has(c.name, look.filter); },
+        [&](const Client& a, const Client& b) { return before_of(a, b, look.order); });
+    std::vector<std::string> out;
+    out.push_back(backend_heads(look));
+    for (const Backend* b : backends) {
+        out.push_back(backend_row(*b, before, seconds, look));
+        for (const Deployment& d : b->deployments) out.push_back(deployment_row(d, look));
+    }
+    if (clients.empty()) return out;
+    out.emplace_back();
+    out.push_back(painted(Row({look.columns, false, {}, {}})
+                              .left("CLIENT", 24)
+                              .left("KIND", 8)
+                              .right("OPEN", 6)
+                              .right("TOKENS/MIN", 11)
+                              .right("REFUSED", 8)
+                              .left("LIMIT", 5)
+                              .take(),
+                          "1", look));
+    for (const Client* c : clients) out.push_back(client_row(*c, look));
     return out;
 }
 

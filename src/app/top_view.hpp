@@ -57,12 +57,27 @@ struct Frame {
 /// Of the same.
 [[nodiscard]] Result<std::vector<Client>> read_clients(std::string_view json);
 
+enum class Order : std::uint8_t {
+    usual,  ///< backends by priority, clients by their tokens
+    name,
+    open,     ///< most requests first
+    refused,  ///< most 429 and failures, or refusals, first
+};
+[[nodiscard]] std::string_view to_string(Order order) noexcept;
+[[nodiscard]] std::optional<Order> find_order(std::string_view name) noexcept;
+
 struct Look {
     std::size_t columns = 100;
     bool colour = false;
+    Order order = Order::usual;
+    std::string filter;  ///< of backends, deployments and clients whose name has it; empty: all
 };
-/// Rates come from the difference to `before`; without one, or after the gateway was restarted, they are not
-/// shown.
-[[nodiscard]] std::string draw(const Frame& frame, const Frame* before, const Look& look);
+
+/// Lines that are no wider than the terminal. Rates come from the difference to `before`; without one, or
+/// after the gateway was restarted, they are not shown.
+[[nodiscard]] std::vector<std::string> draw(const Frame& frame, const Frame* before, const Look& look);
+
+/// `line` cut after `columns` columns of a terminal; colours take none, and end.
+[[nodiscard]] std::string fit(std::string_view line, std::size_t columns);
 
 }  // namespace spillway::app::top
