@@ -51,6 +51,10 @@ constexpr std::array kExamples{
     Example{"health",
             "  spillway health\n"
             "  spillway health --ready --port 8081"},
+    Example{"backup",
+            "  spillway backup --config gateway.yaml --chat chat.db --to /var/backups/spillway\n"
+            "  spillway backup --to backup"},
+    Example{"restore", "  spillway restore --config gateway.yaml --from /var/backups/spillway"},
     Example{"import",
             "  spillway import litellm/config.yaml > gateway.yaml\n"
             "  az bicep build --file apim.bicep --stdout | spillway import - -o gateway.yaml\n"

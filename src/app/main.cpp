@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
         spillway::app::add_top(app, run);
         spillway::app::add_health(app, run);
         spillway::app::add_import(app, run);
+        spillway::app::add_backup(app, run);
+        spillway::app::add_restore(app, run);
         spillway::app::add_examples(app);
         try {
             app.parse(argc, argv);

@@ -21,5 +21,7 @@ void add_load(CLI::App& app, Run& run);
 void add_top(CLI::App& app, Run& run);
 void add_health(CLI::App& app, Run& run);
 void add_import(CLI::App& app, Run& run);
+void add_backup(CLI::App& app, Run& run);
+void add_restore(CLI::App& app, Run& run);
 
 }  // namespace spillway::app

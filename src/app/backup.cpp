@@ -1,0 +1,183 @@
+// `spillway backup` and `spillway restore`: the ledger and the chat's conversations, while they are in use.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "app/stack_command.hpp"
+#include "app/verbs.hpp"
+#include "base/json.hpp"
+#include "config/load.hpp"
+#include "telemetry/sqlite_copy.hpp"
+
+namespace spillway::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct KeptOptions {
+    std::shared_ptr<stack::Common> stack;
+    std::string config;
+    std::string ledger;
+    std::string chat;
+    std::string folder;
+    bool json = false;
+};
+
+/// A file that is kept, and what it is called in a backup.
+struct Kept {
+    std::string_view what;
+    std::string_view name;
+    std::string_view table;
+    std::string path;
+};
+
+struct Done {
+    std::string_view what;
+    std::string from;
+    std::string to;
+    std::uint64_t bytes = 0;
+};
+
+int wrong(std::string_view verb, std::string_view message, int status) {
+    fmt::print(stderr, "spillway {}: {}\n", verb, message);
+    return status;
+}
+
+/// Which files are meant; told of none, those of the local stack.
+Result<std::vector<Kept>> kept_files(const KeptOptions& options) {
+    Kept ledger{"ledger", "ledger.db", "usage", options.ledger};
+    Kept chat{"chat", "chat.db", "conversations", options.chat};
+    if (!options.config.empty() && ledger.path.empty()) {
+        const auto loaded = config::load_gateway_from(options.config, config::process_sources());
+        if (!loaded.ok()) return fail(config::to_string(loaded.problems));
+        ledger.path = loaded.value->ledger;
+        if (ledger.path.empty() && chat.path.empty()) return fail(options.config + ": has no ledger");
+    }
+    if (ledger.path.empty() && chat.path.empty()) {
+        const auto folder = stack::folder_of(*options.stack);
+        if (!folder) return folder.error();
+        ledger.path = folder->path() / "usage.db";
+        chat.path = folder->path() / "chat.db";
+        std::error_code error;
+        if (!fs::exists(ledger.path, error) && !fs::exists(chat.path, error))
+            return fail("which? Say --config, --ledger or --chat; there is no local stack " +
+                        options.stack->name);
+        if (!fs::exists(chat.path, error)) chat.path.clear();
+        if (!fs::exists(ledger.path, error)) ledger.path.clear();
+    }
+    std::vector<Kept> out;
+    for (auto* one : {&ledger, &chat})
+        if (!one->path.empty()) out.push_back(*one);
+    return out;
+}
+
+void tell(const std::vector<Done>& all, bool json) {
+    if (!json) {
+        for (const auto& d : all) fmt::print("{}: {} -> {} ({} bytes)\n", d.what, d.from, d.to, d.bytes);
+        return;
+    }
+    JsonWriter w;
+    w.open().key("files").open_list();
+    for (const auto& d : all)
+        w.open()
+            .field("what", d.what)
+            .field("from", d.from)
+            .field("to", d.to)
+            .field("bytes", d.bytes)
+            .close();
+    w.close_list().close();
+    fmt::print("{}\n", w.take());
+}
+
+int backup(const KeptOptions& options) {
+    const auto files = kept_files(options);
+    if (!files) return wrong("backup", files.error().message, 2);
+    std::error_code error;
+    fs::create_directories(options.folder, error);
+    if (error) return wrong("backup", fmt::format("{}: {}", options.folder, error.message()), 1);
+    std::vector<Done> done;
+    for (const auto& file : *files) {
+        const std::string to = fs::path(options.folder) / file.name;
+        const auto bytes = telemetry::copy_database(file.path, to);
+        if (!bytes) return wrong("backup", bytes.error().message, 1);
+        done.push_back({file.what, file.path, to, *bytes});
+    }
+    tell(done, options.json);
+    return 0;
+}
+
+/// What was there stays beside it, lest a wrong restore loses it.
+Result<Done> put_back(const Kept& file, const std::string& from) {
+    if (auto sound = telemetry::check_database(from, file.table); !sound) return sound.error();
+    if (telemetry::is_in_use(file.path))
+        return fail(fmt::format("{} is in use: stop the {} first", file.path,
+                                file.what == "chat" ? "chat app" : "gateway"));
+    std::error_code error;
+    if (const auto parent = fs::path(file.path).parent_path(); !parent.empty())
+        fs::create_directories(parent, error);
+    const std::string fresh = file.path + ".restored";
+    const auto bytes = telemetry::copy_database(from, fresh);
+    if (!bytes) return bytes.error();
+    fs::remove(file.path + "-shm", error);
+    for (const char* end : {"", "-wal"}) {
+        fs::remove(file.path + ".before-restore" + end, error);
+        fs::rename(file.path + end, file.path + ".before-restore" + end, error);  // if it is there
+    }
+    error.clear();
+    fs::rename(fresh, file.path, error);
+    if (error) return fail(fmt::format("{}: {}", file.path, error.message()));
+    return Done{file.what, from, file.path, *bytes};
+}
+
+int restore(const KeptOptions& options) {
+    const auto files = kept_files(options);
+    if (!files) return wrong("restore", files.error().message, 2);
+    std::vector<Done> done;
+    std::error_code error;
+    for (const auto& file : *files) {
+        const std::string from = fs::path(options.folder) / file.name;
+        if (!fs::exists(from, error)) continue;
+        auto one = put_back(file, from);
+        if (!one) return wrong("restore", one.error().message, 1);
+        done.push_back(std::move(*one));
+    }
+    if (done.empty())
+        return wrong("restore", fmt::format("{}: has none of the files that are meant", options.folder), 1);
+    tell(done, options.json);
+    return 0;
+}
+
+std::shared_ptr<KeptOptions> add_options(CLI::App& verb, const char* folder, const char* folder_help) {
+    auto o = std::make_shared<KeptOptions>();
+    o->stack = stack::add_common(verb);
+    verb.add_option("-c,--config", o->config, "The gateway's file: of its ledger")->type_name("FILE");
+    verb.add_option("-l,--ledger", o->ledger, "The ledger's file")->type_name("FILE");
+    verb.add_option("--chat", o->chat, "The chat app's file")->type_name("FILE");
+    verb.add_option(folder, o->folder, folder_help)->required()->type_name("FOLDER");
+    verb.add_flag("--json", o->json, "Say as JSON what was done");
+    return o;
+}
+
+}  // namespace
+
+void add_backup(CLI::App& app, Run& run) {
+    auto* verb =
+        app.add_subcommand("backup", "Copy the ledger and the chat's conversations, also while in use");
+    auto o = add_options(*verb, "--to", "Where the copies go; those there are replaced");
+    verb->callback([o, &run] { run = [o] { return backup(*o); }; });
+}
+
+void add_restore(CLI::App& app, Run& run) {
+    auto* verb =
+        app.add_subcommand("restore", "Put copies of `backup` back, while gateway and chat app are stopped");
+    auto o = add_options(*verb, "--from", "Where the copies are");
+    verb->callback([o, &run] { run = [o] { return restore(*o); }; });
+}
+
+}  // namespace spillway::app

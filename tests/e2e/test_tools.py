@@ -1,0 +1,309 @@
+"""The command line as a person meets it: suggestions, examples, `top` in a terminal, `backup` and `restore`."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sqlite3
+import struct
+import subprocess
+import termios
+import threading
+import time
+
+import pytest
+
+import harness
+from harness import post_chat, wait_until
+
+
+def run(*arguments, env=None):
+    return subprocess.run(
+        [harness.SPILLWAY, *map(str, arguments)],
+        capture_output=True, text=True, check=False, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["srve"], "there is no command srve; did you mean serve?"),
+        (["laod", "--rate", "1"], "there is no command laod; did you mean load?"),
+        (["load", "--rte", "1"], "there is no option --rte; did you mean --rate?"),
+        (["env", "gte"], "there is no command gte; did you mean get?"),
+        (["check", "--conifg=x"], "there is no option --conifg; did you mean --config?"),
+        (["serve", "-z"], "there is no option -z"),
+        (["health", "now"], "takes no word now"),
+        (["--versoin"], "there is no option --versoin; did you mean --version?"),
+    ],
+)
+def test_did_you_mean(words, told):
+    done = run(*words)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_each_verb_has_examples():
+    verbs = re.findall(r"^  (\w+) {2,}", run("--help").stdout.split("ubcommands")[1], re.M)
+    assert {"serve", "check", "import", "backup", "top"} <= set(verbs)
+    for verb in verbs:
+        help_text = run(verb, "--help").stdout
+        assert "Examples:" in help_text, verb
+        for line in re.findall(r"^  (?:.* )?spillway (\w+)", help_text.split("Examples:")[1], re.M):
+            assert line in verbs
+
+
+def test_check_tells_problems_as_json(tmp_path):
+    file = tmp_path / "gateway.yaml"
+    file.write_text("backends:\n  - {url: https://one.openai.azure.com, api_key: abcdefgh, prioritty: 1}\n")
+    done = run("check", "--config", file, "--json")
+    assert done.returncode == 2
+    told = json.loads(done.stdout)
+    assert told["ok"] is False
+    problem = told["problems"][0]
+    assert (problem["severity"], problem["line"], problem["key"]) == ("error", 2, "backends[0].prioritty")
+    assert "did you mean priority?" in problem["message"]
+
+
+class Terminal:
+    """The program on a terminal of its own, and what a person would see there."""
+
+    def __init__(self, columns, rows, *arguments):
+        self.master, slave = pty.openpty()
+        self.size(columns, rows)
+        self.process = subprocess.Popen(
+            [harness.SPILLWAY, *map(str, arguments)],
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(slave)
+        self.cells = [[" "] * columns for _ in range(rows)]
+        self.at = [0, 0]
+        self.pending = ""
+        self.beyond = 0
+
+    def size(self, columns, rows):
+        self.columns, self.rows = columns, rows
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        if hasattr(self, "cells"):
+            self.cells = [(row + [" "] * columns)[:columns] for row in self.cells][:rows]
+            self.cells += [[" "] * columns for _ in range(rows - len(self.cells))]
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def read(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if select.select([self.master], [], [], 0.05)[0]:
+                try:
+                    self.pending += os.read(self.master, 65536).decode(errors="replace")
+                except OSError:
+                    break
+                self.draw()
+
+    def draw(self):
+        """As much of a terminal as the program uses."""
+        while self.pending:
+            if escape := re.match(r"\x1b\[([?\d;]*)([A-Za-z])", self.pending):
+                self.pending = self.pending[escape.end():]
+                self.escape(escape[1], escape[2])
+            elif self.pending[0] == "\x1b":
+                return
+            else:
+                self.put(self.pending[0])
+                self.pending = self.pending[1:]
+
+    def escape(self, parameters, kind):
+        row, column = self.at
+        if kind == "H":
+            self.at = [0, 0]
+        elif row >= self.rows:
+            self.beyond += 1
+        elif kind == "K":
+            self.cells[row][column:] = [" "] * (self.columns - column)
+        elif kind == "J":
+            self.cells[row][column:] = [" "] * (self.columns - column)
+            for below in range(row + 1, self.rows):
+                self.cells[below] = [" "] * self.columns
+        elif kind == "h" and parameters == "?1049":
+            self.cells = [[" "] * self.columns for _ in range(self.rows)]
+
+    def put(self, character):
+        if character == "\r":
+            self.at[1] = 0
+        elif character == "\n":
+            self.at[0] += 1
+        elif self.at[0] < self.rows and self.at[1] < self.columns:
+            self.cells[self.at[0]][self.at[1]] = character
+            self.at[1] += 1
+        else:
+            self.beyond += 1  # a line would wrap, or the screen scroll
+
+    def lines(self):
+        return ["".join(row).rstrip() for row in self.cells]
+
+    def sees(self, text, seconds=5):
+        end = time.monotonic() + seconds
+        while text not in "\n".join(self.lines()):
+            assert time.monotonic() < end, f"no {text!r} in:\n" + "\n".join(self.lines())
+            self.read(0.1)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A gateway with more backends and clients than a terminal has lines."""
+    gateway = harness.Gateway(
+        tmp_path,
+        [harness.backend(f"backend-{n:03}", "http://127.0.0.1:9", priority=n + 1) for n in range(60)],
+        clients=[{"name": f"team-{n:03}", "key": f"client-key-{n:03}"} for n in range(100)],
+    )
+    yield gateway
+    gateway.stop()
+
+
+def test_top_scrolls_filters_and_quits(many):
+    top = Terminal(80, 24, "top", "--url", many.admin, "--interval", "200ms")
+    try:
+        top.sees("backend-000")
+        top.sees("q quits")
+        assert "backend-059" not in "\n".join(top.lines())
+        assert "q quits" in top.lines()[23]
+        top.type("G")
+        top.sees("team-099")
+        top.type("g")
+        top.sees("backend-000")
+        top.type("\x1b[6~")
+        top.sees("backend-025")
+        top.type("/backend-041\r")
+        top.sees("backend-041")
+        assert "backend-042" not in "\n".join(top.lines())
+        top.type("\x1b")
+        top.sees("backend-000")
+        top.type("s")
+        top.sees("s sorts (name)")
+        assert top.beyond == 0
+        top.type("q")
+        assert top.process.wait(5) == 0
+    finally:
+        top.close()
+
+
+def test_top_follows_a_shrinking_terminal(many):
+    top = Terminal(120, 40, "top", "--url", many.admin, "--interval", "200ms")
+    try:
+        top.sees("backend-030")
+        top.size(60, 12)
+        top.process.send_signal(signal.SIGWINCH)
+        top.read(1)
+        top.beyond = 0  # what was written for the old size
+        top.read(1)
+        top.sees("q quits")
+        assert top.beyond == 0
+        lines = top.lines()
+        assert sum("q quits" in line for line in lines) == 1, "no stale line:\n" + "\n".join(lines)
+        assert "q quits" in lines[11]
+        top.size(100, 50)
+        top.process.send_signal(signal.SIGWINCH)
+        top.sees("backend-040")
+    finally:
+        top.close()
+
+
+def test_top_once(many):
+    done = run("top", "--once", "--url", many.admin, "--sort", "name", "--filter", "BACKEND-05")
+    assert done.returncode == 0
+    assert done.stdout.count("backend-05") == 10
+    told = json.loads(run("top", "--once", "--json", "--url", many.admin).stdout)
+    assert len(told["backends"]) == 60
+
+
+def test_backup_of_a_running_ledger_and_restore(stack, tmp_path):
+    ledger = tmp_path / "usage.db"
+    running = stack(resources=1, ledger={"path": str(ledger)})
+
+    def rows(path):
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return db.execute("SELECT count(*) FROM usage").fetchone()[0]
+
+    for _ in range(5):
+        assert post_chat(running.gateway.url).status_code == 200
+    wait_until(lambda: rows(ledger) == 5)
+    stop = threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            post_chat(running.gateway.url)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        done = run("backup", "--config", running.gateway.config, "--to", tmp_path / "kept", "--json")
+    finally:
+        stop.set()
+        asking.join()
+    assert done.returncode == 0, done.stderr
+    copy = tmp_path / "kept" / "ledger.db"
+    assert json.loads(done.stdout)["files"][0]["to"] == str(copy)
+    assert rows(copy) >= 5
+    assert (copy.stat().st_mode & 0o777) == 0o600
+
+    refused = run("restore", "--ledger", ledger, "--from", tmp_path / "kept")
+    assert refused.returncode == 1
+    assert "is in use: stop the gateway first" in refused.stderr
+    running.gateway.stop()
+    kept = rows(copy)
+    with contextlib.closing(sqlite3.connect(ledger)) as db:
+        db.execute("DELETE FROM usage")
+        db.commit()
+    done = run("restore", "--ledger", ledger, "--from", tmp_path / "kept")
+    assert done.returncode == 0, done.stderr
+    assert rows(ledger) == kept
+    assert rows(f"{ledger}.before-restore") == 0
+    again = harness.Gateway(
+        tmp_path, [harness.backend("r1", running.emulator.urls[0])], ledger={"path": str(ledger)}
+    )
+    assert post_chat(again.url).status_code == 200
+    wait_until(lambda: rows(ledger) == kept + 1)
+    assert again.stop() == 0
+    (tmp_path / "kept" / "ledger.db").write_bytes(b"x" * 4096)
+    assert run("restore", "--ledger", ledger, "--from", tmp_path / "kept").returncode == 1
+    assert rows(ledger) == kept + 1
+
+
+def test_backup_of_the_chat(tmp_path):
+    chat = tmp_path / "chat.db"
+    port = harness.free_ports(1)
+    process = harness.Process(
+        tmp_path, "chat", ["chat", "--listen", f"127.0.0.1:{port}", "--database", chat],
+        env={"AZURE_OPENAI_CUSTOM_URL": "http://127.0.0.1:9", "OPENAI_HOST": "azure_custom", "AZURE_OPENAI_API_KEY_OVERRIDE": "k" * 8},
+    )  # fmt: skip
+    try:
+        process.wait_ready(f"http://127.0.0.1:{port}/healthz")
+        done = run("backup", "--chat", chat, "--to", tmp_path / "kept")
+        assert done.returncode == 0, done.stderr
+        with contextlib.closing(sqlite3.connect(tmp_path / "kept" / "chat.db")) as db:
+            assert db.execute("SELECT count(*) FROM conversations").fetchone() == (0,)
+        assert "stop the chat app" in run("restore", "--chat", chat, "--from", tmp_path / "kept").stderr
+    finally:
+        process.stop()
+    assert run("restore", "--chat", chat, "--from", tmp_path / "kept").returncode == 0
+
+
+def test_backup_says_what_is_missing(tmp_path):
+    assert run("backup", "--ledger", tmp_path / "none.db", "--to", tmp_path / "kept").returncode == 1
+    empty = run("backup", "--to", tmp_path / "kept", env={"XDG_STATE_HOME": str(tmp_path / "state")})
+    assert empty.returncode == 2
+    assert "Say --config, --ledger or --chat" in empty.stderr
