@@ -1,5 +1,6 @@
 #include "emulator/call.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "emulator/call_impl.hpp"
@@ -39,8 +40,8 @@ Call::Next Call::decide() {
             unreadable = read.error();
         if (deployment.empty()) deployment = request_.model;
     }
-    fault_ = resource_.faults_.meet(deployment, request_.stream, mono_now(), resource_.rng_);
-    if (fault_is(FaultKind::refuse)) return Next::close;
+    fault_ = resource_.faults_.meet(deployment, request_.stream, x_.body(), mono_now(), resource_.rng_);
+    if (fault_is(FaultKind::refuse) || fault_is(FaultKind::close)) return Next::close;
     if (fault_is(FaultKind::hang)) return Next::hang;
     if (fault_is(FaultKind::status)) return fault_status();
 
@@ -61,8 +62,10 @@ Call::Next Call::decide() {
 }
 
 Call::Next Call::fault_status() {
+    if (fault_->retry_after) facts_.retry_after = from_seconds(*fault_->retry_after);
+    if (fault_->body) return reply(fault_->status, *fault_->body);
+    if (!fault_->error.empty()) return reply(fault_->status, R"({"error":)" + fault_->error + '}');
     if (!fault_->retry_after) return refuse(status_error(fault_->status, fault_->message));
-    facts_.retry_after = from_seconds(*fault_->retry_after);
     if (fault_->status == 429 && fault_->message.empty())
         return refuse(throttled(target_.operation, target_.api_version, Limit::tokens,
                                 whole_seconds(*facts_.retry_after)));
@@ -116,7 +119,10 @@ Call::Next Call::admit() {
 }
 
 Task<void> Call::run() {
-    switch (decide()) {
+    const Next next = decide();
+    const bool there = co_await keep_silent(FaultPhase::head);
+    if (!there) co_return;
+    switch (next) {
         case Next::reply:
             co_await send_reply();
             break;
@@ -146,6 +152,21 @@ Task<bool> Call::sleep_until(Mono when) {
     if (mono_now() >= when) co_return true;
     const bool rang = co_await timer_.sleep_until(when);
     co_return rang && !x_.client_gone();
+}
+
+/// As long as its fault wants at this phase; false: the client left.
+Task<bool> Call::keep_silent(FaultPhase phase) {
+    if (!fault_is(FaultKind::silence) || fault_->phase != phase) co_return true;
+    const Mono end = mono_now() + from_seconds(fault_->silent);
+    const bool comments = fault_->comments > 0 && phase != FaultPhase::head;
+    bool there = true;
+    while (there && comments && mono_now() + from_seconds(fault_->comments) < end) {
+        there = co_await sleep_until(mono_now() + from_seconds(fault_->comments));
+        body_ = ": waiting\n\n";
+        if (there) there = co_await send_piece();
+    }
+    if (there) there = co_await sleep_until(end);
+    co_return there;
 }
 
 Task<void> Call::hang() {
@@ -251,7 +272,16 @@ Task<void> Call::break_stream(AnswerWriter& writer) {
         co_return;
     }
     body_.clear();
-    write_error(writer);
+    if (fault_->body)
+        body_ = *fault_->body;
+    else if (fault_->error.empty())
+        write_error(writer);
+    else if (target_.operation == Operation::responses)
+        body_ = R"(event: response.failed
+data: {"type":"response.failed","response":{"status":"failed","error":)" +
+                fault_->error + "}}\n\n";
+    else
+        body_ = R"(data: {"error":)" + fault_->error + "}\n\n";
     const std::string_view event = body_;
     (void)co_await x_.finish(event);
 }
@@ -276,6 +306,11 @@ Task<void> Call::send_stream(AnswerWriter& writer) {
     const bool breaks = fault_is(FaultKind::cut) || fault_is(FaultKind::stream_error);
     const std::size_t all = writer.tokens();
     const std::size_t last = breaks ? std::min(fault_->after_chunks, all) : all;
+    // All but what comes before and after a silence.
+    const std::size_t pause =
+        fault_is(FaultKind::silence)
+            ? std::clamp<std::size_t>(fault_->after_chunks, 1, std::max<std::size_t>(all, 2) - 1)
+            : all;
     Pace pace = make_pace();
     facts_.content_type = "text/event-stream; charset=utf-8";
     start(std::nullopt);
@@ -283,14 +318,20 @@ Task<void> Call::send_stream(AnswerWriter& writer) {
     // The prompt's filter is through before the model has its first token.
     bool there = co_await sleep_until(began_ + pace.first() / 2);
     if (there) there = co_await send_piece();
+    if (there) there = co_await keep_silent(FaultPhase::first_token);
     std::size_t next = 0;
+    bool was_silent = !fault_is(FaultKind::silence) || fault_->phase != FaultPhase::output || all < 2;
     while (there && next < last) {
         there = co_await sleep_until(began_ + pace.due());
         if (!there) break;
-        write_due(writer, pace, next, last);
+        write_due(writer, pace, next, was_silent ? last : std::min(last, pause));
         if (next == all && !breaks) break;  // the end goes out with it
         there = co_await send_piece();
         if (there) sent_tokens_ = next;
+        if (there && !was_silent && next == pause) {
+            was_silent = true;
+            there = co_await keep_silent(FaultPhase::output);
+        }
     }
     if (!there) co_return;
     if (breaks) {

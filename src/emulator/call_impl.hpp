@@ -61,6 +61,7 @@ private:
     /// Until `when`, or the client leaves: then false.
     Task<bool> sleep_until(Mono when);
     Task<void> hang();
+    Task<bool> keep_silent(FaultPhase phase);
     Task<void> send_reply();
     Task<void> embed();
     Task<void> generate();

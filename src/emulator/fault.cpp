@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "base/strings.hpp"
@@ -40,15 +41,31 @@ Result<void> read_kind(Fault& f, const element& e) {
         status = parse_int<unsigned>(kind);
     if (status) {
         f.status = *status;
-        if (f.status < 400 || f.status > 599) return fail("a status 'kind' must be from 400 to 599");
+        if (f.status < 200 || f.status > 599) return fail("a status 'kind' must be from 200 to 599");
         return {};
     }
-    for (const FaultKind k :
-         {FaultKind::refuse, FaultKind::hang, FaultKind::cut, FaultKind::slow, FaultKind::stream_error}) {
+    for (const FaultKind k : {FaultKind::refuse, FaultKind::close, FaultKind::hang, FaultKind::silence,
+                              FaultKind::cut, FaultKind::slow, FaultKind::stream_error}) {
         f.kind = k;
         if (kind == kind_name(f)) return {};
     }
-    return fail("'kind' must be refuse, hang, cut, slow, stream_error or a status such as 429");
+    return fail(
+        "'kind' must be refuse, close, hang, silence, cut, slow, stream_error or a status such as 429");
+}
+
+Result<void> read_phase(FaultPhase& phase, const element& e) {
+    constexpr std::array<std::pair<std::string_view, FaultPhase>, 3> phases{
+        {{"head", FaultPhase::head},
+         {"first_token", FaultPhase::first_token},
+         {"output", FaultPhase::output}}};
+    std::string_view text;
+    if (e.get(text) == simdjson::SUCCESS)
+        for (const auto& [name, value] : phases)
+            if (text == name) {
+                phase = value;
+                return {};
+            }
+    return fail("'phase' must be head, first_token or output");
 }
 
 Result<void> read_headers(Fault& f, const element& e) {
@@ -95,11 +112,21 @@ Result<void> read_member(Fault& f, std::string_view key, const element& e) {
     if (key == "headers") return read_headers(f, e);
     if (key == "message") return read_text(f.message, e, key);
     if (key == "deployment") return read_text(f.deployment, e, key);
+    if (key == "contains") return read_text(f.contains, e, key);
+    if (key == "body") return read_text(f.body.emplace(), e, key);
+    if (key == "phase") return read_phase(f.phase, e);
+    if (key == "error") {
+        if (!e.is_object()) return fail("'error' must be an object");
+        f.error = simdjson::minify(e);
+        return {};
+    }
     if (key == "resource" && e.get(text) == simdjson::SUCCESS) return read_text(f.resource_name, e, key);
     if (key == "resource") return store_plain(f.resource, number(e, key, 1, 65535));
     if (key == "seconds") return store(f.seconds, number(e, key, 0, long_time));
     if (key == "count") return store(f.count, number(e, key, 1, many));
     if (key == "after_chunks") return store_plain(f.after_chunks, number(e, key, 0, many));
+    if (key == "silent") return store_plain(f.silent, number(e, key, 0, long_time));
+    if (key == "comments") return store_plain(f.comments, number(e, key, 0, long_time));
     if (key == "share") return store_plain(f.share, number(e, key, 0, 1));
     if (key == "ttft") return store_plain(f.ttft, number(e, key, 0, long_time));
     if (key == "tokens_per_second") return store_plain(f.tokens_per_second, number(e, key, 0, many));
@@ -119,8 +146,12 @@ std::string kind_name(const Fault& fault) {
     switch (fault.kind) {
         case FaultKind::refuse:
             return "refuse";
+        case FaultKind::close:
+            return "close";
         case FaultKind::hang:
             return "hang";
+        case FaultKind::silence:
+            return "silence";
         case FaultKind::cut:
             return "cut";
         case FaultKind::slow:
@@ -148,12 +179,15 @@ Result<Fault> parse_fault(std::string_view json) {
         has_wait = has_wait || key == "retry_after";
     }
     if (!has_kind) return fail("'kind' is missing");
+    if (f.kind == FaultKind::status && f.status < 400 && !f.body && f.error.empty())
+        return fail("a status below 400 needs a 'body' or an 'error'");
     if (f.kind == FaultKind::status && f.status == 429 && !has_wait) f.retry_after = azures_usual_wait;
     return f;
 }
 
 bool FaultBoard::refuses_all(const Fault& f) noexcept {
-    return f.kind == FaultKind::refuse && !f.count && f.deployment.empty() && f.share >= 1;
+    return f.kind == FaultKind::refuse && !f.count && f.deployment.empty() && f.contains.empty() &&
+           f.share >= 1;
 }
 
 void FaultBoard::set(Fault fault, Mono now) {
@@ -163,11 +197,13 @@ void FaultBoard::set(Fault fault, Mono now) {
     set_.insert(set_.begin(), Set{std::move(fault), until, left});
 }
 
-std::optional<Fault> FaultBoard::meet(std::string_view deployment, bool stream, Mono now, Rng& rng) {
+std::optional<Fault> FaultBoard::meet(std::string_view deployment, bool stream, std::string_view body,
+                                      Mono now, Rng& rng) {
     for (Set& s : set_) {
         const Fault& f = s.fault;
         if (!s.in_force(now) || (f.kind == FaultKind::stream_error && !stream)) continue;
         if (!f.deployment.empty() && f.deployment != deployment) continue;
+        if (body.find(f.contains) == std::string_view::npos) continue;
         if (f.share < 1 && rng.uniform() >= f.share) continue;
         --s.left;
         return f;

@@ -1,13 +1,9 @@
 #pragma once
 /// Faults on command: what the admin port takes, and which request meets which fault.
 ///
-/// A fault is `{"resource":n,"kind":k,…}`. `resource` counts from 1, or is a name; without it all resources
-/// have the fault. Kinds: `refuse` (no connection), `hang` (never an answer), `cut` (the connection ends
-/// after `after_chunks` pieces of output; a plain answer ends half way), `stream_error` (an error event after
-/// `after_chunks` pieces; streams only), `slow` (`ttft` seconds, then `tokens_per_second`), or a status of
-/// 400…599, "429" say, with `retry_after` (seconds, or "none"), `headers` (added to the head; same names are
-/// replaced) and `message`. It ends after `seconds` or `count` requests, whatever comes first; else when
-/// cleared. `deployment` and `share` (0…1) narrow it down.
+/// docs/emulator-faults.md has all that a fault may say, with an example for each row of the gateway's table
+/// of blame. `resource` counts from 1, or is a name; without it all resources have the fault. It ends after
+/// `seconds` or `count` requests, whatever comes first; else when cleared.
 ///
 /// Thread rule: values for one thread. Errors: parse_fault's are fit for a 400 body.
 #include <cstdint>
@@ -23,19 +19,42 @@
 
 namespace spillway::emulator {
 
-enum class FaultKind : std::uint8_t { refuse, hang, cut, status, slow, stream_error };
+enum class FaultKind : std::uint8_t {
+    refuse,        ///< no connection
+    close,         ///< the connection ends before an answer
+    hang,          ///< never an answer
+    silence,       ///< nothing for a while, at a phase of the answer; then it goes on
+    cut,           ///< the connection ends within the answer
+    status,        ///< another answer
+    slow,          ///< the answer takes its time
+    stream_error,  ///< an error event within a stream
+};
+
+/// When a silence begins.
+enum class FaultPhase : std::uint8_t {
+    head,         ///< before the head
+    first_token,  ///< after the head and what comes before any output
+    output,       ///< after some of the output
+};
 
 struct Fault {
     std::size_t resource = 0;   ///< from 1; 0: see resource_name
     std::string resource_name;  ///< empty with resource 0: all
     FaultKind kind = FaultKind::status;
     unsigned status = 0;  ///< kind status
+    FaultPhase phase = FaultPhase::head;
     std::optional<double> seconds;
     std::optional<std::uint64_t> count;
     std::optional<double> retry_after;  ///< seconds; not set: no such header
     std::size_t after_chunks = 0;
     std::map<std::string, std::string> headers;
-    std::string message;     ///< empty: Azure's own
+    std::string message;  ///< empty: Azure's own
+    /// Status: the body as it is; stream_error: the event.
+    std::optional<std::string> body;
+    std::string error;       ///< JSON of an `error` object; empty: by message
+    std::string contains;    ///< text that the request's body has; empty: any
+    double silent = 1e7;     ///< silence: seconds
+    double comments = 0;     ///< silence within a stream: seconds from one comment to the next; 0: none
     std::string deployment;  ///< empty: any
     double share = 1;        ///< of the requests that it could meet
     double ttft = 0.5;       ///< slow: seconds
@@ -52,7 +71,8 @@ public:
     void clear() noexcept { set_.clear(); }
 
     /// The fault a request meets, if any; counts it.
-    [[nodiscard]] std::optional<Fault> meet(std::string_view deployment, bool stream, Mono now, Rng& rng);
+    [[nodiscard]] std::optional<Fault> meet(std::string_view deployment, bool stream, std::string_view body,
+                                            Mono now, Rng& rng);
     /// Until when connections are to be refused altogether: a `refuse` without count, share and deployment.
     /// Nothing: they are not. Mono::max(): until cleared.
     [[nodiscard]] std::optional<Mono> refusing_until(Mono now) const noexcept;

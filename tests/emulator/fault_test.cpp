@@ -39,7 +39,8 @@ TEST(Fault, OfA429HasARetryAfterUnlessToldNot) {
 
 TEST(Fault, RefusesWhatItDoesNotKnow) {
     for (const std::string_view bad :
-         {"", "[]", "{}", R"({"resource":1})", R"({"kind":"explode"})", R"({"kind":"200"})",
+         {"", "[]", "{}", R"({"resource":1})", R"({"kind":"explode"})", R"({"kind":"199"})",
+          R"({"kind":"200"})", R"({"kind":"200","error":"x"})", R"({"kind":"silence","phase":"end"})",
           R"({"kind":"600"})", R"({"kind":"cut","after_chunk":1})", R"({"kind":"cut","seconds":-1})",
           R"({"kind":"cut","count":0})", R"({"kind":"cut","resource":0})",
           R"({"kind":"429","retry_after":"soon"})", R"({"kind":"429","headers":{"a b":"c"}})",
@@ -52,16 +53,16 @@ TEST(FaultBoard, EndsByCountAndByTime) {
     FaultBoard board;
     Rng rng(1);
     board.set(fault(R"({"kind":"500","count":2})"), t0);
-    EXPECT_TRUE(board.meet("d", false, t0, rng));
-    EXPECT_TRUE(board.meet("d", false, t0, rng));
-    EXPECT_FALSE(board.meet("d", false, t0, rng));
+    EXPECT_TRUE(board.meet("d", false, {}, t0, rng));
+    EXPECT_TRUE(board.meet("d", false, {}, t0, rng));
+    EXPECT_FALSE(board.meet("d", false, {}, t0, rng));
     board.set(fault(R"({"kind":"500","seconds":5})"), t0);
-    EXPECT_TRUE(board.meet("d", false, t0 + 4999ms, rng));
-    EXPECT_FALSE(board.meet("d", false, t0 + 5s, rng));
+    EXPECT_TRUE(board.meet("d", false, {}, t0 + 4999ms, rng));
+    EXPECT_FALSE(board.meet("d", false, {}, t0 + 5s, rng));
     board.set(fault(R"({"kind":"500"})"), t0);
-    EXPECT_TRUE(board.meet("d", false, t0 + 24h, rng));
+    EXPECT_TRUE(board.meet("d", false, {}, t0 + 24h, rng));
     board.clear();
-    EXPECT_FALSE(board.meet("d", false, t0 + 24h, rng));
+    EXPECT_FALSE(board.meet("d", false, {}, t0 + 24h, rng));
 }
 
 TEST(FaultBoard, PrefersTheLatestAndNarrowsByDeploymentAndStream) {
@@ -70,10 +71,10 @@ TEST(FaultBoard, PrefersTheLatestAndNarrowsByDeploymentAndStream) {
     board.set(fault(R"({"kind":"500"})"), t0);
     board.set(fault(R"({"kind":"503","deployment":"a"})"), t0);
     board.set(fault(R"({"kind":"stream_error","count":1})"), t0);
-    EXPECT_EQ(board.meet("a", false, t0, rng)->status, 503U);
-    EXPECT_EQ(board.meet("b", false, t0, rng)->status, 500U);
-    EXPECT_EQ(board.meet("b", true, t0, rng)->kind, FaultKind::stream_error);
-    EXPECT_EQ(board.meet("b", true, t0, rng)->status, 500U);
+    EXPECT_EQ(board.meet("a", false, {}, t0, rng)->status, 503U);
+    EXPECT_EQ(board.meet("b", false, {}, t0, rng)->status, 500U);
+    EXPECT_EQ(board.meet("b", true, {}, t0, rng)->kind, FaultKind::stream_error);
+    EXPECT_EQ(board.meet("b", true, {}, t0, rng)->status, 500U);
 }
 
 TEST(FaultBoard, MeetsAShareOfTheRequests) {
@@ -81,7 +82,7 @@ TEST(FaultBoard, MeetsAShareOfTheRequests) {
     Rng rng(1);
     board.set(fault(R"({"kind":"500","share":0.25})"), t0);
     int met = 0;
-    for (int i = 0; i < 4000; ++i) met += board.meet("d", false, t0, rng) ? 1 : 0;
+    for (int i = 0; i < 4000; ++i) met += board.meet("d", false, {}, t0, rng) ? 1 : 0;
     EXPECT_NEAR(met, 1000, 120);
 }
 
