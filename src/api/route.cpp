@@ -22,6 +22,12 @@ bool is_v1_tail(std::string_view path) noexcept {
     return false;
 }
 
+bool is_model_inference(std::string_view path) noexcept {
+    if (!has_prefix(path, kModelsTail)) return false;
+    path.remove_prefix(kModelsTail.size());
+    return &find_operation(path, "POST") != &operations::other;
+}
+
 void find_surface(Route& route) noexcept {
     std::string_view rest = route.path;
     route.tail = rest;
@@ -32,6 +38,10 @@ void find_surface(Route& route) noexcept {
     }
     if (!has_prefix(rest, openai_prefix)) {
         if (is_v1_tail(rest)) route.style = PathStyle::bare;
+        if (is_model_inference(rest)) {
+            route.style = PathStyle::model_inference;
+            route.tail = rest.substr(kModelsTail.size());
+        }
         return;
     }
     rest.remove_prefix(openai_prefix.size());
@@ -88,6 +98,8 @@ std::string_view to_string(PathStyle style) noexcept {
             return "openai_v1";
         case PathStyle::azure_plain:
             return "azure_plain";
+        case PathStyle::model_inference:
+            return "model_inference";
         case PathStyle::bare:
             return "bare";
         case PathStyle::unknown:

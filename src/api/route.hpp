@@ -1,7 +1,8 @@
 #pragma once
 /// What a request target asks for. How a backend is asked the same is its dialect's part (api/dialect.hpp).
-/// Three surfaces are known: `/openai/deployments/{d}/…?api-version=` and `/openai/…` (Azure OpenAI data
-/// plane), `/openai/v1/…` (Azure v1 API), `/v1/…` (OpenAI). Fixed segments compare without regard to case.
+/// Four surfaces are known: `/openai/deployments/{d}/…?api-version=` and `/openai/…` (Azure OpenAI data
+/// plane), `/openai/v1/…` (Azure v1 API), `/v1/…` (OpenAI), `/models/…?api-version=` (Azure AI Model
+/// Inference REST API reference). Fixed segments compare without regard to case.
 ///
 /// A target that could leave a backend's base path is refused (`bad`): dot segments, plain or encoded
 /// (RFC 3986 §5.2.4, §6.2.2), also with path parameters ("..;"), backslashes, control characters and spaces,
@@ -24,6 +25,7 @@ enum class PathStyle : std::uint8_t {
     azure_v1,          ///< /openai/v1/…
     openai_v1,         ///< /v1/…
     azure_plain,       ///< /openai/… without a deployment
+    model_inference,   ///< /models/chat/completions …: Azure AI Model Inference, the model in the body
     bare,              ///< /chat/completions, /responses, /models …: the v1 API without its prefix
     unknown,           ///< none of these: proxied as is
 };

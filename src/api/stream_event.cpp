@@ -1,5 +1,8 @@
 #include "api/stream_event.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "api/error.hpp"
 #include "api/json_reader.hpp"
 #include "api/json_value.hpp"
@@ -228,10 +231,30 @@ EventInfo EventClassifier::classify(std::string_view event, std::string_view dat
         const ApiError& e = i.has_error ? i.error : i.top;
         info.error_code = e.code.empty() ? e.type : e.code;
         info.error_type = e.type;
+        info.error_param = e.param;
         info.error_message = e.message;
         info.content_filter = e.content_filter;
     }
     return info;
+}
+
+bool EventClassifier::is_keep_alive(const SseEvent& event) noexcept {
+    if (!event.has_data) return event.event.empty() && event.raw.find(':') == 0;
+    constexpr std::size_t most = 96;
+    if (event.data.size() > most) return false;
+    constexpr std::array<std::string_view, 5> names{"keepalive", "ping", "keep_alive", "keep-alive",
+                                                    "heartbeat"};
+    std::string_view name = event.event;
+    if (name.empty()) {
+        const std::size_t key = event.data.find("\"type\"");
+        if (key == std::string_view::npos) return false;
+        const std::string_view rest = event.data.substr(key + 6);
+        const std::size_t begin = rest.find('"');
+        if (begin == std::string_view::npos) return false;
+        name = rest.substr(begin + 1, rest.find('"', begin + 1) - begin - 1);
+    }
+    if (name.starts_with("response.")) name.remove_prefix(9);
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 std::string_view to_string(EventKind kind) noexcept {

@@ -33,6 +33,7 @@ struct EventInfo {
     Usage usage;
     std::string_view error_code;        ///< error: its code (a number as text) or else type; may be empty
     std::string_view error_type;        ///< error: may be empty
+    std::string_view error_param;       ///< error: may be empty
     std::string_view error_message;     ///< error: may be empty
     bool content_filter = false;        ///< error: the content filter's
     std::string_view finish_reason;     ///< the last choice's, or the response's status; may be empty
@@ -53,6 +54,10 @@ public:
     /// classified. A false "yes" costs a parse; a "no" is sure. Reads the data once, parses nothing.
     [[nodiscard]] static bool may_matter(std::string_view event, std::string_view data) noexcept;
     [[nodiscard]] static bool may_matter(std::string_view data) noexcept { return may_matter({}, data); }
+
+    /// Whether the event only says that work goes on: a comment, or `keepalive` (the Responses API, not
+    /// documented; openai-node#1964), `ping` (Anthropic-compatible services) and their kin.
+    [[nodiscard]] static bool is_keep_alive(const SseEvent& event) noexcept;
 
 private:
     struct Impl;

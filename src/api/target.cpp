@@ -68,7 +68,7 @@ void append_azure_target(std::string& out, std::string_view base_path, const Rou
     if (route.style == PathStyle::openai_v1 || route.style == PathStyle::bare) {
         if (!shared) out.append(openai_prefix);
         if (route.style == PathStyle::bare) out.append(v1_prefix);
-    } else if (shared && route.style != PathStyle::unknown) {
+    } else if (shared && route.style != PathStyle::unknown && route.style != PathStyle::model_inference) {
         path.remove_prefix(openai_prefix.size());
     }
     if (route.style != PathStyle::azure_deployment || deployment.empty()) {

@@ -31,6 +31,7 @@ std::string credential_line(const config::BackendConfig& backend) {
 }
 
 ProbeStep credential_step(const config::BackendConfig& backend, int status) {
+    if (status == 407) return {"proxy", Result::failed, "it asks for a user and password (407)"};
     if (status == 401 || status == 403)
         return {"credential", Result::failed,
                 backend.api_key.empty() ? fmt::format("none is configured, and one is needed ({})", status)
@@ -72,6 +73,11 @@ ProbeReport probe_backend(const config::BackendConfig& backend) {
         return bool(result);
     };
     if (!done("name", client.look_up()) || !done("connect", client.connect())) return report;
+    if (backend.proxy && backend.url.tls) {
+        if (!done("proxy", client.open_tunnel())) return report;
+    } else if (backend.proxy) {
+        report.steps.push_back({"proxy", Result::good, backend.proxy->to_string()});
+    }
     if (backend.url.tls) {
         if (!done("tls", client.handshake())) return report;
         report.steps.push_back(certificate_step(client));

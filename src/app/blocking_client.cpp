@@ -90,13 +90,20 @@ BlockingClient::~BlockingClient() {
     if (socket_ >= 0) ::close(socket_);
 }
 
+const std::string& BlockingClient::host() const noexcept {
+    return backend_.proxy ? backend_.proxy->host : backend_.url.host;
+}
+std::uint16_t BlockingClient::port() const noexcept {
+    return backend_.proxy ? backend_.proxy->port : backend_.url.port;
+}
+
 Result<std::string> BlockingClient::look_up() {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    const auto port = std::to_string(backend_.url.port);
-    if (const int error = ::getaddrinfo(backend_.url.host.c_str(), port.c_str(), &hints, &found); error != 0)
-        return fail(fmt::format("{}: {}", backend_.url.host,
+    if (const int error = ::getaddrinfo(host().c_str(), std::to_string(port()).c_str(), &hints, &found);
+        error != 0)
+        return fail(fmt::format("{}: {}", host(),
                                 error == EAI_SYSTEM ? system_reason(errno) : ::gai_strerror(error)));
     addresses_.reset(found);
     std::string out;
@@ -109,10 +116,29 @@ Result<std::string> BlockingClient::connect() {
     int error = 0;
     for (const auto* a = addresses_.get(); a != nullptr; a = a->ai_next) {
         socket_ = connect_to(*a, backend_.timeouts.connect);
-        if (socket_ >= 0) return fmt::format("{} port {}", address_text(*a), backend_.url.port);
+        if (socket_ >= 0) return fmt::format("{} port {}", address_text(*a), port());
         error = errno;
     }
-    return fail(fmt::format("port {}: {}", backend_.url.port, system_reason(error)));
+    return fail(fmt::format("port {}: {}", port(), system_reason(error)));
+}
+
+Result<std::string> BlockingClient::open_tunnel() {
+    const bool v6 = backend_.url.host.find(':') != std::string::npos;
+    const auto named = v6 ? fmt::format("[{}]", backend_.url.host) : backend_.url.host;
+    const auto peer = fmt::format("{}:{}", named, backend_.url.port);
+    auto request = fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n", peer, peer);
+    if (const auto shown = backend_.proxy->authorization(); !shown.empty())
+        request += fmt::format("Proxy-Authorization: {}\r\n", shown);
+    if (!send_all(request + "\r\n")) return fail("the proxy took no request");
+    std::string head;
+    char c = 0;
+    while (head.size() < 16'384 && !head.ends_with("\r\n\r\n") && ::recv(socket_, &c, 1, 0) == 1)
+        head.push_back(c);
+    const std::string_view line = std::string_view(head).substr(0, head.find('\r'));
+    if (!line.starts_with("HTTP/1.") || line.size() < 12) return fail("the proxy gave no HTTP answer");
+    if (line.substr(8, 2) != " 2")
+        return fail(fmt::format("does not lead to {}: {}", peer, line.substr(9, 100)));
+    return "a tunnel to " + peer;
 }
 
 Result<std::string> BlockingClient::handshake() {
@@ -185,8 +211,12 @@ Result<std::string> BlockingClient::read_all() {
 }
 
 Result<BlockingAnswer> BlockingClient::get(std::string_view target, std::string_view fields) {
-    const auto request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}\r\n", target,
-                                     backend_.url.authority(), fields);
+    const bool by_proxy = backend_.proxy && !backend_.url.tls;
+    const auto shown = by_proxy ? backend_.proxy->authorization() : std::string();
+    const auto request = fmt::format(
+        "GET {}{} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}{}\r\n",
+        by_proxy ? "http://" + backend_.url.authority() : std::string(), target, backend_.url.authority(),
+        fields, shown.empty() ? shown : fmt::format("Proxy-Authorization: {}\r\n", shown));
     if (!send_all(request)) return fail("the request could not be sent");
     auto text = read_all();
     if (!text) return text.error();

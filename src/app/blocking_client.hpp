@@ -27,10 +27,15 @@ public:
     BlockingClient& operator=(const BlockingClient&) = delete;
     ~BlockingClient();
 
-    /// The backend's addresses, as text.
+    /// Whom it connects to: the backend, or its proxy.
+    [[nodiscard]] const std::string& host() const noexcept;
+    [[nodiscard]] std::uint16_t port() const noexcept;
+    /// The addresses of host(), as text.
     Result<std::string> look_up();
     /// The address that answered.
     Result<std::string> connect();
+    /// Has the backend's proxy open a way to it; after connect(), where there is one.
+    Result<std::string> open_tunnel();
     /// Version and cipher. Verifies as the gateway does.
     Result<std::string> handshake();
     /// When the server's certificate ends; after handshake().

@@ -191,6 +191,10 @@ private:
         } else {
             error(priority_name, "is not set; each backend needs a URL and a priority");
         }
+        if (auto proxy = proxy_of_environment(out.url.tls, out.url.host, out.url.port, sources_.env))
+            out.proxy = std::move(*proxy);
+        else
+            error(url_name, fmt::format("is to be reached by a proxy, but {}", proxy.error().message));
         out.kind = guess_kind(out.url);
         out.key_style = usual_key_style(out.kind);
 

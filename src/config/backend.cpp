@@ -8,6 +8,7 @@
 #include <boost/url/url_view.hpp>
 
 #include "base/strings.hpp"
+#include "config/served_models.hpp"
 
 namespace spillway::config {
 namespace urls = boost::urls;
@@ -76,6 +77,23 @@ std::string_view resolve_deployment(const BackendConfig& backend, std::string_vi
     if (!backend.deployment.empty()) return backend.deployment;
     const auto it = backend.deployments.find(requested);
     return it == backend.deployments.end() ? requested : std::string_view(it->second);
+}
+
+DeploymentTimeouts timeouts_for(const BackendConfig& backend, std::string_view requested) {
+    const BackendTimeouts& all = backend.timeouts;
+    DeploymentTimeouts out{all.first_token, all.stall};
+    if (all.deployments.empty()) return out;
+    const std::string_view own = resolve_deployment(backend, requested);
+    auto found = all.deployments.find(requested);
+    if (found == all.deployments.end()) found = all.deployments.find(own);
+    if (found == all.deployments.end())
+        found = std::find_if(all.deployments.begin(), all.deployments.end(), [&](const auto& one) {
+            return matches_glob(one.first, requested) || matches_glob(one.first, own);
+        });
+    if (found == all.deployments.end()) return out;
+    if (found->second.first_token > Duration::zero()) out.first_token = found->second.first_token;
+    if (found->second.stall > Duration::zero()) out.stall = found->second.stall;
+    return out;
 }
 
 namespace {

@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "config/backend_auth.hpp"
+#include "config/egress_proxy.hpp"
 #include "config/secret.hpp"
 
 namespace spillway::config {
@@ -47,10 +48,19 @@ enum class KeyStyle : std::uint8_t {
     bearer,   ///< `Authorization: Bearer K` (OpenAI's habit)
 };
 
+/// Zero: the backend's.
+struct DeploymentTimeouts {
+    Duration first_token{};
+    Duration stall{};
+    friend bool operator==(const DeploymentTimeouts&, const DeploymentTimeouts&) = default;
+};
+
 struct BackendTimeouts {
     Duration connect = std::chrono::seconds(5);        ///< name, TCP and TLS together
     Duration first_token = std::chrono::seconds(600);  ///< request sent to the first output
     Duration stall = std::chrono::seconds(300);        ///< between two outputs of a stream
+    /// By the client's model or deployment name, or this backend's; names or globs. A name goes before globs.
+    std::map<std::string, DeploymentTimeouts, std::less<>> deployments;
     friend bool operator==(const BackendTimeouts&, const BackendTimeouts&) = default;
 };
 
@@ -86,9 +96,13 @@ struct BackendConfig {
 
     BackendTimeouts timeouts;
     BackendTls tls;
+    std::optional<EgressProxy> proxy;        ///< by which it is reached; nothing: directly
     std::size_t max_idle_connections = 256;  ///< pooled per worker thread; 0 = no pool
     friend bool operator==(const BackendConfig&, const BackendConfig&) = default;
 };
+
+/// How long a request for `requested` may take there, with what `timeouts.deployments` says of it.
+[[nodiscard]] DeploymentTimeouts timeouts_for(const BackendConfig& backend, std::string_view requested);
 
 /// The deployment this backend serves a request for `requested` with; `requested` itself if nothing maps it.
 /// The view is of the config or of the argument.

@@ -1,5 +1,8 @@
 // Where requests go.
+#include <fmt/format.h>
+
 #include "config/codecs.hpp"
+#include "config/egress_proxy.hpp"
 #include "config/listen.hpp"
 #include "config/settings.hpp"
 #include "config/settings_auth.hpp"
@@ -21,6 +24,48 @@ struct Url {
     void inform(SettingInfo& info) const { info.kind = SettingKind::text; }
 };
 
+/// A URL that may hold a password, `none`, or what the environment says.
+void read_proxy(yaml::MapReader& reader, BackendConfig& backend) {
+    if (const auto given = reader.secret("proxy")) {
+        if (given->reveal() == "none") return;
+        auto proxy = parse_proxy(given->reveal());
+        if (!proxy) return reader.error("proxy", proxy.error().message);
+        backend.proxy = std::move(*proxy);
+        return;
+    }
+    if (reader.has("proxy") || reader.has("proxy_env") || reader.has("proxy_file")) return;
+    auto proxy = proxy_of_environment(backend.url.tls, backend.url.host, backend.url.port,
+                                      reader.context().sources().env);
+    if (!proxy)
+        return reader.error("url", fmt::format("is to be reached by a proxy, but {}", proxy.error().message));
+    backend.proxy = std::move(*proxy);
+}
+
+SettingInfo proxy_info() {
+    SettingInfo info;
+    info.key = "proxy";
+    info.kind = SettingKind::secret;
+    info.help =
+        "HTTP proxy by which it is reached, `http://host:port`, with `user:password@` if it asks for one; "
+        "`none` for no proxy whatever the environment says";
+    info.default_words =
+        "`HTTPS_PROXY` or, for an `http://` URL, `HTTP_PROXY`, but for what `NO_PROXY` names";
+    return info;
+}
+
+const Fields<DeploymentTimeouts>& deployment_timeouts_fields() {
+    static const auto fields =
+        Fields<DeploymentTimeouts>()
+            .add("first_token", &DeploymentTimeouts::first_token, codec::Time{},
+                 {.help = "as above; longer than `limits.request_timeout`, it goes before that",
+                  .default_words = "the backend's"})
+            .shown_if([](const DeploymentTimeouts& t) { return t.first_token > Duration::zero(); })
+            .add("stall", &DeploymentTimeouts::stall, codec::Time{},
+                 {.help = "as above", .default_words = "the backend's"})
+            .shown_if([](const DeploymentTimeouts& t) { return t.stall > Duration::zero(); });
+    return fields;
+}
+
 const Fields<BackendTimeouts>& timeouts_fields() {
     static const auto fields =
         Fields<BackendTimeouts>()
@@ -30,7 +75,10 @@ const Fields<BackendTimeouts>& timeouts_fields() {
                  {.help = "from the request to the first output of its answer, however long a model thinks; "
                           "comments and preambles of a stream are none"})
             .add("stall", &BackendTimeouts::stall, codec::Time{},
-                 {.help = "without output after the first, until a stream counts as broken"});
+                 {.help = "without output after the first, until a stream counts as broken"})
+            .map("deployments", &BackendTimeouts::deployments, deployment_timeouts_fields(),
+                 "has an empty name; expected a deployment, model or glob",
+                 {.help = "other times for some deployments or models, by name or glob (`o3*`)"});
     return fields;
 }
 
@@ -142,6 +190,10 @@ const Fields<BackendConfig>& backend_fields() {
             .section("timeouts", &BackendConfig::timeouts, timeouts_fields())
             .section("tls", &BackendConfig::tls, tls_fields())
             .shown_if([](const BackendConfig& b) { return b.url.tls; })
+            .row(proxy_info(), read_proxy,
+                 [](const BackendConfig& b) -> std::optional<Value> {
+                     return b.proxy ? std::optional(Value::quoted(b.proxy->to_string())) : std::nullopt;
+                 })
             .add("max_idle_connections", &BackendConfig::max_idle_connections, codec::Whole{0, 1'000'000},
                  {.help = "connections kept open per worker thread; 0 keeps none"})
             .then([](yaml::MapReader& reader, BackendConfig& b) { check_url_and_key(reader, b); });

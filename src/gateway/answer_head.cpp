@@ -1,8 +1,12 @@
 #include "gateway/answer_head.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "api/hop_by_hop.hpp"
 #include "api/rate_limit.hpp"
 #include "base/name_set.hpp"
+#include "gateway/location.hpp"
 
 namespace spillway::gateway {
 namespace {
@@ -14,7 +18,7 @@ bool is_withheld(std::string_view name, bool own_limits) noexcept {
                                        "authorization", "x-api-key", "ocp-apim-subscription-key",
                                        "openai-organization", "openai-project", "cookie", "alt-svc",
                                        "strict-transport-security");
-    if (kWithheld.has(name)) return true;
+    if (kWithheld.has(name) || is_location_field(name)) return true;
     const char first = name.empty() ? '\0' : ascii_lower(name[0]);
     if (first == 'a') return istarts_with(name, "access-control-");
     if (first != 'x') return false;
@@ -38,6 +42,12 @@ bool is_json(const http::ResponseHead& head) noexcept {
 
 bool is_event_stream(const http::ResponseHead& head) noexcept {
     return istarts_with(trim(head.fields.get("content-type")), "text/event-stream");
+}
+
+bool begins_event_stream(std::string_view body) noexcept {
+    constexpr std::array<std::string_view, 5> kFields{"data:", "event:", ":", "id:", "retry:"};
+    body.remove_prefix(std::min(body.size(), body.find_first_not_of("\r\n")));
+    return std::ranges::any_of(kFields, [&](std::string_view f) { return body.starts_with(f); });
 }
 
 }  // namespace spillway::gateway

@@ -19,6 +19,19 @@ constexpr Duration kRenewalLook = std::chrono::milliseconds(10);
 
 }  // namespace
 
+Attempt::Attempt(RequestParts& parts, const routing::Lease& lease)
+    : parts_(parts),
+      lease_(lease),
+      began_at_(parts.clock.mono()),
+      timeouts_(config::timeouts_for(config(), parts.asked.deployment)) {
+    const Duration whole = parts.config().limits.request_timeout;
+    timeouts_.first_token = parts.upstreams.snapshot->thinking->limit(
+        parts.asked.deployment_ref.index, parts.asked.estimate.prompt, timeouts_.first_token);
+    // What a deployment may think longer than others, its requests may take longer.
+    if (timeouts_.first_token > whole)
+        TimerWheel::of(parts.exchange.loop()).arm(parts.deadline, timeouts_.first_token);
+}
+
 Attempt::~Attempt() {
     if (reported_) return;
     parts_.clock.read();
@@ -43,6 +56,7 @@ bool Attempt::write_request() {
     const Snapshot& snapshot = *parts_.upstreams.snapshot;
     const UpstreamTarget to{.backend = config(),
                             .host_line = snapshot.host_lines[backend()],
+                            .absolute = snapshot.absolute_prefixes[backend()],
                             .credential = *snapshot.credentials[backend()],
                             .clients = snapshot.clients,
                             .ask_usage = may_add_stream_options()};
@@ -56,8 +70,7 @@ bool Attempt::may_add_stream_options() const noexcept {
 }
 
 Duration Attempt::time_left() const noexcept {
-    return std::max<Duration>(std::chrono::milliseconds(1),
-                              config().timeouts.first_token - (mono_now() - began_at_));
+    return std::max<Duration>(std::chrono::milliseconds(1), timeouts_.first_token - (mono_now() - began_at_));
 }
 
 Task<http::NetResult<const http::ResponseHead*>> Attempt::send_and_read_head() {
@@ -103,6 +116,11 @@ Task<AttemptEnd> Attempt::run() {
         const http::ResponseHead& head = **answer;
         parts_.clock.read();
         first_byte_ = parts_.clock.mono() - began_at_;
+        if (is_from_proxy(head)) {
+            routing::Outcome none = judge({.came = routing::Came::no_proxy}, nullptr);
+            none.detail = "the proxy answered " + std::to_string(head.status);
+            co_return failed(std::move(none));
+        }
         // A token that is refused is exchanged for a new one, once, before the backend is blamed.
         if (head.status == 401 && !renewed && credential().renew(shown)) {
             renewed = true;
@@ -137,9 +155,20 @@ Task<void> Attempt::drain_short_answer(const http::ResponseHead& head) {
 Task<AttemptEnd> Attempt::relay(const http::ResponseHead& head) {
     const Snapshot& snapshot = *parts_.upstreams.snapshot;
     parts_.upstreams.metrics.prefetch_client(snapshot.clients.index_of(*parts_.asked.client));
-    const bool stream = is_event_stream(head) || (parts_.asked.scan.stream && !is_json(head));
-    if (head.status < 300 && stream) return relay_stream(*this, head);
-    return relay_plain(*this, head);
+    if (head.status >= 300) return relay_plain(*this, head);
+    if (is_event_stream(head)) return relay_stream(*this, head);
+    if (!parts_.asked.scan.stream) return relay_plain(*this, head);
+    return is_json(head) ? relay_what_begins(head) : relay_stream(*this, head);
+}
+
+/// A stream was asked for, and the answer calls itself JSON. Some servers do that with their event streams.
+Task<AttemptEnd> Attempt::relay_what_begins(const http::ResponseHead& head) {
+    const auto piece = co_await upstream_->read_body(time_left());
+    parts_.clock.read();
+    if (!piece) co_return failed(piece.error());
+    std::string begin(*piece);
+    if (begins_event_stream(begin)) co_return co_await relay_stream(*this, head, std::move(begin));
+    co_return co_await relay_plain(*this, head, std::move(begin));
 }
 
 routing::Outcome Attempt::judge(routing::Evidence evidence, const http::ResponseHead* head) const {
@@ -168,6 +197,8 @@ routing::Came Attempt::came_of(const http::NetError& error) const noexcept {
         case Kind::connect:
         case Kind::tls:
             return routing::Came::no_connection;
+        case Kind::proxy:
+            return routing::Came::no_proxy;
         case Kind::timeout:
             return upstream_ ? routing::Came::timed_out : routing::Came::no_connection;
         case Kind::protocol:
@@ -182,6 +213,19 @@ routing::Came Attempt::came_of(const http::NetError& error) const noexcept {
     return routing::Came::cut;
 }
 
+void Attempt::output_begins() noexcept {
+    if (!parts_.asked.operation().writes_text) return;
+    parts_.upstreams.snapshot->thinking->seen(parts_.asked.deployment_ref.index, parts_.asked.estimate.prompt,
+                                              parts_.clock.mono() - began_at_);
+}
+
+/// A proxy that reads requests answers in the backend's place (RFC 9110 §15.5.8; RFC 9209).
+bool Attempt::is_from_proxy(const http::ResponseHead& head) const noexcept {
+    if (!config().proxy || config().url.tls || head.status < 400) return false;
+    return head.status == 407 || !head.fields.get("x-squid-error").empty() ||
+           head.fields.get("proxy-status").find("error=") != std::string_view::npos;
+}
+
 void Attempt::serves(const api::RateLimits& limits) {
     const Snapshot& snapshot = *parts_.upstreams.snapshot;
     const Asked& asked = parts_.asked;
@@ -193,6 +237,7 @@ void Attempt::report(routing::Outcome outcome) {
     reported_ = true;
     const Mono now = parts_.clock.mono();
     outcome.first_byte = first_byte_;
+    if (outcome.judged().reason == routing::Reason::timeout && !parts_.report.served_by) output_begins();
     parts_.upstreams.snapshot->router->ended(lease_, outcome, now, &parts_.history);
     Metrics& metrics = parts_.upstreams.metrics;
     const std::string& name = config().name;

@@ -49,8 +49,7 @@ enum class AttemptEnd : std::uint8_t {
 
 class Attempt {
 public:
-    Attempt(RequestParts& parts, const routing::Lease& lease)
-        : parts_(parts), lease_(lease), began_at_(parts.clock.mono()) {}
+    Attempt(RequestParts& parts, const routing::Lease& lease);
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
     ~Attempt();
@@ -70,6 +69,8 @@ public:
     void serves(const api::RateLimits& limits);
     /// The answer is this backend's from here on.
     void answer_begins() noexcept { parts_.report.served_by = lease_.backend; }
+    /// Its first output came.
+    void output_begins() noexcept;
     /// Reports its end, once; what is left is to let go of the backend's connection.
     void report(routing::Outcome outcome);
     /// `reuse`: the backend's answer was read to its end.
@@ -87,11 +88,15 @@ public:
     [[nodiscard]] routing::Outcome judge(routing::Evidence evidence, const http::ResponseHead* head) const;
     /// Until when the first output has to come.
     [[nodiscard]] Duration time_left() const noexcept;
+    /// How long it may then be silent.
+    [[nodiscard]] Duration stall() const noexcept { return timeouts_.stall; }
 
 private:
     Task<http::NetResult<const http::ResponseHead*>> send_and_read_head();
     [[nodiscard]] bool write_request();
     Task<AttemptEnd> relay(const http::ResponseHead& head);
+    [[nodiscard]] bool is_from_proxy(const http::ResponseHead& head) const noexcept;
+    Task<AttemptEnd> relay_what_begins(const http::ResponseHead& head);
     [[nodiscard]] bool may_add_stream_options() const noexcept;
     Task<void> drain_short_answer(const http::ResponseHead& head);
     [[nodiscard]] const identity::CredentialSource& credential() const {
@@ -103,6 +108,7 @@ private:
     RequestParts& parts_;
     const routing::Lease lease_;
     const Mono began_at_;
+    config::DeploymentTimeouts timeouts_;
     std::optional<http::Upstream> upstream_;
     http::ConnectCancel connecting_;
     Pause pause_;

@@ -2,12 +2,17 @@
 
 #include "gateway/answer_head.hpp"
 #include "gateway/intake.hpp"
+#include "gateway/location.hpp"
 #include "gateway/stream_words.hpp"
 
 namespace spillway::gateway {
 
 void Downstream::begin_heartbeats() {
     TimerWheel::of(exchange_.loop()).arm(heartbeat_, config_.stream.heartbeat);
+}
+
+void Downstream::show_alive() {
+    if (heartbeat_.armed() && !heartbeat_pending_) beat();
 }
 
 void Downstream::beat() {
@@ -41,6 +46,9 @@ void Downstream::start(const http::ResponseHead& head, std::optional<std::uint64
     std::string* const fields = exchange_.start(head.status, length);
     if (fields == nullptr) return;
     append_answer_fields(*fields, head, has_own_terms(subjects_));
+    if (report_.served_by)
+        append_location_fields(*fields, head, config_.backends[*report_.served_by].url,
+                               own_address(exchange_.request(), config_.tls.has_value()));
     append_fields(*fields);
 }
 

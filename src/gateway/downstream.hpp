@@ -35,6 +35,8 @@ public:
 
     /// A stream was asked for: heartbeats, until the answer starts.
     void begin_heartbeats();
+    /// The backend says that it is at work: so its client hears at once.
+    void show_alive();
     /// Begins the answer with the head of Report::served_by's; it goes out with the first send.
     void start(const http::ResponseHead& head, std::optional<std::uint64_t> length);
     Task<bool> send(std::span<const std::string_view> pieces, bool last);

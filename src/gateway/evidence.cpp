@@ -41,6 +41,7 @@ routing::Evidence evidence_of_event(const api::EventInfo& event, bool output_sen
             .body = routing::BodyShape::error,
             .code = event.error_code,
             .type = event.error_type,
+            .param = event.error_param,
             .message = event.error_message,
             .content_filter = event.content_filter,
             .output_sent = output_sent};

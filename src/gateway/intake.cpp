@@ -6,6 +6,7 @@
 #include <array>
 
 #include "api/form.hpp"
+#include "api/tidy_target.hpp"
 #include "base/hex.hpp"
 #include "base/pen.hpp"
 
@@ -27,16 +28,6 @@ void append_hex_id(std::string& out, Rng& rng) {
     append_hex(pen, rng());
 }
 
-/// Clients join an endpoint that ends with a slash to paths that begin with one.
-std::string_view without_double_slashes(std::string_view target, std::string& out) {
-    const std::string_view path = target.substr(0, target.find('?'));
-    if (path.find("//") == std::string_view::npos) return target;
-    out.clear();
-    for (const char c : path)
-        if (c != '/' || !out.ends_with('/')) out.push_back(c);
-    return out.append(target.substr(path.size()));
-}
-
 /// What is refused whatever its body says.
 std::optional<Refusal> check_head(const http::RequestHead& head) {
     static constexpr std::array<std::string_view, 7> kMethods{"GET",   "POST", "PUT",    "DELETE",
@@ -53,6 +44,15 @@ std::optional<Refusal> check_head(const http::RequestHead& head) {
             .code = "websocket_not_supported",
             .fields = "upgrade: HTTP/1.1\r\n"};
     return std::nullopt;
+}
+
+/// The name in …/models/{name}, which may hold slashes; empty: it is not that.
+std::string model_in_path(const api::Route& route) {
+    constexpr std::string_view begin = "/models/";
+    if (route.operation != &api::operations::other || !istarts_with(route.tail, begin)) return {};
+    std::string_view name = route.tail.substr(begin.size());
+    while (name.ends_with('/')) name.remove_suffix(1);
+    return percent_decoded(name).value_or(std::string());
 }
 
 bool is_json_object(std::string_view body) noexcept {
@@ -104,7 +104,7 @@ std::string preflight_fields(const http::RequestHead& head, const std::vector<st
 
 std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::string_view peer,
                                         const identity::ClientKeys::Shown& key, Wall now) {
-    asked_.route = api::classify(without_double_slashes(head.target, asked_.target), head.method);
+    asked_.route = api::classify(api::tidy_target(head.target, asked_.target), head.method);
     Caller caller = snapshot_.clients.identify(head, peer, key, now);
     asked_.client = caller.client;
     asked_.user = std::move(caller.user);
@@ -127,7 +127,7 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
                                           quota::Now now) {
     const api::Route& route = asked_.route;
     if (route.bad)
-        return Refusal{.status = 400, .message = "The request's path is not valid.", .code = "bad_path"};
+        return Refusal{.status = 400, .message = std::string(api::path_fault(route)), .code = "bad_path"};
     if (route.style == api::PathStyle::unknown)
         return Refusal{.status = 404,
                        .message =
@@ -137,6 +137,8 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
     if (!route.deployment.empty() && !api::decode_segment(route.deployment, asked_.deployment))
         return Refusal{
             .status = 400, .message = "The deployment's name is not valid.", .code = "bad_deployment"};
+    const std::string model = model_in_path(route);
+    if (!model.empty()) asked_.deployment = model;
     if (asked_.operation().body == api::BodyKind::multipart)
         read_form(body, head.fields.get("content-type"));
     else if (auto no = read_json(body))
@@ -155,6 +157,8 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
     asked_.shape.history = asked_.history;
     asked_.estimate = snapshot_.estimators->of(asked_.deployment_ref.index).estimate(asked_.shape);
     find_affinity(asked_.affinity, *snapshot_.affinity, operation, route.path, body, asked_.scanned);
+    // A model that one backend does not know may be another's.
+    if (!model.empty()) asked_.affinity.id = model;
     if (asked_.affinity.id.empty() && operation.writes_text && snapshot_.config.affinity.prompt_cache)
         asked_.affinity.prefix = prefix_affinity(body, asked_.scan.prompt_chars);
     return std::nullopt;

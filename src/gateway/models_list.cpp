@@ -26,6 +26,25 @@ bool add_names(const config::BackendConfig& backend, Names& out) {
     return known;
 }
 
+/// What the client may ask for, as far as that is known without asking a backend.
+Names names_for(const Snapshot& snapshot, const Client& client, bool& all) {
+    Names names;
+    all = true;
+    const auto& allowed = snapshot.clients.deployments_of(client);
+    for (const std::string& name : allowed)
+        if (snapshot.router->serves(name)) names.insert(name);
+    if (!allowed.empty()) return names;
+    for (const config::BackendConfig& backend : snapshot.config.backends)
+        if (!add_names(backend, names)) all = false;
+    return names;
+}
+
+std::string entry(std::string_view name) {
+    std::string out = R"({"id":)";
+    append_json_string(out, name);
+    return out += R"(,"object":"model","created":0,"owned_by":"spillway"})";
+}
+
 }  // namespace
 
 bool asks_for_models(const Asked& asked, std::string_view method) noexcept {
@@ -35,23 +54,26 @@ bool asks_for_models(const Asked& asked, std::string_view method) noexcept {
 }
 
 std::optional<std::string> models_list(const Snapshot& snapshot, const Client& client) {
-    Names names;
-    const auto& allowed = snapshot.clients.deployments_of(client);
-    if (allowed.empty()) {
-        for (const config::BackendConfig& backend : snapshot.config.backends)
-            if (!add_names(backend, names)) return std::nullopt;
-    } else {
-        for (const std::string& name : allowed)
-            if (snapshot.router->serves(name)) names.insert(name);
-    }
+    bool all = false;
+    const Names names = names_for(snapshot, client, all);
+    if (!all) return std::nullopt;
     std::string out = R"({"object":"list","data":[)";
     for (const std::string& name : names) {
         if (out.back() != '[') out += ',';
-        out += R"({"id":)";
-        append_json_string(out, name);
-        out += R"(,"object":"model","created":0,"owned_by":"spillway"})";
+        out += entry(name);
     }
     return out += "]}";
+}
+
+std::optional<std::string> model_entry(const Snapshot& snapshot, const Client& client, const Asked& asked,
+                                       std::string_view method) {
+    if (method != "GET" || &asked.operation() != &api::operations::other ||
+        !istarts_with(asked.route.tail, "/models/"))
+        return std::nullopt;
+    bool all = false;
+    const Names names = names_for(snapshot, client, all);
+    if (!names.contains(asked.deployment)) return std::nullopt;
+    return entry(asked.deployment);
 }
 
 }  // namespace spillway::gateway

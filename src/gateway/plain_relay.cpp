@@ -43,7 +43,7 @@ Task<AttemptEnd> pass_through(Attempt& attempt, const http::ResponseHead& head, 
                               PlainAction action) {
     RequestParts& parts = attempt.parts();
     routing::Outcome outcome = attempt.judge({.status = head.status}, &head);
-    const Duration stall = attempt.config().timeouts.stall;
+    const Duration stall = attempt.stall();
     attempt.answer_begins();
     attempt.serves(outcome.limits);
     parts.deadline.disarm();
@@ -123,6 +123,7 @@ Task<AttemptEnd> answer_whole(Attempt& attempt, const http::ResponseHead& head, 
     } else {
         parts.report.ending = Ending::client_error;
     }
+    if (head.status < 400) attempt.output_begins();
     attempt.answer_begins();
     attempt.report(std::move(outcome));
     std::optional<std::uint64_t> length = whole.size();
@@ -141,7 +142,8 @@ Task<AttemptEnd> answer_whole(Attempt& attempt, const http::ResponseHead& head, 
 
 }  // namespace
 
-Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head) {
+Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
+                             std::optional<std::string> begin) {
     RequestParts& parts = attempt.parts();
     const api::Operation& operation = parts.asked.operation();
     const bool sized = head.framing == http::Framing::length;
@@ -149,7 +151,7 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head) {
                       parts.exchange.request().method == "HEAD";
     PlainMachine machine(sized ? std::optional(head.content_length) : std::nullopt,
                          parts.config().limits.max_answer_buffer_bytes, hold);
-    PlainAction action = PlainAction::hold;
+    PlainAction action = begin ? machine.feed(*begin) : PlainAction::hold;
     while (action == PlainAction::hold) {
         if (machine.passing()) co_return co_await pass_through(attempt, head, machine, action);
         http::NetResult<std::string_view> piece = std::string_view();

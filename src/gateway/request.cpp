@@ -80,6 +80,8 @@ Task<void> Request::run() {
     std::optional<std::string> models;
     if (!no && asks_for_models(asked_, head.method))
         models = models_list(*upstreams_->snapshot, *asked_.client);
+    else if (!no)
+        models = model_entry(*upstreams_->snapshot, *asked_.client, asked_, head.method);
     if (models) {
         report_.status = 200;
         co_await downstream_.answer(*models);
@@ -135,7 +137,7 @@ Task<void> Request::serve() {
                                           .code = "timeout",
                                           .final = true});
     } else {
-        const Refusal why = no_backend_left(report_, last, asked_.deployment, retry.pause());
+        const Refusal why = no_backend_left(report_, last, asked_, retry.pause());
         co_await refuse(ending_of(why), why);
     }
 }

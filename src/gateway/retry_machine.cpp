@@ -50,6 +50,7 @@ constexpr std::uint32_t bit(Reason reason) noexcept {
 
 std::string words_of(std::uint32_t reasons) {
     constexpr std::array kWords{std::pair{Reason::no_connection, "no connection"},
+                                std::pair{Reason::proxy, "the egress proxy"},
                                 std::pair{Reason::server_error, "server errors"},
                                 std::pair{Reason::broken, "broken answers"},
                                 std::pair{Reason::timeout, "time-outs"},
@@ -85,7 +86,7 @@ Refusal out_of_quota(std::uint32_t reasons, Duration retry_in) {
 
 }  // namespace
 
-Refusal no_backend_left(const Report& report, const routing::Choice& last, std::string_view deployment,
+Refusal no_backend_left(const Report& report, const routing::Choice& last, const Asked& asked,
                         Duration retry_in) {
     const std::span<const Tried> tried(report.tried.data(), report.tried.size());
     const std::uint32_t reasons = reasons_met(report, last);
@@ -121,8 +122,10 @@ Refusal no_backend_left(const Report& report, const routing::Choice& last, std::
                 .retry_in = std::chrono::seconds(10)};
     if (tried.empty() && last.cause == routing::Cause::not_served)
         return {.status = 404,
-                .message = fmt::format("No backend serves the deployment or model '{}'.", deployment),
-                .code = "DeploymentNotFound"};
+                .message = fmt::format("No backend serves the deployment or model '{}'.", asked.deployment),
+                // As the API that was asked calls it.
+                .code = asked.route.style == api::PathStyle::azure_deployment ? "DeploymentNotFound"
+                                                                              : "model_not_found"};
     const bool only_quota = reasons != 0 ? (reasons & ~quota) == 0 : last.cause == routing::Cause::quota;
     if (only_quota || (tried.empty() && last.cause == routing::Cause::quota))
         return out_of_quota(reasons, retry_in);

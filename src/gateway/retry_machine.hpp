@@ -55,8 +55,8 @@ private:
 /// What a client is told when nobody is left to ask: the truth. The failures' own answer if all say the same;
 /// 429 for quota alone; 503 with the kinds of failure.
 /// `last`: the choice that found nobody, if it came to that; `retry_in`: when to come back.
-[[nodiscard]] Refusal no_backend_left(const Report& report, const routing::Choice& last,
-                                      std::string_view deployment, Duration retry_in);
+[[nodiscard]] Refusal no_backend_left(const Report& report, const routing::Choice& last, const Asked& asked,
+                                      Duration retry_in);
 /// How such a request ended.
 [[nodiscard]] Ending ending_of(const Refusal& why) noexcept;
 

@@ -6,12 +6,29 @@
 
 namespace spillway::gateway {
 
+namespace {
+
+/// A proxy on the way to plain http reads the request itself; with TLS it sees a tunnel only.
+void add_address(Snapshot& snapshot, const config::BackendConfig& backend) {
+    std::string lines = fmt::format("Host: {}\r\n", backend.url.authority());
+    std::string prefix;
+    if (backend.proxy && !backend.url.tls) {
+        prefix = "http://" + backend.url.authority();
+        if (const std::string shown = backend.proxy->authorization(); !shown.empty())
+            http::append_field(lines, "Proxy-Authorization", shown);
+    }
+    snapshot.host_lines.push_back(std::move(lines));
+    snapshot.absolute_prefixes.push_back(std::move(prefix));
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config,
                                                       quota::ClientQuotas& quotas, identity::Keepers& keepers,
                                                       const Snapshot* before) {
     auto snapshot = std::make_shared<Snapshot>(std::move(config), before);
     for (const auto& backend : snapshot->config.backends) {
-        snapshot->host_lines.push_back(fmt::format("Host: {}\r\n", backend.url.authority()));
+        add_address(*snapshot, backend);
         if (backend.auth.uses_tokens()) {
             snapshot->credentials.push_back(identity::make_token_credential(keepers.token(backend.auth)));
             continue;
@@ -39,6 +56,8 @@ http::OriginOptions origin_options(const config::BackendConfig& backend) {
     options.tls_server_name = backend.tls.server_name;
     options.connect_timeout = backend.timeouts.connect;
     options.max_idle = backend.max_idle_connections;
+    if (const auto& proxy = backend.proxy)
+        options.proxy = http::DialProxy{proxy->host, proxy->port, proxy->authorization()};
     return options;
 }
 

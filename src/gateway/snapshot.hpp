@@ -14,6 +14,7 @@
 #include "gateway/clients.hpp"
 #include "gateway/refused_parameters.hpp"
 #include "gateway/session_affinity.hpp"
+#include "gateway/thinking_times.hpp"
 #include "http/client.hpp"
 #include "identity/upstream_auth.hpp"
 #include "quota/estimator.hpp"
@@ -31,14 +32,17 @@ struct Snapshot {
         : config(std::move(c)),
           router(std::make_unique<routing::Router>(config.backends, config.retry, routing::Options{},
                                                    before != nullptr ? before->router.get() : nullptr)),
-          estimators(std::make_unique<quota::Estimators>(router->deployment_bound())) {}
+          estimators(std::make_unique<quota::Estimators>(router->deployment_bound())),
+          thinking(std::make_unique<ThinkingTimes>(router->deployment_bound())) {}
 
     config::GatewayConfig config;
     ClientTable clients;
     std::vector<std::unique_ptr<identity::CredentialSource>> credentials;  ///< by backend
     std::vector<std::string> host_lines;                                   ///< "Host: …\r\n" by backend
+    std::vector<std::string> absolute_prefixes;  ///< of targets, by backend: "http://host" for a proxy
     std::unique_ptr<routing::Router> router;
     std::unique_ptr<quota::Estimators> estimators;  ///< by the router's deployments
+    std::unique_ptr<ThinkingTimes> thinking;        ///< also
     std::unique_ptr<SessionAffinity> affinity = std::make_unique<SessionAffinity>();
     std::unique_ptr<RefusedParameters> no_stream_options = std::make_unique<RefusedParameters>();
 };

@@ -81,15 +81,21 @@ std::string_view StreamMachine::own(std::string_view text) {
 StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view chunk) {
     if (rules_.sealed_reasoning && event.event == "response.output_item.done")
         learned_.learn_sealed(event.data, backend_);
+    const bool keep_alive = api::EventClassifier::is_keep_alive(event);
+    if (keep_alive && !committed_) {
+        alive_ = true;
+        if (rules_.pass_keep_alives && !event.has_data) return StreamAction::proceed;
+    }
     if (committed_ && !api::EventClassifier::may_matter(event.event, event.data)) {
         if (event.has_data) {
-            ++result_.output_events;
+            if (!keep_alive) ++result_.output_events;
             ++sequence_;
         }
         pass(event.raw, chunk);
         return StreamAction::proceed;
     }
-    const api::EventInfo info = dialect_.classify(classifier_, event);
+    api::EventInfo info = dialect_.classify(classifier_, event);
+    if (keep_alive) info.kind = api::EventKind::preamble;
     if (info.sequence_number >= 0) sequence_ = info.sequence_number;
     if (info.has_usage) result_.usage = info.usage;
     StreamAction next = StreamAction::proceed;
@@ -123,7 +129,10 @@ StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view ch
 
 StreamAction StreamMachine::take_error(const api::EventInfo& info) {
     result_.verdict = routing::blame(evidence_of_event(info, committed_), rules_.facts);
-    if (result_.verdict.elsewhere && !committed_) return StreamAction::retry;
+    if (result_.verdict.elsewhere && !committed_) {
+        error_ = api::error_json(info.error_message, info.error_type, info.error_code, info.error_param);
+        return StreamAction::retry;
+    }
     // Passed as it is, once; what is the client's own mistake is tried nowhere else.
     result_.ending =
         result_.verdict.whose == routing::Whose::client ? Ending::client_error : Ending::stream_error;

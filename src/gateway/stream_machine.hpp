@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/dialect.hpp"
 #include "api/operation.hpp"
@@ -43,7 +44,8 @@ struct StreamRules {
     api::StreamEvents events = api::StreamEvents::chat;
     routing::OperationFacts facts{};
     bool late_commit = true;
-    bool hide_usage = false;  ///< the client did not ask for the usage chunk
+    bool pass_keep_alives = false;  ///< comments before the commit are told by said_alive(), not held
+    bool hide_usage = false;        ///< the client did not ask for the usage chunk
     std::size_t max_preamble_bytes = std::size_t{256} * 1024;
     std::size_t max_event_bytes = api::SseSplitter::default_max_event;  ///< larger ones are not understood
     bool sealed_reasoning = false;  ///< learn encrypted reasoning that comes by
@@ -85,6 +87,10 @@ public:
         owned_.clear();
     }
     [[nodiscard]] const StreamResult& result() const noexcept { return result_; }
+    /// Before the commit: the backend said, since the last call, that it is still at work.
+    [[nodiscard]] bool said_alive() noexcept { return std::exchange(alive_, false); }
+    /// The error event for which it wants a retry, as an error object; empty: there was none.
+    [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
 private:
     StreamAction take(const api::SseEvent& event, std::string_view chunk);
@@ -104,12 +110,14 @@ private:
     const routing::BackendIndex backend_;
     api::SseSplitter splitter_;
     StreamResult result_;
-    std::string held_;              // preamble, until the commit
+    std::string held_;  // preamble, until the commit
+    std::string error_;
     std::string carry_;             // an event that began in an earlier chunk
     std::list<std::string> owned_;  // what else goes down and lies in no chunk
     boost::container::small_vector<std::string_view, 8> pieces_;
     bool committed_ = false;
     bool complete_ = false;
+    bool alive_ = false;
     bool large_ = false;         // within an event that passes as it comes
     std::uint8_t newlines_ = 0;  // at the end of what passed of it
     std::int64_t sequence_ = -1;

@@ -12,6 +12,7 @@ StreamRules rules_of(const RequestParts& parts) {
             .facts = facts_of(operation),
             // The id of work that goes on without its client is worth more than a silent retry.
             .late_commit = stream.late_commit && !parts.asked.scan.background,
+            .pass_keep_alives = stream.heartbeat > Duration::zero(),
             .hide_usage = parts.upstream_request.added_usage(),
             .max_preamble_bytes = stream.max_preamble_bytes,
             .sealed_reasoning = operation.sealed_reasoning};
@@ -19,9 +20,9 @@ StreamRules rules_of(const RequestParts& parts) {
 
 }  // namespace
 
-Task<AttemptEnd> relay_stream(Attempt& attempt, const http::ResponseHead& head) {
+Task<AttemptEnd> relay_stream(Attempt& attempt, const http::ResponseHead& head, std::string begin) {
     StreamRelay relay(attempt, head);
-    co_return co_await relay.run();
+    co_return co_await relay.run(begin);
 }
 
 StreamRelay::StreamRelay(Attempt& attempt, const http::ResponseHead& head)
@@ -38,9 +39,12 @@ StreamRelay::StreamRelay(Attempt& attempt, const http::ResponseHead& head)
     start_if_committed();
 }
 
-Task<AttemptEnd> StreamRelay::run() {
+Task<AttemptEnd> StreamRelay::run(std::string_view begin) {
+    bool reading = begin.empty() || take(begin);
     for (;;) {
-        const auto ended = co_await attempt_.upstream().pour(*this, Duration::zero());
+        http::NetResult<bool> ended = false;
+        if (reading) ended = co_await attempt_.upstream().pour(*this, Duration::zero());
+        reading = true;
         const bool whole = ended && *ended;
         if (!ended)
             action_ = machine_.broke(break_of(ended.error()));
@@ -49,6 +53,7 @@ Task<AttemptEnd> StreamRelay::run() {
         if (action_ == StreamAction::retry) {
             routing::Outcome why = outcome();
             if (!ended) why.detail = ended.error().message;
+            if (!machine_.error().empty()) keep_error(why);
             co_return attempt_.failed(std::move(why));
         }
         if (action_ == StreamAction::finish) co_return co_await finish(whole);
@@ -60,8 +65,16 @@ Task<AttemptEnd> StreamRelay::run() {
     }
 }
 
+/// The backend's own words, in case that nobody else can serve.
+void StreamRelay::keep_error(routing::Outcome& why) {
+    why.detail = machine_.error().substr(0, 200);
+    parts_.report.failed_answer =
+        FailedAnswer{.status = head_.status, .content_type = "application/json", .body = machine_.error()};
+}
+
 bool StreamRelay::take(std::string_view chunk) {
     action_ = machine_.feed(chunk);
+    if (machine_.said_alive() && !machine_.committed()) parts_.downstream.show_alive();
     start_if_committed();
     if (action_ != StreamAction::proceed) return false;
     watch_for_silence();
@@ -73,7 +86,7 @@ void StreamRelay::watch_for_silence() {
     const std::uint64_t outputs = machine_.result().output_events;
     if (outputs == seen_outputs_ && machine_.understands()) return;
     seen_outputs_ = outputs;
-    TimerWheel::of(parts_.exchange.loop()).arm(silence_, attempt_.config().timeouts.stall);
+    TimerWheel::of(parts_.exchange.loop()).arm(silence_, attempt_.stall());
 }
 
 void StreamRelay::start_if_committed() {
@@ -81,6 +94,7 @@ void StreamRelay::start_if_committed() {
     started_ = true;
     parts_.clock.read();
     attempt_.answer_begins();
+    if (machine_.result().output_events > 0) attempt_.output_begins();
     attempt_.serves(api::dialect(attempt_.config().kind).limits(head_.fields));
     parts_.deadline.disarm();
     parts_.downstream.start(head_, std::nullopt);

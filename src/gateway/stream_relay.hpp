@@ -10,10 +10,11 @@ namespace spillway::gateway {
 class StreamRelay final : private http::BodySink {
 public:
     StreamRelay(Attempt& attempt, const http::ResponseHead& head);
-    Task<AttemptEnd> run();
+    Task<AttemptEnd> run(std::string_view begin);
 
 private:
     bool take(std::string_view chunk) override;
+    void keep_error(routing::Outcome& why);
     void start_if_committed();
     bool pass_on();
     Task<bool> flush();
@@ -35,7 +36,7 @@ private:
     std::uint64_t seen_outputs_ = 0;
 };
 
-/// In a frame of its own, so that only streams pay for its size.
-Task<AttemptEnd> relay_stream(Attempt& attempt, const http::ResponseHead& head);
+/// In a frame of its own, so that only streams pay for its size. `begin`: what of the body was read before.
+Task<AttemptEnd> relay_stream(Attempt& attempt, const http::ResponseHead& head, std::string begin = {});
 
 }  // namespace spillway::gateway

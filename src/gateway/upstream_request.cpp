@@ -22,7 +22,7 @@ bool UpstreamRequest::write(const Asked& asked, const http::RequestHead& head, s
     const api::Dialect& dialect = api::dialect(b.kind);
     const std::string_view deployment = config::resolve_deployment(b, asked.deployment);
 
-    head_.assign(head.method).append(" ");
+    head_.assign(head.method).append(" ").append(to.absolute);
     dialect.append_target(head_, b.url.base_path, asked.route, deployment);
     head_.append(" HTTP/1.1\r\n").append(to.host_line);
     if (!to.credential.append_auth_header(head_, now)) return false;

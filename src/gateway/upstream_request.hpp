@@ -20,6 +20,7 @@ namespace spillway::gateway {
 struct UpstreamTarget {
     const config::BackendConfig& backend;
     std::string_view host_line;  ///< "Host: …\r\n"
+    std::string_view absolute;   ///< before the target, for a proxy; empty: none
     const identity::CredentialSource& credential;
     const ClientTable& clients;  ///< whose naming fields stay inside
     bool ask_usage = true;       ///< add stream_options.include_usage where it may be taken

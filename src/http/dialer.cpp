@@ -79,13 +79,17 @@ private:
 Dialer::Dialer(Loop& loop, DialOptions options)
     : loop_(loop),
       options_(std::move(options)),
-      addresses_(std::make_shared<Addresses>(loop, options_.host, options_.port)) {}
+      addresses_(std::make_shared<Addresses>(loop, options_.proxy ? options_.proxy->host : options_.host,
+                                             options_.proxy ? options_.proxy->port : options_.port)) {}
+
+std::string Dialer::where() const {
+    return options_.proxy ? fmt::format("the proxy {}:{}", options_.proxy->host, options_.proxy->port)
+                          : fmt::format("{}:{}", options_.host, options_.port);
+}
 
 NetError Dialer::failure(const Dial& dial, NetError::Kind kind, std::string message) const {
     if (dial.cancelled_) return {NetError::Kind::cancelled, "cancelled"};
-    if (dial.late_)
-        return {NetError::Kind::timeout,
-                fmt::format("no connection to {}:{} in time", options_.host, options_.port)};
+    if (dial.late_) return {NetError::Kind::timeout, fmt::format("no connection to {} in time", where())};
     return {kind, std::move(message)};
 }
 
@@ -108,8 +112,9 @@ Task<NetResult<FileDescriptor>> Dialer::connect_any(Dial& dial) {
     }
     const std::vector<Endpoint> endpoints = addresses_->get(mono_now());  // may be looked up anew meanwhile
     if (endpoints.empty() || dial.cancelled_ || dial.late_)
-        co_return failure(dial, NetError::Kind::resolve,
-                          fmt::format("cannot resolve {}: {}", options_.host, addresses_->problem()));
+        co_return failure(dial, options_.proxy ? NetError::Kind::proxy : NetError::Kind::resolve,
+                          fmt::format("cannot resolve {}: {}", options_.proxy ? where() : options_.host,
+                                      addresses_->problem()));
     std::list<ConnectAttempt> attempts;
     std::error_code failed;
     std::size_t next = 0;
@@ -147,13 +152,58 @@ Task<NetResult<FileDescriptor>> Dialer::connect_any(Dial& dial) {
         if (dial.cancelled_ || dial.late_) break;
     }
     if (is_local_shortage(failed))
-        co_return failure(
-            dial, NetError::Kind::local,
-            fmt::format("no socket for {}:{}: {}", options_.host, options_.port, failed.message()));
+        co_return failure(dial, NetError::Kind::local,
+                          fmt::format("no socket for {}: {}", where(), failed.message()));
     addresses_->distrust();
-    co_return failure(
-        dial, NetError::Kind::connect,
-        fmt::format("cannot connect to {}:{}: {}", options_.host, options_.port, failed.message()));
+    co_return failure(dial, options_.proxy ? NetError::Kind::proxy : NetError::Kind::connect,
+                      fmt::format("cannot connect to {}: {}", where(), failed.message()));
+}
+
+NetError Dialer::refused_by_proxy(const Dial& dial, std::string_view answer) const {
+    constexpr std::size_t line_most = 100;
+    const std::string_view line = answer.substr(0, std::min(answer.find_first_of("\r\n"), line_most));
+    std::string said;
+    for (const char c : line.starts_with("HTTP/1.") ? line.substr(std::min<std::size_t>(line.size(), 9)) : "")
+        said.push_back(c >= ' ' && c < 0x7f ? c : '?');
+    if (said.empty()) said = "no HTTP answer";
+    return failure(dial, NetError::Kind::proxy,
+                   fmt::format("{} does not lead to {}:{}: {}", where(), options_.host, options_.port, said));
+}
+
+/// Nothing may be read beyond the answer's head: what follows is the peer's.
+Task<NetResult<void>> Dialer::open_tunnel(Dial& dial, FileDescriptor& socket) {
+    constexpr std::size_t head_most = 16 * 1024;
+    const bool v6 = options_.host.find(':') != std::string::npos;
+    const std::string host = v6 ? fmt::format("[{}]", options_.host) : options_.host;
+    const std::string peer = fmt::format("{}:{}", host, options_.port);
+    std::string request = fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n", peer, peer);
+    if (!options_.proxy->authorization.empty())
+        request += fmt::format("Proxy-Authorization: {}\r\n", options_.proxy->authorization);
+    request += "\r\n";
+    ConnectAttempt ready(loop_, dial, socket.get());
+    if (ready.error()) co_return failure(dial, NetError::Kind::local, ready.error().message());
+    std::string_view left = request;
+    std::string answer;
+    while (answer.find("\r\n\r\n") == std::string::npos) {
+        ssize_t n = 0;
+        char c = 0;
+        if (!left.empty()) {
+            n = ::send(socket.get(), left.data(), left.size(), MSG_NOSIGNAL);
+            if (n > 0) left.remove_prefix(static_cast<std::size_t>(n));
+        } else {
+            n = ::recv(socket.get(), &c, 1, 0);
+            if (n > 0) answer.push_back(c);
+        }
+        if (n > 0 && answer.size() < head_most) continue;
+        const bool would_wait = n < 0 && (errno == EAGAIN || errno == EINTR);
+        if (!would_wait) co_return refused_by_proxy(dial, answer);
+        dial.changed_.reset();
+        co_await dial.changed_.wait();
+        if (dial.cancelled_ || dial.late_) co_return failure(dial, NetError::Kind::proxy, {});
+    }
+    if (!answer.starts_with("HTTP/1.") || answer.substr(8, 2) != " 2")
+        co_return refused_by_proxy(dial, answer);
+    co_return NetResult<void>();
 }
 
 Task<NetResult<void>> Dialer::handshake(Dial& dial, TlsTransport& transport) {
@@ -186,6 +236,10 @@ Task<Dialer::Connected> Dialer::connect(Dial& dial) {
     if (!socket) co_return socket.error();
     if (!options_.tls) co_return std::make_unique<PlainTransport>(std::move(*socket));
     if (auto ready = prepare_tls(); !ready) co_return ready.error();
+    if (options_.proxy) {
+        const auto open = co_await open_tunnel(dial, *socket);
+        if (!open) co_return open.error();
+    }
     auto tls = std::make_unique<TlsTransport>(std::move(*socket), tls_,
                                               TlsPeer{tls_name(), options_.tls_verify, {}});
     const auto agreed = co_await handshake(dial, *tls);

@@ -17,6 +17,14 @@
 
 namespace spillway::http {
 
+/// An HTTP proxy on the way. With TLS it is asked for a tunnel (CONNECT, RFC 9110 §9.3.6); without, the
+/// connection is one to the proxy, and requests name their target whole (absolute-form, RFC 9112 §3.2.2).
+struct DialProxy {
+    std::string host;
+    std::uint16_t port = 80;
+    std::string authorization;  ///< value of Proxy-Authorization; empty: none
+};
+
 struct DialOptions {
     std::string host;
     std::uint16_t port = 80;
@@ -25,6 +33,7 @@ struct DialOptions {
     std::string tls_ca_file;                             ///< empty: the system's
     std::string tls_server_name;                         ///< empty: host
     Duration connect_timeout = std::chrono::seconds(5);  ///< name, TCP and TLS together; zero: no limit
+    std::optional<DialProxy> proxy;
 };
 
 /// One attempt under way, for who wants to end it. Outlives it.
@@ -59,6 +68,10 @@ public:
 
 private:
     Task<NetResult<FileDescriptor>> connect_any(Dial& dial);
+    Task<NetResult<void>> open_tunnel(Dial& dial, FileDescriptor& socket);
+    [[nodiscard]] NetError refused_by_proxy(const Dial& dial, std::string_view answer) const;
+    /// Where the connection goes, in words.
+    [[nodiscard]] std::string where() const;
     Task<NetResult<void>> handshake(Dial& dial, TlsTransport& transport);
     NetResult<void> prepare_tls();
     [[nodiscard]] NetError failure(const Dial& dial, NetError::Kind kind, std::string message) const;

@@ -21,7 +21,12 @@ std::string host_of(const OriginOptions& o) {
 
 std::string head_of(const Origin& origin, std::string_view method, std::string_view target,
                     std::span<const Field> fields, std::string_view body) {
-    std::string head = fmt::format("{} {} HTTP/1.1\r\n", method, target);
+    const OriginOptions& options = origin.options();
+    const bool by_proxy = options.proxy && !options.tls;
+    std::string head = by_proxy ? fmt::format("{} http://{}{} HTTP/1.1\r\n", method, host_of(options), target)
+                                : fmt::format("{} {} HTTP/1.1\r\n", method, target);
+    if (by_proxy && !options.proxy->authorization.empty())
+        append_field(head, "Proxy-Authorization", options.proxy->authorization);
     bool has_host = false;
     bool has_length = false;
     for (const Field& f : fields) {
@@ -29,7 +34,7 @@ std::string head_of(const Origin& origin, std::string_view method, std::string_v
         has_host = has_host || iequals(f.name, "host");
         has_length = has_length || iequals(f.name, "content-length");
     }
-    if (!has_host) append_field(head, "Host", host_of(origin.options()));
+    if (!has_host) append_field(head, "Host", host_of(options));
     if (!has_length && (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH"))
         append_field(head, "Content-Length", std::to_string(body.size()));
     return head.append("\r\n");

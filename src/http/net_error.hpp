@@ -12,6 +12,7 @@ struct NetError {
         connect,    ///< refused, unreachable, reset while connecting
         tls,        ///< handshake or certificate
         timeout,    ///< the given time passed
+        proxy,      ///< the proxy on the way cannot be reached, or does not lead to the peer
         closed,     ///< the peer closed or reset
         protocol,   ///< not HTTP/1.1 as it should be, or over a limit
         cancelled,  ///< cancel() was called

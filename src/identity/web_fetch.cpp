@@ -8,6 +8,7 @@
 
 #include "base/loop.hpp"
 #include "config/backend.hpp"
+#include "config/egress_proxy.hpp"
 
 namespace spillway::identity {
 namespace {
@@ -35,6 +36,10 @@ http::OriginOptions origin_options(const config::BackendUrl& url, const WebOptio
     out.tls_ca_file = options.ca_file;
     out.connect_timeout = options.connect_timeout;
     out.max_idle = 0;
+    if (const auto proxy =
+            config::proxy_of_environment(url.tls, url.host, url.port, config::process_sources().env);
+        proxy && *proxy)
+        out.proxy = http::DialProxy{(*proxy)->host, (*proxy)->port, (*proxy)->authorization()};
     return out;
 }
 
@@ -77,7 +82,8 @@ WebResult<http::FetchedAnswer> web_fetch(const TokenRequest& request, const WebO
     if (!*result) {
         using Kind = http::NetError::Kind;
         const Kind kind = result->error().kind;
-        const bool unreachable = kind == Kind::resolve || kind == Kind::connect || kind == Kind::timeout;
+        const bool unreachable =
+            kind == Kind::resolve || kind == Kind::connect || kind == Kind::timeout || kind == Kind::proxy;
         return WebFailure{fmt::format("{}: {}", host, result->error().message), unreachable};
     }
     return std::move(**result);

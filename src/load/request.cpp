@@ -62,6 +62,8 @@ std::string problem_of(const http::NetError& error) {
             return "not connected";
         case Kind::tls:
             return "TLS: " + error.message;
+        case Kind::proxy:
+            return error.message;
         case Kind::timeout:
             return "time-out";
         case Kind::closed:

@@ -37,6 +37,8 @@ constexpr Verdict broken{Whose::deployment, Scope::deployment, Consequence::stri
                          Told::hidden,      Reason::broken};
 constexpr Verdict no_connection{Whose::backend, Scope::backend, Consequence::trip,
                                 true,           Told::hidden,   Reason::no_connection};
+constexpr Verdict no_proxy{Whose::backend, Scope::backend, Consequence::trip,
+                           true,           Told::hidden,   Reason::proxy};
 constexpr Verdict timed_out{Whose::request, Scope::request, Consequence::nothing,
                             false,          Told::hidden,   Reason::timeout};
 constexpr Verdict local{Whose::nobody, Scope::request, Consequence::nothing,
@@ -168,6 +170,8 @@ Verdict judge(const Evidence& e, const OperationFacts& operation) noexcept {
             return by_words(e, operation);
         case Came::no_connection:
             return no_connection;
+        case Came::no_proxy:
+            return no_proxy;
         case Came::cut:
         case Came::malformed:
             return broken;

@@ -33,6 +33,7 @@ enum class Came : std::uint8_t {
     stream_error,   ///< an error event inside a 200 stream
     no_connection,  ///< no connection: name, refused, reset while connecting, TLS, certificate, connect
                     ///< time-out
+    no_proxy,       ///< the egress proxy cannot be reached, or does not lead to the backend
     cut,            ///< closed or reset after the request was sent, before the answer was complete
     malformed,      ///< not HTTP, or not the framing it promised
     timed_out,      ///< the request was accepted, and a time limit passed (first token, stall, whole request)

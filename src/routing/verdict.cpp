@@ -37,7 +37,7 @@ std::string_view to_string(Told told) noexcept {
 }
 
 std::string_view to_string(Reason reason) noexcept {
-    static constexpr std::array<std::string_view, 16> words{"",
+    static constexpr std::array<std::string_view, 17> words{"",
                                                             "429",
                                                             "401",
                                                             "5xx",
@@ -45,6 +45,7 @@ std::string_view to_string(Reason reason) noexcept {
                                                             "timeout",
                                                             "broken",
                                                             "insufficient_quota",
+                                                            "proxy",
                                                             "refused",
                                                             "content_filter",
                                                             "too_large",

@@ -54,6 +54,7 @@ enum class Reason : std::uint8_t {
     timeout,         ///< "timeout"
     broken,          ///< "broken": cut, malformed, empty, an HTML page
     no_quota,        ///< "insufficient_quota": paid up or capped, not a rate
+    proxy,           ///< "proxy": the egress proxy cannot be reached, or does not lead to the backend
     refused,         ///< "refused": the request is wrong
     content_filter,  ///< "content_filter"
     too_large,       ///< "too_large": for the whole of a quota

@@ -279,6 +279,27 @@ TEST(MayMatter, NoToPlainOutput) {
     EXPECT_FALSE(EventClassifier::may_matter("response.output_text.delta", R"({"delta":"x"})"));
 }
 
+TEST(KeepAlive, CommentsAndEventsThatSayNothingElse) {
+    const auto is = [](std::string_view raw) {
+        SseSplitter splitter;
+        splitter.feed(raw);
+        SseEvent event;
+        EXPECT_TRUE(splitter.next(event)) << raw;
+        return EventClassifier::is_keep_alive(event);
+    };
+    for (const std::string_view yes :
+         {": OPENROUTER PROCESSING\n\n", ":\n\n", "event: ping\ndata: {}\n\n",
+          "data: {\"type\":\"keepalive\",\"sequence_number\":466}\n\n", "data: {\"type\": \"ping\"}\n\n",
+          "event: keepalive\ndata: {\"type\":\"keepalive\",\"sequence_number\":2}\n\n",
+          "event: response.keep_alive\ndata: {\"type\":\"response.keep_alive\"}\n\n"})
+        EXPECT_TRUE(is(yes)) << yes;
+    for (const std::string_view no :
+         {"\n", "retry: 3000\n\n", "data: [DONE]\n\n", "data: {}\n\n", "data: {\"type\":\"error\"}\n\n",
+          "event: response.created\ndata: {\"type\":\"response.created\"}\n\n",
+          "data: {\"choices\":[{\"delta\":{\"content\":\"ping\"}}]}\n\n"})
+        EXPECT_FALSE(is(no)) << no;
+}
+
 TEST(EventKindNames, AreTold) {
     EXPECT_EQ(to_string(preamble), "preamble");
     EXPECT_EQ(to_string(output), "output");

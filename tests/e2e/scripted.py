@@ -47,8 +47,8 @@ class Answer:
 class Backend:
     """`handler(request, answer)` is awaited for each request; its requests are in `seen`."""
 
-    def __init__(self, name, handler):
-        self.name, self.handler, self.seen = name, handler, []
+    def __init__(self, name, handler, ssl=None):
+        self.name, self.handler, self.ssl, self.seen = name, handler, ssl, []
         self.port = harness.free_ports(1)
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
@@ -59,7 +59,7 @@ class Backend:
     def _run(self, started):
         asyncio.set_event_loop(self.loop)
         self.server = self.loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 26)
+            asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 26, ssl=self.ssl)
         )
         started.set()
         self.loop.run_forever()
@@ -83,7 +83,7 @@ class Backend:
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 request = Request(method, target, headers, body)
                 self.seen.append(request)
-                if await self.handler(request, Answer(writer)) is False:
+                if await self.handler(request, Answer(writer)) is False or headers.get("connection") == "close":
                     break
         with contextlib.suppress(Exception):
             writer.close()

@@ -1,8 +1,11 @@
 """Cases that people who run such gateways have reported, each with its right outcome."""
 
 import asyncio
+import concurrent.futures
 import json
+import os
 import socket
+import threading
 import time
 
 import httpx
@@ -172,6 +175,39 @@ def test_comments_keep_a_waiting_client(field):
     assert len(backends["a"].seen) == 1
 
 
+@pytest.mark.parametrize("sign", [": PROCESSING\n\n", 'data: {"type":"keepalive","sequence_number":1}\n\n'])
+def test_a_backends_signs_of_life_reach_the_client(field, sign):
+    async def thinks(request, answer):
+        await answer.head()
+        await answer.chunk(delta())
+        for _ in range(8):
+            await answer.chunk(sign)
+            await asyncio.sleep(0.5)
+        for event in (delta("42"), delta(finish="stop"), DONE):
+            await answer.chunk(event)
+        await answer.end()
+
+    # By default, and so that its own heartbeats come too late.
+    gateway, backends = field({"a": thinks})
+    answer = httpx.post(harness.chat_url(gateway.url), headers=HEADERS, timeout=2.5, json=harness.chat_body(stream=True))
+    assert answer.text.startswith(": ")
+    assert harness.stream_text([e for e in harness.sse_events(answer.text) if "choices" in e]) == "42"
+    assert len(backends["a"].seen) == 1
+
+
+def test_signs_of_life_are_no_output(field):
+    async def never(_, answer):
+        await answer.head()
+        for _ in range(40):
+            await answer.chunk(": PROCESSING\n\n")
+            await asyncio.sleep(0.1)
+
+    gateway, _ = field({"a": never}, per_backend={"a": {"timeouts": {"first_token": "1s"}}})
+    answer = chat(gateway, stream=True)
+    assert harness.sse_events(answer.text)[-1]["error"]["code"] == "timeout"
+    assert gateway.backends()["a"]["state"] == "available"
+
+
 def test_a_retry_stays_silent_behind_comments(field):
     async def fails_late(_, answer):
         await asyncio.sleep(1.2)
@@ -212,6 +248,37 @@ def test_speech_passes_as_it_comes(field):
                       json={"model": "tts-1", "input": "x"}, timeout=10) as answer:  # fmt: skip
         next(answer.iter_raw())
         assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "text/plain"])
+def test_a_stream_is_one_whatever_it_calls_itself(field, content_type):
+    read = threading.Event()
+
+    async def drips(_, answer):
+        await answer.head(content_type)
+        await answer.chunk(delta("hel"))
+        if not await asyncio.get_running_loop().run_in_executor(None, read.wait, 8):
+            return False
+        for event in (delta("lo"), delta(finish="stop"), DONE):
+            await answer.chunk(event)
+        await answer.end()
+
+    gateway, _ = field({"a": drips})
+    with httpx.stream("POST", harness.chat_url(gateway.url), headers=HEADERS, timeout=10,
+                      json=harness.chat_body(stream=True)) as answer:  # fmt: skip
+        parts = answer.iter_text()
+        text = next(parts)
+        read.set()
+        text += "".join(parts)
+    assert text == delta("hel") + delta("lo") + delta(finish="stop") + DONE
+
+
+def test_json_in_answer_to_a_stream_is_shown_as_it_is(field):
+    async def whole(_, answer):
+        await answer.send(200, completion())
+
+    gateway, _ = field({"a": whole})
+    assert chat(gateway, stream=True).json() == completion()
 
 
 # c10
@@ -281,8 +348,16 @@ def test_a_last_event_without_its_blank_line(field):
 
 
 # c19
-@pytest.mark.parametrize("path", ["//openai/deployments/gpt-4o/chat/completions?api-version=1", "/chat/completions",
-                                  "/openai//deployments/gpt-4o/chat/completions?api-version=1"])  # fmt: skip
+# Each base URL that people give, and what the clients of Azure and of the v1 API ask below it.
+PASTED = {
+    f"{base}{slash}{tail}": "/openai" + (tail if "deployments" in tail else "/v1" + tail).removeprefix("/openai")
+    for base in ("", "/openai", "/openai/v1", "/v1")
+    for slash in ("", "/")
+    for tail in ("/chat/completions", "/openai/deployments/gpt-4o/chat/completions?api-version=1")
+} | {"/models/chat/completions?api-version=2024-05-01-preview": "/models/chat/completions?api-version=2024-05-01-preview"}
+
+
+@pytest.mark.parametrize("path", PASTED)
 def test_paths_as_people_paste_them(field, path):
     gateway, backends = field({"a": healthy})
     body = json.dumps(harness.chat_body(model="gpt-4o")).encode()
@@ -290,7 +365,15 @@ def test_paths_as_people_paste_them(field, path):
         s.sendall(f"POST {path} HTTP/1.1\r\nHost: gw\r\nConnection: close\r\napi-key: {harness.CLIENT_KEY}\r\n"
                   f"content-length: {len(body)}\r\n\r\n".encode() + body)  # fmt: skip
         assert s.recv(100).startswith(b"HTTP/1.1 200")
-    assert "//" not in backends["a"].seen[0].target
+    assert backends["a"].seen[0].target == PASTED[path]
+
+
+def test_a_path_without_a_deployment_is_refused_with_its_reason(field):
+    gateway, backends = field({"a": healthy})
+    answer = httpx.post(f"{gateway.url}/openai/deployments//chat/completions?api-version=1", headers=HEADERS, json={})
+    assert answer.status_code == 400
+    assert "names no deployment" in answer.json()["error"]["message"]
+    assert not backends["a"].seen
 
 
 def test_no_connection_is_told_as_it_is(field):
@@ -321,8 +404,118 @@ def test_the_answer_that_all_gave_is_passed_on(field):
     assert answer.json() == error
 
 
+@pytest.mark.parametrize("backends", ["a", "ab"])
+def test_the_error_event_that_all_gave_is_passed_on(field, backends):
+    event = 'data: {"error":{"message":"inner","type":"server_error","code":"oops","param":null}}\n\n'
+    gateway, _ = field({n: streams(delta(""), event) for n in backends})
+    answer = chat(gateway, stream=True)
+    assert answer.status_code == 502
+    assert answer.json()["error"] == {"message": "inner", "type": "server_error", "code": "oops", "param": None}
+
+
 def test_nothing_of_a_healthy_answer_is_changed(field):
     gateway, _ = field({"a": healthy})
     assert chat(gateway).json() == completion()
     assert chat(gateway, stream=True).text == delta("hel") + delta("lo") + delta(finish="stop") + DONE
     assert scripted.completion() == completion()
+
+
+def test_a_model_is_asked_for_where_it_is_served(field):
+    async def a(request, answer):
+        known = request.target == "/openai/v1/models/only-at-a"
+        await answer.send(200 if known else 404, {"id": "only-at-a"} if known else {"error": {"code": "model_not_found"}})
+
+    async def b(request, answer):
+        known = request.target == "/openai/v1/models/org/only-at-b"
+        await answer.send(200 if known else 404, {"id": "only-at-b"} if known else {"error": {"code": "model_not_found"}})
+
+    gateway, backends = field({"a": a, "b": b})
+    for _ in range(8):
+        for name in ("only-at-a", "org/only-at-b"):
+            answer = httpx.get(f"{gateway.url}/v1/models/{name}", headers=HEADERS)
+            assert answer.status_code == 200, (name, answer.text)
+        assert httpx.get(f"{gateway.url}/v1/models/nowhere", headers=HEADERS).status_code == 404
+    assert {one["state"] for one in gateway.backends().values()} == {"available"}
+
+
+def test_models_that_are_listed_are_told_by_the_gateway(field):
+    gateway, backends = field({"a": healthy, "b": healthy},
+                              per_backend={"a": {"models": ["gpt-4o"]}, "b": {"models": ["o3"], "deployments": {"mine": "d"}}})  # fmt: skip
+    listed = httpx.get(f"{gateway.url}/v1/models", headers=HEADERS).json()
+    assert [m["id"] for m in listed["data"]] == ["gpt-4o", "mine", "o3"]
+    for entry in listed["data"]:
+        assert httpx.get(f"{gateway.url}/v1/models/{entry['id']}", headers=HEADERS).json() == entry
+    gone = httpx.get(f"{gateway.url}/v1/models/gpt-3", headers=HEADERS)
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "model_not_found")
+    asked = httpx.post(f"{gateway.url}/v1/chat/completions", headers=HEADERS, json=harness.chat_body(model="gpt-3"))
+    assert (asked.status_code, asked.json()["error"]["code"]) == (404, "model_not_found")
+    asked = httpx.post(harness.chat_url(gateway.url, "gpt-3"), headers=HEADERS, json=harness.chat_body())
+    assert (asked.status_code, asked.json()["error"]["code"]) == (404, "DeploymentNotFound")
+    assert not backends["a"].seen and not backends["b"].seen
+
+
+@pytest.mark.parametrize("status, name", [(202, "operation-location"), (302, "location"), (201, "content-location")])
+def test_a_backend_that_names_itself_is_named_as_the_gateway(field, status, name):
+    async def names_itself(request, answer):
+        if "/operations/" in request.target:
+            return await answer.send(200, {"status": "succeeded"})
+        where = f"http://{request.headers['host']}/openai/operations/images/1?api-version=1"
+        await answer.send(status, {"id": "1"}, **{name.replace("-", "_"): where})
+
+    gateway, _ = field({"a": names_itself})
+    url = f"{gateway.url}/openai/images/generations:submit?api-version=2023-06-01-preview"
+    answer = httpx.post(url, headers=HEADERS, json={"prompt": "x"})
+    assert answer.status_code == status
+    assert answer.headers[name] == f"{gateway.url}/openai/operations/images/1?api-version=1"
+    assert httpx.get(answer.headers[name], headers=HEADERS).json() == {"status": "succeeded"}
+    behind = httpx.post(url, headers={**HEADERS, "host": "gw.example", "x-forwarded-proto": "https"}, json={"prompt": "x"})
+    assert behind.headers[name] == "https://gw.example/openai/operations/images/1?api-version=1"
+
+
+def test_a_place_elsewhere_stays(field):
+    async def elsewhere(_, answer):
+        await answer.send(302, b"", location="https://blob.example/f?sig=1")
+
+    gateway, _ = field({"a": elsewhere})
+    answer = httpx.get(f"{gateway.url}/v1/files/file-12345678/content", headers=HEADERS)
+    assert answer.headers["location"] == "https://blob.example/f?sig=1"
+
+
+def test_deployments_have_times_of_their_own(field):
+    async def thinks(request, answer):
+        await asyncio.sleep(1.5)
+        await healthy(request, answer)
+
+    gateway, _ = field({"a": thinks}, limits={"request_timeout": "1s"}, per_backend={
+        "a": {"timeouts": {"first_token": "1s", "deployments": {"o3*": {"first_token": "10s"}}}}})  # fmt: skip
+    for stream in (False, True):
+        body = harness.chat_body(stream=stream)
+        assert httpx.post(harness.chat_url(gateway.url, "o3-pro"), headers=HEADERS, json=body, timeout=20).status_code == 200
+        slow = httpx.post(harness.chat_url(gateway.url), headers=HEADERS, json=body, timeout=20)
+        assert slow.status_code == 504
+
+
+# c07: SPILLWAY_SILENCE=110 for the time that a reasoning model takes.
+def test_a_long_thought_is_served_with_the_defaults(tmp_path):
+    silence = float(os.environ.get("SPILLWAY_SILENCE", "3"))
+    emulator = harness.Emulator(tmp_path, 3)
+    gateway = harness.Gateway(tmp_path, [harness.backend(f"r{i}", url) for i, url in enumerate(emulator.urls)])
+    try:
+        for resource in range(3):
+            emulator.fault(resource, "silence", silent=silence, phase="head", contains='"max_tokens":21')
+            emulator.fault(resource, "silence", silent=silence, phase="first_token", contains='"max_tokens":22')
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            asked = [
+                pool.submit(harness.post_chat, gateway.url, stream=stream, max_tokens=tokens, timeout=silence + 30)
+                for stream, tokens in ((False, 21), (True, 21), (True, 22))
+            ]
+            plain, streamed, held = (one.result() for one in asked)
+        assert plain.status_code == 200 and plain.elapsed.total_seconds() >= silence
+        for answer in (streamed, held):
+            assert answer.status_code == 200
+            events = harness.sse_events(answer.text)
+            assert events[-1] == "[DONE]" and harness.stream_text(events)
+        assert sum(emulator.requests()) == 3, "each was generated once"
+    finally:
+        gateway.stop()
+        emulator.stop()

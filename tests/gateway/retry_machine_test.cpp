@@ -83,7 +83,9 @@ Refusal told(std::initializer_list<routing::Evidence> ends, Cause cause = Cause:
     report.failed_answer = std::move(answer);
     routing::Choice last;
     last.cause = cause;
-    return no_backend_left(report, last, "gpt-4o", 1500ms);
+    Asked asked;
+    asked.deployment = "gpt-4o";
+    return no_backend_left(report, last, asked, 1500ms);
 }
 
 TEST(NoBackendLeft, SaysOutOfQuotaForQuotaAlone) {

@@ -111,6 +111,41 @@ TEST(StreamMachine, RetriesElsewhereWhatBreaksBeforeTheFirstOutput) {
     EXPECT_EQ(error.machine.result().verdict.reason, Reason::server_error);
 }
 
+TEST(StreamMachine, KeepsTheWordsOfAnErrorThatIsTriedElsewhere) {
+    Stream s;
+    (void)s.feed(kRole);
+    EXPECT_EQ(s.machine.error(), "");
+    EXPECT_EQ(
+        s.feed("data: {\"error\":{\"message\":\"inner\",\"type\":\"server_error\",\"code\":\"oops\"}}\n\n"),
+        StreamAction::retry);
+    EXPECT_EQ(s.machine.error(),
+              R"({"error":{"message":"inner","type":"server_error","param":null,"code":"oops"}})");
+}
+
+TEST(StreamMachine, TellsOfKeepAlivesBeforeTheCommit) {
+    Stream s({.pass_keep_alives = true});
+    EXPECT_FALSE(s.machine.said_alive());
+    (void)s.feed(kRole);
+    EXPECT_FALSE(s.machine.said_alive());
+    (void)s.feed(": processing\n\n");
+    EXPECT_TRUE(s.machine.said_alive());
+    EXPECT_FALSE(s.machine.said_alive());
+    EXPECT_FALSE(s.machine.committed());
+    (void)s.feed("data: {\"type\":\"keepalive\",\"sequence_number\":3}\n\n");
+    EXPECT_TRUE(s.machine.said_alive());
+    EXPECT_FALSE(s.machine.committed());
+    EXPECT_EQ(s.machine.result().output_events, 0U) << "no time-out of ours begins anew";
+    (void)s.feed(kText);
+    EXPECT_EQ(s.read, joined({kRole, "data: {\"type\":\"keepalive\",\"sequence_number\":3}\n\n", kText}));
+    (void)s.feed("data: {\"type\":\"keepalive\",\"sequence_number\":4}\n\n");
+    EXPECT_EQ(s.machine.result().output_events, 1U);
+    // Where no heartbeats are wanted, comments wait like the rest.
+    Stream t;
+    (void)t.feed(": processing\n\n");
+    (void)t.feed(kText);
+    EXPECT_EQ(t.read, joined({": processing\n\n", kText}));
+}
+
 TEST(StreamMachine, TellsAThrottleFromAFailure) {
     Stream s;
     EXPECT_EQ(s.feed("data: {\"error\":{\"code\":\"429\",\"message\":\"slow down\"}}\n\n"),

@@ -15,6 +15,7 @@ struct Written : Station {
         EXPECT_FALSE(refusal) << refusal->message;
         const UpstreamTarget target{.backend = snapshot->config.backends[to],
                                     .host_line = snapshot->host_lines[to],
+                                    .absolute = snapshot->absolute_prefixes[to],
                                     .credential = *snapshot->credentials[to],
                                     .clients = snapshot->clients,
                                     .ask_usage = ask_usage};

@@ -45,6 +45,7 @@ std::vector<Case> documented() {
 Evidence evidence_of(const std::string& what) {
     Evidence e;
     if (what == "no connection") e.came = Came::no_connection;
+    if (what == "no proxy") e.came = Came::no_proxy;
     if (what == "no credential") e.came = Came::no_credential;
     if (what == "timed out") e.came = Came::timed_out;
     if (what == "local limit") e.came = Came::local_limit;
