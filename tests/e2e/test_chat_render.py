@@ -120,7 +120,6 @@ def test_formulas_are_set(shown):
     page.axe("formulas")
 
 
-@pytest.mark.xfail(reason="Mermaid reports an error inside the frame; why is not known", strict=False)
 def test_a_diagram_is_drawn_where_it_can_reach_nothing(shown):
     page, text = shown("mermaid")
     diagram = text.locator(".diagram")
@@ -152,7 +151,6 @@ def test_a_link_may_be_defined_at_the_end(shown):
     expect(text.get_by_role("link", name="the page")).to_have_attribute("href", "https://example.com/page")
 
 
-@pytest.mark.xfail(reason="a test here failed once in a run that was cut off; not looked into", strict=False)
 def test_a_long_answer_leaves_the_page_its_time(served, opened):
     chat, model = served
     page = opened(chat)

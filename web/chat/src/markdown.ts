@@ -103,7 +103,10 @@ function writer(sources: Source[], cited: Set<number>, open: Open): Marked {
     renderer: {
       code({ text, lang }: Tokens.Code) {
         const name = (lang ?? "").split(/\s/)[0]!.toLowerCase();
-        if (name === "mermaid") return `<div class="diagram" data-source="${escape(text)}"></div>`;
+        // As text, not as an attribute: DOMPurify drops an attribute with `-->` in it, as most diagrams have. Drawn
+        // when it is whole: each drawing is a frame with Mermaid in it.
+        if (name === "mermaid" && !open.code)
+          return `<div class="diagram"><pre tabindex="0" dir="ltr">${escape(text)}</pre></div>`;
         // What is still being written is coloured when it is whole: colouring it all for each word is slow.
         const inner = (open.code ? undefined : highlighted(text, name)) ?? escape(text);
         return (

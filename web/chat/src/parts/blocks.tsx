@@ -10,10 +10,8 @@ import type { Source } from "../types";
 
 /** Draws what `.diagram` holds in a frame that can reach nothing; its source is shown until then, and if it fails. */
 function mountDiagram(place: HTMLElement): () => void {
-  const source = place.dataset.source ?? "";
-  const pre = document.createElement("pre");
-  pre.tabIndex = 0;
-  pre.textContent = source;
+  const pre = place.querySelector("pre")!;
+  const source = pre.textContent ?? "";
   const frame = document.createElement("iframe");
   frame.setAttribute("sandbox", "allow-scripts");
   frame.title = t("diagram");
@@ -37,11 +35,10 @@ function mountDiagram(place: HTMLElement): () => void {
   frame.src = "sandbox/diagram.html";
   frame.hidden = false;
   frame.height = "0";
-  place.append(frame, pre);
+  place.prepend(frame);
   return () => {
     removeEventListener("message", onMessage);
     frame.remove();
-    pre.remove();
   };
 }
 
