@@ -49,7 +49,7 @@ def test_a_dropped_pdf_is_cited_with_the_right_page(local, opened, handbook):
     expect(panel.locator(".page-text")).to_contain_text("물레방아는")
     address = panel.get_by_role("link", name="Open the file").get_attribute("href")
     assert address.endswith("#page=4")
-    got = page.page.request.get(local.url + address.split("#")[0])
+    got = page.page.request.get(f"{local.url}/{address.split('#')[0]}")
     assert got.headers["content-type"] == "application/pdf"
     assert got.body() == handbook[1]
 

@@ -2,7 +2,7 @@
 // DOMPurify removes whatever could run or load something. Pictures become links, so that no answer makes the
 // browser call elsewhere.
 import DOMPurify from "dompurify";
-import { Marked, type Token, type Tokens, type TokensList } from "marked";
+import { Lexer, Marked, type Token, type Tokens, type TokensList } from "marked";
 import { highlighted } from "./highlight";
 import { mathExtensions, mathTags } from "./math";
 import { t } from "./strings";
@@ -71,11 +71,13 @@ const footnotes = [
   },
 ];
 
-interface Open {
-  code: boolean; // the code block that is rendered may still grow
+/** What a block is rendered with, and what comes of it. */
+interface Context {
+  cited: Set<number>;
+  open: boolean; // the code block that is rendered may still grow
 }
 
-function writer(sources: Source[], cited: Set<number>, open: Open): Marked {
+function writer(sources: Source[], context: Context): Marked {
   const marked = new Marked({ gfm: true, breaks: true, async: false });
   marked.use({
     extensions: [
@@ -94,7 +96,7 @@ function writer(sources: Source[], cited: Set<number>, open: Open): Marked {
         renderer(token: Tokens.Generic) {
           const index = token.index as number;
           const source = sources[index]!;
-          cited.add(index);
+          context.cited.add(index);
           const label = t("open_source", { n: index + 1, name: source.name, place: placeText(source) });
           return `<button type="button" class="cite" data-source="${index}" aria-label="${escape(label)}">${index + 1}</button>`;
         },
@@ -105,10 +107,10 @@ function writer(sources: Source[], cited: Set<number>, open: Open): Marked {
         const name = (lang ?? "").split(/\s/)[0]!.toLowerCase();
         // As text, not as an attribute: DOMPurify drops an attribute with `-->` in it, as most diagrams have. Drawn
         // when it is whole: each drawing is a frame with Mermaid in it.
-        if (name === "mermaid" && !open.code)
+        if (name === "mermaid" && !context.open)
           return `<div class="diagram"><pre tabindex="0" dir="ltr">${escape(text)}</pre></div>`;
         // What is still being written is coloured when it is whole: colouring it all for each word is slow.
-        const inner = (open.code ? undefined : highlighted(text, name)) ?? escape(text);
+        const inner = (context.open ? undefined : highlighted(text, name)) ?? escape(text);
         return (
           `<div class="code"><div class="code-head"><span>${escape(name)}</span>` +
           `<button type="button" class="code-copy" aria-label="${escape(t("copy_code"))}">${escape(t("copy"))}</button></div>` +
@@ -164,60 +166,104 @@ function clean(html: string): string {
   });
 }
 
-/** A top-level block of a text: a paragraph, a list, a table, a piece of code… */
+/** Some of the paragraphs, lists, tables, pieces of code… of a text, one behind the other. */
 export interface Block {
   html: string;
   cited: number[]; // indexes into the sources, in order of first use
 }
 
+/** How much of a long text is parsed at once; a block that is longer is parsed whole. */
+const pieceLength = 4_000;
+
+function same(a: Source[], b: Source[]): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
 /**
  * A text that grows, as blocks. What was written before stays as it is, so that a word more costs as much as the
- * block it belongs to, however long the text is.
+ * block it belongs to, however long the text is; and a text that comes at once is taken by pieces.
  */
 export class Rendering {
-  private settled = ""; // the text of `done`
+  private text = "";
+  private parsed = 0; // so much of the text is in `done` and `queue`
   private done: Block[] = [];
+  private queue: Token[] = []; // whole blocks that are to be rendered
   private sources: Source[] = [];
   private links: TokensList["links"] = {};
+  private defined = ""; // the whole text whose definitions are known
+  private context: Context = { cited: new Set(), open: false };
+  private marked = writer(this.sources, this.context);
 
-  /** `streaming`: the text may grow. */
-  update(text: string, sources: Source[], streaming: boolean): Block[] {
+  /**
+   * `streaming`: the text may grow. When `milliseconds` are over, what is done is returned and `more` set: the same
+   * call goes on.
+   */
+  update(given: string, sources: Source[], streaming: boolean, milliseconds = Infinity): { blocks: Block[]; more: boolean } {
+    const until = performance.now() + milliseconds;
+    const text = given.replaceAll(/\r\n?/g, "\n"); // as marked does
+    if (!same(sources, this.sources) || !text.startsWith(this.text.slice(0, this.parsed))) this.restart(sources);
     // What a definition at the end says of the beginning is known when all is there.
-    const whole = !streaming && /^ {0,3}\[[^\]]+\]:/m.test(text);
-    if (whole || sources !== this.sources || !text.startsWith(this.settled)) this.restart();
-    this.sources = sources;
-    // A citation that is still being written would flicker.
-    const tail = text.slice(this.settled.length);
-    const shown = streaming && sources.length > 0 ? tail.replace(/\[[^\]\n]{0,200}$/, "") : tail;
-    const tokens = this.lex(shown);
-    const last = tokens.length - 1;
-    const blocks = tokens.map((token, i) => ({ token, block: this.render(token, streaming && i === last) }));
-    if (streaming) {
-      // A block is settled when another one has begun behind it.
-      const kept = blocks.slice(0, Math.max(0, blocks.findLastIndex((b) => b.token.type !== "space")));
-      this.settled += kept.map((b) => b.token.raw).join("");
-      this.done.push(...kept.filter((b) => b.block.html !== "").map((b) => b.block));
-      return [...this.done, ...blocks.slice(kept.length).map((b) => b.block)].filter((b) => b.html !== "");
+    if (!streaming && this.defined !== text && /^ {0,3}\[[^\]]+\]:/m.test(text)) {
+      this.restart(sources);
+      this.lex(text);
+      this.defined = text;
     }
-    return [...this.done, ...blocks.map((b) => b.block)].filter((b) => b.html !== "");
+    this.text = text;
+    for (let length = pieceLength; ; ) {
+      while (this.queue.length > 0) {
+        // Several at once: much of a block's cost is the sanitizer's, for each call.
+        const block = this.render(this.queue.splice(0, 8), false);
+        if (block.html !== "") this.done.push(block);
+        if (performance.now() > until) return { blocks: [...this.done], more: true };
+      }
+      const tail = text.slice(this.parsed);
+      const cut = tail.length > length;
+      // A citation that is still being written would flicker.
+      const shown = cut ? tail.slice(0, length) : streaming && sources.length > 0 ? tail.replace(/\[[^\]\n]{0,200}$/, "") : tail;
+      const tokens = this.lex(shown);
+      // A block is whole when another one has begun behind it.
+      const whole = this.take(tokens, cut || streaming ? tokens.findLastIndex((token) => token.type !== "space") : tokens.length);
+      if (whole === 0 && !cut) {
+        const last = this.render(tokens, streaming);
+        return { blocks: last.html === "" ? [...this.done] : [...this.done, last], more: false };
+      }
+      length = whole > 0 ? pieceLength : length * 2;
+    }
   }
 
-  private restart(): void {
-    this.settled = "";
+  private restart(sources: Source[]): void {
+    this.parsed = 0;
     this.done = [];
+    this.queue = [];
     this.links = {};
+    this.defined = "";
+    this.sources = sources;
+    this.marked = writer(sources, this.context);
+  }
+  /** Queues up to `count` tokens, as far as they have the text as it was; says how many. */
+  private take(tokens: Token[], count: number): number {
+    for (let i = 0; i < count; ++i) {
+      const token = tokens[i]!;
+      if (!this.text.startsWith(token.raw, this.parsed)) return i; // marked wrote it otherwise: taken with the rest
+      this.queue.push(token);
+      this.parsed += token.raw.length;
+    }
+    return Math.max(0, count);
   }
   private lex(text: string): TokensList {
-    const tokens = writer([], new Set(), { code: false }).lexer(text);
-    this.links = { ...this.links, ...tokens.links };
-    return Object.assign(tokens, { links: this.links });
+    const lexer = new Lexer(this.marked.defaults);
+    Object.assign(lexer.tokens.links, this.links);
+    const tokens = lexer.lex(text);
+    this.links = tokens.links;
+    return tokens;
   }
-  private render(token: Token, open: boolean): Block {
-    if (token.type === "space" || token.type === "def") return { html: "", cited: [] };
-    const cited = new Set<number>();
-    const html = writer(this.sources, cited, { code: open && token.type === "code" }).parser(
-      Object.assign<Token[], Pick<TokensList, "links">>([token], { links: this.links }),
-    );
-    return { html: clean(html), cited: [...cited] };
+  /** `growing`: the last token may be longer next time. */
+  private render(tokens: Token[], growing: boolean): Block {
+    const shown = tokens.filter((token) => token.type !== "space" && token.type !== "def");
+    if (shown.length === 0) return { html: "", cited: [] };
+    this.context.cited.clear();
+    this.context.open = growing && shown.at(-1)!.type === "code";
+    const html = this.marked.parser(shown);
+    return { html: clean(html), cited: [...this.context.cited] };
   }
 }

@@ -46,8 +46,8 @@ class Painter {
   change(more: Partial<Message>, details: Message["details"] = {}): void {
     const answer = this.run.answer!;
     this.run.answer = { ...answer, ...more, details: { ...answer.details, ...details } };
-    // At most a tenth of the time goes into painting.
-    this.due ||= window.setTimeout(() => requestAnimationFrame(() => this.flush()), Math.min(500, 9 * this.cost));
+    // At most a twentieth of the time goes into painting.
+    this.due ||= window.setTimeout(() => requestAnimationFrame(() => this.flush()), Math.min(2000, 19 * this.cost));
   }
   flush(): void {
     clearTimeout(this.due);

@@ -1,9 +1,9 @@
 // An answer's text: its blocks, each set into the page once.
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { memo } from "preact/compat";
 import { language } from "../../../shared/i18n";
 import { languagesKnown } from "../highlight";
-import { Rendering } from "../markdown";
+import { Rendering, type Block } from "../markdown";
 import { mathReady } from "../math";
 import { t } from "../strings";
 import type { Source } from "../types";
@@ -52,21 +52,56 @@ const BlockView = memo(function BlockView({ html }: { html: string }) {
   return <div class="block" ref={place} dangerouslySetInnerHTML={{ __html: html }} />;
 });
 
-/** The blocks of an answer, and what they cite. */
+/** How long text is rendered before the page may do something else. */
+const slice = 15;
+
+/** The blocks of an answer, and what they cite; of a long one more and more of them. */
 export function useBlocks(text: string, sources: Source[], streaming: boolean) {
   const known = `${language.value} ${languagesKnown.value} ${mathReady.value}`;
   const rendering = useMemo(() => new Rendering(), [known]);
-  return useMemo(() => {
-    const blocks = rendering.update(text, sources, streaming);
-    return { blocks, cited: [...new Set(blocks.flatMap((b) => b.cited))] };
-  }, [rendering, text, sources, streaming]);
+  const [round, setRound] = useState(0);
+  const before = useRef<{ rendering: Rendering; blocks: Block[] }>(undefined);
+  const shown = useMemo(() => {
+    const now = rendering.update(text, sources, streaming, slice);
+    // What is rendered anew is shown when it is all there.
+    const kept = now.more && before.current && before.current.rendering !== rendering ? before.current.blocks : undefined;
+    if (!kept) before.current = { rendering, blocks: now.blocks };
+    const blocks = kept ?? now.blocks;
+    return { blocks, more: now.more, cited: [...new Set(blocks.flatMap((b) => b.cited))] };
+  }, [rendering, text, sources, streaming, round]);
+  useEffect(() => {
+    if (!shown.more) return undefined;
+    const next = setTimeout(() => setRound((n) => n + 1));
+    return () => clearTimeout(next);
+  }, [shown]);
+  return shown;
 }
 
-export function Blocks({ blocks }: { blocks: { html: string }[] }) {
+const partLength = 8;
+/** So many blocks are no trouble, and are best left as they are. */
+const few = 150;
+
+/** Blocks that the browser leaves out of layout and painting together while they are out of sight. */
+const Part = memo(
+  function Part({ blocks, whole }: { blocks: Block[]; whole: boolean }) {
+    return (
+      <div class={whole ? "part whole" : "part"}>
+        {blocks.map((b, i) => (
+          <BlockView key={i} html={b.html} />
+        ))}
+      </div>
+    );
+  },
+  (a, b) => a.whole === b.whole && a.blocks.length === b.blocks.length && a.blocks.every((one, i) => one === b.blocks[i]),
+);
+
+export function Blocks({ blocks }: { blocks: Block[] }) {
+  const parts = Math.ceil(blocks.length / partLength);
   return (
     <>
-      {blocks.map((b, i) => (
-        <BlockView key={i} html={b.html} />
+      {Array.from({ length: parts }, (_, i) => (
+        <Part key={i} blocks={blocks.slice(i * partLength, (i + 1) * partLength)} 
+          whole={i < parts - 1 && blocks.length > few} />
       ))}
     </>
   );

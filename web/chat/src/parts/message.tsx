@@ -178,13 +178,16 @@ function Ending({ message, last }: { message: Message; last: boolean }) {
   );
 }
 
+const noSources: Source[] = []; // always the same: another list would be another text
+
 export function Answer({ message, last }: { message: Message; last: boolean }) {
   const streaming = message.state === "streaming";
-  const sources = message.details.sources ?? [];
-  const { blocks, cited } = useBlocks(message.text, sources, streaming);
+  const sources = message.details.sources ?? noSources;
+  const { blocks, cited, more } = useBlocks(message.text, sources, streaming);
+  const busy = streaming || more; // it is done when all of it is shown
   const followUps = message.details.follow_ups ?? [];
   return (
-    <article class="message answer" aria-label={t("assistant")} aria-busy={streaming} data-state={message.state}>
+    <article class="message answer" aria-label={t("assistant")} aria-busy={busy} data-state={busy ? "streaming" : message.state}>
       {message.text === "" ? (
         <p class="waiting" aria-hidden="true">
           <span class="dot" />

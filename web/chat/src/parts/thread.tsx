@@ -74,31 +74,40 @@ function NotSent({ one }: { one: Unsent }) {
 export function Thread() {
   const [away, setAway] = useState(false);
   const scroller = useRef<HTMLDivElement>(null);
+  const column = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
   const lastTop = useRef(0);
+  const lastHeight = useRef(0);
   const path = state.path.value;
   const last = path.at(-1);
   const waiting = unsent.value[state.current.value];
   useEffect(() => {
     follow.current = true;
+    scroller.current!.scrollTo({ top: scroller.current!.scrollHeight });
   }, [state.current.value, path.length, waiting]);
   useEffect(() => {
     // Follow the answer, unless the reader has scrolled up.
-    if (follow.current) scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
-  });
+    const toEnd = () => follow.current && scroller.current!.scrollTo({ top: scroller.current!.scrollHeight });
+    const observer = new ResizeObserver(toEnd);
+    observer.observe(column.current!);
+    observer.observe(scroller.current!);
+    return () => observer.disconnect();
+  }, []);
   const unanswered = !waiting && last?.role === "user" && !state.busy.value && !state.trouble.value;
   return (
     <div class="thread-frame">
       <div class="thread" ref={scroller} tabIndex={0} role="region" aria-label={t("conversation")}
         onScroll={(e) => {
           const el = e.currentTarget;
-          // Only upwards is the reader's doing: text that grows leaves the place where it is.
-          if (el.scrollTop < lastTop.current - 4) follow.current = false;
+          // Only upwards is the reader's doing: text that grows leaves the place where it is,
+          // and what gets shorter moves it, too.
+          if (el.scrollTop < lastTop.current - 4 && el.scrollHeight >= lastHeight.current) follow.current = false;
           if (el.scrollHeight - el.scrollTop - el.clientHeight < 40) follow.current = true;
           lastTop.current = el.scrollTop;
+          lastHeight.current = el.scrollHeight;
           setAway(!follow.current && el.scrollHeight - el.scrollTop - el.clientHeight > 200);
         }}>
-        <div class="column">
+        <div class="column" ref={column}>
           {path.length === 0 && !waiting && !state.busy.value && <Welcome />}
           {path.map((m, i) =>
             m.role === "user" ? (
