@@ -1,0 +1,77 @@
+"""The chat page behind nginx as it is installed: Host replaced, HTTP/1.0 to the server, below a path of its own."""
+
+import shutil
+import subprocess
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+import harness
+from chat_page import Page, browser, opened  # noqa: F401
+from chat_page import local  # noqa: F401
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+class Proxied:
+    """What a page needs to know of a chat server, at the address that the proxy gives it."""
+
+    def __init__(self, url, key):
+        self.url = url
+        self.key = key
+
+
+@pytest.fixture(scope="module")
+def proxied(local, tmp_path_factory):  # noqa: F811
+    """nginx with the lines of docs/chat.md and nothing else: (at the root, below a path)."""
+    if not NGINX:
+        pytest.skip("no nginx")
+    folder = tmp_path_factory.mktemp("nginx")
+    port = harness.free_ports(1)
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"""
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass {local.url}; }}
+    location /chat/ {{ proxy_pass {local.url}/; proxy_buffering off; }}
+  }}
+}}
+"""
+    )
+    with subprocess.Popen([NGINX, "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL) as running:
+
+        def answers():
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        harness.wait_until(answers)
+        yield Proxied(f"http://127.0.0.1:{port}/", local.key), Proxied(f"http://127.0.0.1:{port}/chat/", local.key)
+        running.terminate()
+
+
+@pytest.mark.parametrize("below", [0, 1], ids=["root", "sub-path"])
+def test_it_works_behind_nginx(proxied, opened, below):  # noqa: F811
+    page = opened(proxied[below], page=Page)
+    page.ask("Write a Python function that reverses a string")
+    expect(page.last_answer.locator("pre")).to_be_visible()
+    page.drop(("notes.md", b"# Notes\n\nThe ferry leaves at seven.", "text/markdown"))
+    page.page.reload()
+    expect(page.last_answer.locator("pre")).to_be_visible()
+    page.button("Settings").click()
+    page.page.get_by_label("System prompt").fill("You are a ferryman.")
+    page.button("Save").click()
+    expect(page.page.get_by_role("dialog")).to_have_count(0)
+    page.page.locator(".entry").first.hover()
+    page.page.locator(".entry").first.get_by_role("button", name="Delete").click()
+    page.button("Delete", page.page.get_by_role("dialog")).click()
+    expect(page.page.locator(".entry")).to_have_count(0)
