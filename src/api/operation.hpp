@@ -1,6 +1,6 @@
 #pragma once
 /// What the gateway knows of each operation of the API: one row each. Everything that differs between
-/// operations is asked of the row, so that a new operation is a new row in kOperations and nothing else.
+/// operations is asked of the row, so that a new operation is a line in api/operations.def and nothing else.
 ///
 /// Sources: OpenAI API reference; Azure OpenAI REST API reference (data plane and v1).
 /// Ownership: rows are constants. Thread rule: immutable. Errors: none.
@@ -25,9 +25,9 @@ enum class StreamEvents : std::uint8_t {
 };
 
 struct Operation {
-    std::string_view name;    ///< in logs, metrics and the ledger
-    std::string_view tail;    ///< of the path, behind the surface's prefix; without regard to case
-    std::string_view method;  ///< the one by which it is asked for; others are `other`
+    std::string_view name;      ///< in logs, metrics and the ledger
+    std::string_view tail{};    ///< of the path, behind the surface's prefix; without regard to case
+    std::string_view method{};  ///< the one by which it is asked for; others are `other`
     BodyKind body = BodyKind::any;
     StreamEvents events = StreamEvents::opaque;
     /// Without a model or deployment there is nothing that it could be asked of.
@@ -47,63 +47,10 @@ struct Operation {
 };
 
 namespace operations {
-inline constexpr Operation chat{.name = "chat",
-                                .tail = "/chat/completions",
-                                .method = "POST",
-                                .body = BodyKind::json,
-                                .events = StreamEvents::chat,
-                                .needs_model = true,
-                                .answers_json = true,
-                                .writes_text = true,
-                                .usage_chunk = true};
-inline constexpr Operation completions{.name = "completions",
-                                       .tail = "/completions",
-                                       .method = "POST",
-                                       .body = BodyKind::json,
-                                       .events = StreamEvents::chat,
-                                       .needs_model = true,
-                                       .answers_json = true,
-                                       .writes_text = true,
-                                       .usage_chunk = true};
-inline constexpr Operation embeddings{.name = "embeddings",
-                                      .tail = "/embeddings",
-                                      .method = "POST",
-                                      .body = BodyKind::json,
-                                      .needs_model = true,
-                                      .answers_json = true};
-inline constexpr Operation responses{.name = "responses",
-                                     .tail = "/responses",
-                                     .method = "POST",
-                                     .body = BodyKind::json,
-                                     .events = StreamEvents::typed,
-                                     .answers_json = true,
-                                     .writes_text = true,
-                                     .makes_ids = true,
-                                     .sealed_reasoning = true};
-inline constexpr Operation speech{
-    .name = "speech", .tail = "/audio/speech", .method = "POST", .needs_model = true};
-inline constexpr Operation transcriptions{.name = "transcriptions",
-                                          .tail = "/audio/transcriptions",
-                                          .method = "POST",
-                                          .body = BodyKind::multipart,
-                                          .needs_model = true};
-inline constexpr Operation translations{.name = "translations",
-                                        .tail = "/audio/translations",
-                                        .method = "POST",
-                                        .body = BodyKind::multipart,
-                                        .needs_model = true};
-inline constexpr Operation images{
-    .name = "images", .tail = "/images/generations", .method = "POST", .answers_json = true};
-inline constexpr Operation image_edits{.name = "image_edits",
-                                       .tail = "/images/edits",
-                                       .method = "POST",
-                                       .body = BodyKind::multipart,
-                                       .needs_model = true};
-inline constexpr Operation image_variations{.name = "image_variations",
-                                            .tail = "/images/variations",
-                                            .method = "POST",
-                                            .body = BodyKind::multipart,
-                                            .needs_model = true};
+#define SPILLWAY_OPERATION(operation, ...) \
+    inline constexpr Operation operation{.name = #operation, __VA_ARGS__};
+#include "api/operations.def"
+#undef SPILLWAY_OPERATION
 /// Everything else: polling, files, batches, lists of models …
 inline constexpr Operation other{.name = "other", .names_ids = true, .makes_ids = true};
 }  // namespace operations
@@ -113,11 +60,9 @@ inline constexpr std::string_view kModelsTail = "/models";
 
 /// The most often asked for first. `other` is not in it: it is what is found when nothing else is.
 inline constexpr std::array kOperations{
-    &operations::chat,         &operations::responses,
-    &operations::embeddings,   &operations::completions,
-    &operations::speech,       &operations::transcriptions,
-    &operations::translations, &operations::images,
-    &operations::image_edits,  &operations::image_variations,
+#define SPILLWAY_OPERATION(operation, ...) &operations::operation,
+#include "api/operations.def"
+#undef SPILLWAY_OPERATION
 };
 
 /// A number for each row, 0 for `other`: below kOperations.size() + 1.
