@@ -1,5 +1,5 @@
 #pragma once
-/// Where the local stack of `spillway up` listens, for verbs that look at it when told of nothing else.
+/// Where the local stack of `spillway up` listens, for verbs that look there unless something else is named.
 /// Thread rule: for one thread. Errors: messages for the user.
 #include "app/stack_command.hpp"
 

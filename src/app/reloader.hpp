@@ -1,5 +1,6 @@
 #pragma once
-/// Loads the gateway's configuration at the start and anew: for SIGHUP, POST /api/reload and `serve --watch`.
+/// Loads the gateway's configuration at the start, and again for SIGHUP, POST /api/reload and `serve
+/// --watch`.
 ///
 /// Ownership: the gateway given to reload() is the caller's. Thread rule: the main thread. Errors: load()
 /// prints them, reload() reports and logs them, and then the old configuration stays in use.

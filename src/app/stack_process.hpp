@@ -34,7 +34,7 @@ struct Command {
     std::string program;
     std::vector<std::string> arguments;
     std::string folder;  ///< its working directory
-    std::string log;     ///< takes its output; made anew, 0600
+    std::string log;     ///< takes its output; truncated, mode 0600
 };
 /// Starts it in a session of its own (setsid), with no terminal, no signal blocked and no open file but
 /// standard input (/dev/null) and output.
@@ -50,7 +50,7 @@ enum class Stopped : std::uint8_t { gone_before, ended, killed, still_there };
 
 /// The program this process runs, as a path that can be started again.
 [[nodiscard]] Result<std::string> own_program();
-/// Changes when the file is built anew: its size and time of change.
+/// Changes when the file is rebuilt: its size and time of change.
 [[nodiscard]] Result<std::string> build_of(const std::string& program);
 
 /// Why nobody can listen on 127.0.0.1:`port` now, or nothing. Names who has it, where /proc allows.

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/loop.hpp"
-#include "base/prefetch.hpp"
 
 namespace spillway {
 
@@ -116,7 +115,6 @@ bool Poller::look(std::optional<Duration> patience) {
     while (batch_at_ < batch_size_) {
         const epoll_event event = batch_[batch_at_++];
         if (event.data.ptr == nullptr) continue;
-        if (batch_at_ < batch_size_) prefetch_for_write(batch_[batch_at_].data.ptr);
         const bool failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
         Ready ready;
         ready.ended = failed || (event.events & EPOLLRDHUP) != 0;

@@ -24,7 +24,7 @@ namespace spillway::chat {
 struct Reply {
     unsigned status = 0;
     std::string backend;    ///< x-spillway-backend, or what else names one; may be empty
-    unsigned attempts = 0;  ///< x-spillway-attempts; 0: not told
+    unsigned attempts = 0;  ///< x-spillway-attempts; 0: not given
     std::string request_id;
     std::string model;
     std::string finish_reason;

@@ -20,14 +20,14 @@ struct HeadFacts {
     std::string_view request_id;         ///< the model's; empty: it never got there
     std::string_view region;
     std::string_view session;              ///< azureml-model-session; empty: none
-    const QuotaDecision* quota = nullptr;  ///< the figures to tell
+    const QuotaDecision* quota = nullptr;  ///< the figures to report
     std::optional<Duration> retry_after;   ///< 429: both headers; and the resets of `quota`
     const std::map<std::string, std::string>* replaced = nullptr;  ///< lower-case names; last word
 };
 
 /// Ready field lines, each with its CRLF.
 [[nodiscard]] std::string azure_head(const HeadFacts& facts);
-/// Whole seconds, rounded up: what retry-after and the resets are told in.
+/// Whole seconds, rounded up: the unit of retry-after and the resets.
 [[nodiscard]] std::int64_t whole_seconds(Duration d) noexcept;
 /// RFC 9110 §5.6.7.
 [[nodiscard]] std::string imf_fixdate(std::chrono::sys_seconds t);

@@ -28,7 +28,7 @@ inline constexpr std::string_view output_filter_mark = "[[output_filter]]";
 
 [[nodiscard]] Completion complete(const ModelRequest& request);
 
-/// What `usage` tells.
+/// What `usage` reports.
 struct Usage {
     std::size_t prompt = 0;
     std::size_t cached = 0;

@@ -40,13 +40,14 @@ public:
     void close() { server_.close(); }
     /// What POST /api/reload does; without it there is no such page.
     void on_reload(std::function<ReloadReport()> reload) { reload_ = std::move(reload); }
+    /// Answers one request: what the listener does with each.
+    Task<void> handle(http::Exchange& exchange);
 
 private:
     struct Reply {
         unsigned status = 404;
         std::string body;
     };
-    Task<void> handle(http::Exchange& exchange);
     Task<bool> handle_open(http::Exchange& exchange, std::string_view path);
     Task<Reply> api(http::Exchange& exchange, std::string_view path);
     [[nodiscard]] bool allowed(const http::Exchange& exchange) const;

@@ -23,6 +23,7 @@ Attempt::Attempt(RequestParts& parts, const routing::Lease& lease)
     : parts_(parts),
       lease_(lease),
       began_at_(parts.clock.mono()),
+      upstream_(&parts.upstream),
       timeouts_(config::timeouts_for(config(), parts.asked.deployment)) {
     const Duration whole = parts.config().limits.request_timeout;
     timeouts_.first_token = parts.upstreams.snapshot->thinking->limit(
@@ -33,15 +34,15 @@ Attempt::Attempt(RequestParts& parts, const routing::Lease& lease)
 }
 
 Attempt::~Attempt() {
+    upstream_->close();
     if (reported_) return;
     parts_.clock.read();
     report(routing::outcome_of(routing::blame({.came = routing::Came::client_left}, {})));
 }
 
 void Attempt::cancel() noexcept {
-    connecting_.cancel();
     pause_.cancel();
-    if (upstream_) upstream_->cancel();
+    upstream_->give_up();
 }
 
 Task<bool> Attempt::credential_renewed(std::uint64_t refused) {
@@ -74,15 +75,12 @@ Duration Attempt::time_left() const noexcept {
 }
 
 Task<http::NetResult<const http::ResponseHead*>> Attempt::send_and_read_head() {
-    http::Origin& origin = parts_.upstreams.origins[backend()];
     const Duration timeout = time_left();
     for (bool fresh = false;; fresh = true) {
-        upstream_.reset();
-        if (!fresh) upstream_ = origin.pooled();
-        if (!upstream_) {
-            auto connected = co_await origin.connect(true, connecting_);
-            if (!connected) co_return connected.error();
-            upstream_.emplace(std::move(*connected));
+        upstream_->close();
+        if (fresh || !upstream_->open_pooled(backend())) {
+            const auto opened = co_await upstream_->open_new(backend());
+            if (!opened) co_return opened.error();
         }
         if (parts_.over()) co_return http::NetError{http::NetError::Kind::cancelled, "cancelled"};
         const api::BodyPieces& body = parts_.upstream_request.body();
@@ -153,8 +151,6 @@ Task<void> Attempt::drain_short_answer(const http::ResponseHead& head) {
 
 /// AttemptEnd::failed without a report: the request has to be sent again without stream_options.
 Task<AttemptEnd> Attempt::relay(const http::ResponseHead& head) {
-    const Snapshot& snapshot = *parts_.upstreams.snapshot;
-    parts_.upstreams.metrics.prefetch_client(snapshot.clients.index_of(*parts_.asked.client));
     if (head.status >= 300) return relay_plain(*this, head);
     if (is_event_stream(head)) return relay_stream(*this, head);
     if (!parts_.asked.scan.stream) return relay_plain(*this, head);
@@ -200,7 +196,7 @@ routing::Came Attempt::came_of(const http::NetError& error) const noexcept {
         case Kind::proxy:
             return routing::Came::no_proxy;
         case Kind::timeout:
-            return upstream_ ? routing::Came::timed_out : routing::Came::no_connection;
+            return upstream_->is_open() ? routing::Came::timed_out : routing::Came::no_connection;
         case Kind::protocol:
             return routing::Came::malformed;
         case Kind::local:
@@ -252,13 +248,13 @@ void Attempt::report(routing::Outcome outcome) {
 }
 
 AttemptEnd Attempt::release(bool reuse) {
-    if (reuse && upstream_) upstream_->done();
-    upstream_.reset();
+    if (reuse) upstream_->done();
+    upstream_->close();
     return AttemptEnd::answered;
 }
 
 AttemptEnd Attempt::failed(routing::Outcome outcome) {
-    upstream_.reset();
+    upstream_->close();
     parts_.clock.read();
     report(std::move(outcome));
     return AttemptEnd::failed;

@@ -14,9 +14,9 @@
 #include "gateway/pause.hpp"
 #include "gateway/report.hpp"
 #include "gateway/request_clock.hpp"
+#include "gateway/upstream_port.hpp"
 #include "gateway/upstream_request.hpp"
 #include "gateway/worker.hpp"
-#include "http/client.hpp"
 #include "routing/attempt_history.hpp"
 #include "routing/blame.hpp"
 #include "routing/router.hpp"
@@ -28,6 +28,7 @@ struct RequestParts {
     Worker& worker;
     Upstreams& upstreams;
     http::Exchange& exchange;
+    UpstreamPort& upstream;
     Asked& asked;
     UpstreamRequest& upstream_request;
     Report& report;
@@ -60,7 +61,7 @@ public:
 
     // For its relays:
     [[nodiscard]] RequestParts& parts() noexcept { return parts_; }
-    [[nodiscard]] http::Upstream& upstream() noexcept { return *upstream_; }
+    [[nodiscard]] UpstreamPort& upstream() noexcept { return *upstream_; }
     [[nodiscard]] routing::BackendIndex backend() const noexcept { return lease_.backend; }
     [[nodiscard]] const config::BackendConfig& config() const {
         return parts_.config().backends[lease_.backend];
@@ -108,9 +109,8 @@ private:
     RequestParts& parts_;
     const routing::Lease lease_;
     const Mono began_at_;
+    UpstreamPort* const upstream_;
     config::DeploymentTimeouts timeouts_;
-    std::optional<http::Upstream> upstream_;
-    http::ConnectCancel connecting_;
     Pause pause_;
     Duration first_byte_{};
     bool reported_ = false;

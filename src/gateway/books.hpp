@@ -30,7 +30,7 @@ public:
     Result<void> open(const config::GatewayConfig& config);
     /// Connects to Redis if there is one.
     Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log);
-    /// Lets the replicas tell each other of this snapshot's backends.
+    /// Has the replicas report this snapshot's backends to each other.
     void share(const std::shared_ptr<const Snapshot>& snapshot);
     [[nodiscard]] std::vector<telemetry::Registry::Registration> metrics(telemetry::Registry& registry);
 

@@ -118,19 +118,19 @@ const Client* ClientTable::at(const Index& index, std::string_view name) const {
 }
 
 Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
-                             const identity::ClientKeys::Shown& shown, Wall now) const {
+                             const identity::ClientKeys::Presented& key, Wall now) const {
     Caller caller;
     const bool trust = !proxies_.empty() && within(proxies_, peer);
-    const auto told = [&](const std::string& field) {
+    const auto trusted = [&](const std::string& field) {
         return trust && !field.empty() ? trim(head.fields.get(field)) : std::string_view();
     };
-    if (const auto name = told(fields_.client); !name.empty()) {
+    if (const auto name = trusted(fields_.client); !name.empty()) {
         caller.client = at(by_header_, name);
     } else {
-        if (const auto index = keys_.find(shown)) caller.client = &clients_[*index];
-        if ((tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(shown.key) &&
+        if (const auto index = keys_.find(key)) caller.client = &clients_[*index];
+        if ((tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(key.key) &&
             (caller.client == nullptr || keys_.anonymous())) {
-            auto claims = verify(shown.key, now);
+            auto claims = verify(key.key, now);
             if (claims) {
                 if (!keys_.anonymous())
                     caller.client = at(claims->client_by_name ? by_name_ : by_claim_, claims->client);
@@ -145,8 +145,8 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
         caller.elsewhere = true;
         return caller;
     }
-    if (caller.user.empty()) caller.user = told(fields_.user);
-    if (caller.team.empty()) caller.team = told(fields_.team);
+    if (caller.user.empty()) caller.user = trusted(fields_.user);
+    if (caller.team.empty()) caller.team = trusted(fields_.team);
     return caller;
 }
 

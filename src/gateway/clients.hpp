@@ -7,8 +7,10 @@
 /// trusted field, else (if so configured) by the body; the team by the token, the field, or the client.
 /// Ownership: points into the ClientQuotas, which must outlive it. Thread rule: immutable; safe from any
 /// thread. Errors: make() says what cannot be used.
+#include <cstddef>
 #include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,13 +53,18 @@ public:
                                                   quota::ClientQuotas& quotas, identity::Keepers& keepers);
     ClientTable() = default;
 
-    /// The key that a request shows; some work before identify() gives its memory time to come.
-    [[nodiscard]] identity::ClientKeys::Shown shown_key(const http::RequestHead& head,
-                                                        identity::KeyHasher& hasher) const {
-        return keys_.shown(hasher, identity::presented_key(head.fields));
+    /// The key that a request presents, for identify().
+    [[nodiscard]] identity::ClientKeys::Presented presented_key(const http::RequestHead& head,
+                                                                identity::KeyHasher& hasher) const {
+        return keys_.hash(hasher, identity::presented_key(head.fields));
+    }
+    /// Where the search for it begins.
+    [[nodiscard]] std::span<const std::byte> place_of(
+        const identity::ClientKeys::Presented& key) const noexcept {
+        return keys_.place_of(key);
     }
     [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
-                                  const identity::ClientKeys::Shown& shown, Wall now) const;
+                                  const identity::ClientKeys::Presented& key, Wall now) const;
     [[nodiscard]] bool allows(const Client& client, std::string_view deployment) const;
     /// Those it may ask for, sorted; empty: all.
     [[nodiscard]] const std::vector<std::string>& deployments_of(const Client& client) const {

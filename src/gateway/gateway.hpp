@@ -40,7 +40,7 @@ public:
     /// No new connections; busy ones end with their answer.
     void drain();
     [[nodiscard]] std::size_t connections() const;
-    /// Opens the access log anew (log rotation).
+    /// Reopens the access log (log rotation).
     void reopen_log();
 
     [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }

@@ -103,7 +103,7 @@ std::string preflight_fields(const http::RequestHead& head, const std::vector<st
 }
 
 std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::string_view peer,
-                                        const identity::ClientKeys::Shown& key, Wall now) {
+                                        const identity::ClientKeys::Presented& key, Wall now) {
     asked_.route = api::classify(api::tidy_target(head.target, asked_.target), head.method);
     Caller caller = snapshot_.clients.identify(head, peer, key, now);
     asked_.client = caller.client;

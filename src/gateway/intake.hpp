@@ -37,7 +37,7 @@ public:
 
     /// Who asks, and at which path.
     [[nodiscard]] std::optional<Refusal> identify(const http::RequestHead& head, std::string_view peer,
-                                                  const identity::ClientKeys::Shown& key, Wall now);
+                                                  const identity::ClientKeys::Presented& key, Wall now);
     /// What is asked. Needs a known client.
     [[nodiscard]] std::optional<Refusal> understand(const http::RequestHead& head, std::string_view body,
                                                     quota::Now now);

@@ -1,5 +1,5 @@
 #pragma once
-/// What a client is told when its own limits do not admit a request.
+/// The refusal that a client gets when its own limits do not admit a request.
 /// Thread rule: a free function. Errors: none.
 #include "base/clock.hpp"
 #include "gateway/asked.hpp"

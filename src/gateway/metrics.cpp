@@ -42,14 +42,14 @@ Metrics::Metrics(telemetry::Registry& registry, std::size_t clients)
                                 "Requests served well after at least one backend refused or failed")),
       first_rows_(clients, huge_pages()) {}
 
-telemetry::Counter& Metrics::answered(const Subject& who, int status) {
+telemetry::Counter& Metrics::answered(const Labels& who, int status) {
     const auto code = fmt::format_int(status);
     return registry_.counter(
         "spillway_requests_total", "Requests by client, deployment and status sent to the client",
         {{"client", who.client}, {"deployment", who.deployment}, {"status", {code.data(), code.size()}}});
 }
 
-Metrics::Row Metrics::make_row(const Subject& who) {
+Metrics::Row Metrics::make_row(const Labels& who) {
     const auto of = [&](std::string_view kind) {
         return telemetry::OwnCount(
             registry_.counter("spillway_tokens_total", "Tokens by client, deployment and kind",
@@ -69,7 +69,7 @@ Metrics::Row* Metrics::find_row(std::uint32_t client_index, std::uint32_t deploy
     return known == rows_.end() ? nullptr : &known->second;
 }
 
-Metrics::Row& Metrics::row(const Subject& who) {
+Metrics::Row& Metrics::row(const Labels& who) {
     if (Row* const known = find_row(who.client_index, who.deployment_index)) return *known;
     if (who.client_index < first_rows_.size()) {
         FirstRow& first = first_rows_[who.client_index];
@@ -81,23 +81,17 @@ Metrics::Row& Metrics::row(const Subject& who) {
     return rows_.emplace(key_of(who.client_index, who.deployment_index), make_row(who)).first->second;
 }
 
-void Metrics::prefetch_client(std::uint32_t index) const noexcept {
-    if (index < first_rows_.size()) prefetch_for_read(&first_rows_[index]);
+std::span<const std::byte> Metrics::client_memory(std::uint32_t index) const noexcept {
+    if (index >= first_rows_.size()) return {};
+    return std::as_bytes(std::span(first_rows_).subspan(index, 1));
 }
 
-void Metrics::prefetch_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept {
-    const Row* const row = find_row(client_index, deployment_index);
-    if (row == nullptr) return;
-    for (const auto* count : {&row->served, &row->prompt, &row->completion}) count->prefetch();
+std::span<const std::byte> Metrics::backend_memory(std::uint32_t index) const noexcept {
+    if (index >= backends_.size()) return {};
+    return std::as_bytes(std::span(backends_).subspan(index, 1));
 }
 
-void Metrics::prefetch_backend(std::uint32_t index) const noexcept {
-    if (index >= backends_.size()) return;
-    const Backend& backend = backends_[index];
-    prefetch_for_write(&backend, &backend + 1);
-}
-
-void Metrics::request(const Subject& who, int status, Duration total, bool rescued) {
+void Metrics::request(const Labels& who, int status, Duration total, bool rescued) {
     if (status == 200) {
         row(who).served.inc();
     } else {
@@ -136,7 +130,7 @@ void Metrics::attempt(std::string_view name, std::uint32_t index, routing::Outco
     count.inc();
 }
 
-void Metrics::tokens(const Subject& who, const api::Usage& usage) {
+void Metrics::tokens(const Labels& who, const api::Usage& usage) {
     Row& counts = row(who);
     counts.prompt.inc(usage.prompt);
     counts.completion.inc(usage.completion);

@@ -7,14 +7,16 @@
 /// Thread rule: a Metrics from its worker's thread only; the counters themselves are shared.
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <memory_resource>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "api/usage.hpp"
+#include "base/cache_line.hpp"
 #include "base/clock.hpp"
-#include "base/prefetch.hpp"
 #include "gateway/answers.hpp"
 #include "routing/router.hpp"
 #include "telemetry/metrics.hpp"
@@ -26,23 +28,21 @@ public:
     /// `clients`: their indices are below that.
     Metrics(telemetry::Registry& registry, std::size_t clients);
 
-    struct Subject {
+    struct Labels {
         std::string_view client;
         std::uint32_t client_index = 0;
         std::string_view deployment;
         std::uint32_t deployment_index = 0;
     };
-    /// Asks for the memory that prefetch_row() will want …
-    void prefetch_client(std::uint32_t index) const noexcept;
-    /// … request() and tokens() …
-    void prefetch_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept;
-    /// … first_byte() and attempt().
-    void prefetch_backend(std::uint32_t index) const noexcept;
+    /// What is read to count for a client …
+    [[nodiscard]] std::span<const std::byte> client_memory(std::uint32_t index) const noexcept;
+    /// … and for a backend; empty if nothing is known of it yet.
+    [[nodiscard]] std::span<const std::byte> backend_memory(std::uint32_t index) const noexcept;
     /// One request's end. `rescued`: served after at least one attempt failed.
-    void request(const Subject& who, int status, Duration total, bool rescued);
+    void request(const Labels& who, int status, Duration total, bool rescued);
     void first_byte(std::string_view backend, std::uint32_t backend_index, Duration took);
     void attempt(std::string_view backend, std::uint32_t backend_index, routing::OutcomeKind kind);
-    void tokens(const Subject& who, const api::Usage& usage);
+    void tokens(const Labels& who, const api::Usage& usage);
 
     telemetry::UpDown& in_flight;
     const Answers answers;
@@ -67,10 +67,10 @@ private:
         telemetry::Histogram* first_byte = nullptr;
         std::array<telemetry::OwnCount, kOutcomes> attempts;
     };
-    [[nodiscard]] telemetry::Counter& answered(const Subject& who, int status);
+    [[nodiscard]] telemetry::Counter& answered(const Labels& who, int status);
     [[nodiscard]] Row* find_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept;
-    Row& row(const Subject& who);
-    [[nodiscard]] Row make_row(const Subject& who);
+    Row& row(const Labels& who);
+    [[nodiscard]] Row make_row(const Labels& who);
     Backend& backend(std::uint32_t index);
 
     telemetry::Registry& registry_;

@@ -14,6 +14,7 @@ void PendingCharges::keep(quota::Grant grant, const Asked& asked, const Report& 
                             .team = asked.team,
                             .backend = std::string(backend),
                             .deployment = asked.deployment,
+                            .model = std::string(report.model()),
                             .operation = asked.operation().name};
     if (auto displaced = books_.pending.keep(report.work.id, std::move(work), now.mono))
         charge(std::move(*displaced), std::nullopt, false, now);
@@ -56,7 +57,7 @@ void PendingCharges::charge(quota::PendingWork work, const std::optional<api::Us
     row.team = work.team;
     row.backend = work.backend;
     row.deployment = work.deployment;
-    row.model = work.deployment;
+    row.model = work.model;
     row.operation = work.operation;
     row.status = 200;
     row.prompt_tokens = used.prompt;

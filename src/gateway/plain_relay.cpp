@@ -53,6 +53,7 @@ Task<AttemptEnd> pass_through(Attempt& attempt, const http::ResponseHead& head, 
     for (;;) {
         if (action == PlainAction::pass) {
             const std::string_view piece = machine.pass();
+            if (!parts.report.first_byte && is_json(head)) parts.report.note_model(piece);
             const bool sent = co_await parts.downstream.send({&piece, 1}, false);
             if (!sent) {
                 parts.report.ending = Ending::client_left;
@@ -117,6 +118,7 @@ Task<AttemptEnd> answer_whole(Attempt& attempt, const http::ResponseHead& head, 
     RequestParts& parts = attempt.parts();
     if (head.status < 400) {
         attempt.serves(outcome.limits);
+        parts.report.note_model(whole);
         learn_affinity(*parts.upstreams.snapshot->affinity, parts.asked, whole, attempt.backend());
         note_usage(parts.report, parts.asked, parts.exchange.request().method, whole,
                    api::dialect(attempt.config().kind).usage(whole), outcome);

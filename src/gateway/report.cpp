@@ -39,7 +39,7 @@ telemetry::UsageRow usage_row(const Asked& asked, const Report& report, std::str
     row.team = asked.team;
     row.backend = backend;
     row.deployment = asked.deployment;
-    row.model = asked.deployment;
+    row.model = report.model();
     row.operation = asked.operation().name;
     row.status = report.status;
     row.prompt_tokens = report.usage.prompt;
@@ -70,6 +70,7 @@ telemetry::AccessRecord access_record(const Asked& asked, const Report& report, 
     record.target = wire.target;
     record.operation = asked.operation().name;
     record.deployment = asked.deployment;
+    record.model = report.model();
     record.stream = asked.scan.stream;
     record.backend = backend;
     record.attempts = attempts;
@@ -100,8 +101,7 @@ telemetry::Counter& answer_counter(const Answers& answers, const Report& report)
     return report.status >= 400 ? answers.refused : answers.served;
 }
 
-Metrics::Subject metrics_subject(const Asked& asked, std::uint32_t client_index,
-                                 std::uint32_t bound) noexcept {
+Metrics::Labels metrics_labels(const Asked& asked, std::uint32_t client_index, std::uint32_t bound) noexcept {
     constexpr std::uint32_t kNobody = 0x3fffffff;
     const auto number = asked.deployment_ref.index;
     std::string_view deployment = asked.deployment;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/answer_model.hpp"
 #include "api/usage.hpp"
 #include "api/work_state.hpp"
 #include "base/clock.hpp"
@@ -48,11 +49,12 @@ struct Report {
     std::optional<FailedAnswer> failed_answer;  ///< the last one's
     api::Usage usage;
     bool usage_known = false;
-    std::uint64_t output_events = 0;     ///< of a stream: about a token each
-    double avoided = 0;                  ///< 429s, see routing::Choice
-    bool spilled = false;                ///< the last attempt: see routing::Lease
-    std::optional<Duration> first_byte;  ///< from the request's first byte to the answer's
-    bool sent_at_once = false;           ///< the first byte was sent with the last
+    boost::container::small_vector<char, 64> model_text;  ///< see model()
+    std::uint64_t output_events = 0;                      ///< of a stream: about a token each
+    double avoided = 0;                                   ///< 429s, see routing::Choice
+    bool spilled = false;                                 ///< the last attempt: see routing::Lease
+    std::optional<Duration> first_byte;                   ///< from the request's first byte to the answer's
+    bool sent_at_once = false;                            ///< the first byte was sent with the last
     /// What the answer is about, if that has an id and a life beyond the answer.
     struct Work {
         std::string id;
@@ -63,6 +65,14 @@ struct Report {
     Work work;
 
     [[nodiscard]] bool served() const noexcept { return served_by && status < 400; }
+    /// As the answer names it; empty: it does not.
+    [[nodiscard]] std::string_view model() const noexcept { return {model_text.data(), model_text.size()}; }
+    /// `text` is an answer or a part of one.
+    void note_model(std::string_view text) {
+        if (!model_text.empty()) return;
+        const std::string_view found = api::find_model(text);
+        model_text.assign(found.begin(), found.end());
+    }
     void note_usage(const api::Usage& used) noexcept {
         usage = used;
         usage_known = true;
@@ -98,7 +108,7 @@ void append_report_fields(std::string& out, const Report& report, std::string_vi
 [[nodiscard]] telemetry::Counter& answer_counter(const Answers& answers, const Report& report);
 /// Whose metrics a request counts in; `client_index` of a known client. Deployments without a place of their
 /// own (`bound` is the router's) count as "_other".
-[[nodiscard]] Metrics::Subject metrics_subject(const Asked& asked, std::uint32_t client_index,
-                                               std::uint32_t bound) noexcept;
+[[nodiscard]] Metrics::Labels metrics_labels(const Asked& asked, std::uint32_t client_index,
+                                             std::uint32_t bound) noexcept;
 
 }  // namespace spillway::gateway

@@ -2,11 +2,11 @@
 
 #include <boost/container/small_vector.hpp>
 
-#include "base/prefetch.hpp"
 #include "base/quiet.hpp"
 #include "gateway/limit_refusal.hpp"
 #include "gateway/models_list.hpp"
 #include "gateway/pending_work.hpp"
+#include "gateway/warmup.hpp"
 
 namespace spillway::gateway {
 
@@ -18,11 +18,11 @@ constexpr Duration kLeaseWait = std::chrono::milliseconds(25);
 
 }  // namespace
 
-Request::Request(Worker& worker, http::Exchange& exchange, RequestMemory& memory)
+Request::Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstream, RequestMemory& memory)
     : worker_(worker),
       exchange_(exchange),
       upstreams_(worker.upstreams()),
-      key_(upstreams_->snapshot->clients.shown_key(exchange.request(), worker.hasher)),
+      key_(upstreams_->snapshot->clients.presented_key(exchange.request(), worker.hasher)),
       clock_(exchange.received_at(), mono_now(), wall_now()),
       asked_(memory.asked),
       admission_(upstreams_->snapshot->clients, worker.books.quotas, worker.users),
@@ -31,8 +31,13 @@ Request::Request(Worker& worker, http::Exchange& exchange, RequestMemory& memory
           late_ = true;
           cancel();
       }),
-      parts_{worker,      *upstreams_,           exchange, asked_,   memory.upstream_request, report_, clock_,
-             downstream_, admission_.subjects(), late_,    deadline_} {
+      parts_{worker,      *upstreams_,
+             exchange,    upstream,
+             asked_,      memory.upstream_request,
+             report_,     clock_,
+             downstream_, admission_.subjects(),
+             late_,       deadline_} {
+    warmup::key(upstreams_->snapshot->clients, key_);
     upstreams_->metrics.in_flight.inc();
 }
 
@@ -45,8 +50,6 @@ void Request::cancel() noexcept {
     if (attempt_) attempt_->cancel();
 }
 
-// Of many clients each is cold. What leads from its key (key_) to its limits lies in three places, each
-// known by the one before: between asking for one and looking at it there is work that needs none of them.
 Task<void> Request::run() {
     const http::RequestHead& head = exchange_.request();
     if (is_probe(head.target)) {
@@ -61,14 +64,12 @@ Task<void> Request::run() {
             co_return;
         }
     take_request_id(asked_.id, head.fields.get("x-request-id"), worker_.rng);
-    const ClientTable& clients = upstreams_->snapshot->clients;
     Intake intake(*upstreams_->snapshot, worker_.books.histories, worker_.scanner, asked_);
     std::optional<Refusal> no = intake.identify(head, exchange_.peer(), key_, clock_.began());
     Ending ending = Ending::unauthorized;
     if (asked_.client != nullptr) {
         asked_.account = asked_.client->account;
-        prefetch_for_read(asked_.client);
-        upstreams_->metrics.prefetch_client(clients.index_of(*asked_.client));
+        warmup::client(*upstreams_, *asked_.client);
     }
     TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
     exchange_.on_gone([this] { cancel(); });
@@ -107,8 +108,6 @@ Task<void> Request::refuse(Ending ending, const Refusal& why) {
 }
 
 Task<bool> Request::admit(quota::Refusal& why) {
-    const ClientTable& clients = upstreams_->snapshot->clients;
-    upstreams_->metrics.prefetch_row(clients.index_of(*asked_.client), asked_.deployment_ref.index);
     bool may = admission_.reserve(asked_, clock_.now(), why);
     // Where limits are shared, the next lease may have room.
     for (int tries = 0; !may && why.lease_short && tries < kLeaseTries && !parts_.over(); ++tries) {
@@ -167,7 +166,7 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
             clock_.read();
             continue;
         }
-        upstreams_->prefetch(last.lease.backend);
+        warmup::backend(*upstreams_, last.lease.backend);
         retry.attempt_begins(last.lease.backend);
         ++report_.attempts;
         attempt_.emplace(parts_, last.lease);
@@ -244,7 +243,7 @@ void Request::leave_record(const std::optional<quota::Amounts>& charged) {
     if (charged && worker_.ledger)
         worker_.ledger->append(usage_row(asked_, report_, backend, *charged, wire));
     const std::uint32_t client = asked_.client != nullptr ? snapshot.clients.index_of(*asked_.client) : 0;
-    const Metrics::Subject who = metrics_subject(asked_, client, snapshot.router->deployment_bound());
+    const Metrics::Labels who = metrics_labels(asked_, client, snapshot.router->deployment_bound());
     Metrics& metrics = upstreams_->metrics;
     metrics.request(who, report_.status, wire.took, report_.served() && report_.tried.size() > 1);
     if (report_.served()) metrics.tokens(who, report_.usage);

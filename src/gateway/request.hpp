@@ -12,6 +12,7 @@
 #include "gateway/asked.hpp"
 #include "gateway/attempt.hpp"
 #include "gateway/downstream.hpp"
+#include "gateway/http_upstream.hpp"
 #include "gateway/intake.hpp"
 #include "gateway/pause.hpp"
 #include "gateway/report.hpp"
@@ -36,7 +37,7 @@ struct RequestMemory {
 
 class Request {
 public:
-    Request(Worker& worker, http::Exchange& exchange, RequestMemory& memory);
+    Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstream, RequestMemory& memory);
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
     ~Request();
@@ -62,7 +63,7 @@ private:
     Worker& worker_;
     http::Exchange& exchange_;
     const std::shared_ptr<Upstreams> upstreams_;
-    const identity::ClientKeys::Shown key_;
+    const identity::ClientKeys::Presented key_;
     RequestClock clock_;
     Report report_;
     Asked& asked_;
@@ -78,6 +79,7 @@ private:
 /// A request's place, used again and again.
 struct RequestSlot {
     RequestMemory memory;
+    std::optional<HttpUpstream> upstream;
     std::optional<Request> request;
 };
 

@@ -34,6 +34,7 @@ private:
     Timeout silence_;  ///< no output for too long: what else comes does not count
     bool silent_ = false;
     std::uint64_t seen_outputs_ = 0;
+    unsigned chunks_ = 0;  ///< looked at for the model's name
 };
 
 /// In a frame of its own, so that only streams pay for its size. `begin`: what of the body was read before.

@@ -26,6 +26,7 @@ public:
     ~SlotLease() {
         --taken_;
         slot_->request.reset();
+        slot_->upstream.reset();
         slot_->memory.clear();
         if (free_.size() < kept) free_.push_back(std::move(slot_));
     }
@@ -59,14 +60,6 @@ Upstreams::Upstreams(Loop& loop, std::shared_ptr<const Snapshot> s, telemetry::R
     : snapshot(std::move(s)), metrics(registry, snapshot->clients.size()) {
     origins.reserve(snapshot->config.backends.size());
     for (const auto& backend : snapshot->config.backends) origins.emplace_back(loop, origin_options(backend));
-}
-
-void Upstreams::prefetch(routing::BackendIndex to) const noexcept {
-    const auto& backend = snapshot->config.backends[to];
-    prefetch_for_read(&backend, &backend + 1);
-    const auto& host_line = snapshot->host_lines[to];
-    prefetch_for_read(&host_line, &host_line + 1);
-    metrics.prefetch_backend(to);
 }
 
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
@@ -151,8 +144,10 @@ Task<void> Worker::tick() {
 }
 
 Task<void> Worker::handle(http::Exchange& exchange) {
+    const std::shared_ptr<Upstreams> upstreams = upstreams_;
     SlotLease lease(free_slots_, under_way_);
-    Request& request = lease->request.emplace(*this, exchange, lease->memory);
+    HttpUpstream& upstream = lease->upstream.emplace(*upstreams);
+    Request& request = lease->request.emplace(*this, exchange, upstream, lease->memory);
     co_await request.run();
 }
 

@@ -37,9 +37,6 @@ struct Upstreams {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<http::Origin> origins;  ///< by backend
     Metrics metrics;                    ///< by the snapshot's clients and backends
-
-    /// Asks for the memory that an attempt at the backend will want.
-    void prefetch(routing::BackendIndex to) const noexcept;
 };
 
 class Worker {
@@ -70,6 +67,7 @@ public:
     // For Request, on this thread:
     [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
     [[nodiscard]] Poller& poller() const noexcept { return poller_; }
+    [[nodiscard]] Loop& loop() noexcept { return context_; }
     identity::KeyHasher hasher;
     api::RequestScanner scanner;
     api::EventClassifier classifier;

@@ -10,7 +10,6 @@
 #include <unordered_set>
 
 #include "base/name_set.hpp"
-#include "base/prefetch.hpp"
 
 namespace spillway::identity {
 namespace {
@@ -88,16 +87,19 @@ std::optional<std::uint32_t> ClientKeys::find(const KeyDigest& digest) const noe
     return std::nullopt;
 }
 
-ClientKeys::Shown ClientKeys::shown(KeyHasher& hasher, std::string_view presented_key) const {
-    if (anonymous() || presented_key.empty()) return {presented_key};
-    const Shown shown{presented_key, hasher(presented_key)};
-    prefetch_for_read(&table_[first_slot(shown.digest)]);
-    return shown;
+ClientKeys::Presented ClientKeys::hash(KeyHasher& hasher, std::string_view key) const {
+    if (anonymous() || key.empty()) return {key};
+    return {key, hasher(key)};
 }
 
-std::optional<std::uint32_t> ClientKeys::find(const Shown& shown) const noexcept {
+std::span<const std::byte> ClientKeys::place_of(const Presented& presented) const noexcept {
+    if (anonymous() || presented.key.empty()) return {};
+    return std::as_bytes(std::span(table_).subspan(first_slot(presented.digest), 1));
+}
+
+std::optional<std::uint32_t> ClientKeys::find(const Presented& presented) const noexcept {
     if (anonymous()) return 0;
-    return shown.key.empty() ? std::nullopt : find(shown.digest);
+    return presented.key.empty() ? std::nullopt : find(presented.digest);
 }
 
 std::string_view presented_key(const http::Fields& fields) noexcept {

@@ -2,7 +2,7 @@
 /// Which of the gateway's clients shows a key.
 ///
 /// Keys are held as SHA-256 digests only. A presented key is hashed and looked up by digest in an
-/// immutable table; the lookup's timing can tell of the digest alone, which says nothing of the key, and
+/// immutable table; the lookup's timing can reveal the digest alone, which says nothing of the key, and
 /// the final comparison is CRYPTO_memcmp.
 /// Ownership: values. Thread rule: a ClientKeys is immutable, shared by all threads; a KeyHasher belongs to
 /// one thread.
@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
@@ -58,16 +59,16 @@ public:
     /// No clients: anonymous mode, where everyone is client 0 whatever key they show.
     [[nodiscard]] static Result<ClientKeys> make(std::span<const ClientSpec> specs);
 
-    /// A key that was shown, and what finds it.
-    struct Shown {
+    /// A key that a request presents, and what finds it.
+    struct Presented {
         std::string_view key;
         KeyDigest digest{};
     };
-    /// Asks for the memory that find() will want, which is cold where there are many clients: some work
-    /// between the two gives it time to come.
-    [[nodiscard]] Shown shown(KeyHasher& hasher, std::string_view presented_key) const;
+    [[nodiscard]] Presented hash(KeyHasher& hasher, std::string_view key) const;
+    /// Where find() looks first: cold memory where there are many clients. Empty if it looks nowhere.
+    [[nodiscard]] std::span<const std::byte> place_of(const Presented& key) const noexcept;
     /// Whose key this is, by position in make()'s specs; nothing if nobody's (or empty).
-    [[nodiscard]] std::optional<std::uint32_t> find(const Shown& shown) const noexcept;
+    [[nodiscard]] std::optional<std::uint32_t> find(const Presented& presented) const noexcept;
     [[nodiscard]] bool anonymous() const noexcept { return table_.empty(); }
 
 private:

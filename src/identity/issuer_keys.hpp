@@ -2,11 +2,10 @@
 /// The keys of an OpenID Connect issuer: found by its name alone (OpenID Connect Discovery 1.0 §4), fetched
 /// and kept up to date in the background.
 ///
-/// A token that names an unknown key has them fetched anew, at most once a second; while the issuer cannot be
-/// reached, the keys at hand stay in use.
-/// Ownership: shared by the snapshots that use the issuer (identity/keepers.hpp). Thread rule: all from any
-/// thread; verify() takes no lock that a fetch holds. Errors: verify() says why a token is refused, without
-/// any part of it; lack() why there are no keys.
+/// A token that names an unknown key has them fetched again, at most once a second; while the issuer cannot
+/// be reached, the keys at hand stay in use. Ownership: shared by the snapshots that use the issuer
+/// (identity/keepers.hpp). Thread rule: all from any thread; verify() takes no lock that a fetch holds.
+/// Errors: verify() says why a token is refused, without any part of it; lack() why there are no keys.
 #include <atomic>
 #include <cstdint>
 #include <functional>

@@ -26,8 +26,8 @@ struct Sample {
     bool streamed = false;
     api::Usage usage;
     std::uint64_t outputs = 0;  ///< events with output; stands in for a missing usage
-    std::string backend;        ///< x-spillway-backend; empty: not told
-    unsigned attempts = 0;      ///< x-spillway-attempts; 0: not told
+    std::string backend;        ///< x-spillway-backend; empty: not given
+    unsigned attempts = 0;      ///< x-spillway-attempts; 0: not given
 
     [[nodiscard]] bool ok() const noexcept { return problem.empty(); }
     [[nodiscard]] bool throttled() const noexcept { return status == 429; }

@@ -62,7 +62,7 @@ struct ChatPart {
     bool has_usage = false;
     api::Usage usage;
 };
-/// False if `json` is not JSON as it should be. Fills `part` anew.
+/// False if `json` is not the JSON it should be. Overwrites `part`.
 [[nodiscard]] bool read_chat(std::string_view json, ChatPart& part);
 
 /// A streamed answer as it comes in.

@@ -34,6 +34,7 @@ struct PendingWork {
     std::string team;
     std::string backend;
     std::string deployment;  ///< that was asked for: by its price it is charged
+    std::string model;       ///< as the answer named it
     std::string_view operation;
 };
 

@@ -25,7 +25,7 @@ struct UsageRow {
     Wall time;
     std::string_view request_id;
     std::string_view client;
-    std::string_view user;  ///< empty: not told (also team)
+    std::string_view user;  ///< empty: not known (also team)
     std::string_view team;
     std::string_view backend;
     std::string_view deployment;
@@ -41,7 +41,7 @@ struct UsageRow {
     std::uint32_t throttled = 0;         ///< 429s met from backends on the way
     double avoided = 0;                  ///< 429s not met, see routing::Choice::avoided
     bool spilled = false;                ///< served by other than the first choice
-    bool estimated = false;              ///< the backend told no usage
+    bool estimated = false;              ///< the backend reported no usage
     Duration took{};
 };
 

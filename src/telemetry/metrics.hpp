@@ -28,8 +28,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cache_line.hpp"
 #include "base/clock.hpp"
-#include "base/prefetch.hpp"
 
 namespace spillway::telemetry {
 
@@ -117,7 +117,6 @@ public:
     void inc(std::uint64_t n = 1) noexcept {
         if (n > 0) cell_->fetch_add(n, std::memory_order_relaxed);
     }
-    void prefetch() const noexcept { prefetch_for_write(cell_, cell_ + 1); }
 
 private:
     detail::Cell* cell_ = nullptr;

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/hex.hpp"
 #include "base/loop.hpp"
 #include "base/task.hpp"
 #include "config/key_digest.hpp"
+#include "fake_client.hpp"
 #include "gateway/admin_view.hpp"
-#include "http/fetch.hpp"
 
 namespace spillway::gateway {
 namespace {
@@ -40,33 +43,39 @@ config::GatewayConfig configuration(bool token) {
     return c;
 }
 
-/// A gateway with its admin listener, asked from the same thread.
+struct Answer {
+    unsigned status = 0;
+    std::string fields;
+    std::string body;
+};
+
+/// A gateway and its admin plane, asked by a client made of memory.
 class AdminTest : public testing::Test {
 protected:
-    void start(bool token) {
-        gateway_ = Gateway::start(configuration(token), telemetry::make_logger(spdlog::level::off)).value();
+    void start(bool token, std::string ledger = {}) {
+        auto config = configuration(token);
+        config.ledger = std::move(ledger);
+        gateway_ = Gateway::start(std::move(config), telemetry::make_logger(spdlog::level::off)).value();
         admin_.emplace(loop_, *gateway_, Admin::Page{{&kIndex, 1}, "1.2.3"});
-        ASSERT_TRUE(admin_->listen());
     }
-    http::FetchedAnswer ask(std::string_view method, std::string_view target,
-                            std::vector<http::Field> fields = {}) {
-        http::OriginOptions options;
-        options.host = "127.0.0.1";
-        options.port = admin_->port();
-        http::Origin origin(loop_, options);
-        std::optional<http::FetchedAnswer> out;
-        auto run = [&]() -> Task<void> {
-            const std::span<const http::Field> sent(fields);
-            const std::string_view none;
-            auto answer = co_await http::fetch(origin, method, target, sent, none, std::chrono::seconds(5));
-            if (answer) out = std::move(*answer);
-            loop_.stop();
-        };
-        loop_.spawn(run);
+    Answer ask(std::string_view method, std::string_view target, std::vector<http::Field> fields = {}) {
+        const auto is_host = [](const http::Field& f) { return f.name == "host"; };
+        if (std::ranges::none_of(fields, is_host)) fields.push_back({"host", "127.0.0.1:9090"});
+        FakeClient client(loop_, method, target, std::move(fields));
+        return ask(client);
+    }
+    Answer ask(FakeClient& client) {
+        http::Exchange exchange = client.exchange();
+        bool over = false;
         loop_.restart();
+        loop_.spawn(admin_->handle(exchange), [&](const std::exception_ptr& failed) {
+            EXPECT_FALSE(failed);
+            over = true;
+            loop_.stop();
+        });
         loop_.run_for(std::chrono::seconds(6));
-        EXPECT_TRUE(out) << target;
-        return out.value_or(http::FetchedAnswer{});
+        EXPECT_TRUE(over);
+        return {client.status, client.fields(), client.got};
     }
     routing::Mode mode(std::size_t backend) {
         return gateway_->snapshot()->router->view(mono_now()).at(backend).mode;
@@ -144,6 +153,69 @@ TEST_F(AdminTest, TheConfigurationIsShownWithoutSecrets) {
     EXPECT_THAT(shown.body, HasSubstr('"' + digest.substr(0, 8) + '"'));
     for (const std::string_view secret : {std::string_view(digest).substr(0, 9), kKey, kBackendKey})
         EXPECT_THAT(shown.body, Not(HasSubstr(std::string(secret))));
+}
+
+TEST_F(AdminTest, SaysWhetherItIsHealthyAndReady) {
+    start(true);
+    EXPECT_EQ(ask("GET", "/healthz").body, "ok\n");
+    EXPECT_EQ(ask("GET", "/readyz").body, "ready\n");
+    admin_->draining();
+    EXPECT_EQ(ask("GET", "/readyz").status, 503U);
+    EXPECT_EQ(ask("GET", "/healthz").status, 200U);
+}
+
+TEST_F(AdminTest, ReloadsWhatItIsToldTo) {
+    start(false);
+    EXPECT_EQ(ask("POST", "/api/reload").status, 405U) << "not without a configuration file";
+    ReloadReport report;
+    admin_->on_reload([&] { return report; });
+    EXPECT_EQ(ask("POST", "/api/reload").status, 200U);
+    report.failure = "the file \"x\" is gone";
+    report.problems = {"line 1: what is this?"};
+    const auto refused = ask("POST", "/api/reload");
+    EXPECT_EQ(refused.status, 422U);
+    EXPECT_THAT(refused.body, HasSubstr(R"("reloaded":false,"reason":"the file \"x\" is gone")"));
+    EXPECT_THAT(refused.body, HasSubstr(R"("problems":["line 1: what is this?"])"));
+}
+
+TEST_F(AdminTest, ShowsClientsAPageAtATime) {
+    start(false);
+    const auto all = ask("GET", "/api/clients?limit=10");
+    EXPECT_EQ(all.status, 200U);
+    EXPECT_THAT(all.body, HasSubstr(R"(team \"a\")"));
+    EXPECT_EQ(ask("GET", "/api/clients?limit=nonsense").body, all.body);
+}
+
+TEST_F(AdminTest, StreamsThePictureUntilItsReaderLeaves) {
+    start(false);
+    FakeClient client(loop_, "GET", "/api/events", {{"host", "localhost"}});
+    client.leave_after("data: {");
+    const auto got = ask(client);
+    EXPECT_EQ(got.status, 200U);
+    EXPECT_THAT(got.fields, HasSubstr("text/event-stream"));
+    EXPECT_THAT(got.body, HasSubstr(R"("totals":{)"));
+    EXPECT_FALSE(client.ended);
+}
+
+TEST_F(AdminTest, TellsUsageFromTheLedger) {
+    start(false);
+    EXPECT_THAT(ask("GET", "/api/usage").body, HasSubstr("no_ledger"));
+    admin_.reset();
+    gateway_.reset();
+    const std::string path = testing::TempDir() + "spillway-admin-test.db";
+    std::filesystem::remove(path);
+    start(false, path);
+    const auto empty = ask("GET",
+                           "/api/usage?from=2h&by=client,model&percentiles=true&client=x&user=u&team=t&"
+                           "deployment=d&backend=b");
+    EXPECT_EQ(empty.status, 200U) << empty.body;
+    for (const char* query : {"from=yesterday-ish", "by=colour", "percentiles=perhaps", "limit=3"}) {
+        const auto refused = ask("GET", "/api/usage?" + std::string(query));
+        EXPECT_EQ(refused.status, 400U) << query;
+        EXPECT_THAT(refused.body, HasSubstr("bad_query"));
+    }
+    EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("spillway_ledger_rows_total 0"));
+    std::filesystem::remove(path);
 }
 
 TEST(AdminView, BackendsTellTheirFillAndTheirCounts) {

@@ -15,17 +15,15 @@ constexpr std::uint32_t kNobody = 0x3fffffff;
 TEST(GatewayMetrics, CountsEachClientsDeploymentsApart) {
     telemetry::Registry registry(2);
     Metrics metrics(registry, 2);
-    const Metrics::Subject first{"ann", 0, "gpt-4o", 5};
-    const Metrics::Subject second{"ann", 0, "o3", 6};
-    const Metrics::Subject other{"ben", 1, "o3", 6};
-    const Metrics::Subject nobody{{}, kNobody, "gpt-4o", 5};
+    const Metrics::Labels first{"ann", 0, "gpt-4o", 5};
+    const Metrics::Labels second{"ann", 0, "o3", 6};
+    const Metrics::Labels other{"ben", 1, "o3", 6};
+    const Metrics::Labels nobody{{}, kNobody, "gpt-4o", 5};
     api::Usage usage;
     usage.prompt = 10;
     usage.completion = 3;
     for (int round = 0; round < 3; ++round) {
         for (const auto& who : {first, second, second, other, nobody}) {
-            metrics.prefetch_client(who.client_index);
-            metrics.prefetch_row(who.client_index, who.deployment_index);
             metrics.request(who, 200, Duration(1), false);
             metrics.tokens(who, usage);
         }

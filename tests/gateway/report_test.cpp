@@ -87,13 +87,13 @@ TEST(Report, CountsByHowItEnded) {
 
 TEST(Report, NamesWhoseMetricsItCountsIn) {
     Done d;
-    EXPECT_EQ(metrics_subject(d.asked, 3, 100).client, "web");
-    EXPECT_EQ(metrics_subject(d.asked, 3, 100).deployment, "gpt-4o");
-    EXPECT_EQ(metrics_subject(d.asked, 3, d.asked.deployment_ref.index + 1).deployment, "_other");
+    EXPECT_EQ(metrics_labels(d.asked, 3, 100).client, "web");
+    EXPECT_EQ(metrics_labels(d.asked, 3, 100).deployment, "gpt-4o");
+    EXPECT_EQ(metrics_labels(d.asked, 3, d.asked.deployment_ref.index + 1).deployment, "_other");
     d.asked.client = nullptr;
     d.asked.deployment_ref = {};
-    EXPECT_EQ(metrics_subject(d.asked, 0, 100).client, "");
-    EXPECT_EQ(metrics_subject(d.asked, 0, 100).deployment, "");
+    EXPECT_EQ(metrics_labels(d.asked, 0, 100).client, "");
+    EXPECT_EQ(metrics_labels(d.asked, 0, 100).deployment, "");
 }
 
 TEST(Ending, HasANameEach) {

@@ -17,7 +17,7 @@ std::vector<ClientSpec> specs(KeyHasher& hash) {
 }
 
 std::optional<std::uint32_t> find(const ClientKeys& keys, KeyHasher& hash, std::string_view key) {
-    return keys.find(keys.shown(hash, key));
+    return keys.find(keys.hash(hash, key));
 }
 
 TEST(KeyHasher, IsSha256AndReusable) {

@@ -1,0 +1,46 @@
+#include "gateway/warmup.hpp"
+
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+
+#include "base/cache_line.hpp"
+
+namespace spillway::gateway::warmup {
+namespace {
+
+using Memory = std::span<const std::byte>;
+
+template <class T>
+Memory memory_of(const T& object) noexcept {
+    return std::as_bytes(std::span(&object, 1));
+}
+
+void prefetch(std::initializer_list<Memory> list) noexcept {
+    for (const Memory& memory : list)
+        for (std::size_t at = 0; at < memory.size(); at += kCacheLine) {
+            const std::byte* const line = memory.data() + at;
+            __builtin_prefetch(line);
+            // GCC takes a function that does nothing else for one without effect, and leaves out calls of it.
+            asm volatile("" : : "r"(line));
+        }
+}
+
+}  // namespace
+
+void key(const ClientTable& clients, const identity::ClientKeys::Presented& key) noexcept {
+    prefetch({clients.place_of(key)});
+}
+
+void client(const Upstreams& upstreams, const Client& client) noexcept {
+    prefetch(
+        {memory_of(client), upstreams.metrics.client_memory(upstreams.snapshot->clients.index_of(client))});
+}
+
+void backend(const Upstreams& upstreams, routing::BackendIndex to) noexcept {
+    const Snapshot& snapshot = *upstreams.snapshot;
+    prefetch({memory_of(snapshot.config.backends[to]), memory_of(snapshot.host_lines[to]),
+              upstreams.metrics.backend_memory(to)});
+}
+
+}  // namespace spillway::gateway::warmup
