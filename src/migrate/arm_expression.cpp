@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kDeepest = 64;
 constexpr std::size_t kLongest = 4096;
+constexpr std::size_t kMostSteps = 10'000;  ///< of one value: variables may name each other over and over
 
 Value nothing() {
     return Value(YAML::NodeType::Null);
@@ -86,8 +87,8 @@ Value range(const std::vector<Value>& args) {
 
 class Parser {
 public:
-    Parser(std::string_view text, const Scope& scope, int depth)
-        : text_(text), scope_(scope), depth_(depth) {}
+    Parser(std::string_view text, const Scope& scope, int depth, std::size_t& steps)
+        : text_(text), scope_(scope), depth_(depth), steps_(steps) {}
 
     Value run() { return expression(); }
 
@@ -123,7 +124,7 @@ private:
     }
 
     Value expression() {
-        if (++depth_ > kDeepest) {
+        if (++depth_ > kDeepest || ++steps_ > kMostSteps) {
             at_ = text_.size();
             return nothing();
         }
@@ -175,7 +176,7 @@ private:
     Value nested(const Value& value) {
         const auto s = plain(value);
         if (!s || !s->starts_with('[') || s->starts_with("[[") || !s->ends_with(']')) return value;
-        return Parser(std::string_view(*s).substr(1, s->size() - 2), scope_, depth_ + 2).run();
+        return Parser(std::string_view(*s).substr(1, s->size() - 2), scope_, depth_ + 2, steps_).run();
     }
 
     Value call(const std::string& name, const std::vector<Value>& args) {
@@ -235,6 +236,7 @@ private:
     std::string_view text_;
     const Scope& scope_;
     int depth_;
+    std::size_t& steps_;
     std::size_t at_ = 0;
 };
 
@@ -244,7 +246,8 @@ Value resolve(const YAML::Node& value, const Scope& scope) {
     const auto s = plain(value);
     if (!s || !s->starts_with('[') || !s->ends_with(']')) return value;
     if (s->starts_with("[[")) return Value(s->substr(1));
-    return Parser(std::string_view(*s).substr(1, s->size() - 2), scope, 0).run();
+    std::size_t steps = 0;
+    return Parser(std::string_view(*s).substr(1, s->size() - 2), scope, 0, steps).run();
 }
 
 std::optional<std::string> text(const YAML::Node& value, const Scope& scope) {

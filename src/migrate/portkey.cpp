@@ -12,6 +12,7 @@ namespace spillway::migrate {
 namespace {
 
 constexpr int kDeepest = 16;
+constexpr std::size_t kMostTargets = 1000;  ///< an anchor within itself has no end
 constexpr double kMillisecondsPerSecond = 1000;
 
 class Portkey {
@@ -21,6 +22,7 @@ public:
     /// Reads `item` for backends from `priority` on, which get `share` of the requests; gives the next
     /// priority that is free.
     unsigned read(const Item& item, unsigned priority, std::optional<double> share, int depth) {
+        if (++targets_ > kMostTargets) return priority;
         Section config(in_.notes, item);
         auto strategy = config.map("strategy");
         const auto mode = strategy.text("mode").value_or(config.has("targets") ? "fallback" : "single");
@@ -176,6 +178,7 @@ private:
     }
 
     Input& in_;
+    std::size_t targets_ = 0;
 };
 
 }  // namespace

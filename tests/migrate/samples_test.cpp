@@ -236,6 +236,18 @@ TEST(Migrate, SaysWhyItCannot) {
     EXPECT_EQ(converted("model_list: []").yaml, "") << "no backend, no file";
 }
 
+TEST(Migrate, WhatNamesItselfHasAnEnd) {
+    std::string targets;
+    for (int i = 0; i < 20; ++i) targets += i == 0 ? "*a" : ", *a";
+    (void)convert("&a {strategy: {mode: loadbalance}, targets: [" + targets + "]}", Kind::portkey, no_env());
+    std::string parts;
+    for (int i = 0; i < 30; ++i) parts += i == 0 ? "variables('a')" : ", variables('a')";
+    (void)convert(R"({"variables": {"a": "[format('{0}', )" + parts +
+                      R"()]"}, "resources": [{"type": "Microsoft.ApiManagement/service/backends", "name":
+                      "[variables('a')]", "properties": {"url": "[variables('a')]"}}]})",
+                  Kind::apim_pool, no_env());
+}
+
 TEST(Migrate, UrlsThatAreOnlyNamedComeFromTheEnvironment) {
     const auto out = convert(
         "model_list: [{model_name: a, litellm_params: {model: azure/a, api_base: os.environ/BASE, api_key: "
