@@ -1,6 +1,5 @@
 // `spillway load`: many chat users against an endpoint, and a report of what they met.
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -10,6 +9,7 @@
 #include "app/load_options.hpp"
 #include "app/terminal.hpp"
 #include "app/verbs.hpp"
+#include "base/descriptors.hpp"
 #include "base/loop.hpp"
 #include "base/signals.hpp"
 #include "base/task.hpp"
@@ -23,13 +23,6 @@ namespace spillway::app {
 namespace {
 
 constexpr std::size_t usual_columns = 80;
-
-void allow_many_files() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// Watches a Runner from the main thread: draws its progress, hands it the user's signals.
 class Watch {
@@ -124,7 +117,7 @@ int run_load(const LoadOptions& options) {
     const bool writable =
         can_write(options.html_file) && can_write(options.json_file) && can_write(options.csv_file);
     if (!writable) return 2;
-    allow_many_files();
+    raise_descriptor_limit();
     std::string started;
     telemetry::Rfc3339().append(started, wall_now());
     load::Runner runner(prepared->plan);

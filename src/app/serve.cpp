@@ -5,6 +5,7 @@
 #include "app/reloader.hpp"
 #include "app/service_manager.hpp"
 #include "app/verbs.hpp"
+#include "base/descriptors.hpp"
 #include "base/loop.hpp"
 #include "base/signals.hpp"
 #include "base/task.hpp"
@@ -35,6 +36,7 @@ public:
           signals_(loop_, {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {}
 
     int run() {
+        raise_descriptor_limit();
         auto config = reloader_.load();
         if (!config) return 2;
         const bool admin_wanted = config->admin.enabled;

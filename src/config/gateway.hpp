@@ -34,11 +34,15 @@ struct LimitsConfig {
     std::size_t max_head_bytes = std::size_t{32} * 1024;
     std::size_t max_body_bytes = std::size_t{32} * 1024 * 1024;
     std::size_t max_answer_buffer_bytes =
-        std::size_t{4} * 1024 * 1024;                        ///< a plain answer is held up to this, so it
-                                                             ///< can still be retried elsewhere
-    std::size_t max_connections = 0;                         ///< of the whole process; 0 = no limit
-    Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
-    Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
+        std::size_t{4} * 1024 * 1024;  ///< a plain answer is held up to this, so it
+                                       ///< can still be retried elsewhere
+    std::size_t memory_bytes = 0;  ///< of bodies and held answers, all together; 0 = half of the machine's
+    std::size_t connection_memory_bytes = std::size_t{64} * 1024 * 1024;  ///< of bodies on one connection
+    std::size_t max_connections = 0;                   ///< of the whole process; 0 = half of its descriptors
+    Duration head_timeout = std::chrono::seconds(10);  ///< from a head's first byte to its last
+    Duration body_timeout = std::chrono::seconds(30);  ///< between two reads of a body
+    Duration body_time = std::chrono::minutes(5);      ///< from a body's first byte to its last
+    std::size_t body_rate = 1024;                      ///< least bytes a second of a body; 0 = any
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
     Duration write_timeout = std::chrono::seconds(60);       ///< one write to the client without progress
     Duration request_timeout = std::chrono::seconds(600);    ///< the whole request, all attempts together

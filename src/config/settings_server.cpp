@@ -87,12 +87,23 @@ const Fields<LimitsConfig>& limits_fields() {
                  {.help = "request body"})
             .add("max_answer_buffer", &LimitsConfig::max_answer_buffer_bytes, codec::Size{0, 1024 * kMiB},
                  {.help = "of an answer that is no stream, held so that it can still be retried"})
+            .add("memory", &LimitsConfig::memory_bytes, codec::Size{0, 1024 * 1024 * kMiB},
+                 {.help = "request bodies and held answers, all together; beyond it new requests get 503 "
+                          "before their body is read; 0 is half of the machine's (or its cgroup's) memory"})
+            .add("connection_memory", &LimitsConfig::connection_memory_bytes,
+                 codec::Size{1 * kMiB, 1024 * 1024 * kMiB},
+                 {.help = "request bodies on one HTTP/2 connection; more wait until some are done with"})
             .add("max_connections", &LimitsConfig::max_connections, codec::Whole{0, 10'000'000},
-                 {.help = "clients' connections; 0 is no limit"})
+                 {.help = "clients' connections; 0 is half of the descriptors that the process may open"})
             .add("head_timeout", &LimitsConfig::head_timeout, codec::Time{},
                  {.help = "from a request's first byte to the end of its head"})
             .add("body_timeout", &LimitsConfig::body_timeout, codec::Time{},
                  {.help = "between two reads of a request's body"})
+            .add("body_time", &LimitsConfig::body_time, codec::Time{},
+                 {.help = "from a request's head to the end of its body; a slower one gets 408"})
+            .add("body_rate", &LimitsConfig::body_rate, codec::Size{0, 1024 * kMiB},
+                 {.help = "bytes a second that a request's body must make in the long run, after "
+                          "`body_timeout` of grace; 0 is any"})
             .add("keep_alive_timeout", &LimitsConfig::keep_alive_timeout, codec::Time{},
                  {.help = "between two requests"})
             .add("write_timeout", &LimitsConfig::write_timeout, codec::Time{},

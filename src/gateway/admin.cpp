@@ -17,6 +17,17 @@ std::string error_body(std::string_view message, std::string_view code) {
     return api::error_json(message, "invalid_request_error", code);
 }
 
+/// For those who ask how it is when clients have taken all descriptors.
+constexpr std::size_t kept_aside = 8;
+
+/// Bodies are never read. The connections are few: dashboards, probes, scrapers.
+http::ServerLimits limits() {
+    http::ServerLimits out;
+    out.max_body_bytes = 0;
+    out.max_connections = 1024;
+    return out;
+}
+
 }  // namespace
 
 Admin::Admin(Loop& loop, Gateway& gateway, Page page)
@@ -25,7 +36,10 @@ Admin::Admin(Loop& loop, Gateway& gateway, Page page)
       hosts_(http::own_hosts(gateway.snapshot()->config.admin.listen.host)),
       answers_(gateway.registry()),
       in_flight_(requests_in_flight(gateway.registry())),
-      server_(loop, http::ServerLimits{}, [this](http::Exchange& exchange) { return handle(exchange); }) {}
+      server_(loop, limits(), [this](http::Exchange& exchange) { return handle(exchange); }) {
+    server_.hand_over_heads();
+    server_.keep_descriptors(kept_aside);
+}
 
 Result<void> Admin::listen() {
     const auto& where = gateway_.snapshot()->config.admin.listen;
@@ -42,7 +56,7 @@ bool Admin::allowed(const http::Exchange& exchange) const {
 Admin::Reply Admin::foreign(const http::Exchange& exchange) const {
     const bool token = !gateway_.snapshot()->config.admin.token.empty();
     const std::span<const std::string> any;
-    switch (http::judge(exchange.request(), token ? any : hosts_, !exchange.body().empty())) {
+    switch (http::judge(exchange.request(), token ? any : hosts_, false)) {
         case http::Verdict::foreign_host:
             return {421, error_body("Without admin.token, only loopback names are answered here.",
                                     "unknown_host")};
@@ -94,14 +108,15 @@ Task<void> Admin::handle(http::Exchange& exchange) {
     if (!allowed(exchange)) {
         reply.status = 401;
         reply.body = api::error_json("The admin token is missing or wrong.", "authentication_error", "401");
-    } else if (reads && path == "/metrics") {
-        const std::string metrics = gateway_.registry().render();
-        const http::Field type{"content-type", telemetry::kMetricsContentType};
-        (void)co_await exchange.respond(200, {&type, 1}, metrics);
-        co_return;
     } else {
         reply = foreign(exchange);
         if (reply.status == 200) {
+            if (reads && path == "/metrics") {
+                const std::string metrics = gateway_.registry().render();
+                const http::Field type{"content-type", telemetry::kMetricsContentType};
+                (void)co_await exchange.respond(200, {&type, 1}, metrics);
+                co_return;
+            }
             if (method == "GET" && path == "/api/events") {
                 co_await events(exchange);
                 co_return;

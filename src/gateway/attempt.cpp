@@ -261,6 +261,7 @@ AttemptEnd Attempt::failed(routing::Outcome outcome) {
 }
 
 AttemptEnd Attempt::failed(const http::NetError& error) {
+    if (error.kind == http::NetError::Kind::local) parts_.worker.shortage().note(parts_.clock.mono());
     routing::Outcome outcome = judge({.came = came_of(error)}, nullptr);
     outcome.detail = error.message;
     return failed(std::move(outcome));

@@ -121,6 +121,16 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
                              const identity::ClientKeys::Presented& key, Wall now) const {
     Caller caller;
     const bool trust = !proxies_.empty() && within(proxies_, peer);
+    // Of two the one may be the proxy's and the other its client's.
+    const auto doubled = [&](const std::string& field) {
+        return trust && !field.empty() && std::ranges::count_if(head.fields, [&](const http::Field& f) {
+                                              return iequals(f.name, field);
+                                          }) > 1;
+    };
+    if (doubled(fields_.client) || doubled(fields_.user) || doubled(fields_.team)) {
+        caller.ambiguous = true;
+        return caller;
+    }
     const auto trusted = [&](const std::string& field) {
         return trust && !field.empty() ? trim(head.fields.get(field)) : std::string_view();
     };

@@ -42,6 +42,7 @@ struct Client {
 struct Caller {
     const Client* client = nullptr;  ///< null: nobody that is known
     bool elsewhere = false;          ///< it is known, but may not call from this address
+    bool ambiguous = false;          ///< a proxy's field that names it came more than once
     std::string user;
     std::string team;
 };

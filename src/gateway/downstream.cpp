@@ -21,6 +21,7 @@ void Downstream::beat() {
         std::string* const fields = exchange_.start(200, std::nullopt);
         if (fields == nullptr) return;
         head_sent_ = true;
+        fields->append(exchange_.date_line());
         fields->append("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n");
         append_fields(*fields);
     }
@@ -45,6 +46,7 @@ void Downstream::start(const http::ResponseHead& head, std::optional<std::uint64
     report_.status = static_cast<int>(head.status);
     std::string* const fields = exchange_.start(head.status, length);
     if (fields == nullptr) return;
+    if (!head.fields.has("date")) fields->append(exchange_.date_line());
     append_answer_fields(*fields, head, has_own_terms(subjects_));
     if (report_.served_by)
         append_location_fields(*fields, head, config_.backends[*report_.served_by].url,
@@ -102,6 +104,7 @@ void Downstream::note_sent(bool last) noexcept {
 
 Task<void> Downstream::answer(std::string_view json) {
     if (std::string* const fields = exchange_.start(200, json.size())) {
+        fields->append(exchange_.date_line());
         fields->append("content-type: application/json\r\n");
         append_fields(*fields);
     }
@@ -117,6 +120,7 @@ Task<void> Downstream::refuse(const Refusal& why) {
     } else {
         body = refusal_body(why);
         if (std::string* const fields = exchange_.start(why.status, body.size())) {
+            fields->append(exchange_.date_line());
             append_refusal_fields(*fields, why);
             append_fields(*fields);
         }

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <random>
 
+#include "base/system_memory.hpp"
 #include "gateway/worker.hpp"
 #include "http/tls_certificate.hpp"
 
@@ -24,6 +25,11 @@ bool apply_mode(const Snapshot& snapshot, std::string_view backend, routing::Mod
     if (at == all.end()) return false;
     snapshot.router->set_mode(static_cast<routing::BackendIndex>(at - all.begin()), mode);
     return true;
+}
+
+/// Half, if none is configured: sockets, TLS, tables and the heap's slack need theirs.
+std::size_t memory_limit(const config::LimitsConfig& limits) {
+    return limits.memory_bytes > 0 ? limits.memory_bytes : system_memory() / 2;
 }
 
 }  // namespace
@@ -46,6 +52,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     gateway->configured_threads_ = configured_threads;
     if (auto usable = gateway->check_certificate((*snapshot)->config); !usable) return usable.error();
     gateway->snapshot_ = *snapshot;
+    gateway->memory_.use_limit(memory_limit((*snapshot)->config.limits));
     if (!access_path.empty()) {
         try {
             gateway->access_log_ = std::make_unique<telemetry::AccessLog>(access_path);
@@ -57,7 +64,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     http::Listen listen{where.host, where.port, true};
     for (std::uint32_t i = 0; i < threads; ++i) {
         auto worker = std::make_unique<Worker>(
-            Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_, *gateway->log_},
+            Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_, *gateway->log_,
+                           gateway->memory_, gateway->shortage_},
             gateway->snapshot_, (std::uint64_t{seed()} << 32U) | std::uint64_t{seed()});
         if (auto bound = worker->listen(listen); !bound) return bound.error();
         listen.port = worker->port();
@@ -71,7 +79,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
 }
 
 Gateway::Gateway(std::shared_ptr<telemetry::Logger> log)
-    : log_(std::move(log)), keepers_([logger = log_](bool good, const std::string& line) {
+    : log_(std::move(log)), memory_(0), keepers_([logger = log_](bool good, const std::string& line) {
           if (good)
               logger->info("{}", line);
           else
@@ -106,6 +114,14 @@ void Gateway::add_callbacks() {
                                                 if (certificate_end_)
                                                     emit(to_seconds(certificate_end_->time_since_epoch()));
                                             }));
+    callbacks_.push_back(
+        registry_.callback(MetricType::gauge, "spillway_memory_bytes",
+                           "Memory that request bodies and held answers take, of limits.memory",
+                           [this](telemetry::Emitter& emit) { emit(static_cast<double>(memory_.used())); }));
+    callbacks_.push_back(registry_.callback(
+        MetricType::counter, "spillway_memory_refused_total",
+        "Requests refused, or answers not held, for want of limits.memory",
+        [this](telemetry::Emitter& emit) { emit(static_cast<double>(memory_.refused())); }));
     for (auto& registration : books_.metrics(registry_)) callbacks_.push_back(std::move(registration));
     if (access_log_) {
         callbacks_.push_back(registry_.callback(
@@ -147,6 +163,7 @@ Result<Reloaded> Gateway::reload(config::GatewayConfig fresh) {
     keepers_.prune();
     if (!snapshot) return snapshot.error();
     snapshot_ = *snapshot;
+    memory_.use_limit(memory_limit(snapshot_->config.limits));
     for (const auto& worker : workers_) worker->use(snapshot_);
     books_.share(snapshot_);
     return done;

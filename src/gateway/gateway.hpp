@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.hpp"
 #include "base/result.hpp"
 #include "gateway/books.hpp"
 #include "gateway/reload.hpp"
+#include "gateway/shortage.hpp"
 #include "gateway/snapshot.hpp"
 #include "identity/keepers.hpp"
 #include "telemetry/access_log.hpp"
@@ -62,6 +64,8 @@ private:
     telemetry::Registry registry_;
     std::unique_ptr<telemetry::AccessLog> access_log_;
     Books books_;
+    MemoryBudget memory_;  ///< of all workers
+    Shortage shortage_;
     identity::Keepers keepers_;
     std::uint32_t configured_threads_ = 0;  ///< as the configuration says it: 0 is one per core
     std::optional<Wall> certificate_end_;

@@ -113,6 +113,10 @@ std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::stri
         return Refusal{.status = 403,
                        .message = "This client may not call from this address.",
                        .code = "address_not_allowed"};
+    if (caller.ambiguous)
+        return Refusal{.status = 400,
+                       .message = "A field by which a proxy names its client came more than once.",
+                       .code = "ambiguous_client"};
     if (asked_.client == nullptr)
         return Refusal{.status = 401,
                        .message =
@@ -120,11 +124,11 @@ std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::stri
                            "header or as a bearer token.",
                        .type = "authentication_error",
                        .code = "401"};
-    return check_head(head);
+    if (auto no = check_head(head)) return no;
+    return check_route();
 }
 
-std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::string_view body,
-                                          quota::Now now) {
+std::optional<Refusal> Intake::check_route() {
     const api::Route& route = asked_.route;
     if (route.bad)
         return Refusal{.status = 400, .message = std::string(api::path_fault(route)), .code = "bad_path"};
@@ -139,6 +143,12 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
             .status = 400, .message = "The deployment's name is not valid.", .code = "bad_deployment"};
     const std::string model = model_in_path(route);
     if (!model.empty()) asked_.deployment = model;
+    return std::nullopt;
+}
+
+std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::string_view body,
+                                          quota::Now now) {
+    const api::Route& route = asked_.route;
     if (asked_.operation().body == api::BodyKind::multipart)
         read_form(body, head.fields.get("content-type"));
     else if (auto no = read_json(body))

@@ -35,7 +35,7 @@ public:
            Asked& asked) noexcept
         : snapshot_(snapshot), histories_(histories), scanner_(scanner), asked_(asked) {}
 
-    /// Who asks, and at which path.
+    /// Who asks, and at which path; refuses what its head alone condemns.
     [[nodiscard]] std::optional<Refusal> identify(const http::RequestHead& head, std::string_view peer,
                                                   const identity::ClientKeys::Presented& key, Wall now);
     /// What is asked. Needs a known client.
@@ -43,6 +43,7 @@ public:
                                                     quota::Now now);
 
 private:
+    [[nodiscard]] std::optional<Refusal> check_route();
     [[nodiscard]] std::optional<Refusal> read_json(std::string_view body);
     void read_form(std::string_view body, std::string_view content_type);
     [[nodiscard]] bool may_use_deployment() const;

@@ -20,7 +20,7 @@ PlainAction PlainMachine::feed(std::string_view piece) {
             now_ = piece;
             return PlainAction::whole;
         }
-        held_.reserve(static_cast<std::size_t>(*length_));
+        if (*length_ <= limit_) held_.reserve(static_cast<std::size_t>(*length_));
     }
     held_.append(piece);
     if (held_.size() <= limit_) return PlainAction::hold;
@@ -28,6 +28,12 @@ PlainAction PlainMachine::feed(std::string_view piece) {
     now_ = held_;
     note_tail(held_);
     return PlainAction::pass;
+}
+
+std::size_t PlainMachine::would_hold(std::string_view piece) const noexcept {
+    if (passing_ || piece.empty() || (held_.empty() && length_ == piece.size())) return 0;
+    const std::size_t size = held_.size() + piece.size();
+    return length_ ? std::max(size, static_cast<std::size_t>(*length_)) : size;
 }
 
 void PlainMachine::note_tail(std::string_view piece) {

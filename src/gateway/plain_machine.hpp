@@ -28,6 +28,10 @@ public:
 
     /// The next piece of the body; an empty one is its end.
     [[nodiscard]] PlainAction feed(std::string_view piece);
+    /// What would be held with `piece`; 0: nothing is held, it is all there is or passes.
+    [[nodiscard]] std::size_t would_hold(std::string_view piece) const noexcept;
+    /// There is no memory for more: what comes next passes.
+    void hold_no_more() noexcept { limit_ = 0; }
     [[nodiscard]] std::string_view whole() const noexcept { return now_; }
     [[nodiscard]] std::string_view pass() const noexcept { return now_; }
     /// Bytes went down: a break can only be shown as a break.
@@ -40,7 +44,7 @@ private:
     void note_tail(std::string_view piece);
 
     const std::optional<std::uint64_t> length_;
-    const std::size_t limit_;
+    std::size_t limit_;
     bool passing_;
     std::string held_;
     std::string tail_;

@@ -9,6 +9,9 @@
 namespace spillway::gateway {
 namespace {
 
+/// Held answers are charged to limits.memory in such steps.
+constexpr std::size_t kHeldStep = 64 * 1024;
+
 /// What a whole answer teaches about ids.
 void learn_affinity(SessionAffinity& table, const Asked& asked, std::string_view answer,
                     routing::BackendIndex backend) {
@@ -153,6 +156,7 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
                       parts.exchange.request().method == "HEAD";
     PlainMachine machine(sized ? std::optional(head.content_length) : std::nullopt,
                          parts.config().limits.max_answer_buffer_bytes, hold);
+    MemoryCharge held;
     PlainAction action = begin ? machine.feed(*begin) : PlainAction::hold;
     while (action == PlainAction::hold) {
         if (machine.passing()) co_return co_await pass_through(attempt, head, machine, action);
@@ -169,6 +173,9 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
                 co_return attempt.failed(attempt.judge({.status = head.status}, &head));
             co_return attempt.failed(piece.error());
         }
+        if (const std::size_t size = machine.would_hold(*piece);
+            size > 0 && !held.grow_to(&parts.worker.memory(), (size / kHeldStep + 1) * kHeldStep))
+            machine.hold_no_more();
         action = machine.feed(*piece);
     }
     if (action == PlainAction::pass) co_return co_await pass_through(attempt, head, machine, action);

@@ -15,6 +15,8 @@ namespace {
 /// A burst may be faster than the leases that pay for it: it waits this often and long for the next one.
 constexpr int kLeaseTries = 4;
 constexpr Duration kLeaseWait = std::chrono::milliseconds(25);
+/// What a client is told that finds no memory for its body.
+constexpr Duration kMemoryWait = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -74,6 +76,7 @@ Task<void> Request::run() {
     TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
     exchange_.on_gone([this] { cancel(); });
     if (asked_.client != nullptr) ending = Ending::refused;
+    if (!no && exchange_.body_due()) no = co_await read_body();
     if (!no) {
         ending = Ending::refused;
         no = intake.understand(head, exchange_.body(), clock_.now());
@@ -86,6 +89,9 @@ Task<void> Request::run() {
     if (models) {
         report_.status = 200;
         co_await downstream_.answer(*models);
+    } else if (exchange_.client_gone() && exchange_.body_due()) {
+        report_.ending = Ending::client_left;
+        report_.status = 499;
     } else if (no) {
         co_await refuse(ending, *no);
     } else {
@@ -100,6 +106,19 @@ Task<void> Request::run() {
     Quiet quiet(worker_.poller());
     while (!quiet.over()) co_await quiet.wait();
     leave_record(charged);
+}
+
+Task<std::optional<Refusal>> Request::read_body() {
+    const http::BodyFault fault = co_await exchange_.read_body();
+    clock_.read();
+    if (fault == http::BodyFault::none) co_return std::nullopt;
+    const http::BodyRefusal why = http::explain(fault);
+    Refusal out{.status = why.status, .message = std::string(why.message), .code = why.code};
+    if (fault == http::BodyFault::no_memory) {
+        out.type = "server_error";
+        out.retry_in = kMemoryWait;
+    }
+    co_return out;
 }
 
 Task<void> Request::refuse(Ending ending, const Refusal& why) {

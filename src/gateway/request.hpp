@@ -46,6 +46,8 @@ public:
 
 private:
     Task<void> refuse(Ending ending, const Refusal& why);
+    /// Reads the body, if the head did not come with it.
+    Task<std::optional<Refusal>> read_body();
     /// Null: admitted.
     Task<bool> admit(quota::Refusal& why);
     Task<void> serve();

@@ -1,5 +1,6 @@
 #include "gateway/worker.hpp"
 
+#include "base/descriptors.hpp"
 #include "base/loop.hpp"
 #include "base/task.hpp"
 #include "gateway/request.hpp"
@@ -43,15 +44,23 @@ constexpr Duration tick_length = std::chrono::milliseconds(100);
 /// Users and former clients that are looked at each tick, whether they may be forgotten.
 constexpr std::size_t forgotten_a_tick = 16;
 
-http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t workers) {
+http::ServerLimits server_limits(const config::GatewayConfig& c, MemoryBudget& memory) {
     http::ServerLimits limits;
+    limits.memory = &memory;
+    limits.max_connection_body_bytes = c.limits.connection_memory_bytes;
     limits.max_head_bytes = c.limits.max_head_bytes;
     limits.max_body_bytes = c.limits.max_body_bytes;
     limits.head_timeout = c.limits.head_timeout;
     limits.body_timeout = c.limits.body_timeout;
+    limits.body_time = c.limits.body_time;
+    limits.body_rate = c.limits.body_rate;
     limits.keep_alive_timeout = c.limits.keep_alive_timeout;
     limits.write_timeout = c.limits.write_timeout;
-    limits.max_connections = (c.limits.max_connections + workers - 1) / workers;
+    const std::size_t workers = std::max(1U, c.threads);
+    // Without a limit of the configuration's, half of the descriptors are for backends and all else.
+    std::size_t connections = c.limits.max_connections;
+    if (connections == 0) connections = descriptor_limit() / 2;
+    limits.max_connections = (connections + workers - 1) / workers;
     return limits;
 }
 }  // namespace
@@ -59,7 +68,8 @@ http::ServerLimits server_limits(const config::GatewayConfig& c, std::size_t wor
 Upstreams::Upstreams(Loop& loop, std::shared_ptr<const Snapshot> s, telemetry::Registry& registry)
     : snapshot(std::move(s)), metrics(registry, snapshot->clients.size()) {
     origins.reserve(snapshot->config.backends.size());
-    for (const auto& backend : snapshot->config.backends) origins.emplace_back(loop, origin_options(backend));
+    for (const auto& backend : snapshot->config.backends)
+        origins.emplace_back(loop, origin_options(backend)).look_up();
 }
 
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
@@ -67,12 +77,13 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
       subset_key(rng()),
       books(shared.books),
       users(shared.books.quotas),
-      process_log_(shared.process_log),
-      registry_(shared.registry),
-      upstreams_(std::make_shared<Upstreams>(context_, snapshot, registry_)),
-      server_(context_, server_limits(snapshot->config, std::max(1U, snapshot->config.threads)),
+      shared_(shared),
+      upstreams_(std::make_shared<Upstreams>(context_, snapshot, shared_.registry)),
+      server_(context_, server_limits(snapshot->config, shared_.memory),
               [this](http::Exchange& exchange) { return handle(exchange); }),
       ticker_(context_) {
+    server_.hand_over_heads();
+    server_.on_shortage([this](const std::error_code&) { shared_.shortage.note(mono_now()); });
     if (shared.access_log != nullptr) {
         log.emplace(shared.access_log->make_writer());
         // While an answer is awaited, the log's writer would be in its way where both have one core.
@@ -101,10 +112,10 @@ void Worker::run() {
 void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
     context_.post([this, s = std::move(snapshot)]() mutable {
         const auto& config = s->config;
-        server_.use_limits(server_limits(config, std::max(1U, config.threads)));
+        server_.use_limits(server_limits(config, shared_.memory));
         // The files were looked at before; what came between leaves the certificate as it is.
         if (config.tls) (void)server_.use_tls(config.tls->cert_file, config.tls->key_file);
-        upstreams_ = std::make_shared<Upstreams>(context_, std::move(s), registry_);
+        upstreams_ = std::make_shared<Upstreams>(context_, std::move(s), shared_.registry);
     });
 }
 
@@ -136,11 +147,23 @@ Task<void> Worker::tick() {
         if (log) log->flush();
         connections_.store(server_.connections());
         for (const routing::StateChange& change : upstreams_->snapshot->router->fetch_changes())
-            process_log_.warn("{}", describe(change));
+            shared_.process_log.warn("{}", describe(change));
         const quota::Now now = quota::read_clocks();
+        if (const auto shortage = shared_.shortage.news(now.mono)) tell_shortage(*shortage);
         (void)books.quotas.forget(now, forgotten_a_tick);
         charges().expire(now);
     }
+}
+
+void Worker::tell_shortage(bool begun) {
+    if (begun)
+        shared_.process_log.warn(
+            "out of descriptors (of {}) or of memory for sockets: new connections wait, and requests that "
+            "need "
+            "a new one to a backend get 503",
+            descriptor_limit());
+    else
+        shared_.process_log.info("there are descriptors again");
 }
 
 Task<void> Worker::handle(http::Exchange& exchange) {

@@ -13,6 +13,7 @@
 #include "api/request_scan.hpp"
 #include "api/stream_event.hpp"
 #include "base/loop.hpp"
+#include "base/memory_budget.hpp"
 #include "base/poller.hpp"
 #include "base/rng.hpp"
 #include "base/task.hpp"
@@ -20,6 +21,7 @@
 #include "gateway/books.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/pending_work.hpp"
+#include "gateway/shortage.hpp"
 #include "gateway/snapshot.hpp"
 #include "http/server.hpp"
 #include "identity/client_keys.hpp"
@@ -46,6 +48,8 @@ public:
         telemetry::AccessLog* access_log;  ///< null: none is kept
         Books& books;
         telemetry::Logger& process_log;
+        MemoryBudget& memory;
+        Shortage& shortage;  ///< of descriptors
     };
     Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed);
     Worker(const Worker&) = delete;
@@ -68,6 +72,8 @@ public:
     [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
     [[nodiscard]] Poller& poller() const noexcept { return poller_; }
     [[nodiscard]] Loop& loop() noexcept { return context_; }
+    [[nodiscard]] MemoryBudget& memory() const noexcept { return shared_.memory; }
+    [[nodiscard]] Shortage& shortage() const noexcept { return shared_.shortage; }
     identity::KeyHasher hasher;
     api::RequestScanner scanner;
     api::EventClassifier classifier;
@@ -82,12 +88,12 @@ private:
     Task<void> handle(http::Exchange& exchange);
     [[nodiscard]] PendingCharges charges() noexcept;
     Task<void> tick();
+    void tell_shortage(bool begun);
 
     std::vector<std::unique_ptr<RequestSlot>> free_slots_;
     std::size_t under_way_ = 0;  ///< requests
 
-    telemetry::Logger& process_log_;
-    telemetry::Registry& registry_;
+    const Shared shared_;
     Loop context_;
     Poller& poller_{Poller::of(context_)};
     std::shared_ptr<Upstreams> upstreams_;

@@ -1,6 +1,7 @@
 #include "http/acceptor.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <cerrno>
 
@@ -24,6 +25,14 @@ FileDescriptor bound(const Endpoint& endpoint, bool reuse_port, int backlog, std
         ::listen(socket.get(), backlog) != 0)
         ec.assign(errno, std::system_category());
     return socket;
+}
+/// Keeps errno.
+bool somebody_waits(int listener) noexcept {
+    const int error = errno;
+    pollfd look{listener, POLLIN, 0};
+    const bool waits = ::poll(&look, 1, 0) != 0;
+    errno = error;
+    return waits;
 }
 }  // namespace
 
@@ -73,7 +82,8 @@ Task<Acceptor::Accepted> Acceptor::accept() {
             co_return out;
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        // Linux looks for a descriptor first: it may lack one that nobody needs.
+        if (errno != EAGAIN && errno != EWOULDBLOCK && somebody_waits(socket_.get())) {
             out.ec.assign(errno, std::system_category());
             co_return out;
         }

@@ -61,4 +61,12 @@ void Addresses::distrust() noexcept {
     if (!literal_) until_ = {};
 }
 
+std::shared_ptr<Addresses> AddressBook::of(const std::string& host, std::uint16_t port) {
+    std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+    std::weak_ptr<Addresses>& known = known_[{host, port}];
+    auto addresses = known.lock();
+    if (!addresses) known = addresses = std::make_shared<Addresses>(loop_, host, port);
+    return addresses;
+}
+
 }  // namespace spillway::http

@@ -5,8 +5,10 @@
 /// is known stays in use meanwhile, also when that fails or hangs: so nobody waits for a name server but the
 /// first, and its hiccup stops no traffic. Thread rule: the Loop's.
 #include <boost/intrusive/list.hpp>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -50,6 +52,21 @@ private:
     bool literal_ = false;
     bool looking_ = false;
     boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>> waiters_;
+};
+
+/// The addresses that a Loop knows, one for each host and port: all who go there share them, and a reload of
+/// the configuration forgets none that are still in use. A tool of its Loop. Thread rule: the Loop's.
+class AddressBook {
+public:
+    explicit AddressBook(Loop& loop) noexcept : loop_(loop) {}
+    AddressBook(const AddressBook&) = delete;
+    AddressBook& operator=(const AddressBook&) = delete;
+
+    [[nodiscard]] std::shared_ptr<Addresses> of(const std::string& host, std::uint16_t port);
+
+private:
+    Loop& loop_;
+    std::map<std::pair<std::string, std::uint16_t>, std::weak_ptr<Addresses>> known_;
 };
 
 }  // namespace spillway::http

@@ -64,6 +64,10 @@ Origin::~Origin() {
     state_->options.max_idle = 0;  // what is still out closes when it is done
 }
 
+void Origin::look_up() {
+    state_->dialer.look_up();
+}
+
 std::optional<Upstream> Origin::pooled() {
     auto& idle = state_->idle;
     if (idle.empty()) return std::nullopt;

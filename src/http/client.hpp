@@ -97,6 +97,8 @@ public:
     Origin& operator=(const Origin&) = delete;
     ~Origin();
 
+    /// Looks the name up ahead of need, in the background.
+    void look_up();
     /// A pooled connection, if there is one.
     [[nodiscard]] std::optional<Upstream> pooled();
     /// A pooled connection, or a new one when there is none or `fresh` is wanted.

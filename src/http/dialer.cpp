@@ -79,7 +79,7 @@ private:
 Dialer::Dialer(Loop& loop, DialOptions options)
     : loop_(loop),
       options_(std::move(options)),
-      addresses_(std::make_shared<Addresses>(loop, options_.proxy ? options_.proxy->host : options_.host,
+      addresses_(loop.tool<AddressBook>().of(options_.proxy ? options_.proxy->host : options_.host,
                                              options_.proxy ? options_.proxy->port : options_.port)) {}
 
 std::string Dialer::where() const {

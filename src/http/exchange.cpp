@@ -1,5 +1,6 @@
 // What a handler sees of a request and its answer.
 #include "base/task.hpp"
+#include "http/date_line.hpp"
 #include "http/responder.hpp"
 
 namespace spillway::http {
@@ -9,6 +10,15 @@ const RequestHead& Exchange::request() const noexcept {
 }
 std::string_view Exchange::body() const noexcept {
     return responder_.body_;
+}
+bool Exchange::body_due() const noexcept {
+    return responder_.body_due_;
+}
+Task<BodyFault> Exchange::read_body() {
+    return responder_.read_body();
+}
+std::string_view Exchange::date_line() const {
+    return responder_.loop_.tool<DateLine>().text(wall_now());
 }
 std::string_view Exchange::peer() const noexcept {
     return responder_.peer_;
@@ -32,6 +42,7 @@ std::uint64_t Exchange::bytes_sent() const noexcept {
 Task<bool> Exchange::respond(unsigned status, std::span<const Field> extra, std::string_view body) {
     std::string* head = start(status, body.size());
     if (head == nullptr) co_return false;
+    head->append(date_line());
     for (const Field& f : extra) append_field(*head, f.name, f.value);
     co_return co_await responder_.write_pieces(std::span(&body, 1), true);
 }
@@ -75,6 +86,23 @@ void Exchange::on_gone(std::function<void()> callback) {
         return;
     }
     responder_.on_gone_ = std::move(callback);
+}
+
+BodyRefusal explain(BodyFault fault) noexcept {
+    switch (fault) {
+        case BodyFault::too_large:
+            return {413, "The request's body is too large.", "request_too_large"};
+        case BodyFault::no_memory:
+            return {503, "There is no memory for the request's body now. Try again in a moment.",
+                    "out_of_memory"};
+        case BodyFault::too_slow:
+            return {408, "The request's body did not come in time.", "request_timeout"};
+        case BodyFault::none:
+        case BodyFault::malformed:
+        case BodyFault::gone:
+            break;
+    }
+    return {400, "The request's body is malformed.", "bad_request"};
 }
 
 std::string refusal_body(unsigned status, std::string_view message, std::string_view code) {

@@ -10,7 +10,6 @@
 namespace spillway::http {
 
 namespace {
-constexpr std::int32_t stream_window = 1024 * 1024;
 constexpr std::int32_t connection_window = 4 * 1024 * 1024;
 /// So many cancelled requests at once, and a second in the long run.
 constexpr double reset_burst = 200;
@@ -53,6 +52,8 @@ struct Http2Callbacks {
     }
     static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                        std::size_t size, void*) noexcept {
+        // Streams wait for memory one by one, see Http2Exchange: the connection waits for none.
+        (void)nghttp2_session_consume_connection(session, size);
         if (Http2Exchange* x = find(session, id)) x->add_body(text_of(data, size));
         return 0;
     }
@@ -78,6 +79,7 @@ void Http2Connection::open_session() {
     if (failed == 0) failed = nghttp2_option_new(&options);
     if (failed == 0) {
         nghttp2_option_set_no_closed_streams(options, 1);
+        nghttp2_option_set_no_auto_window_update(options, 1);
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Http2Callbacks::on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback(callbacks, Http2Callbacks::on_header);
         nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks,
@@ -94,7 +96,7 @@ void Http2Connection::open_session() {
     if (failed != 0) throw std::bad_alloc();  // the only cause
     const std::array<nghttp2_settings_entry, 3> settings{
         {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits().max_streams},
-         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window},
+         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(first_window)},
          {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits().max_head_bytes)}}};
     (void)nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     (void)nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, connection_window);

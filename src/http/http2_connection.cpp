@@ -53,7 +53,8 @@ Http2Connection::Http2Connection(Stream& stream, std::shared_ptr<void> owner, Lo
           pump_later();
       }),
       in_(BufferPool::of(loop)),
-      out_(BufferPool::of(loop)) {
+      out_(BufferPool::of(loop)),
+      bodies_(std::max(limits().max_connection_body_bytes, limits().max_body_bytes)) {
     open_session();
 }
 
@@ -180,10 +181,14 @@ Task<void> Http2Connection::serve(std::shared_ptr<Http2Connection> self,
         const Busy busy(*self);
         Exchange call = exchange->begin();
         std::exception_ptr failure;
-        try {
-            co_await self->shared_->handler(call);
-        } catch (...) {
-            failure = std::current_exception();
+        bool wanted = true;
+        if (!self->shared_->heads_first) wanted = co_await exchange->read_whole();
+        if (wanted) {
+            try {
+                co_await self->shared_->handler(call);
+            } catch (...) {
+                failure = std::current_exception();
+            }
         }
         if (failure && self->shared_->on_exception) self->shared_->on_exception(failure);
         exchange->end();

@@ -10,6 +10,7 @@
 /// Thread rule: its Loop's thread. Errors end the connection.
 #include <nghttp2/nghttp2.h>
 
+#include <boost/intrusive/list.hpp>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -26,6 +27,9 @@ namespace spillway::http {
 
 class Http2Exchange;
 
+/// What a client may send of a body that nobody asked for: the window that streams begin with.
+inline constexpr std::size_t first_window = 64 * 1024 - 1;
+
 class Http2Connection final : public std::enable_shared_from_this<Http2Connection> {
 public:
     /// `peer` is the owner's, too.
@@ -39,6 +43,7 @@ public:
     Task<void> run();
     /// GOAWAY, and the end after the last stream's.
     void drain();
+    [[nodiscard]] bool idle() const noexcept { return open_.empty() && busy_ == 0; }
 
     // For its exchanges
     [[nodiscard]] nghttp2_session* session() const noexcept { return session_.get(); }
@@ -50,8 +55,23 @@ public:
     void pump();
     /// As pump(), from the event loop: for timers, whose exchange it may destroy.
     void pump_later();
-    /// The exchange's request is there whole.
+    /// The head of the exchange's request is there.
     void ready(Http2Exchange& exchange);
+
+    /// What the bodies of its requests may take together. Who finds no room waits its turn.
+    [[nodiscard]] MemoryBudget& bodies() noexcept { return bodies_; }
+    struct BodyTurn
+        : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+        explicit BodyTurn(Event& e) : event(e) {}
+        Event& event;
+    };
+    [[nodiscard]] bool has_body_turns() const noexcept { return !body_turns_.empty(); }
+    [[nodiscard]] bool is_next(const BodyTurn& turn) const noexcept { return &body_turns_.front() == &turn; }
+    void wait_for_body_turn(BodyTurn& turn) { body_turns_.push_back(turn); }
+    /// There may be room now.
+    void next_body_turn() noexcept {
+        if (!body_turns_.empty()) body_turns_.front().event.set_later();
+    }
     /// For the owner of the Stream: where the next bytes go, and that they came.
     std::span<char> read_space();
     void unread() noexcept { in_.release(); }
@@ -96,6 +116,8 @@ private:
     Timeout goodbye_;  // the client does not close, or does not answer the drain's PING
     Buffer in_;
     Buffer out_;
+    MemoryBudget bodies_;
+    boost::intrusive::list<BodyTurn, boost::intrusive::constant_time_size<false>> body_turns_;
     Event over_;
     std::unordered_map<std::int32_t, std::shared_ptr<Http2Exchange>> open_;
     std::vector<std::shared_ptr<Http2Exchange>> ready_;

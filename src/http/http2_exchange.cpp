@@ -8,6 +8,7 @@
 
 #include "base/name_set.hpp"
 #include "base/task.hpp"
+#include "http/date_line.hpp"
 #include "http/http2_connection.hpp"
 
 namespace spillway::http {
@@ -26,13 +27,15 @@ nghttp2_nv pair_of(std::span<char> name, std::span<char> value) noexcept {
 
 Exchange Http2Exchange::begin() {
     busy_ = true;
+    body_due_ = !has_body_ || data_.size() > free_body;
     return exchange_of(*this);
 }
 
 void Http2Exchange::end() {
     busy_ = false;
     on_gone_ = nullptr;
-    if (finished_ || gone_ || cut_) return;
+    release_body();
+    if (finished_ || refused_ || gone_ || cut_) return;
     if (started_)
         reset(NGHTTP2_INTERNAL_ERROR);
     else
@@ -42,12 +45,13 @@ void Http2Exchange::end() {
 void Http2Exchange::refuse(unsigned status, std::string_view message, std::string_view code) {
     if (started_ || closed_) return;
     refused_ = true;
-    data_.release();
     refusal_ = refusal_body(status, message, code);
     refusal_piece_ = refusal_;
     out_head_.clear();
     begin_head(status, refusal_.size());
+    out_head_.append(loop_.tool<DateLine>().text(wall_now()));
     append_field(out_head_, "content-type", "application/json");
+    if (status == 503) append_field(out_head_, "retry-after", "1");
     head_due_ = true;
     offer(std::span(&refusal_piece_, 1), true);
 }
@@ -58,6 +62,7 @@ void Http2Exchange::close() {
     pieces_ = {};
     if (!ended_ && !cut_) gone_ = true;
     written_.set_later();
+    body_news_.set_later();
 }
 
 void Http2Exchange::tell_departure() {
@@ -209,14 +214,15 @@ void Http2Exchange::reset(std::uint32_t code) {
     timeout_.disarm();
     if (!closed_) (void)nghttp2_submit_rst_stream(connection_.session(), NGHTTP2_FLAG_NONE, id_, code);
     written_.set_later();
+    body_news_.set_later();
     connection_.pump_later();
 }
 
 void Http2Exchange::expired() {
     if (!has_head_) {  // a head that stays away holds up all streams
         connection_.give_up(NGHTTP2_ENHANCE_YOUR_CALM);
-    } else if (incomplete()) {
-        refuse(408, "The request's body did not come in time.", "request_timeout");
+    } else if (reading_) {
+        fault(BodyFault::too_slow);
     } else {
         gone_ = true;
         tell_departure();

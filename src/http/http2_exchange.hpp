@@ -10,6 +10,7 @@
 #include "base/event.hpp"
 #include "base/task.hpp"
 #include "base/timer_wheel.hpp"
+#include "http/body_pace.hpp"
 #include "http/buffer.hpp"
 #include "http/responder.hpp"
 
@@ -21,14 +22,18 @@ class Http2Exchange final : public std::enable_shared_from_this<Http2Exchange>, 
 public:
     Http2Exchange(Http2Connection& connection, std::int32_t id);
 
-    // http2_request.cpp: the request comes
+    // http2_request.cpp: the request's head comes
     void add_field(std::string_view name, std::string_view value);
     /// One of `size` bytes whose name or value forbids it.
     void add_invalid_field(std::size_t size);
     void end_head(bool end);
+    [[nodiscard]] bool has_head() const noexcept { return has_head_; }
+
+    // http2_body.cpp: its body comes
     void add_body(std::string_view bytes);
     void end_body();
-    [[nodiscard]] bool has_head() const noexcept { return has_head_; }
+    /// Reads it before a handler is called. False: the request was refused, or is gone.
+    Task<bool> read_whole();
 
     // http2_exchange.cpp: the answer goes
     [[nodiscard]] Exchange begin();
@@ -40,8 +45,6 @@ public:
     /// Calls on_gone.
     void tell_departure();
     [[nodiscard]] bool gone() const noexcept { return gone_; }
-    /// Is more of the request to come?
-    [[nodiscard]] bool incomplete() const noexcept { return !has_body_ && !refused_; }
 
 private:
     struct Line {
@@ -55,7 +58,14 @@ private:
     std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
     Task<bool> flush() override;
     void abort() override;
+    Task<BodyFault> read_body() override;
 
+    Task<BodyFault> gather_body();
+    Task<BodyFault> wait_for_room(std::size_t size);
+    void take_body();
+    void fault(BodyFault what);
+    void arm_for_body();
+    void release_body() noexcept;
     [[nodiscard]] bool has_room_for(std::size_t field_size);
     void add_line(std::string_view name, std::string_view value);
     void refuse_malformed();
@@ -80,6 +90,11 @@ private:
     std::string cookie_;
     std::size_t head_size_ = 0;
     Buffer data_;
+    MemoryCharge connection_charge_;  // for data_
+    std::optional<BodyPace> pace_;    // of a body that is being read
+    BodyFault fault_ = BodyFault::none;
+    Event body_news_;  // has_body_, fault_, or gone
+    bool reading_ = false;
     bool has_head_ = false;
     bool has_body_ = false;  // the request is there whole
     bool malformed_ = false;

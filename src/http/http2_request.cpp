@@ -1,4 +1,5 @@
-// How an Http2Exchange takes its request.
+// How an Http2Exchange takes its request's head.
+#include <algorithm>
 #include <charconv>
 
 #include "http/http2_connection.hpp"
@@ -8,8 +9,6 @@
 namespace spillway::http {
 
 namespace {
-/// As much as a length that a client merely claims may reserve.
-constexpr std::size_t first_reserve = 64 * 1024;
 /// What is decoded of fields that are too large, in units of the limit, to answer that they are.
 constexpr std::size_t most_too_large = 4;
 }  // namespace
@@ -67,7 +66,7 @@ void Http2Exchange::add_line(std::string_view name, std::string_view value) {
 void Http2Exchange::add_invalid_field(std::size_t size) {
     (void)has_room_for(size);
     if (has_head_)
-        refuse_malformed();
+        fault(BodyFault::malformed);
     else
         malformed_ = true;
 }
@@ -98,6 +97,9 @@ bool Http2Exchange::check_head() {
         }
         head_.fields.add(name, value, true);
     }
+    const bool ascii =
+        std::all_of(target_.begin(), target_.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    if (!ascii) return false;
     return target_.starts_with('/') || (target_ == "*" && method_ == "OPTIONS");
 }
 
@@ -110,42 +112,10 @@ void Http2Exchange::end_head(bool end) {
         refuse_malformed();
     } else if (!check_head()) {
         refuse(400, "The request has no valid Host or target.", "bad_request");
-    } else if (head_.content_length > connection_.limits().max_body_bytes) {
-        refuse(413, "The request's body is too large.", "request_too_large");
-    } else if (end) {
-        end_body();
     } else {
-        (void)data_.prepare(std::min(static_cast<std::size_t>(head_.content_length), first_reserve));
-        connection_.wheel().arm(timeout_, connection_.limits().body_timeout);
-        if (!head_.expects_continue) return;
-        std::string name = ":status";
-        std::string value = "100";
-        const nghttp2_nv status{reinterpret_cast<std::uint8_t*>(name.data()),
-                                reinterpret_cast<std::uint8_t*>(value.data()), name.size(), value.size(),
-                                NGHTTP2_NV_FLAG_NONE};
-        (void)nghttp2_submit_headers(connection_.session(), NGHTTP2_FLAG_NONE, id_, nullptr, &status, 1,
-                                     nullptr);
+        if (end) end_body();
+        connection_.ready(*this);
     }
-}
-
-void Http2Exchange::add_body(std::string_view bytes) {
-    if (refused_ || !has_head_) return;
-    if (data_.size() + bytes.size() > connection_.limits().max_body_bytes) {
-        refuse(413, "The request's body is too large.", "request_too_large");
-        return;
-    }
-    data_.append(bytes);
-    connection_.wheel().arm(timeout_, connection_.limits().body_timeout);
-}
-
-void Http2Exchange::end_body() {
-    if (refused_ || has_body_) return;
-    timeout_.disarm();
-    has_body_ = true;
-    body_ = data_.view();
-    head_.content_length = body_.size();
-    head_.framing = body_.empty() ? Framing::none : Framing::length;
-    connection_.ready(*this);
 }
 
 }  // namespace spillway::http

@@ -31,6 +31,10 @@ bool is_control(char c) noexcept {
     const auto u = static_cast<unsigned char>(c);
     return (u < 0x20 && c != '\t') || u == 0x7f;
 }
+/// RFC 3986 §2: URIs are ASCII. No two readers differ about what other bytes stand for.
+bool is_target(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
 bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
@@ -73,12 +77,11 @@ bool read_field(std::string_view line, std::string_view& name, std::string_view&
 }
 
 bool read_connection(std::string_view value, FieldsMeaning& meaning) noexcept {
-    std::size_t options = 0;
     for (;;) {
         const auto comma = value.find(',');
         const std::string_view option = trimmed(value.substr(0, comma));
         if (!option.empty() && !is_token(option)) return false;
-        if (++options > most_options) return false;
+        if (++meaning.options > most_options) return false;
         meaning.close = meaning.close || iequals(option, "close");
         meaning.keep_alive = meaning.keep_alive || iequals(option, "keep-alive");
         if (comma == std::string_view::npos) return true;
@@ -136,8 +139,7 @@ bool Parser<true>::read_start(std::string_view line) noexcept {
     if (method_end == std::string_view::npos || target_end <= method_end + 1) return false;
     head_.method = line.substr(0, method_end);
     head_.target = line.substr(method_end + 1, target_end - method_end - 1);
-    const auto no_target = [](char c) { return c == ' ' || c == '\t' || is_control(c); };
-    return is_token(head_.method) && std::none_of(head_.target.begin(), head_.target.end(), no_target) &&
+    return is_token(head_.method) && is_target(head_.target) &&
            is_version(line.substr(target_end + 1), head_.version);
 }
 

@@ -82,6 +82,7 @@ struct FieldsMeaning {
     bool chunked = false;
     bool has_length = false;
     std::uint64_t length = 0;
+    std::size_t options = 0;  ///< of all Connection fields
 };
 
 template <bool is_request>

@@ -1,7 +1,8 @@
 #pragma once
-/// What an Exchange stands for: a request that was read whole, and the state of its answer, be it on a
+/// What an Exchange stands for: a request as it was read, and the state of its answer, be it on a
 /// connection of HTTP/1.1 or on a stream of HTTP/2. Internal to the http room.
 /// Ownership: outlives its Exchange. Thread rule: its Loop's thread.
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@ namespace spillway::http {
 struct ServerShared {
     ServerLimits limits;
     Handler handler;
+    bool heads_first = false;  // handlers read bodies themselves
     std::function<void(const std::exception_ptr&)> on_exception;
 };
 
@@ -36,6 +38,8 @@ protected:
     virtual std::optional<bool> write_now(std::span<const std::string_view> pieces) = 0;
     virtual Task<bool> flush() = 0;
     virtual void abort() = 0;
+    /// While body_due_.
+    virtual Task<BodyFault> read_body() = 0;
 
     [[nodiscard]] static Exchange exchange_of(Responder& responder) { return Exchange(responder); }
 
@@ -44,6 +48,9 @@ protected:
     std::string_view body_;
     std::string_view peer_;
     Mono received_at_{};
+
+    MemoryCharge charge_;  // for the body
+    bool body_due_ = false;
 
     std::function<void()> on_gone_;
     std::string out_head_;
@@ -56,11 +63,20 @@ private:
     friend class Exchange;
 };
 
+/// Bodies up to here are not charged for: they came with their head.
+inline constexpr std::size_t free_body = 4 * 1024;
+/// What a body of unknown length is charged with when it has grown to `size`.
+[[nodiscard]] inline std::size_t body_charge(std::size_t size, const ServerLimits& limits) noexcept {
+    constexpr std::size_t step = 256 * 1024;
+    return std::max(size, std::min((size / step + 1) * step, limits.max_body_bytes));
+}
+
 /// OpenAI's error JSON for a request that is refused here.
 [[nodiscard]] std::string refusal_body(unsigned status, std::string_view message, std::string_view code);
-/// RFC 9110 §7.2: uri-host [ ":" port ], without what would end or extend the authority.
+/// RFC 9110 §7.2: uri-host [ ":" port ], without what would end or extend the authority; http's is not empty
+/// (§4.2.1).
 [[nodiscard]] inline bool valid_host(std::string_view host) noexcept {
-    return host.find_first_of(" \t,/?#@\\") == std::string_view::npos;
+    return !host.empty() && host.find_first_of(" \t,/?#@\\") == std::string_view::npos;
 }
 
 }  // namespace spillway::http

@@ -1,6 +1,9 @@
 #include "http/server.hpp"
 
+#include <fcntl.h>
+
 #include <unordered_set>
+#include <vector>
 
 #include "base/loop.hpp"
 #include "base/task.hpp"
@@ -20,12 +23,19 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
         for (;;) {
             auto accepted = co_await acceptor.accept();
             if (accepted.ec == IoError::cancelled) break;
-            if (accepted.ec) {  // out of descriptors, say: wait for some to come free
-                Timer pause(loop);
+            if (accepted.ec) {  // out of descriptors, say
+                if (on_shortage) on_shortage(accepted.ec);
+                if (!aside.empty()) {
+                    aside.pop_back();
+                    continue;
+                }
+                Timer pause(loop);  // until some come free
                 (void)co_await pause.sleep_for(std::chrono::milliseconds(50));
                 continue;
             }
-            if (const auto most = shared->limits.max_connections; most > 0 && open.size() >= most) continue;
+            if (const auto most = shared->limits.max_connections; most > 0 && open.size() >= most) {
+                if (!close_an_idle_one()) continue;
+            }
             set_connection_options(accepted.socket.get());
             serve(std::make_shared<ServerConnection>(loop, shared, accepted.peer.to_string()),
                   std::move(accepted.socket));
@@ -43,11 +53,40 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
                    [self = shared_from_this(), connection](const std::exception_ptr& failure) {
                        self->open.erase(connection.get());
                        connection->close();
+                       self->put_descriptors_aside();
                        if (failure && self->shared->on_exception) self->shared->on_exception(failure);
                    });
     }
 
+    /// Of some that are idle the one that was for longest: who holds many connections loses them first.
+    bool close_an_idle_one() {
+        constexpr std::size_t looked_at = 32;
+        ServerConnection* oldest = nullptr;
+        std::size_t bucket = next_bucket++ % open.bucket_count();
+        for (std::size_t seen = 0, n = 0; seen < looked_at && n < open.bucket_count(); ++n) {
+            for (auto at = open.begin(bucket); at != open.end(bucket); ++at, ++seen)
+                if ((*at)->idle() &&
+                    (oldest == nullptr || (*at)->last_request_at() < oldest->last_request_at()))
+                    oldest = *at;
+            bucket = (bucket + 1) % open.bucket_count();
+        }
+        if (oldest != nullptr) oldest->close();
+        return oldest != nullptr;
+    }
+
+    void put_descriptors_aside() {
+        while (aside.size() < kept_aside) {
+            FileDescriptor one(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+            if (!one.is_open()) return;
+            aside.push_back(std::move(one));
+        }
+    }
+
     Loop& loop;
+    std::size_t kept_aside = 0;
+    std::vector<FileDescriptor> aside;
+    std::size_t next_bucket = 0;
+    std::function<void(const std::error_code&)> on_shortage;
     std::shared_ptr<ServerShared> shared = std::make_shared<ServerShared>();
     Acceptor acceptor;
     TlsContext::Shared tls;
@@ -82,6 +121,16 @@ Result<void> Server::listen(const Listen& where) {
 
 void Server::on_exception(std::function<void(const std::exception_ptr&)> callback) {
     impl_->shared->on_exception = std::move(callback);
+}
+void Server::keep_descriptors(std::size_t count) {
+    impl_->kept_aside = count;
+    impl_->put_descriptors_aside();
+}
+void Server::on_shortage(std::function<void(const std::error_code&)> callback) {
+    impl_->on_shortage = std::move(callback);
+}
+void Server::hand_over_heads() noexcept {
+    impl_->shared->heads_first = true;
 }
 std::uint16_t Server::port() const noexcept {
     return impl_->acceptor.port();

@@ -4,9 +4,11 @@
 /// One Server per Loop and thread; several share a port through SO_REUSEPORT. What the handler refers
 /// to must live as long as the Loop runs or close() and the last connection's end.
 ///
-/// A handler gets an Exchange: a request that was read whole, and the way to answer it. It must answer
-/// (respond, or start…finish); when it returns without or throws, the client gets a 500. Bad requests are
-/// answered here, with OpenAI's error JSON, and never reach the handler.
+/// A handler gets an Exchange: a request that was read whole, and the way to answer it. With
+/// hand_over_heads() it gets one as soon as its head is there, and says itself when the body is to be read:
+/// so that nobody's body takes memory before it is known whose it is. It must answer (respond, or
+/// start…finish); when it returns without or throws, the client gets a 500. Bad requests are answered here,
+/// with OpenAI's error JSON, and never reach the handler.
 ///
 /// A client that closes its sending side has left: a half-close cannot be told from a close (both are a FIN),
 /// and work for nobody must end at once. So on_gone is called and streaming writes return false, as nginx
@@ -20,6 +22,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/memory_budget.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "http/acceptor.hpp"
@@ -37,13 +40,35 @@ struct ServerLimits {
     std::size_t max_body_bytes = 32 * 1024 * 1024;
     Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
     Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
+    Duration body_time = std::chrono::minutes(5);            ///< from a body's first byte to its last
+    std::size_t body_rate = 1024;                            ///< least bytes a second of a body; 0 = any
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
     Duration write_timeout = std::chrono::seconds(60);       ///< a write that makes no progress
-    std::size_t max_connections = 0;                         ///< more are closed at once; 0 = no limit
+    std::size_t max_connections = 0;                         ///< idle ones go for more; 0 = no limit
     std::uint32_t max_streams = 100;                         ///< HTTP/2: requests at once on a connection
+    /// HTTP/2: bodies on one connection; more wait. At least one body of max_body_bytes fits in any case.
+    std::size_t max_connection_body_bytes = 64 * 1024 * 1024;
+    MemoryBudget* memory = nullptr;  ///< for bodies, of all who share it; outlives the server. Null: none
 };
 
 class Responder;
+
+/// Why a body was not read.
+enum class BodyFault : std::uint8_t {
+    none,       ///< it was
+    too_large,  ///< for ServerLimits::max_body_bytes
+    no_memory,  ///< for it now
+    too_slow,
+    malformed,
+    gone,  ///< the client left
+};
+/// What the client is told of it.
+struct BodyRefusal {
+    unsigned status = 0;
+    std::string_view message;
+    std::string_view code;
+};
+[[nodiscard]] BodyRefusal explain(BodyFault fault) noexcept;
 
 /// One request and its answer. Lives on its connection's thread, for the handler's call only.
 /// All views hold until the handler returns. One write at a time; writes return false once the client is gone
@@ -51,8 +76,14 @@ class Responder;
 class Exchange {
 public:
     [[nodiscard]] const RequestHead& request() const noexcept;
-    /// The whole body; at least 64 readable bytes follow it (simdjson's padding).
+    /// The whole body, once it was read; at least 64 readable bytes follow it (simdjson's padding).
     [[nodiscard]] std::string_view body() const noexcept;
+    /// Is there one that read_body() has to read? Never where bodies are read before the handler is called.
+    [[nodiscard]] bool body_due() const noexcept;
+    /// Reads it, or says why not: then the request is to be refused, see explain(). Who answers without it
+    /// leaves it unread: on HTTP/1.1 the connection closes then, but for a short body; on HTTP/2 the client
+    /// is told to stop (RFC 9113 §8.1).
+    Task<BodyFault> read_body();
     /// The client's address, "1.2.3.4:567".
     [[nodiscard]] std::string_view peer() const noexcept;
     /// When the request's first byte was read.
@@ -60,7 +91,9 @@ public:
     /// What this connection lives on: timers and upstream pools of the same thread.
     [[nodiscard]] Loop& loop() const noexcept;
 
-    /// Head and body in one write. `extra` goes out beside Content-Length and Connection.
+    /// "Date: …" as a field line, for answers made here (RFC 9110 §6.6.1). Views what changes each second.
+    [[nodiscard]] std::string_view date_line() const;
+    /// Head and body in one write. `extra` goes out beside Date, Content-Length and Connection.
     Task<bool> respond(unsigned status, std::span<const Field> extra, std::string_view body);
 
     /// Prepares a head, sent with the first write. `fields` are ready lines ("name: value\r\n"…), without
@@ -106,6 +139,12 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
+    /// The handler is called when a request's head is there. Before listen().
+    void hand_over_heads() noexcept;
+    /// Keeps so many descriptors aside for connections that come when the process has no others.
+    void keep_descriptors(std::size_t count);
+    /// Called each time that a connection could not be accepted: the system's reason. Before listen().
+    void on_shortage(std::function<void(const std::error_code&)> callback);
     /// What a handler threw; its client got a 500, or a cut answer if it had begun. Call before listen().
     void on_exception(std::function<void(const std::exception_ptr&)> callback);
     /// For what begins from now on, also on open connections.

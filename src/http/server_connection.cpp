@@ -7,10 +7,8 @@ namespace spillway::http {
 
 namespace {
 constexpr std::size_t first_read = 4096;
-/// How much a client may send ahead while its request is worked on; beyond, its leaving goes unnoticed
-/// until something is written.
-constexpr std::size_t most_ahead = 64 * 1024;
-constexpr Duration goodbye_time = std::chrono::seconds(2);
+constexpr Duration goodbye_time = std::chrono::seconds(5);
+constexpr Duration goodbye_silence = std::chrono::seconds(1);
 }  // namespace
 
 ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer)
@@ -23,7 +21,7 @@ ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShare
       peer_text_(std::move(peer)),
       in_(BufferPool::of(loop)),
       request_(BufferPool::of(loop)),
-      decoded_(BufferPool::of(loop)) {
+      content_(BufferPool::of(loop)) {
     peer_ = peer_text_;
 }
 
@@ -45,9 +43,12 @@ Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {
         const Read read = co_await read_request();
         if (read != Read::request) break;
         co_await exchange();
+        release_request();
         if (!finished_ || close_after_ || gone_) break;
-        request_.release();
-        decoded_.release();
+        if (body_due_) {
+            const bool skipped = co_await skip_body();
+            if (!skipped) break;
+        }
     }
     if (finished_ && !dead_) co_await say_goodbye();
     if (started_ && !finished_) cut();
@@ -71,13 +72,21 @@ Task<void> ServerConnection::exchange() {
     stream_.expect(News::new_work);
     start_read();  // the next request, or the client's departure
     std::exception_ptr failure;
-    try {
-        co_await shared_->handler(exchange);
-    } catch (...) {
-        failure = std::current_exception();
+    BodyFault fault = BodyFault::none;
+    if (body_due_ && !shared_->heads_first) fault = co_await read_body();
+    if (fault == BodyFault::none) {
+        try {
+            co_await shared_->handler(exchange);
+        } catch (...) {
+            failure = std::current_exception();
+        }
     }
     busy_ = false;
     on_gone_ = nullptr;
+    if (fault != BodyFault::none && !gone_) {
+        const BodyRefusal why = explain(fault);
+        (void)co_await refuse(why.status, why.message, why.code);
+    }
     if (failure && shared_->on_exception) shared_->on_exception(failure);
     if (!finished_ && !started_ && !gone_)
         (void)co_await refuse(500, "The request was not answered.", "internal_error");
@@ -89,10 +98,10 @@ Task<void> ServerConnection::say_goodbye() {
     if (eof_) co_return;
     stream_.end_writing();
     const Mono until = mono_now() + goodbye_time;
-    read_want_ = 16 * 1024;
+    read_until_ = 16 * 1024;
     for (Duration left = goodbye_time; left > Duration::zero(); left = until - mono_now()) {
         in_.clear();
-        const bool came = co_await more(std::min<Duration>(left, std::chrono::milliseconds(500)));
+        const bool came = co_await more(std::min<Duration>(left, goodbye_silence));
         if (!came) break;
     }
 }
@@ -106,6 +115,12 @@ void ServerConnection::drain() {
     }
     // A request that waits to be read is answered, too.
     if (!busy_ && in_.empty() && !stream_.has_input()) stream_.close();
+}
+
+bool ServerConnection::idle() const noexcept {
+    if (!stream_.is_open()) return false;
+    if (const auto connection = http2_.lock()) return connection->idle();
+    return !busy_ && in_.empty() && !started_ && !stream_.has_input();
 }
 
 void ServerConnection::expired() {
@@ -122,7 +137,7 @@ void ServerConnection::start_read() {
 
 std::span<char> ServerConnection::read_space() {
     if (const auto http2 = http2_.lock()) return http2->read_space();
-    return in_.prepare(read_want_ > 0 ? read_want_ : first_read);
+    return in_.prepare(read_until_ > in_.size() ? read_until_ - in_.size() : first_read);
 }
 
 void ServerConnection::unread() {
@@ -143,7 +158,7 @@ void ServerConnection::did_read(const std::error_code& ec, std::size_t n) {
         eof_ = true;
         if (ec != IoError::eof && ec != IoError::truncated) dead_ = true;
         if (busy_ && !aborted_) left();
-    } else if (busy_ && in_.size() < most_ahead) {
+    } else if (busy_ && read_until_ == 0 && in_.size() < most_ahead) {  // who reads a body asks for more
         start_read();
     }
     readable_.set();

@@ -9,6 +9,7 @@
 #include "base/event.hpp"
 #include "base/task.hpp"
 #include "base/timer_wheel.hpp"
+#include "http/body_pace.hpp"
 #include "http/buffer.hpp"
 #include "http/parser.hpp"
 #include "http/responder.hpp"
@@ -17,6 +18,10 @@
 namespace spillway::http {
 
 class Http2Connection;
+
+/// How much a client may send ahead while its request is worked on; beyond, its leaving goes unnoticed
+/// until something is written.
+inline constexpr std::size_t most_ahead = 64 * 1024;
 
 class ServerConnection final : public std::enable_shared_from_this<ServerConnection>,
                                private StreamUser,
@@ -28,6 +33,10 @@ public:
     /// Closes now if idle; after the answer otherwise.
     void drain();
     void close() noexcept { stream_.close(); }
+    /// No request is under way.
+    [[nodiscard]] bool idle() const noexcept;
+    /// The first time there is for one that never sent any. Not of HTTP/2.
+    [[nodiscard]] Mono last_request_at() const noexcept { return received_at_; }
 
 private:
     enum class Read : std::uint8_t { request, closed, refused };
@@ -50,16 +59,23 @@ private:
 
     // server_read.cpp: requests
     Task<Read> read_request();
-    /// Takes a request whose body has a length, if it is there whole.
-    [[nodiscard]] bool take_whole(std::size_t head_size);
-    Task<Read> read_length_body(std::size_t head_size);
-    Task<Read> read_chunked_body(std::size_t head_size);
-    Task<Read> late(std::string_view what);
-    Task<Read> refuse(unsigned status, std::string_view message, std::string_view code);
-    Task<bool> send_continue();
     [[nodiscard]] bool check_head();
-    void take_request(std::size_t bytes);
-    void parse_again(std::string_view bytes);
+    /// Takes the request whose head was read, with its body if that is there whole.
+    void take_request(std::size_t head_size);
+    void set_request_aside(std::size_t bytes);
+    Task<Read> late();
+    Task<Read> refuse(unsigned status, std::string_view message, std::string_view code);
+
+    // server_body.cpp: their bodies
+    Task<BodyFault> read_body() override;
+    Task<BodyFault> read_length_body();
+    Task<BodyFault> read_chunked_body();
+    Task<bool> send_continue();
+    [[nodiscard]] BodyPace body_pace() const;
+    /// Can what is unread of a body be passed over?
+    [[nodiscard]] bool is_short() const noexcept;
+    Task<bool> skip_body();
+    void release_request() noexcept;
 
     // server_answer.cpp: answers
     void begin_head(unsigned status, std::optional<std::uint64_t> content_length) override;
@@ -96,9 +112,9 @@ private:
 
     Buffer in_;       // what is being read
     Buffer request_;  // the request the handler works on
-    Buffer decoded_;  // its body, when it came chunked
+    Buffer content_;  // its body, when it did not come with the head
     Event readable_;
-    std::size_t read_want_ = 0;  // bytes still missing of a body
+    std::size_t read_until_ = 0;  // bytes that in_ should have, of a body
     Expiry expiry_ = Expiry::close;
     bool eof_ = false;  // nothing more can be read
     bool timed_out_ = false;

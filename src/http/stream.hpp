@@ -45,6 +45,7 @@ public:
 
     /// Once, before all else.
     void open(std::unique_ptr<Transport> transport, std::error_code& ec);
+    [[nodiscard]] bool is_open() const noexcept { return transport_ != nullptr; }
     [[nodiscard]] Transport* transport() noexcept { return transport_.get(); }
     /// Of TLS; ends with an error if close() is called meanwhile.
     Task<std::error_code> handshake();

@@ -91,9 +91,13 @@ limits:
   max_head: 32KiB
   max_body: 32MiB
   max_answer_buffer: 4MiB
+  memory: 0
+  connection_memory: 64MiB
   max_connections: 0
   head_timeout: 10s
   body_timeout: 30s
+  body_time: 5m
+  body_rate: 1KiB
   keep_alive_timeout: 75s
   write_timeout: 60s
   request_timeout: 10m

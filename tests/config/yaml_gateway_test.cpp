@@ -77,9 +77,13 @@ limits:
   max_head: 16KiB
   max_body: 2MiB
   max_answer_buffer: 0
+  memory: 3GiB
+  connection_memory: 9MiB
   max_connections: 99
   head_timeout: 1s
   body_timeout: 2s
+  body_time: 1m
+  body_rate: 5KiB
   keep_alive_timeout: 3s
   write_timeout: 4s
   request_timeout: 5m
@@ -122,7 +126,19 @@ limits:
     e.retry = {4, {0.25, 5}, 6s, 7s, 3s};
     e.affinity = {false};
     e.stream = {false, 64 * 1024, 10s, false};
-    e.limits = {16 * 1024, 2 * 1024 * 1024, 0, 99, 1s, 2s, 3s, 4s, 5min};
+    e.limits = {.max_head_bytes = 16 * 1024,
+                .max_body_bytes = 2 * 1024 * 1024,
+                .max_answer_buffer_bytes = 0,
+                .memory_bytes = std::size_t{3} * 1024 * 1024 * 1024,
+                .connection_memory_bytes = 9 * 1024 * 1024,
+                .max_connections = 99,
+                .head_timeout = 1s,
+                .body_timeout = 2s,
+                .body_time = 1min,
+                .body_rate = 5 * 1024,
+                .keep_alive_timeout = 3s,
+                .write_timeout = 4s,
+                .request_timeout = 5min};
     EXPECT_EQ(c, e);
 }
 

@@ -26,6 +26,27 @@ TEST(PlainMachine, IsHeldUntilItIsWhole) {
     EXPECT_EQ(nothing.whole(), "");
 }
 
+TEST(PlainMachine, SaysWhatItWouldHold) {
+    PlainMachine whole(5, 100);
+    EXPECT_EQ(whole.would_hold("hello"), 0U) << "all there is";
+    EXPECT_EQ(whole.would_hold("hell"), 5U) << "what the head says comes";
+    PlainMachine grows({}, 100);
+    EXPECT_EQ(grows.would_hold("hello"), 5U);
+    EXPECT_EQ(grows.feed("hello"), PlainAction::hold);
+    EXPECT_EQ(grows.would_hold(" world"), 11U);
+    EXPECT_EQ(grows.would_hold(""), 0U);
+}
+
+TEST(PlainMachine, PassesWhatThereIsNoMemoryFor) {
+    PlainMachine m(11, 100);
+    m.hold_no_more();
+    EXPECT_EQ(m.feed("hello "), PlainAction::pass);
+    EXPECT_EQ(m.pass(), "hello ");
+    EXPECT_EQ(m.would_hold("world"), 0U);
+    EXPECT_EQ(m.feed("world"), PlainAction::pass);
+    EXPECT_EQ(m.feed(""), PlainAction::end);
+}
+
 TEST(PlainMachine, PassesWhatGrowsBeyondTheLimit) {
     PlainMachine m({}, 8);
     EXPECT_EQ(m.feed("hello "), PlainAction::hold);

@@ -1,4 +1,7 @@
 // The server's limits, slow clients, draining; and what is under way when the loop ends.
+#include <fcntl.h>
+#include <sys/resource.h>
+
 #include "base/loop.hpp"
 #include "base/task.hpp"
 #include "http/server_fixture.hpp"
@@ -83,21 +86,67 @@ TEST_F(LimitsTest, IdleConnectionsClose) {
 
 TEST_F(LimitsTest, TakesNoMoreConnectionsThanItMay) {
     limits.max_connections = 2;
-    listen(hello);
+    bool go = false;
+    listen([&](Exchange& x) -> Task<void> {
+        (void)co_await loop.until([&] { return go; });
+        co_await x.respond(200, {}, "hello");
+    });
     loop.run([&]() -> Task<void> {
         Peer a = co_await client();
         Peer b = co_await client();
-        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 2; }));
-        Peer c = co_await client();
-        EXPECT_EQ(co_await c.read_all(), "");
         co_await a.send(get("/"));
+        co_await b.send(get("/"));
+        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 2; }));
+        co_await loop.sleep(5ms);
+        Peer c = co_await client();
+        EXPECT_EQ(co_await c.read_all(), "") << "the others are busy";
+        go = true;
         EXPECT_EQ(status_of(co_await a.read_message()), 200);
-        b.close();
-        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 1; }));
-        Peer d = co_await client();
-        co_await d.send(get("/"));
-        EXPECT_EQ(status_of(co_await d.read_message()), 200);
+        EXPECT_EQ(status_of(co_await b.read_message()), 200);
     });
+}
+
+TEST_F(LimitsTest, IdleConnectionsGoForNewOnes) {
+    limits.max_connections = 20;
+    listen(hello);
+    loop.run([&]() -> Task<void> {
+        Peer known = co_await client();
+        co_await known.send(get("/"));
+        EXPECT_EQ(status_of(co_await known.read_message()), 200);
+        std::vector<Peer> silent;
+        for (int i = 0; i < 100; ++i) silent.push_back(co_await client());
+        co_await loop.sleep(10ms);
+        EXPECT_LE(server->connections(), 21U);
+        Peer late = co_await client();
+        co_await late.send(get("/"));
+        EXPECT_EQ(status_of(co_await late.read_message()), 200);
+        co_await known.send(get("/"));
+        EXPECT_EQ(status_of(co_await known.read_message()), 200) << "those that never asked go first";
+    });
+}
+
+TEST_F(LimitsTest, KeptDescriptorsServeWhenThereAreNoOthers) {
+    listen(hello);
+    int short_of = 0;
+    server->keep_descriptors(2);
+    server->on_shortage([&](const std::error_code& ec) {
+        ++short_of;
+        EXPECT_EQ(ec, std::errc::too_many_files_open);
+    });
+    loop.run([&]() -> Task<void> {
+        rlimit before{};
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+        Peer peer(loop.io);
+        const FileDescriptor next(::open("/dev/null", O_RDONLY));
+        rlimit now = before;
+        now.rlim_cur = static_cast<rlim_t>(next.get()) + 2;  // the client's socket
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &now), 0);
+        co_await peer.connect(server->port());
+        co_await peer.send(get("/"));
+        EXPECT_EQ(status_of(co_await peer.read_message()), 200);
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    });
+    EXPECT_EQ(short_of, 1);
 }
 
 TEST_F(LimitsTest, DrainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer) {

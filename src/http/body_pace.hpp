@@ -1,0 +1,44 @@
+#pragma once
+/// How long a request's body may take: a time between two reads, a time in all, and a least rate in the long
+/// run, as Apache's mod_reqtimeout has it ("body=20,MinRate=500": so many seconds, and one more for each 500
+/// bytes that came). Without the last two, a byte now and then would hold a body's memory for ever.
+///
+/// Pure: the time comes in. Thread rule: a plain value.
+#include <algorithm>
+#include <cstddef>
+
+#include "base/clock.hpp"
+
+namespace spillway::http {
+
+class BodyPace {
+public:
+    /// Zero is no limit: `pause` between reads, `whole` in all; `rate` in bytes a second, after a first
+    /// `pause`.
+    BodyPace(Duration pause, Duration whole, std::size_t rate, Mono began) noexcept
+        : pause_(pause), whole_(whole), rate_(rate), began_(began) {}
+
+    /// How long to wait for the next bytes, now that there are `bytes`. At least a nanosecond, so that it
+    /// arms a timer; zero: for ever.
+    [[nodiscard]] Duration wait(std::size_t bytes, Mono now) const noexcept {
+        Duration out = Duration::max();
+        if (pause_ > Duration::zero()) out = pause_;
+        if (whole_ > Duration::zero()) out = std::min(out, whole_ - (now - began_));
+        if (rate_ > 0 && pause_ > Duration::zero()) {
+            const std::chrono::duration<double> earned(static_cast<double>(bytes) /
+                                                       static_cast<double>(rate_));
+            const Duration allowed = pause_ + std::chrono::duration_cast<Duration>(earned);
+            out = std::min(out, allowed - (now - began_));
+        }
+        if (out == Duration::max()) return Duration::zero();
+        return std::max(out, Duration(1));
+    }
+
+private:
+    Duration pause_;
+    Duration whole_;
+    std::size_t rate_;
+    Mono began_;
+};
+
+}  // namespace spillway::http
