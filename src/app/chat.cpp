@@ -12,6 +12,7 @@
 #include "base/task.hpp"
 #include "base/timer.hpp"
 #include "chat/embedded.hpp"
+#include "chat/pdf_process.hpp"
 #include "chat/server.hpp"
 #include "config/listen.hpp"
 #include "telemetry/log.hpp"
@@ -61,6 +62,7 @@ Result<chat::ServerSettings> server_settings(const ChatOptions& options) {
     }
     out.version = SPILLWAY_VERSION;
     out.uploads.bytes = options.max_upload_mib * 1024 * 1024;
+    out.uploads.read_pdf = chat::read_pdf_apart;
     return out;
 }
 
@@ -162,6 +164,14 @@ void add_chat(CLI::App& app, Run& run) {
         "local), AZURE_OPENAI_CUSTOM_URL, AZURE_OPENAI_CHATGPT_DEPLOYMENT, AZURE_OPENAI_EMB_DEPLOYMENT, "
         "AZURE_OPENAI_API_KEY_OVERRIDE, OPENAI_API_KEY; see docs/chat.md");
     verb->callback([options, &run] { run = [options] { return run_chat(*options); }; });
+}
+
+void add_read_pdf(CLI::App& app, Run& run) {
+    auto* verb = app.add_subcommand(chat::kPdfVerb, "Read a PDF from standard input, for the chat app");
+    verb->group("");  // nobody calls it by hand
+    auto pages = std::make_shared<std::size_t>(0);
+    verb->add_option("pages", *pages, "The most that it may have")->required();
+    verb->callback([pages, &run] { run = [pages] { return chat::serve_pdf(*pages); }; });
 }
 
 }  // namespace spillway::app

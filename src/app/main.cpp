@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
         spillway::app::add_check(app, run);
         spillway::app::add_emulate(app, run);
         spillway::app::add_chat(app, run);
+        spillway::app::add_read_pdf(app, run);
         spillway::app::add_up(app, run);
         spillway::app::add_down(app, run);
         spillway::app::add_env(app, run);

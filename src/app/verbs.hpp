@@ -13,6 +13,7 @@ void add_serve(CLI::App& app, Run& run);
 void add_check(CLI::App& app, Run& run);
 void add_emulate(CLI::App& app, Run& run);
 void add_chat(CLI::App& app, Run& run);
+void add_read_pdf(CLI::App& app, Run& run);
 void add_up(CLI::App& app, Run& run);
 void add_down(CLI::App& app, Run& run);
 void add_env(CLI::App& app, Run& run);

@@ -51,15 +51,46 @@ bool is_other_format(std::string_view bytes) {
     return istarts_with(text, "<!doctype html") || istarts_with(text, "<html");
 }
 
+/// Takes a PDF's pages until there are more than can be kept, their time is over, or their sender has left.
+class Pages final : public PageSink {
+public:
+    Pages(FileText& out, const UploadLimits& limits, const std::atomic<bool>* stop)
+        : out_(out), limits_(limits), stop_(stop) {}
+    bool take(std::string page) override {
+        chunks_ += cut_chunks({&page, 1}).size();
+        out_.pages.push_back(std::move(page));
+        return chunks_ <= limits_.chunks;
+    }
+    [[nodiscard]] bool is_over() const override { return is_stopped() || is_late(); }
+    [[nodiscard]] std::optional<FileError> fault() const {
+        if (is_stopped()) return file_error("stopped", "nobody waits for the file");
+        if (chunks_ > limits_.chunks) return file_error("too_much_text", "the file has too much text");
+        if (is_late()) return file_error("too_slow", "reading the file takes too long");
+        return std::nullopt;
+    }
+
+private:
+    [[nodiscard]] bool is_stopped() const { return stop_ != nullptr && *stop_; }
+    [[nodiscard]] bool is_late() const { return mono_now() > end_; }
+
+    FileText& out_;
+    const UploadLimits& limits_;
+    const std::atomic<bool>* stop_;
+    const Mono end_ = mono_now() + limits_.reading;
+    std::size_t chunks_ = 0;
+};
+
 boost::system::result<void, FileError> read_pages(std::string_view name, std::string_view bytes,
-                                                  const UploadLimits& limits, FileText& out) {
+                                                  const UploadLimits& limits, const std::atomic<bool>* stop,
+                                                  FileText& out) {
     if (looks_like_pdf(bytes)) {
-        auto pages = pdf_pages(bytes, limits.pages);
-        if (!pages) {
-            const bool locked = pages.error().message.find("locked") != std::string::npos;
-            return file_error(locked ? "encrypted" : "unreadable", pages.error().message);
+        Pages pages(out, limits, stop);
+        const auto read = limits.read_pdf(bytes, limits.pages, pages);
+        if (auto fault = pages.fault()) return *fault;
+        if (!read) {
+            const bool locked = read.error().message.find("locked") != std::string::npos;
+            return file_error(locked ? "encrypted" : "unreadable", read.error().message);
         }
-        out.pages = std::move(*pages);
         out.paged = true;
         out.type = "application/pdf";
         return {};
@@ -100,9 +131,10 @@ void throw_exception_from_error(const FileError& e, const boost::source_location
 }
 
 boost::system::result<FileText, FileError> read_file(std::string_view name, std::string_view bytes,
-                                                     const UploadLimits& limits) {
+                                                     const UploadLimits& limits,
+                                                     const std::atomic<bool>* stop) {
     FileText out;
-    if (auto read = read_pages(name, bytes, limits, out); !read) return read.error();
+    if (auto read = read_pages(name, bytes, limits, stop, out); !read) return read.error();
     const std::vector<Chunk> chunks = cut_chunks(out.pages);
     if (chunks.empty())
         return out.paged ? file_error("no_text", "the PDF has no text (a scan, perhaps)")
@@ -174,7 +206,10 @@ Task<std::string> Ingest::embed(std::vector<StoredChunk>& chunks) {
 }
 
 Task<void> Ingest::run(std::string session, std::string conversation, std::string name) {
-    exchange_.on_gone([this] { cancel_.request(); });
+    exchange_.on_gone([this] {
+        *left_ = true;
+        cancel_.request();
+    });
     co_await take(std::move(session), std::move(conversation), std::move(name));
     exchange_.on_gone({});
 }
@@ -186,7 +221,8 @@ Task<void> Ingest::take(std::string session, std::string conversation, std::stri
                     std::nullopt);
     co_await progress("reading", 0, 1);
     const std::string_view bytes = exchange_.body();
-    auto file = co_await run_on(readers_, [&] { return read_file(name, bytes, limits_); });
+    auto file =
+        co_await run_on(readers_, [&, left = left_] { return read_file(name, bytes, limits_, left.get()); });
     if (!file) {
         co_await error(file.error().message, file.error().code);
         co_return;

@@ -6,13 +6,17 @@
 /// A document whose embeddings cannot be had is kept all the same and found by its words; `embedding_model`
 /// is then empty and `document` has a `trouble`. Ownership: lives in its request's handler. Thread rule:
 /// the event loop's; reading runs on the pool given.
+#include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/task.hpp"
 #include "chat/model.hpp"
+#include "chat/pdf.hpp"
 #include "chat/pools.hpp"
 #include "http/server.hpp"
 
@@ -23,6 +27,8 @@ struct UploadLimits {
     std::size_t pages = 2000;
     std::size_t chunks = 5000;
     std::size_t documents = 50;  ///< of a conversation
+    Duration reading = std::chrono::seconds(10);
+    PdfReader read_pdf = chat::read_pdf;
 };
 
 /// A file's name as it is kept: the last segment, without control characters and square brackets (they
@@ -37,15 +43,16 @@ struct FileText {
 };
 /// Why a file is not taken.
 struct FileError {
-    std::string_view
-        code;  ///< unsupported, not_pdf, encrypted, no_text, empty, too_much_text, encoding, unreadable
+    std::string_view code;  ///< unsupported, not_pdf, encrypted, no_text, empty, too_much_text, too_slow,
+                            ///< encoding, unreadable, stopped
     std::string message;
 };
 [[noreturn]] void throw_exception_from_error(const FileError& e, const boost::source_location& where);
-/// Blocking.
+/// Blocking. `stop` is set when its sender has left; it may be null.
 [[nodiscard]] boost::system::result<FileText, FileError> read_file(std::string_view name,
                                                                    std::string_view bytes,
-                                                                   const UploadLimits& limits);
+                                                                   const UploadLimits& limits,
+                                                                   const std::atomic<bool>* stop = nullptr);
 
 class Ingest {
 public:
@@ -67,6 +74,8 @@ private:
     ThreadPool& readers_;
     const UploadLimits& limits_;
     Cancel cancel_;
+    /// Shared with the reading, which may end after this.
+    std::shared_ptr<std::atomic<bool>> left_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 void write_document(JsonWriter& out, const Document& document);

@@ -35,7 +35,7 @@ bool looks_like_pdf(std::string_view bytes) noexcept {
     return bytes.substr(0, 1024).find("%PDF-") != std::string_view::npos;
 }
 
-Result<std::vector<std::string>> pdf_pages(std::string_view bytes, std::size_t max_pages) {
+Result<void> read_pdf(std::string_view bytes, std::size_t max_pages, PageSink& sink) {
     if (!looks_like_pdf(bytes) || bytes.size() > std::numeric_limits<int>::max())
         return fail("the file is not a PDF");
     poppler::set_debug_error_function([](const std::string&, void*) {}, nullptr);
@@ -47,10 +47,9 @@ Result<std::vector<std::string>> pdf_pages(std::string_view bytes, std::size_t m
     if (count <= 0) return fail("the PDF has no pages");
     if (static_cast<std::size_t>(count) > max_pages)
         return fail(fmt::format("the PDF has {} pages, more than {}", count, max_pages));
-    std::vector<std::string> pages;
-    pages.reserve(static_cast<std::size_t>(count));
-    for (int i = 0; i < count; ++i) pages.push_back(page_text(*document, i));
-    return pages;
+    for (int i = 0; i < count && !sink.is_over(); ++i)
+        if (!sink.take(page_text(*document, i))) break;
+    return {};
 }
 
 }  // namespace spillway::chat

@@ -156,6 +156,26 @@ TEST(ReadFile, SaysWhatIsWrong) {
                 HasSubstr("2 pages"));
 }
 
+/// Pages without an end, as they come from a file that says more than it holds.
+Result<void> endless(std::string_view /*bytes*/, std::size_t /*max_pages*/, PageSink& sink) {
+    while (!sink.is_over())
+        if (!sink.take(std::string(900, 'x'))) break;
+    return {};
+}
+
+TEST(ReadFile, ReadsAPdfAsFarAsItCanBeKept) {
+    UploadLimits limits;
+    limits.read_pdf = endless;
+    limits.chunks = 7;
+    EXPECT_EQ(read_file("a.pdf", "%PDF-1.4", limits).error().code, "too_much_text");
+    limits.chunks = 1'000'000'000;
+    limits.reading = std::chrono::milliseconds(50);
+    EXPECT_EQ(read_file("a.pdf", "%PDF-1.4", limits).error().code, "too_slow");
+    limits.reading = std::chrono::seconds(10);
+    const std::atomic<bool> left = true;
+    EXPECT_EQ(read_file("a.pdf", "%PDF-1.4", limits, &left).error().code, "stopped");
+}
+
 TEST(CleanName, KeepsTheLastSegmentWithoutMarks) {
     EXPECT_EQ(clean_name("C:\\docs\\a [1].pdf"), "a (1).pdf");
     EXPECT_EQ(clean_name("../../etc/passwd"), "passwd");

@@ -127,6 +127,7 @@ const texts = {
   file_no_text: ["The PDF has no text: a scan, perhaps.", "PDF에 텍스트가 없습니다. 스캔한 문서일 수 있습니다."],
   file_empty: ["The file is empty.", "빈 파일입니다."],
   file_too_much_text: ["The file has too much text.", "파일의 텍스트가 너무 많습니다."],
+  file_too_slow: ["Reading the file takes too long.", "파일을 읽는 데 시간이 너무 오래 걸립니다."],
   file_encoding: [
     "The text's encoding is not known: UTF-8, UTF-16 and CP949 are.",
     "텍스트 인코딩을 알 수 없습니다. UTF-8, UTF-16, CP949를 지원합니다.",

@@ -1,0 +1,190 @@
+#include "chat/pdf_process.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "base/file_descriptor.hpp"
+
+namespace spillway::chat {
+namespace {
+
+constexpr char kPage = 'p';
+constexpr char kError = 'e';
+constexpr char kDone = 'd';
+constexpr std::size_t kHead = 1 + sizeof(std::uint32_t);
+constexpr std::size_t kMostOfPage = std::size_t{64} * 1024 * 1024;
+constexpr int kLookMs = 50;
+constexpr rlim_t kMostMemory = rlim_t{1024} * 1024 * 1024;
+constexpr rlim_t kMostSeconds = 20;
+constexpr rlim_t kMostFiles = 32;
+const char* const kUnreadable = "the PDF cannot be read";
+
+/// A process that is killed and reaped with this.
+class Child {
+public:
+    Child() = default;
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child() {
+        if (pid <= 0) return;
+        ::kill(pid, SIGKILL);
+        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+    pid_t pid = 0;
+};
+
+bool write_whole(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t n = ::write(fd, text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+/// `bytes` as a file that is nowhere but in memory.
+FileDescriptor in_memory(std::string_view bytes) {
+    FileDescriptor out(::memfd_create("pdf", MFD_CLOEXEC));
+    if (!out.is_open() || !write_whole(out.get(), bytes) || ::lseek(out.get(), 0, SEEK_SET) != 0) out.reset();
+    return out;
+}
+
+bool start(Child& child, const FileDescriptor& input, const FileDescriptor& output, std::size_t max_pages) {
+    posix_spawn_file_actions_t actions{};
+    posix_spawnattr_t attributes{};
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, input.get(), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    std::string program = "spillway";
+    std::string verb = kPdfVerb;
+    std::string pages = std::to_string(max_pages);
+    const std::array<char*, 4> argv{program.data(), verb.data(), pages.data(), nullptr};
+    const std::array<char*, 1> environment{nullptr};  // no key goes along
+    const int failed =
+        posix_spawn(&child.pid, "/proc/self/exe", &actions, &attributes, argv.data(), environment.data());
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    if (failed != 0) child.pid = 0;
+    return failed == 0;
+}
+
+/// Takes whole frames off `got`. True: it was the last.
+bool take_frames(std::string& got, PageSink& sink, Result<void>& outcome) {
+    std::size_t at = 0;
+    bool last = false;
+    while (!last && got.size() - at >= kHead) {
+        std::uint32_t length = 0;
+        std::memcpy(&length, got.data() + at + 1, sizeof length);
+        const char kind = got[at];
+        if (length > kMostOfPage || (kind != kPage && kind != kError && kind != kDone)) return true;
+        if (got.size() - at - kHead < length) break;
+        std::string text = got.substr(at + kHead, length);
+        at += kHead + length;
+        last = kind != kPage;
+        if (kind == kError) outcome = fail(std::move(text));
+        if (kind == kDone) outcome = {};
+        if (kind == kPage && !sink.take(std::move(text))) {
+            outcome = {};
+            last = true;
+        }
+    }
+    got.erase(0, at);
+    return last;
+}
+
+/// The child's sink.
+class Frames final : public PageSink {
+public:
+    bool take(std::string page) override { return send(kPage, page); }
+    [[nodiscard]] bool is_over() const override { return false; }
+    static bool send(char kind, std::string_view text) {
+        const auto length = static_cast<std::uint32_t>(text.size());
+        std::string frame(1, kind);
+        frame.append(reinterpret_cast<const char*>(&length), sizeof length);
+        frame.append(text);
+        return write_whole(STDOUT_FILENO, frame);
+    }
+};
+
+void bound(__rlimit_resource what, rlim_t most) {
+    const rlimit both{most, most};
+    ::setrlimit(what, &both);
+}
+
+}  // namespace
+
+Result<void> read_pdf_apart(std::string_view bytes, std::size_t max_pages, PageSink& sink) {
+    if (!looks_like_pdf(bytes)) return fail("the file is not a PDF");
+    const FileDescriptor input = in_memory(bytes);
+    std::array<int, 2> ends{};
+    if (!input.is_open() || ::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return fail("there is no memory to read the PDF");
+    const FileDescriptor from(ends[0]);
+    FileDescriptor to(ends[1]);
+    Child child;
+    if (!start(child, input, to, max_pages)) return fail("the reader of PDFs cannot be started");
+    to.reset();
+    Result<void> outcome = fail(kUnreadable);
+    std::string got;
+    std::array<char, 64 * 1024> part;  // NOLINT(*-member-init): what is read is written first
+    for (;;) {
+        if (sink.is_over()) return {};
+        pollfd p{from.get(), POLLIN, 0};
+        const int ready = ::poll(&p, 1, kLookMs);
+        if (ready < 0 && errno != EINTR) break;
+        if (ready <= 0) continue;
+        const ssize_t n = ::read(from.get(), part.data(), part.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        got.append(part.data(), static_cast<std::size_t>(n));
+        if (take_frames(got, sink, outcome)) break;
+    }
+    return outcome;
+}
+
+int serve_pdf(std::size_t max_pages) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    ::prctl(PR_SET_DUMPABLE, 0);
+    bound(RLIMIT_AS, kMostMemory);
+    bound(RLIMIT_CPU, kMostSeconds);
+    bound(RLIMIT_NOFILE, kMostFiles);
+    bound(RLIMIT_FSIZE, 0);
+    bound(RLIMIT_CORE, 0);
+    std::string bytes;
+    std::array<char, 64 * 1024> part;  // NOLINT(*-member-init): what is read is written first
+    for (;;) {
+        const ssize_t n = ::read(STDIN_FILENO, part.data(), part.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        bytes.append(part.data(), static_cast<std::size_t>(n));
+    }
+    Frames sink;
+    const auto read = read_pdf(bytes, max_pages, sink);
+    const bool told = read ? Frames::send(kDone, {}) : Frames::send(kError, read.error().message);
+    return told ? 0 : 1;
+}
+
+}  // namespace spillway::chat
