@@ -49,7 +49,7 @@ FAULTS = [
     ("modules/gateway.bicep", "httpGet: { path", "httpget: { path"),
     ("modules/gateway.bicep", "concurrentRequests: string(requestsPerReplica)", "concurrentRequests: requestsPerReplica"),
     ("modules/gateway.bicep", "minReplicas: minReplicas\n        max", "minReplica: minReplicas\n        max"),
-    ("modules/gateway.bicep", "terminationGracePeriodSeconds: 180", "terminationGracePeriodSeconds: '180s'"),
+    ("modules/gateway.bicep", "terminationGracePeriodSeconds: 600", "terminationGracePeriodSeconds: '180s'"),
     ("modules/gateway.bicep", "memory: '1Gi'", "memory: 1"),
     ("modules/gateway.bicep", "external: true", "external: 'yes'"),
     ("modules/gateway.bicep", "type: 'UserAssigned'", "type: 'User'"),

@@ -119,12 +119,12 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
     }
     template: {
       // Longer than --grace below: streams under way may end.
-      terminationGracePeriodSeconds: 180
+      terminationGracePeriodSeconds: 600
       containers: [
         {
           name: 'gateway'
           image: current.outputs.image
-          args: exists ? ['serve', '--grace', '150'] : []
+          args: exists ? ['serve', '--grace', '570'] : []
           env: concat(
             [
               { name: 'SPILLWAY_CONFIG', value: '/etc/spillway/gateway.yaml' }

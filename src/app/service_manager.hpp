@@ -24,6 +24,8 @@ public:
     void ready() const { send("READY=1"); }
     void reloading() const;
     void stopping() const { send("STOPPING=1"); }
+    /// Another process is the service from now on.
+    void succeeded_by(int pid) const { send("MAINPID=" + std::to_string(pid)); }
     void alive() const { send("WATCHDOG=1"); }
     /// How often alive() is to be called: half of what systemd waits for. Nothing: there is no watchdog.
     [[nodiscard]] std::optional<Duration> watchdog() const noexcept { return watchdog_; }

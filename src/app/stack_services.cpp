@@ -110,7 +110,8 @@ Service gateway(const Settings& s, const StackContext& context) {
     // Only to see that it changed; 64 bits of the digest are enough for that.
     out.spec.inputs.emplace(setting::api_key, sha256_hex(s.api_key.reveal()).substr(0, 16));
     out.spec.ports = {{s.port, std::string(setting::port)}, {s.admin_port, std::string(setting::admin_port)}};
-    out.arguments = {"serve"};
+    // Down before the runner loses patience.
+    out.arguments = {"serve", "--grace", "10", "--keep-accepting", "0"};
     return out;
 }
 

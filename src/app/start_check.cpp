@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "config/listen.hpp"
+#include "gateway/listener_tls.hpp"
 #include "gateway/snapshot.hpp"
 #include "http/server.hpp"
 #include "http/tls_certificate.hpp"
@@ -28,6 +29,8 @@ void check_certificate(std::vector<Problem>& out, const config::GatewayConfig& c
     if (!config.tls) return;
     const auto facts = http::read_certificate(config.tls->cert_file, config.tls->key_file);
     if (!facts) return add(out, Severity::error, "server.tls", facts.error().message);
+    if (const auto usable = gateway::ListenerTls(nullptr).read(config.tls); !usable)
+        return add(out, Severity::error, "server.tls", usable.error().message);
     const auto days = std::chrono::floor<std::chrono::days>(facts->not_after - wall_now()).count();
     if (days < 0)
         add(out, Severity::warning, "server.tls.cert", "the certificate has expired");

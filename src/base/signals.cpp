@@ -25,11 +25,22 @@ Signals::~Signals() {
 
 Task<int> Signals::next() {
     Readiness ready(loop_, fd_.get());
-    for (;;) {
+    waiter_ = &ready;
+    while (!closed_) {
         signalfd_siginfo info{};
-        if (::read(fd_.get(), &info, sizeof info) == sizeof info) co_return static_cast<int>(info.ssi_signo);
+        if (::read(fd_.get(), &info, sizeof info) == sizeof info) {
+            waiter_ = nullptr;
+            co_return static_cast<int>(info.ssi_signo);
+        }
         co_await ready.wait();
     }
+    waiter_ = nullptr;
+    co_return 0;
+}
+
+void Signals::close() noexcept {
+    closed_ = true;
+    if (waiter_ != nullptr) waiter_->wake();
 }
 
 }  // namespace spillway

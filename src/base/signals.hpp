@@ -13,6 +13,8 @@
 
 namespace spillway {
 
+class Readiness;
+
 class Signals {
 public:
     Signals(Loop& loop, std::initializer_list<int> numbers);
@@ -20,13 +22,17 @@ public:
     Signals& operator=(const Signals&) = delete;
     ~Signals();
 
-    /// The next one's number. One waiter at a time.
+    /// The next one's number; 0 after close(). One waiter at a time.
     Task<int> next();
+    /// Ends a wait.
+    void close() noexcept;
 
 private:
     Loop& loop_;
     sigset_t before_{};
     FileDescriptor fd_;
+    Readiness* waiter_ = nullptr;
+    bool closed_ = false;
 };
 
 }  // namespace spillway

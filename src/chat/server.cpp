@@ -90,7 +90,7 @@ struct ChatServer::Impl {
     http::Assets assets;
     Model model;
     StoreThread store_thread;
-    ThreadPool readers{1};
+    ThreadPool readers{2};  // each reads in a process of its own
     Turns turns;
     Routes routes;
     http::Server server;
@@ -102,7 +102,7 @@ ChatServer::ChatServer(Loop& loop, ServerSettings settings, ModelSettings model,
 ChatServer::~ChatServer() = default;
 
 Result<void> ChatServer::start() {
-    return impl_->server.listen({impl_->settings.host, impl_->settings.port, false});
+    return impl_->server.listen({impl_->settings.host, impl_->settings.port});
 }
 std::uint16_t ChatServer::port() const noexcept {
     return impl_->server.port();

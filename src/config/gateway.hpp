@@ -24,9 +24,14 @@ struct ListenConfig {
     friend bool operator==(const ListenConfig&, const ListenConfig&) = default;
 };
 
+enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
+
 struct ServerTls {
     std::string cert_file;  ///< PEM, the chain, leaf first
     std::string key_file;   ///< PEM
+    TlsVersion min_version = TlsVersion::v1_2;
+    std::string ciphers;   ///< of TLS 1.2, as OpenSSL lists them; empty: Mozilla's intermediate profile
+    Secret ticket_secret;  ///< of session tickets, shared by replicas; empty: this process' own
     friend bool operator==(const ServerTls&, const ServerTls&) = default;
 };
 

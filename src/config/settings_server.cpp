@@ -25,7 +25,18 @@ const Fields<ServerTls>& tls_fields() {
                  {.help = "PEM file with the certificate chain, leaf first; with `tls.key` it turns HTTPS on",
                   .needed = "needs cert, a PEM file"})
             .add("key", &ServerTls::key_file, codec::ReadableFile{},
-                 {.help = "PEM file with the private key", .needed = "needs key, a PEM file"});
+                 {.help = "PEM file with the private key", .needed = "needs key, a PEM file"})
+            .add("min_version", &ServerTls::min_version,
+                 codec::Choice<TlsVersion>{{{"1.2", TlsVersion::v1_2}, {"1.3", TlsVersion::v1_3}}},
+                 {.help = "least version of TLS, `'1.2'` or `'1.3'`"})
+            .add("ciphers", &ServerTls::ciphers, codec::Text{},
+                 {.help = "suites of TLS 1.2, as `openssl ciphers` takes them; HTTP/2 is offered only with "
+                          "those that RFC 9113 allows it",
+                  .default_words = "Mozilla's intermediate profile"})
+            .add("ticket_secret", &ServerTls::ticket_secret, codec::SecretText{},
+                 {.help = "secret of all replicas from which the hourly keys of session tickets are made, so "
+                          "that a session begun at one is resumed at another; without it each process has "
+                          "keys of its own"});
     return fields;
 }
 

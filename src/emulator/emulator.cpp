@@ -103,8 +103,7 @@ Result<void> Emulator::Impl::start() {
                 if (self) co_await self->serve(exchange);
             }(weak.lock(), x);
         });
-    if (auto done = admin->listen({.host = config.host, .port = config.admin_port, .reuse_port = false});
-        !done)
+    if (auto done = admin->listen({.host = config.host, .port = config.admin_port}); !done)
         return done.error();
     for (const auto& resource : resources)
         if (auto done = resource->start(); !done) return done.error();

@@ -65,7 +65,7 @@ Result<void> Resource::listen() {
     server_ = std::make_unique<http::Server>(
         loop_, http::ServerLimits{},
         [self = shared_from_this()](http::Exchange& x) { return serve_call(self, x); });
-    auto done = server_->listen({.host = host_, .port = config_.port, .reuse_port = false});
+    auto done = server_->listen({.host = host_, .port = config_.port});
     if (!done) {
         server_.reset();
         return done.error();

@@ -1,5 +1,7 @@
 #include "gateway/admin.hpp"
 
+#include <fcntl.h>
+
 #include <array>
 
 #include "api/error.hpp"
@@ -41,9 +43,21 @@ Admin::Admin(Loop& loop, Gateway& gateway, Page page)
     server_.keep_descriptors(kept_aside);
 }
 
-Result<void> Admin::listen() {
+Result<void> Admin::listen(FileDescriptor socket) {
     const auto& where = gateway_.snapshot()->config.admin.listen;
-    return server_.listen({where.host, where.port, false});
+    if (!socket.is_open()) {
+        auto opened = http::open_listeners({where.host, where.port}, 1);
+        if (!opened) return opened.error();
+        socket = std::move(opened->front());
+    }
+    socket_ = FileDescriptor(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    return server_.listen(std::move(socket));
+}
+
+void Admin::hand_over() {
+    socket_.reset();
+    server_.announce_end();
+    server_.stop_accepting();
 }
 
 bool Admin::allowed(const http::Exchange& exchange) const {
@@ -79,7 +93,7 @@ Task<bool> Admin::handle_open(http::Exchange& exchange, std::string_view path) {
     }
     if (path == "/readyz") {
         const bool ready = !draining_ && gateway_.ready();
-        std::string words = ready ? "ready\n" : "no backend is usable\n";
+        std::string words = ready ? "ready\n" : draining_ ? "draining\n" : "no backend is usable\n";
         append_lacks(words, gateway_.snapshot()->config, gateway_.lacking_credentials());
         (void)co_await exchange.respond(ready ? 200U : 503U, fields, words);
         co_return true;

@@ -33,11 +33,16 @@ public:
     static constexpr unsigned kMaxStreams = 64;
 
     Admin(Loop& loop, Gateway& gateway, Page page);
-    Result<void> listen();
+    /// On `socket`, which listens already, or else binds the admin port.
+    Result<void> listen(FileDescriptor socket = {});
     [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
     /// From now on /readyz says 503: a balancer in front should send no more.
     void draining() noexcept { draining_ = true; }
+    /// Another process takes connections from the same socket.
+    void hand_over();
     void close() { server_.close(); }
+    /// Its port's, for another process.
+    [[nodiscard]] int socket() const noexcept { return socket_.get(); }
     /// What POST /api/reload does; without it there is no such page.
     void on_reload(std::function<ReloadReport()> reload) { reload_ = std::move(reload); }
     /// Answers one request: what the listener does with each.
@@ -67,6 +72,7 @@ private:
     const std::vector<std::string> hosts_;
     Answers answers_;
     telemetry::UpDown& in_flight_;
+    FileDescriptor socket_;  ///< a copy: for as long as it may be handed on
     http::Server server_;
     ThreadPool readers_{1};
     /// Shared with the streams' frames, which may go last.

@@ -186,7 +186,7 @@ routing::Outcome Attempt::judge(routing::Evidence evidence, const http::Response
 
 routing::Came Attempt::came_of(const http::NetError& error) const noexcept {
     using Kind = http::NetError::Kind;
-    if (parts_.exchange.client_gone()) return routing::Came::client_left;
+    if (parts_.exchange.client_gone() || parts_.worker.ending()) return routing::Came::client_left;
     if (parts_.late) return routing::Came::timed_out;
     switch (error.kind) {
         case Kind::resolve:

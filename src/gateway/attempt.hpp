@@ -39,7 +39,7 @@ struct RequestParts {
     Timeout& deadline;  ///< by which its answer has to begin
     routing::AttemptHistory history{};
 
-    [[nodiscard]] bool over() const noexcept { return late || exchange.client_gone(); }
+    [[nodiscard]] bool over() const noexcept { return late || worker.ending() || exchange.client_gone(); }
     [[nodiscard]] const config::GatewayConfig& config() const noexcept { return upstreams.snapshot->config; }
 };
 

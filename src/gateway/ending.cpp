@@ -26,6 +26,8 @@ std::string_view to_string(Ending ending) noexcept {
             return "answer_cut";
         case Ending::stream_cut:
             return "stream_cut";
+        case Ending::shutdown:
+            return "shutdown";
         case Ending::stream_error:
             break;
     }

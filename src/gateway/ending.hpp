@@ -19,6 +19,7 @@ enum class Ending : std::uint8_t {
     answer_cut,    ///< a plain answer broke off after its first bytes went down
     stream_cut,    ///< a stream broke off after its first output
     stream_error,  ///< the backend sent an error after the first output
+    shutdown,      ///< the gateway ended before the answer did
 };
 [[nodiscard]] std::string_view to_string(Ending ending) noexcept;
 

@@ -1,5 +1,6 @@
 #include "gateway/gateway.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -8,8 +9,9 @@
 #include <random>
 
 #include "base/system_memory.hpp"
+#include "gateway/learned_state.hpp"
 #include "gateway/worker.hpp"
-#include "http/tls_certificate.hpp"
+#include "http/acceptor.hpp"
 
 namespace spillway::gateway {
 
@@ -17,6 +19,10 @@ namespace {
 
 double state_value(routing::BackendView::State state) {
     return state == routing::BackendView::State::available ? 1 : 0;
+}
+
+FileDescriptor copy_of(const FileDescriptor& socket) noexcept {
+    return FileDescriptor(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 bool apply_mode(const Snapshot& snapshot, std::string_view backend, routing::Mode mode) {
@@ -35,22 +41,28 @@ std::size_t memory_limit(const config::LimitsConfig& limits) {
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
-                                                std::shared_ptr<telemetry::Logger> log) {
+                                                std::shared_ptr<telemetry::Logger> log,
+                                                std::vector<FileDescriptor> sockets) {
     const std::uint32_t configured_threads = config.threads;
     if (config.threads == 0) config.threads = std::max(1U, std::thread::hardware_concurrency());
     const config::ListenConfig where = config.listen;
     const std::string access_path = config.access_log.enabled() ? config.access_log.path : std::string();
     const std::uint32_t threads = config.threads;
 
-    if (const auto ec = http::probe({where.host, where.port}))
-        return fail(fmt::format("cannot listen on {}:{}: {}", where.host, where.port, ec.message()));
+    if (sockets.empty()) {
+        auto opened = http::open_listeners({where.host, where.port}, threads);
+        if (!opened) return opened.error();
+        sockets = std::move(*opened);
+    }
     std::unique_ptr<Gateway> gateway(new Gateway(log));  // NOLINT: the constructor is private
     auto snapshot = make_snapshot(std::move(config), gateway->books_.quotas, gateway->keepers_);
     if (!snapshot) return snapshot.error();
     if (auto opened = gateway->books_.open((*snapshot)->config); !opened) return opened.error();
     if (auto shared = gateway->books_.share((*snapshot)->config.redis, log); !shared) return shared.error();
     gateway->configured_threads_ = configured_threads;
-    if (auto usable = gateway->check_certificate((*snapshot)->config); !usable) return usable.error();
+    const auto tls = gateway->tls_.read((*snapshot)->config.tls);
+    if (!tls) return tls.error();
+    gateway->tls_.use(*tls, (*snapshot)->config.tls, wall_now());
     gateway->snapshot_ = *snapshot;
     gateway->memory_.use_limit(memory_limit((*snapshot)->config.limits));
     if (!access_path.empty()) {
@@ -61,16 +73,19 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
         }
     }
     std::random_device seed;
-    http::Listen listen{where.host, where.port, true};
     for (std::uint32_t i = 0; i < threads; ++i) {
         auto worker = std::make_unique<Worker>(
             Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_, *gateway->log_,
                            gateway->memory_, gateway->shortage_},
             gateway->snapshot_, (std::uint64_t{seed()} << 32U) | std::uint64_t{seed()});
-        if (auto bound = worker->listen(listen); !bound) return bound.error();
-        listen.port = worker->port();
+        if (*tls) worker->use_tls(*tls);
+        // Of sockets that came from elsewhere there may be more than workers, or fewer.
+        for (std::size_t k = i; k < std::max<std::size_t>(sockets.size(), i + 1); k += threads)
+            if (auto bound = worker->listen(copy_of(sockets[k % sockets.size()])); !bound)
+                return bound.error();
         gateway->workers_.push_back(std::move(worker));
     }
+    gateway->sockets_ = std::move(sockets);
     gateway->add_callbacks();
     for (const auto& worker : gateway->workers_) worker->run();
     gateway->books_.share(gateway->snapshot_);
@@ -79,14 +94,18 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
 }
 
 Gateway::Gateway(std::shared_ptr<telemetry::Logger> log)
-    : log_(std::move(log)), memory_(0), keepers_([logger = log_](bool good, const std::string& line) {
+    : log_(std::move(log)),
+      memory_(0),
+      keepers_([logger = log_](bool good, const std::string& line) {
           if (good)
               logger->info("{}", line);
           else
               logger->warn("{}", line);
-      }) {}
+      }),
+      tls_(log_) {}
 
 Gateway::~Gateway() {
+    for (const auto& worker : workers_) worker->end();
     for (const auto& worker : workers_) worker->stop();
     workers_.clear();
 }
@@ -111,8 +130,8 @@ void Gateway::add_callbacks() {
     callbacks_.push_back(registry_.callback(MetricType::gauge, "spillway_tls_certificate_not_after_seconds",
                                             "When the listener's TLS certificate ends, in seconds since 1970",
                                             [this](telemetry::Emitter& emit) {
-                                                if (certificate_end_)
-                                                    emit(to_seconds(certificate_end_->time_since_epoch()));
+                                                if (const auto end = tls_.end())
+                                                    emit(to_seconds(end->time_since_epoch()));
                                             }));
     callbacks_.push_back(
         registry_.callback(MetricType::gauge, "spillway_memory_bytes",
@@ -132,24 +151,6 @@ void Gateway::add_callbacks() {
     }
 }
 
-Result<void> Gateway::check_certificate(const config::GatewayConfig& config) {
-    constexpr auto soon = std::chrono::days(30);
-    certificate_end_.reset();
-    if (!config.tls) return {};
-    const auto facts = http::read_certificate(config.tls->cert_file, config.tls->key_file);
-    if (!facts) return facts.error();
-    certificate_end_ = facts->not_after;
-    const auto left = std::chrono::floor<std::chrono::days>(facts->not_after - wall_now()).count();
-    if (facts->not_after <= wall_now())
-        log_->warn("the TLS certificate {} of {} has expired", config.tls->cert_file, facts->subject);
-    else if (facts->not_after - wall_now() < soon)
-        log_->warn("the TLS certificate {} of {} ends in {} days", config.tls->cert_file, facts->subject,
-                   left);
-    else
-        log_->info("TLS certificate {} of {}: {} days left", config.tls->cert_file, facts->subject, left);
-    return {};
-}
-
 Result<Reloaded> Gateway::reload(config::GatewayConfig fresh) {
     auto running = snapshot_->config;
     running.threads = configured_threads_;
@@ -157,16 +158,41 @@ Result<Reloaded> Gateway::reload(config::GatewayConfig fresh) {
     if (config.tls.has_value() != running.tls.has_value())
         config.tls = running.tls;  // see settings_server.cpp
     Reloaded done{config::differences(running, config), config::differences(config, fresh)};
-    if (auto usable = check_certificate(config); !usable) return usable.error();
+    const auto tls = tls_.read(config.tls);
+    if (!tls) return tls.error();
     config.threads = snapshot_->config.threads;
     auto snapshot = make_snapshot(std::move(config), books_.quotas, keepers_, snapshot_.get());
     keepers_.prune();
     if (!snapshot) return snapshot.error();
     snapshot_ = *snapshot;
     memory_.use_limit(memory_limit(snapshot_->config.limits));
-    for (const auto& worker : workers_) worker->use(snapshot_);
+    tls_.use(*tls, snapshot_->config.tls, wall_now());
+    for (const auto& worker : workers_) {
+        if (*tls) worker->use_tls(*tls);
+        worker->use(snapshot_);
+    }
     books_.share(snapshot_);
     return done;
+}
+
+void Gateway::look() {
+    if (const auto tls = tls_.look(wall_now()))
+        for (const auto& worker : workers_) worker->use_tls(tls);
+    if (access_log_) tell(access_log_->change(), "access log", access_log_->path(), "lines are lost");
+    if (books_.ledger)
+        tell(books_.ledger->change(), "ledger", snapshot_->config.ledger,
+             "rows are kept in memory, up to a bound");
+    log_->flush();
+}
+
+void Gateway::tell(const std::optional<telemetry::Health::Change>& change, std::string_view what,
+                   std::string_view path, std::string_view meanwhile) {
+    if (!change) return;
+    if (!change->works)
+        log_->error("the {} {} cannot be written: {}; {} until it can", what, path, change->why, meanwhile);
+    else
+        log_->warn("the {} {} is written again{}{}", what, path, change->why.empty() ? "" : ": ",
+                   change->why);
 }
 
 bool Gateway::set_mode(std::string_view backend, routing::Mode mode) {
@@ -189,7 +215,32 @@ bool Gateway::ready() const {
                                [now](const auto& credential) { return credential->lack(now).empty(); });
 }
 
+void Gateway::announce_end() {
+    for (const auto& worker : workers_) worker->announce_end();
+}
+
+void Gateway::hand_over() {
+    for (const auto& worker : workers_) worker->hand_over();
+    sockets_.clear();
+}
+
+std::vector<int> Gateway::sockets() const {
+    std::vector<int> out;
+    for (const FileDescriptor& socket : sockets_) out.push_back(socket.get());
+    return out;
+}
+
+std::string Gateway::learned() const {
+    return write_learned(snapshot_->router->report(mono_now()));
+}
+
+void Gateway::learn(std::string_view learned) {
+    for (const quota::PeerReport& report : read_learned(learned))
+        snapshot_->router->merge(report, mono_now());
+}
+
 void Gateway::drain() {
+    sockets_.clear();
     for (const auto& worker : workers_) worker->drain();
 }
 

@@ -11,6 +11,7 @@
 #include "base/memory_budget.hpp"
 #include "base/result.hpp"
 #include "gateway/books.hpp"
+#include "gateway/listener_tls.hpp"
 #include "gateway/reload.hpp"
 #include "gateway/shortage.hpp"
 #include "gateway/snapshot.hpp"
@@ -25,20 +26,29 @@ class Worker;
 
 class Gateway {
 public:
-    /// Binds the data port and starts the workers.
+    /// Starts the workers on `sockets`, which listen already, or else binds the data port.
     [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(config::GatewayConfig config,
-                                                                std::shared_ptr<telemetry::Logger> log);
+                                                                std::shared_ptr<telemetry::Logger> log,
+                                                                std::vector<FileDescriptor> sockets = {});
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
-    /// Stops at once.
+    /// Ends what is under way: clients are told so, and each request leaves its record.
     ~Gateway();
 
     /// Takes a new configuration into use for requests and connections from now on, with its certificates
     /// read anew. What needs a restart stays as it is. After an error all does.
     Result<Reloaded> reload(config::GatewayConfig fresh);
+    /// Looks at what may have changed by itself (certificates, disks) and says so. To be called each second
+    /// or so.
+    void look();
     /// Takes a backend out of rotation, or puts it back; kept over reload(), not over a restart. False: there
     /// is none of that name.
     bool set_mode(std::string_view backend, routing::Mode mode);
+    /// Goes on as before, but answers say that they are their connection's last.
+    void announce_end();
+    /// Another process takes connections from the same sockets: this one takes none any more, and closes
+    /// those that are open after their next answer.
+    void hand_over();
     /// No new connections; busy ones end with their answer.
     void drain();
     [[nodiscard]] std::size_t connections() const;
@@ -53,12 +63,17 @@ public:
     /// Why there is no credential for a backend, by backend; empty if there is one.
     [[nodiscard]] std::vector<std::string> lacking_credentials() const;
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// The data port's, for another process.
+    [[nodiscard]] std::vector<int> sockets() const;
+    /// What it knows of its backends, for the gateway that follows; and takes over what another knew.
+    [[nodiscard]] std::string learned() const;
+    void learn(std::string_view learned);
 
 private:
     explicit Gateway(std::shared_ptr<telemetry::Logger> log);
     void add_callbacks();
-    /// Reads the certificate that is configured, to know its faults and its end.
-    Result<void> check_certificate(const config::GatewayConfig& config);
+    void tell(const std::optional<telemetry::Health::Change>& change, std::string_view what,
+              std::string_view path, std::string_view meanwhile);
 
     std::shared_ptr<telemetry::Logger> log_;
     telemetry::Registry registry_;
@@ -67,9 +82,10 @@ private:
     MemoryBudget memory_;  ///< of all workers
     Shortage shortage_;
     identity::Keepers keepers_;
+    ListenerTls tls_;
     std::uint32_t configured_threads_ = 0;  ///< as the configuration says it: 0 is one per core
-    std::optional<Wall> certificate_end_;
     std::shared_ptr<const Snapshot> snapshot_;
+    std::vector<FileDescriptor> sockets_;  ///< copies: for as long as they may be handed on
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<telemetry::Registry::Registration> callbacks_;
 };

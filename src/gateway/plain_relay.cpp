@@ -77,9 +77,10 @@ Task<AttemptEnd> pass_through(Attempt& attempt, const http::ResponseHead& head, 
         if (!next) {
             const routing::Came came = attempt.came_of(next.error());
             parts.downstream.abort();
-            parts.report.ending = came == routing::Came::client_left ? Ending::client_left
-                                  : came == routing::Came::timed_out ? Ending::timeout
-                                                                     : Ending::answer_cut;
+            parts.report.ending = parts.worker.ending()                ? Ending::shutdown
+                                  : came == routing::Came::client_left ? Ending::client_left
+                                  : came == routing::Came::timed_out   ? Ending::timeout
+                                                                       : Ending::answer_cut;
             outcome = attempt.judge({.came = came, .status = head.status, .output_sent = true}, nullptr);
             outcome.detail = next.error().message;
             break;

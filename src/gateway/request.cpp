@@ -17,6 +17,8 @@ constexpr int kLeaseTries = 4;
 constexpr Duration kLeaseWait = std::chrono::milliseconds(25);
 /// What a client is told that finds no memory for its body.
 constexpr Duration kMemoryWait = std::chrono::seconds(1);
+/// Another gateway, or this one's successor, can be asked at once.
+constexpr Duration kRetryElsewhere = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -41,6 +43,7 @@ Request::Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstrea
              late_,       deadline_} {
     warmup::key(upstreams_->snapshot->clients, key_);
     upstreams_->metrics.in_flight.inc();
+    worker_.note(*this);
 }
 
 Request::~Request() {
@@ -148,6 +151,12 @@ Task<void> Request::serve() {
     if (exchange_.client_gone()) {
         report_.ending = Ending::client_left;
         report_.status = 499;
+    } else if (worker_.ending()) {
+        co_await refuse(Ending::shutdown, {.status = 503,
+                                           .message = "The gateway is shutting down. Please retry.",
+                                           .type = "server_error",
+                                           .code = "shutting_down",
+                                           .retry_in = kRetryElsewhere});
     } else if (late_) {
         co_await refuse(Ending::timeout, {.status = 504,
                                           .message = "No backend answered in time.",

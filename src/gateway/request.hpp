@@ -14,6 +14,7 @@
 #include "gateway/downstream.hpp"
 #include "gateway/http_upstream.hpp"
 #include "gateway/intake.hpp"
+#include "gateway/open_request.hpp"
 #include "gateway/pause.hpp"
 #include "gateway/report.hpp"
 #include "gateway/request_clock.hpp"
@@ -35,7 +36,7 @@ struct RequestMemory {
     }
 };
 
-class Request {
+class Request final : public OpenRequest {
 public:
     Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstream, RequestMemory& memory);
     Request(const Request&) = delete;
@@ -57,6 +58,7 @@ private:
     std::optional<quota::Amounts> settle();
     bool settle_work();
     void leave_record(const std::optional<quota::Amounts>& charged);
+    void shut_down() noexcept override { cancel(); }
     void cancel() noexcept;
     [[nodiscard]] const config::GatewayConfig& config() const noexcept {
         return upstreams_->snapshot->config;

@@ -195,6 +195,9 @@ StreamAction StreamMachine::broke(Break why) {
             return fail("The request took too long.", "timeout", Ending::timeout, routing::Came::timed_out);
         case Break::silence:
             return fail("The backend stopped sending.", "timeout", Ending::timeout, routing::Came::timed_out);
+        case Break::shutdown:
+            return fail("The gateway was shut down before the answer was complete.", "shutting_down",
+                        Ending::shutdown, routing::Came::client_left);
         default:
             return fail("The backend's stream was cut.", "stream_cut", Ending::stream_cut,
                         routing::Came::cut);

@@ -38,7 +38,7 @@ enum class StreamAction : std::uint8_t {
 };
 
 /// Why a backend's body did not come to its end.
-enum class Break : std::uint8_t { cut, silence, late, client_left };
+enum class Break : std::uint8_t { cut, silence, late, client_left, shutdown };
 
 struct StreamRules {
     api::StreamEvents events = api::StreamEvents::chat;

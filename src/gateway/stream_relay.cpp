@@ -149,6 +149,7 @@ AttemptEnd StreamRelay::close(bool reuse) {
 
 Break StreamRelay::break_of(const http::NetError& error) const noexcept {
     if (parts_.exchange.client_gone()) return Break::client_left;
+    if (parts_.worker.ending()) return Break::shutdown;
     if (parts_.late) return Break::late;
     return silent_ || error.kind == http::NetError::Kind::timeout ? Break::silence : Break::cut;
 }

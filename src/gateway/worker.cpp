@@ -41,6 +41,10 @@ private:
 };
 
 constexpr Duration tick_length = std::chrono::milliseconds(100);
+/// At the end: how long clients may take to read what they are told, and requests to be recorded.
+constexpr Duration last_words = std::chrono::seconds(2);
+constexpr Duration last_records = std::chrono::seconds(1);
+constexpr Duration last_words_look = std::chrono::milliseconds(5);
 /// Users and former clients that are looked at each tick, whether they may be forgotten.
 constexpr std::size_t forgotten_a_tick = 16;
 
@@ -88,7 +92,7 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
         log.emplace(shared.access_log->make_writer());
         // While an answer is awaited, the log's writer would be in its way where both have one core.
         poller_.on_idle([this] {
-            if (under_way_ == 0) log->idle();
+            if (places_.taken == 0) log->idle();
         });
     }
     if (books.ledger) ledger.emplace(books.ledger->make_writer());
@@ -99,10 +103,8 @@ Worker::~Worker() {
     stop();
 }
 
-Result<void> Worker::listen(const http::Listen& where) {
-    if (const auto& tls = upstreams_->snapshot->config.tls)
-        if (auto ready = server_.use_tls(tls->cert_file, tls->key_file); !ready) return ready;
-    return server_.listen(where);
+Result<void> Worker::listen(FileDescriptor socket) {
+    return server_.listen(std::move(socket));
 }
 
 void Worker::run() {
@@ -113,9 +115,22 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
     context_.post([this, s = std::move(snapshot)]() mutable {
         const auto& config = s->config;
         server_.use_limits(server_limits(config, shared_.memory));
-        // The files were looked at before; what came between leaves the certificate as it is.
-        if (config.tls) (void)server_.use_tls(config.tls->cert_file, config.tls->key_file);
         upstreams_ = std::make_shared<Upstreams>(context_, std::move(s), shared_.registry);
+    });
+}
+
+void Worker::use_tls(http::TlsContext::Shared tls) {
+    context_.post([this, shared = std::move(tls)]() mutable { server_.use_tls(std::move(shared)); });
+}
+
+void Worker::announce_end() {
+    context_.post([this] { server_.announce_end(); });
+}
+
+void Worker::hand_over() {
+    context_.post([this] {
+        server_.announce_end();
+        server_.stop_accepting();
     });
 }
 
@@ -123,14 +138,31 @@ void Worker::drain() {
     context_.post([this] { server_.drain(); });
 }
 
+void Worker::end() {
+    context_.post([this] {
+        if (!std::exchange(places_.ending, true)) context_.spawn(end_all());
+    });
+}
+
+Task<void> Worker::end_all() {
+    ticker_.cancel();
+    server_.drain();
+    for (auto at = places_.open.begin(); at != places_.open.end();) (at++)->shut_down();
+    Timer timer(context_);
+    for (const Mono end = mono_now() + last_words; mono_now() < end;) {
+        if (places_.taken == 0 && server_.connections() == 0) break;
+        (void)co_await timer.sleep_for(last_words_look);
+    }
+    // Who does not read sees a closed socket, and is recorded as well.
+    server_.close();
+    for (const Mono end = mono_now() + last_records; places_.taken > 0 && mono_now() < end;)
+        (void)co_await timer.sleep_for(last_words_look);
+    context_.stop();
+}
+
 void Worker::stop() {
     if (!thread_.joinable()) return;
-    context_.post([this] {
-        server_.close();
-        ticker_.cancel();
-        // What is under way sees its sockets closed, ends, and is recorded a turn later; that stops the rest.
-        context_.post([this] { context_.post([this] { context_.stop(); }); });
-    });
+    end();
     thread_.join();
     charges().finish(quota::read_clocks());
     if (log) log->flush();
@@ -168,7 +200,7 @@ void Worker::tell_shortage(bool begun) {
 
 Task<void> Worker::handle(http::Exchange& exchange) {
     const std::shared_ptr<Upstreams> upstreams = upstreams_;
-    SlotLease lease(free_slots_, under_way_);
+    SlotLease lease(places_.free, places_.taken);
     HttpUpstream& upstream = lease->upstream.emplace(*upstreams);
     Request& request = lease->request.emplace(*this, exchange, upstream, lease->memory);
     co_await request.run();

@@ -2,7 +2,8 @@
 /// One thread of the data plane: its event loop, listener, upstream pools and per-thread tools.
 ///
 /// Ownership: what is shared (registry, access log) must outlive it. Thread rule: everything but post-like
-/// calls (use, drain, stop) belongs to the worker's own thread; those three are safe from any.
+/// calls (use, use_tls, announce_end, hand_over, drain, end,
+/// stop) belongs to the worker's own thread; those are safe from any.
 #include <atomic>
 #include <memory>
 #include <string>
@@ -20,6 +21,7 @@
 #include "base/timer.hpp"
 #include "gateway/books.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/open_request.hpp"
 #include "gateway/pending_work.hpp"
 #include "gateway/shortage.hpp"
 #include "gateway/snapshot.hpp"
@@ -56,19 +58,32 @@ public:
     Worker& operator=(const Worker&) = delete;
     ~Worker();
 
-    /// Binds; before run().
-    Result<void> listen(const http::Listen& where);
+    /// Takes connections from sockets that listen; before run().
+    Result<void> listen(FileDescriptor socket);
     [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
     /// Starts the thread.
     void run();
 
     void use(std::shared_ptr<const Snapshot> snapshot);
+    /// For connections from now on.
+    void use_tls(http::TlsContext::Shared tls);
+    /// Goes on, but tells clients that the end is near.
+    void announce_end();
+    /// No new connections: another process takes them from the same sockets. Idle ones stay open until they
+    /// are used once more, or for as long as ever.
+    void hand_over();
+    /// No new connections; busy ones end with their answer.
     void drain();
-    /// Closes all and ends the thread.
+    /// Ends what is under way: clients are told, and each request leaves its record. Then closes all.
+    void end();
+    /// end(), and waits for the thread.
     void stop();
     [[nodiscard]] std::size_t connections() const noexcept { return connections_.load(); }
 
     // For Request, on this thread:
+    void note(OpenRequest& request) { places_.open.push_back(request); }
+    /// What is under way has to end now.
+    [[nodiscard]] bool ending() const noexcept { return places_.ending; }
     [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
     [[nodiscard]] Poller& poller() const noexcept { return poller_; }
     [[nodiscard]] Loop& loop() noexcept { return context_; }
@@ -89,9 +104,16 @@ private:
     [[nodiscard]] PendingCharges charges() noexcept;
     Task<void> tick();
     void tell_shortage(bool begun);
+    Task<void> end_all();
 
-    std::vector<std::unique_ptr<RequestSlot>> free_slots_;
-    std::size_t under_way_ = 0;  ///< requests
+    /// Of requests.
+    struct Places {
+        std::vector<std::unique_ptr<RequestSlot>> free;
+        std::size_t taken = 0;
+        OpenRequests open;
+        bool ending = false;  ///< what is under way has to end
+    };
+    Places places_;
 
     const Shared shared_;
     Loop context_;

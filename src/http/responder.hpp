@@ -20,6 +20,7 @@ struct ServerShared {
     Handler handler;
     bool heads_first = false;  // handlers read bodies themselves
     std::function<void(const std::exception_ptr&)> on_exception;
+    bool last_answers = false;  ///< each answer is its connection's last
 };
 
 class Responder {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <list>
 #include <unordered_set>
 #include <vector>
 
@@ -13,12 +14,12 @@
 namespace spillway::http {
 
 struct Server::Impl : std::enable_shared_from_this<Impl> {
-    Impl(Loop& l, ServerLimits limits, Handler h) : loop(l), acceptor(l) {
+    Impl(Loop& l, ServerLimits limits, Handler h) : loop(l) {
         shared->limits = limits;
         shared->handler = std::move(h);
     }
 
-    Task<void> accept() {
+    Task<void> accept(Acceptor& acceptor) {
         const auto self = shared_from_this();
         for (;;) {
             auto accepted = co_await acceptor.accept();
@@ -33,13 +34,40 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
                 (void)co_await pause.sleep_for(std::chrono::milliseconds(50));
                 continue;
             }
-            if (const auto most = shared->limits.max_connections; most > 0 && open.size() >= most) {
-                if (!close_an_idle_one()) continue;
-            }
-            set_connection_options(accepted.socket.get());
-            serve(std::make_shared<ServerConnection>(loop, shared, accepted.peer.to_string()),
-                  std::move(accepted.socket));
+            take(std::move(accepted));
         }
+    }
+
+    void take(Acceptor::Accepted accepted) {
+        if (const auto most = shared->limits.max_connections; most > 0 && open.size() >= most)
+            if (!close_an_idle_one()) return;
+        set_connection_options(accepted.socket.get());
+        serve(std::make_shared<ServerConnection>(loop, shared, accepted.peer.to_string()),
+              std::move(accepted.socket));
+    }
+
+    /// Whoever got through to the port is not sent away when it closes.
+    void take_waiting() {
+        for (Acceptor& acceptor : acceptors)
+            while (acceptor.is_open()) {
+                auto accepted = acceptor.accept_now();
+                if (accepted.ec) break;
+                take(std::move(accepted));
+            }
+    }
+
+    Result<void> listen(auto&&... where) {
+        Acceptor& acceptor = acceptors.emplace_back(loop);
+        auto bound = acceptor.listen(std::forward<decltype(where)>(where)...);
+        if (bound)
+            loop.spawn(accept(acceptor));
+        else
+            acceptors.pop_back();
+        return bound;
+    }
+
+    void stop_accepting() noexcept {
+        for (Acceptor& acceptor : acceptors) acceptor.close();
     }
 
     void serve(const std::shared_ptr<ServerConnection>& connection, FileDescriptor socket) {
@@ -88,7 +116,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     std::size_t next_bucket = 0;
     std::function<void(const std::error_code&)> on_shortage;
     std::shared_ptr<ServerShared> shared = std::make_shared<ServerShared>();
-    Acceptor acceptor;
+    std::list<Acceptor> acceptors;
     TlsContext::Shared tls;
     std::unordered_set<ServerConnection*> open;
 };
@@ -96,7 +124,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
 Server::Server(Loop& loop, ServerLimits limits, Handler handler)
     : impl_(std::make_shared<Impl>(loop, limits, std::move(handler))) {}
 Server::~Server() {
-    impl_->acceptor.close();
+    impl_->stop_accepting();
 }
 
 Result<void> Server::use_tls(const std::string& cert_file, const std::string& key_file) {
@@ -114,9 +142,11 @@ void Server::use_limits(const ServerLimits& limits) noexcept {
 }
 
 Result<void> Server::listen(const Listen& where) {
-    auto bound = impl_->acceptor.listen(where);
-    if (bound) impl_->loop.spawn(impl_->accept());
-    return bound;
+    return impl_->listen(where);
+}
+
+Result<void> Server::listen(FileDescriptor socket) {
+    return impl_->listen(std::move(socket));
 }
 
 void Server::on_exception(std::function<void(const std::exception_ptr&)> callback) {
@@ -133,19 +163,28 @@ void Server::hand_over_heads() noexcept {
     impl_->shared->heads_first = true;
 }
 std::uint16_t Server::port() const noexcept {
-    return impl_->acceptor.port();
+    return impl_->acceptors.empty() ? std::uint16_t{0} : impl_->acceptors.front().port();
 }
 std::size_t Server::connections() const noexcept {
     return impl_->open.size();
 }
 
+void Server::announce_end() {
+    impl_->shared->last_answers = true;
+    const auto open = impl_->open;
+    for (ServerConnection* c : open) c->announce_end();
+}
+void Server::stop_accepting() {
+    impl_->stop_accepting();
+}
 void Server::drain() {
-    impl_->acceptor.close();
+    impl_->take_waiting();
+    impl_->stop_accepting();
     const auto open = impl_->open;
     for (ServerConnection* c : open) c->drain();
 }
 void Server::close() {
-    impl_->acceptor.close();
+    impl_->stop_accepting();
     const auto open = impl_->open;
     for (ServerConnection* c : open) c->close();
 }

@@ -153,11 +153,20 @@ public:
     /// and again for certificates that were renewed.
     Result<void> use_tls(const std::string& cert_file, const std::string& key_file);
     void use_tls(TlsContext::Shared tls) noexcept;
-    /// Binds and starts to accept. An error names host, port and reason.
+    /// Binds, alone, and starts to accept. An error names host, port and reason.
     Result<void> listen(const Listen& where);
+    /// On a socket that listens already; may be called for several.
+    Result<void> listen(FileDescriptor socket);
     [[nodiscard]] std::uint16_t port() const noexcept;
     [[nodiscard]] std::size_t connections() const noexcept;
-    /// No new connections; idle ones close, busy ones close after their answers (HTTP/2: GOAWAY).
+    /// The end is near: connections are still taken, but each answer is its connection's last (HTTP/2:
+    /// GOAWAY). Who balances the load has the time to send it elsewhere; nobody is refused meanwhile.
+    void announce_end();
+    /// No new connections; what is open goes on. Those that wait to be accepted are left to whoever else has
+    /// the same sockets.
+    void stop_accepting();
+    /// No new connections but those that wait already; idle ones close, busy ones close after their answers
+    /// (HTTP/2: GOAWAY).
     void drain();
     /// Closes everything now.
     void close();

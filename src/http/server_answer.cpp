@@ -53,7 +53,7 @@ void ServerConnection::begin_head(unsigned status, std::optional<std::uint64_t> 
         framing_ = Framing::none;
         body_left_ = 0;
     }
-    if (draining_ || (body_due_ && !is_short())) close_after_ = true;
+    if (draining_ || shared_->last_answers || (body_due_ && !is_short())) close_after_ = true;
     if (close_after_)
         out_head_.append("Connection: close\r\n");
     else if (head_.version < 11)

@@ -123,6 +123,10 @@ bool ServerConnection::idle() const noexcept {
     return !busy_ && in_.empty() && !started_ && !stream_.has_input();
 }
 
+void ServerConnection::announce_end() {
+    if (const auto connection = http2_.lock()) connection->drain();
+}
+
 void ServerConnection::expired() {
     timed_out_ = true;
     if (expiry_ == Expiry::stop_reading)

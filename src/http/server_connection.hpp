@@ -32,6 +32,8 @@ public:
     Task<void> run(std::unique_ptr<Transport> transport);
     /// Closes now if idle; after the answer otherwise.
     void drain();
+    /// Tells the client that the end is near: with the next answer, or with GOAWAY.
+    void announce_end();
     void close() noexcept { stream_.close(); }
     /// No request is under way.
     [[nodiscard]] bool idle() const noexcept;

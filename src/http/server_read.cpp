@@ -114,7 +114,7 @@ void ServerConnection::set_request_aside(std::size_t bytes) {
     std::swap(request_, in_);
     in_.clear();
     in_.append(request_.view().substr(bytes));
-    close_after_ = !head_.keep_alive || draining_;
+    close_after_ = !head_.keep_alive || draining_ || shared_->last_answers;
 }
 
 /// The client left or was too slow in the midst of a request's head.

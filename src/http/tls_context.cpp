@@ -1,13 +1,18 @@
 #include "http/tls_context.hpp"
 
 #include <fmt/format.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <span>
 
 namespace spillway::http {
 
@@ -20,14 +25,53 @@ constexpr const char* intermediate_groups = "X25519:prime256v1:secp384r1";
 
 constexpr std::array<unsigned char, 12> protocols{2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+/// RFC 9113 appendix A forbids all suites without ephemeral keys or without authenticated encryption.
+bool good_for_http2(const SSL& tls) noexcept {
+    if (SSL_version(&tls) >= TLS1_3_VERSION) return true;
+    const SSL_CIPHER* const cipher = SSL_get_pending_cipher(&tls);
+    if (cipher == nullptr || SSL_version(&tls) < TLS1_2_VERSION) return false;
+    const int exchange = SSL_CIPHER_get_kx_nid(cipher);
+    return SSL_CIPHER_is_aead(cipher) == 1 && (exchange == NID_kx_ecdhe || exchange == NID_kx_dhe);
+}
+
+/// By now version and suite are agreed on.
+int select_protocol(SSL* tls, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                     unsigned in_size, void*) {
+    constexpr std::size_t h2_size = 3;
+    std::span<const unsigned char> own(protocols);
+    if (!good_for_http2(*tls)) own = own.subspan(h2_size);
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, protocols.data(), protocols.size(), in, in_size) !=
-        OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_size, own.data(), static_cast<unsigned>(own.size()), in,
+                              in_size) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 §3.2
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
+}
+
+/// Names a ticket's key, and readies its cipher and authentication (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
+int use_ticket_key(SSL* tls, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                   int closes) {
+    auto& tickets = *static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(tls)));
+    TicketKey key;
+    int done = 1;
+    if (closes == 1) {
+        key = tickets.current(wall_now());
+        std::ranges::copy(key.name, name);
+        if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
+    } else {
+        const auto found = tickets.find({name, key.name.size()}, wall_now());
+        if (!found) return 0;  // a full handshake
+        key = found->key;
+        done = found->is_current ? 1 : 2;
+    }
+    std::string digest = "SHA256";
+    const std::array<OSSL_PARAM, 3> of_mac{
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac.data(), key.mac.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+        OSSL_PARAM_construct_end()};
+    if (EVP_MAC_CTX_set_params(mac, of_mac.data()) != 1) return -1;
+    if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, closes) != 1) return -1;
+    return done;
 }
 
 Wall end_of(const X509* certificate) noexcept {
@@ -90,6 +134,10 @@ Result<TlsContext::Shared> TlsContext::server(const std::string& cert_file, cons
     if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1)
         return fail(fmt::format("cannot use TLS key {}: {}", key_file, tls_error_text()));
     SSL_CTX_set_alpn_select_cb(context, select_protocol, nullptr);
+    SSL_CTX_set_dh_auto(context, 1);  // groups of RFC 7919, as large as the key is strong
+    (*made)->tickets_ = options.tickets ? options.tickets : std::make_shared<TicketKeys>();
+    SSL_CTX_set_app_data(context, (*made)->tickets_.get());
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_ticket_key);
     (*made)->ends_ = first_end(context);
     return Shared(std::move(*made));
 }
@@ -102,21 +150,6 @@ Result<TlsContext::Shared> TlsContext::client(const std::string& ca_file, const 
                                        : SSL_CTX_load_verify_file(context, ca_file.c_str());
     if (loaded != 1) return fail(fmt::format("cannot load certificates {}: {}", ca_file, tls_error_text()));
     return Shared(std::move(*made));
-}
-
-void TlsContext::share_tickets(const TlsContext& older) const noexcept {
-    std::array<unsigned char, 80> keys{};
-    if (SSL_CTX_get_tlsext_ticket_keys(older.native(), keys.data(), keys.size()) == 1)
-        SSL_CTX_set_tlsext_ticket_keys(native(), keys.data(), keys.size());
-}
-
-bool good_for_http2(const SSL& tls) noexcept {
-    if (SSL_version(&tls) >= TLS1_3_VERSION) return true;
-    const SSL_CIPHER* const cipher = SSL_get_current_cipher(&tls);
-    if (cipher == nullptr || SSL_version(&tls) < TLS1_2_VERSION) return false;
-    // RFC 9113 appendix A forbids all suites without ephemeral keys or without authenticated encryption.
-    const int exchange = SSL_CIPHER_get_kx_nid(cipher);
-    return SSL_CIPHER_is_aead(cipher) == 1 && (exchange == NID_kx_ecdhe || exchange == NID_kx_dhe);
 }
 
 }  // namespace spillway::http

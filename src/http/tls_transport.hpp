@@ -33,8 +33,6 @@ public:
     void end_writing() noexcept override;
     [[nodiscard]] std::string_view protocol() const noexcept override;
     [[nodiscard]] std::string problem() const override { return problem_; }
-    /// The server's side: may HTTP/2 be spoken?
-    [[nodiscard]] bool is_good_for_http2() const noexcept { return good_for_http2(*tls_); }
 
 private:
     struct Free {

@@ -93,10 +93,15 @@ void AccessLog::hand_over(Buffer& buffer) {
     if (queued)
         wake_.notify_one();
     else
-        dropped_lines_.fetch_add(buffer.lines, std::memory_order_relaxed);
+        drop(buffer.lines);
     buffer.text.clear();
     buffer.lines = 0;
     if (unwritten_.load(std::memory_order_relaxed) >= kYieldAt) std::this_thread::yield();
+}
+
+void AccessLog::drop(std::uint64_t lines) {
+    dropped_lines_.fetch_add(lines, std::memory_order_relaxed);
+    health_.fails("it takes nothing any more, or too slowly");
 }
 
 void AccessLog::run() {
@@ -130,9 +135,11 @@ void AccessLog::open_again() {
     if (path_ == "-") return;
     const int fd = open_file(path_);
     if (fd < 0) {
+        health_.fails(std::generic_category().message(errno));
         write_errors_.fetch_add(1, std::memory_order_relaxed);
         return;
     }
+    health_.works();
     ::close(fd_);
     use_file(fd);
     reopens_.fetch_add(1, std::memory_order_relaxed);
@@ -152,6 +159,7 @@ bool AccessLog::wait_writable() {
 std::size_t AccessLog::write_all(std::string_view text) {
     std::size_t done = 0;
     while (done < text.size()) {
+        errno = 0;
         if (may_block_ && !wait_writable()) return done;
         const std::size_t most = may_block_ ? std::min(text.size() - done, kPipeChunk) : text.size() - done;
         const ssize_t n = ::write(fd_, text.data() + done, most);
@@ -170,7 +178,11 @@ void AccessLog::write_out(const Buffer& buffer) {
     const auto lost = static_cast<std::uint64_t>(
         std::count(buffer.text.begin() + static_cast<std::ptrdiff_t>(done), buffer.text.end(), '\n'));
     written_lines_.fetch_add(buffer.lines - lost, std::memory_order_relaxed);
-    if (done == buffer.text.size()) return;
+    if (done == buffer.text.size()) {
+        if (unwritten_.load(std::memory_order_relaxed) <= 1) health_.works();
+        return;
+    }
+    health_.fails(std::generic_category().message(errno == 0 ? ENOSPC : errno));
     dropped_lines_.fetch_add(lost, std::memory_order_relaxed);
     write_errors_.fetch_add(1, std::memory_order_relaxed);
 }

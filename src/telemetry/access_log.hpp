@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "telemetry/health.hpp"
 #include "telemetry/text.hpp"
 
 namespace spillway::telemetry {
@@ -127,11 +128,15 @@ public:
     /// Waits until everything handed over before the call is written or counted as dropped.
     void sync();
     [[nodiscard]] Stats stats() const noexcept;
+    /// A change of whether lines can be written, since it was asked last.
+    [[nodiscard]] std::optional<Health::Change> change() { return health_.change(); }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
 private:
     /// Nothing waits to be written.
     [[nodiscard]] bool rests() const noexcept { return unwritten_.load(std::memory_order_relaxed) == 0; }
     void hand_over(Buffer& buffer);
+    void drop(std::uint64_t lines);
     void run();
     void write_out(const Buffer& buffer);
     [[nodiscard]] bool wait_writable();
@@ -162,6 +167,7 @@ private:
     std::atomic<std::uint64_t> dropped_lines_{0};
     std::atomic<std::uint64_t> write_errors_{0};
     std::atomic<std::uint64_t> reopens_{0};
+    Health health_;
     std::thread thread_;
 };
 

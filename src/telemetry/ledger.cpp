@@ -1,5 +1,7 @@
 #include "telemetry/ledger.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "base/block_signals.hpp"
+#include "base/file_descriptor.hpp"
 #include "base/utf8.hpp"
 #include "telemetry/sqlite.hpp"
 
@@ -108,6 +111,47 @@ struct Batch {
     }
 };
 
+struct LedgerFile {
+    Database db;
+    Statement insert;
+    std::string id;
+
+    [[nodiscard]] bool is_open() const noexcept { return db != nullptr; }
+    void close() noexcept {
+        insert.reset();
+        db.reset();
+    }
+    /// It was deleted, or another lies in its place: what is written to it is lost.
+    [[nodiscard]] bool is_gone() const noexcept {
+        int moved = 0;
+        return sqlite3_file_control(db.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+               moved != 0;
+    }
+};
+
+Result<std::string> read_id(sqlite3* db) {
+    auto statement = prepare(db, "SELECT id FROM ledger");
+    if (!statement) return statement.error();
+    if (sqlite3_step(statement->get()) != SQLITE_ROW) return fail("the ledger has no id");
+    return std::string(reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 0)));
+}
+
+Result<LedgerFile> open_file(const std::string& path) {
+    // SQLite would make it readable for all; what it makes beside it takes this one's mode.
+    FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640)).reset();
+    LedgerFile out;
+    auto db = open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    if (!db) return db.error();
+    for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"})
+        if (auto set = execute(db->get(), pragma); !set) return set.error();
+    if (auto migrated = migrate(db->get(), kSchema); !migrated) return migrated.error();
+    auto insert = prepare(db->get(), kInsert);
+    if (!insert) return insert.error();
+    auto id = read_id(db->get());
+    if (!id) return id.error();
+    return LedgerFile{std::move(*db), std::move(*insert), std::move(*id)};
+}
+
 }  // namespace
 
 struct Ledger::Slot {
@@ -122,12 +166,10 @@ struct Ledger::Slot {
 
 class Ledger::Impl {
 public:
-    Impl(Database db, Statement insert, std::string id, LedgerOptions options)
-        : options_(options),
-          id_(std::move(id)),
-          db_(std::move(db)),
-          insert_(std::move(insert)),
-          thread_([this] { run(); }) {}
+    Impl(std::string path, LedgerFile file, LedgerOptions options)
+        : options_(options), path_(std::move(path)), id_(file.id), file_(std::move(file)), thread_([this] {
+              run();
+          }) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
     ~Impl() {
@@ -160,16 +202,20 @@ public:
                 failed_.load(std::memory_order_relaxed)};
     }
 
+    Health health;
+
 private:
     void run();
+    bool ready_file();
     bool commit_slots(bool& held_back);
     bool insert_all(const Batch& batch);
     bool insert_row(const Batch& batch, std::size_t begin, const StoredRow& row);
 
     const LedgerOptions options_;
+    const std::string path_;
     const std::string id_;
-    Database db_;
-    Statement insert_;
+    LedgerFile file_;
+    std::chrono::steady_clock::time_point looked_at_;
 
     std::mutex mutex_;
     std::condition_variable wake_;
@@ -212,6 +258,26 @@ void Ledger::Impl::run() {
     }
 }
 
+/// Is there a file to write to? Opens a new one where the old is gone.
+bool Ledger::Impl::ready_file() {
+    constexpr auto pause = std::chrono::milliseconds(500);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - looked_at_ < pause) return file_.is_open();
+    looked_at_ = now;
+    if (file_.is_open()) {
+        if (!file_.is_gone()) return true;
+        file_.close();  // takes its write-ahead log with it, before a new one is begun
+    }
+    auto opened = open_file(path_);
+    if (!opened) {
+        health.fails(opened.error().message);
+        return false;
+    }
+    file_ = std::move(*opened);
+    health.works_anew("it was deleted or replaced while in use; the rows to come are in the new file");
+    return true;
+}
+
 /// One transaction over all slots. `held_back` is set if a slot still held rows of a failed commit, so that
 /// its newer ones have to wait for another turn.
 bool Ledger::Impl::commit_slots(bool& held_back) {
@@ -226,15 +292,20 @@ bool Ledger::Impl::commit_slots(bool& held_back) {
         }
         rows += slot->draining.rows.size();
     }
+    const bool ready = ready_file();
     if (rows == 0) return true;
-    bool ok = execute(db_.get(), "BEGIN IMMEDIATE").has_value();
+    sqlite3* const db = file_.db.get();
+    bool ok = ready && execute(db, "BEGIN IMMEDIATE").has_value();
     for (const auto& slot : working_) ok = ok && insert_all(slot->draining);
-    ok = ok && execute(db_.get(), "COMMIT").has_value();
+    ok = ok && execute(db, "COMMIT").has_value();
     if (!ok) {
         failed_.fetch_add(1, std::memory_order_relaxed);
-        if (sqlite3_get_autocommit(db_.get()) == 0) static_cast<void>(execute(db_.get(), "ROLLBACK"));
+        if (!ready) return false;
+        health.fails(sqlite3_errmsg(db));
+        if (sqlite3_get_autocommit(db) == 0) static_cast<void>(execute(db, "ROLLBACK"));
         return false;
     }
+    health.works();
     committed_.fetch_add(rows, std::memory_order_relaxed);
     for (const auto& slot : working_) slot->draining.clear();
     return true;
@@ -250,7 +321,7 @@ bool Ledger::Impl::insert_all(const Batch& batch) {
 }
 
 bool Ledger::Impl::insert_row(const Batch& batch, std::size_t begin, const StoredRow& row) {
-    sqlite3_stmt* s = insert_.get();
+    sqlite3_stmt* s = file_.insert.get();
     int column = 1;
     bool ok = sqlite3_bind_int64(s, column++, row.time_ms) == SQLITE_OK;
     for (const std::size_t end : row.text_ends) {
@@ -271,32 +342,13 @@ bool Ledger::Impl::insert_row(const Batch& batch, std::size_t begin, const Store
     return ok;
 }
 
-namespace {
-
-Result<std::string> read_id(sqlite3* db) {
-    auto statement = prepare(db, "SELECT id FROM ledger");
-    if (!statement) return statement.error();
-    if (sqlite3_step(statement->get()) != SQLITE_ROW) return fail("the ledger has no id");
-    return std::string(reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), 0)));
-}
-
-}  // namespace
-
 Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Ledger::~Ledger() = default;
 
 Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& path, LedgerOptions options) {
-    auto db = open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    if (!db) return db.error();
-    for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"})
-        if (auto set = execute(db->get(), pragma); !set) return set.error();
-    if (auto migrated = migrate(db->get(), kSchema); !migrated) return migrated.error();
-    auto insert = prepare(db->get(), kInsert);
-    if (!insert) return insert.error();
-    auto id = read_id(db->get());
-    if (!id) return id.error();
-    return std::unique_ptr<Ledger>(
-        new Ledger(std::make_unique<Impl>(std::move(*db), std::move(*insert), std::move(*id), options)));
+    auto file = open_file(path);
+    if (!file) return file.error();
+    return std::unique_ptr<Ledger>(new Ledger(std::make_unique<Impl>(path, std::move(*file), options)));
 }
 
 Ledger::Writer Ledger::make_writer() {
@@ -307,6 +359,9 @@ void Ledger::sync() {
 }
 const std::string& Ledger::id() const noexcept {
     return impl_->id();
+}
+std::optional<Health::Change> Ledger::change() {
+    return impl_->health.change();
 }
 Ledger::Stats Ledger::stats() const noexcept {
     return impl_->stats();

@@ -7,17 +7,20 @@
 /// kill -9 of the process, so at most the rows of the last interval (and the commit in progress) are lost.
 /// A power failure may lose more, since NORMAL does not fsync each commit (sqlite.org/pragma.html).
 /// If a commit fails (disk full, locked), its rows are kept and tried again at the next interval; a slot
-/// past `max_rows` drops and counts new rows.
+/// past `max_rows` drops and counts new rows. A file that is deleted or replaced while it is open is noticed
+/// within a second, and begun anew.
 /// Ownership: the Ledger must outlive its Writers. Rows hold views, copied by append().
 /// Thread rule: Ledger's functions from any thread; a Writer from one thread at a time.
 /// Errors: open() returns why the file cannot be used.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "telemetry/health.hpp"
 
 namespace spillway::telemetry {
 
@@ -59,7 +62,7 @@ public:
     };
     class Writer;
 
-    /// Opens or creates the file, migrating its schema, and starts the thread.
+    /// Opens or creates the file (mode 0640), migrating its schema, and starts the thread.
     [[nodiscard]] static Result<std::unique_ptr<Ledger>> open(const std::string& path,
                                                               LedgerOptions options = {});
     Ledger(const Ledger&) = delete;
@@ -71,6 +74,8 @@ public:
     /// Waits until the rows appended before the call are committed, or one attempt at it failed.
     void sync();
     [[nodiscard]] Stats stats() const noexcept;
+    /// A change of whether rows can be committed, since it was asked last.
+    [[nodiscard]] std::optional<Health::Change> change();
     /// Made with the file and kept in it: names this ledger's part of what several gateways count together.
     [[nodiscard]] const std::string& id() const noexcept;
 

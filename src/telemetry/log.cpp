@@ -1,10 +1,12 @@
 #include "telemetry/log.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <array>
 #include <utility>
+
+#include "telemetry/descriptor_sink.hpp"
 
 namespace spillway::telemetry {
 
@@ -24,7 +26,7 @@ Result<spdlog::level::level_enum> parse_log_level(std::string_view name) {
 }
 
 std::shared_ptr<Logger> make_logger(spdlog::level::level_enum level) {
-    auto logger = std::make_shared<Logger>("spillway", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto logger = std::make_shared<Logger>("spillway", std::make_shared<DescriptorSink>(STDERR_FILENO));
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
     logger->set_level(level);
     logger->flush_on(spdlog::level::warn);

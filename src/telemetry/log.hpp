@@ -16,7 +16,7 @@ using Logger = spdlog::logger;
 /// "trace", "debug", "info", "warn", "error", "critical" or "off".
 [[nodiscard]] Result<spdlog::level::level_enum> parse_log_level(std::string_view name);
 
-/// Writes to standard error, flushed at each line of level warn or above and at exit.
+/// Writes to standard error, and never waits for who reads it (see DescriptorSink).
 [[nodiscard]] std::shared_ptr<Logger> make_logger(spdlog::level::level_enum level = spdlog::level::info);
 
 }  // namespace spillway::telemetry

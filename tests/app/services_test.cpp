@@ -91,7 +91,8 @@ TEST(Services, TheClientsKeyIsInNoFile) {
 TEST(Services, ArePointedAtTheirFiles) {
     const auto all = services();
     EXPECT_THAT(all[0].arguments, ElementsAre("emulate", "--config", "/some folder/\"odd\"/emulator.yaml"));
-    EXPECT_THAT(all[1].arguments, ElementsAre("serve", "--config", "/some folder/\"odd\"/gateway.yaml"));
+    EXPECT_THAT(all[1].arguments, ElementsAre("serve", "--grace", "10", "--keep-accepting", "0", "--config",
+                                              "/some folder/\"odd\"/gateway.yaml"));
     EXPECT_THAT(all[2].arguments,
                 ElementsAre("chat", "--env-file", "/some folder/\"odd\"/chat.env", "--env-file",
                             "/some folder/\"odd\"/.env", "--listen", "127.0.0.1:8082", "--database",

@@ -26,7 +26,7 @@ public:
     };
 
     explicit FakeModel(Loop& loop) : server_(loop, {}, [this](http::Exchange& e) { return handle(e); }) {
-        const auto bound = server_.listen({"127.0.0.1", 0, false});
+        const auto bound = server_.listen({"127.0.0.1", 0});
         if (!bound) throw std::runtime_error(bound.error().message);
     }
     [[nodiscard]] std::uint16_t port() const { return server_.port(); }

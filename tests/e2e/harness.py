@@ -140,7 +140,7 @@ def backend(name, url, **more):
 
 
 class Gateway(Process):
-    def __init__(self, folder, backends, env=None, ready="/healthz", **settings):
+    def __init__(self, folder, backends, env=None, ready="/healthz", options=("--keep-accepting", "0"), **settings):
         port = free_ports(2)
         self.port = port
         scheme = "https" if "tls" in settings.get("server", {}) else "http"
@@ -150,7 +150,7 @@ class Gateway(Process):
         self.config = folder / f"gateway-{port}.yaml"
         # JSON is YAML; the shapes are those of docs/configuration.md.
         self.config.write_text(json.dumps(gateway_config(port, backends, self.access_log, **settings), indent=1))
-        super().__init__(folder, f"gateway-{port}", ["serve", "--config", self.config], env)
+        super().__init__(folder, f"gateway-{port}", ["serve", "--config", self.config, *options], env)
         self.wait_ready(f"{self.admin}{ready}")
 
     def backends(self):

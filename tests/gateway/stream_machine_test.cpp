@@ -95,7 +95,7 @@ TEST(StreamMachine, HidesTheUsageChunkThatWasNotAskedFor) {
 }
 
 TEST(StreamMachine, RetriesElsewhereWhatBreaksBeforeTheFirstOutput) {
-    for (const Break why : {Break::cut, Break::silence}) {
+    for (const Break why : {Break::cut, Break::silence, Break::shutdown}) {
         Stream s;
         (void)s.feed(kRole);
         EXPECT_EQ(s.broke(why), StreamAction::retry);
@@ -187,7 +187,8 @@ TEST(StreamMachine, EndsWithAnErrorEventAfterTheFirstOutput) {
     };
     for (const Case& c : {Case{Break::cut, Ending::stream_cut, Reason::broken, "stream_cut"},
                           Case{Break::silence, Ending::timeout, Reason::timeout, "timeout"},
-                          Case{Break::late, Ending::timeout, Reason::timeout, "timeout"}}) {
+                          Case{Break::late, Ending::timeout, Reason::timeout, "timeout"},
+                          Case{Break::shutdown, Ending::shutdown, Reason::cancelled, "shutting_down"}}) {
         Stream s;
         (void)s.feed(kText);
         EXPECT_EQ(s.broke(c.why), StreamAction::finish);

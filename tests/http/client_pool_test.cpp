@@ -153,7 +153,7 @@ TEST_F(ClientTest, FindsAName) {
 class FullListener {
 public:
     explicit FullListener(spillway::Loop& io) : acceptor_(io) {
-        EXPECT_TRUE(acceptor_.listen({.host = "127.0.0.1", .port = 0, .reuse_port = false}, 0));
+        EXPECT_TRUE(acceptor_.listen({.host = "127.0.0.1", .port = 0}, 0));
         const Endpoint end = *Endpoint::parse("127.0.0.1", acceptor_.port());
         for (int i = 0; i < 4; ++i) {
             std::error_code ec;

@@ -206,7 +206,7 @@ TEST_F(LimitsTest, SaysWhyItCannotListen) {
     const auto taken = second.listen({"127.0.0.1", server->port(), false});
     ASSERT_FALSE(taken);
     EXPECT_NE(taken.error().message.find("127.0.0.1:" + std::to_string(server->port())), std::string::npos);
-    EXPECT_FALSE(second.listen({"no address", 0, true}));
+    EXPECT_FALSE(second.listen({"no address", 0}));
     EXPECT_TRUE(second.listen({"127.0.0.1", server->port(), true})) << "two share a port";
 }
 

@@ -140,7 +140,7 @@ public:
 class Listener {
 public:
     explicit Listener(spillway::Loop& io) : acceptor(io), loop_(io) {
-        EXPECT_TRUE(acceptor.listen({.host = "127.0.0.1", .port = 0, .reuse_port = false}));
+        EXPECT_TRUE(acceptor.listen({.host = "127.0.0.1", .port = 0}));
     }
     [[nodiscard]] std::uint16_t port() const { return acceptor.port(); }
     Task<Peer> accept() {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -328,6 +329,33 @@ TEST(Ledger, KeepsRowsOfAFailedCommitAndTriesAgain) {
     writer.append(row(kNoon, "a", "x", "east"));
     ledger->sync();
     EXPECT_EQ(ledger->stats().committed_rows, 2U);
+    EXPECT_EQ(rows_in(path), 2U);
+}
+
+TEST(Ledger, BeginsAnewAFileThatWasDeletedOrReplaced) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    auto ledger = Ledger::open(path);
+    ASSERT_TRUE(ledger) << ledger.error().message;
+    struct stat info {};
+    ASSERT_EQ(::stat(path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0027U, 0U);
+    auto writer = (*ledger)->make_writer();
+    writer.append(row(kNoon, "a", "d", "b"));
+    (*ledger)->sync();
+    EXPECT_FALSE((*ledger)->change());
+    for (const char* more : {"", "-wal", "-shm"}) ::unlink((path + more).c_str());
+    std::optional<Health::Change> change;
+    for (int i = 0; i < 300 && !change; ++i) {
+        std::this_thread::sleep_for(10ms);
+        change = (*ledger)->change();
+    }
+    ASSERT_TRUE(change);
+    EXPECT_TRUE(change->works);
+    EXPECT_NE(change->why.find("deleted"), std::string::npos);
+    writer.append(row(kNoon, "a", "d", "b"));
+    writer.append(row(kNoon, "a", "d", "b"));
+    (*ledger)->sync();
     EXPECT_EQ(rows_in(path), 2U);
 }
 

@@ -1,0 +1,180 @@
+#include "app/successor.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "base/loop.hpp"
+#include "base/readiness.hpp"
+#include "base/strings.hpp"
+#include "base/timer.hpp"
+
+namespace spillway::app {
+namespace {
+
+constexpr char kServes = 's';
+/// Of what was learned: more than that is left out.
+constexpr std::size_t kMostLearned = std::size_t{128} * 1024;
+constexpr int kLearnedPatienceMs = 1000;
+
+Error failure(std::string_view what, int error) {
+    return fail(fmt::format("{}: {}", what, std::generic_category().message(error)));
+}
+
+/// The attributes and actions of one posix_spawn(3), released at the end.
+struct Spawn {
+    Spawn() {
+        posix_spawnattr_init(&attributes);
+        posix_spawn_file_actions_init(&actions);
+    }
+    Spawn(const Spawn&) = delete;
+    Spawn& operator=(const Spawn&) = delete;
+    ~Spawn() {
+        posix_spawnattr_destroy(&attributes);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    posix_spawnattr_t attributes{};
+    posix_spawn_file_actions_t actions{};
+};
+
+/// The environment, but for what was meant for this process alone.
+std::vector<std::string> environment_of_successor(std::size_t sockets) {
+    std::vector<std::string> out;
+    for (char** at = environ; *at != nullptr; ++at) {
+        const std::string_view entry = *at;
+        bool ours = false;
+        for (const std::string_view name : {"LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "WATCHDOG_PID="})
+            ours = ours || entry.starts_with(name);
+        if (!ours) out.emplace_back(entry);
+    }
+    out.push_back(fmt::format("{}={}", kSocketsVariable, sockets));
+    out.push_back(
+        fmt::format("{}={}", kPredecessorVariable, static_cast<std::size_t>(kFirstSocket) + sockets));
+    return out;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+    std::vector<char*> out;
+    out.reserve(words.size() + 1);
+    for (std::string& word : words) out.push_back(word.data());
+    out.push_back(nullptr);
+    return out;
+}
+
+}  // namespace
+
+Program Program::of_this_process() {
+    Program out;
+    std::error_code ignored;
+    out.path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+    std::ifstream in("/proc/self/cmdline", std::ios::binary);
+    for (std::string word; std::getline(in, word, '\0');) out.words.push_back(word);
+    return out;
+}
+
+Result<Successor> Successor::start(const Program& program, std::span<const int> sockets,
+                                   std::string_view learned) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+        return failure("socketpair", errno);
+    FileDescriptor ours(ends[0]);
+    FileDescriptor theirs(ends[1]);
+    // It is not to wait for a process that does not read yet.
+    const int size = static_cast<int>(2 * kMostLearned);
+    ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    learned = learned.substr(0, kMostLearned);
+    const ssize_t told = ::send(ours.get(), learned.data(), learned.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (told < 0 && !learned.empty() && errno != EAGAIN) return failure("send", errno);
+    ::shutdown(ours.get(), SHUT_WR);
+
+    // First out of the way of where they are to be.
+    const int above = kFirstSocket + static_cast<int>(sockets.size()) + 1;
+    std::vector<FileDescriptor> copies;
+    for (const int socket : sockets) copies.emplace_back(::fcntl(socket, F_DUPFD_CLOEXEC, above));
+    copies.emplace_back(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, above));
+    Spawn spawn;
+    int target = kFirstSocket;
+    for (const FileDescriptor& copy : copies) {
+        if (!copy.is_open()) return failure("dup", EMFILE);
+        posix_spawn_file_actions_adddup2(&spawn.actions, copy.get(), target++);
+    }
+    sigset_t none;
+    sigset_t usual;
+    sigemptyset(&none);
+    sigfillset(&usual);
+    posix_spawnattr_setsigmask(&spawn.attributes, &none);
+    posix_spawnattr_setsigdefault(&spawn.attributes, &usual);
+    posix_spawnattr_setflags(&spawn.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    std::vector<std::string> words = program.words;
+    std::vector<std::string> variables = environment_of_successor(sockets.size());
+    pid_t pid = 0;
+    const int failed = posix_spawn(&pid, program.path.c_str(), &spawn.actions, &spawn.attributes,
+                                   pointers_to(words).data(), pointers_to(variables).data());
+    if (failed != 0) return failure(program.path, failed);
+    return Successor(pid, std::move(ours));
+}
+
+Task<bool> Successor::serves(Loop& loop, Duration patience) {
+    ::fcntl(line_.get(), F_SETFL, O_NONBLOCK);
+    Timer timer(loop);
+    const Mono end = mono_now() + patience;
+    char word = 0;
+    ssize_t n = -1;
+    while (mono_now() < end) {
+        n = ::recv(line_.get(), &word, 1, 0);
+        if (n >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+        (void)co_await timer.sleep_for(std::chrono::milliseconds(20));
+    }
+    const bool good = n == 1 && word == kServes;
+    line_.reset();
+    if (!good) {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    co_return good;
+}
+
+Predecessor Predecessor::of_environment() {
+    Predecessor out;
+    const char* const text = std::getenv(kPredecessorVariable);
+    if (text == nullptr) return out;
+    const int fd = parse_int<int>(text).value_or(-1);
+    ::unsetenv(kPredecessorVariable);
+    if (fd < kFirstSocket || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return out;
+    out.line_ = FileDescriptor(fd);
+    return out;
+}
+
+std::string Predecessor::learned() {
+    std::string out;
+    if (!line_.is_open()) return out;
+    std::array<char, 4096> part{};
+    while (out.size() <= kMostLearned) {
+        pollfd p{line_.get(), POLLIN, 0};
+        if (::poll(&p, 1, kLearnedPatienceMs) <= 0) break;
+        const ssize_t n = ::recv(line_.get(), part.data(), part.size(), 0);
+        if (n <= 0) break;
+        out.append(part.data(), static_cast<std::size_t>(n));
+    }
+    return out;
+}
+
+void Predecessor::tell_served() {
+    if (line_.is_open()) (void)::send(line_.get(), &kServes, 1, MSG_NOSIGNAL);
+    line_.reset();
+}
+
+}  // namespace spillway::app

@@ -1,0 +1,47 @@
+#pragma once
+/// TLS of the data port: the certificate in use, how long it holds, whether its files have changed since, and
+/// the keys of session tickets, which outlive it.
+///
+/// Ownership: owned by the Gateway. Thread rule: the main thread; contexts are shared by all. Errors: read()
+/// says why a pair cannot be used; what is in use stays then.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "config/file_watch.hpp"
+#include "config/gateway.hpp"
+#include "http/tls_context.hpp"
+#include "telemetry/log.hpp"
+
+namespace spillway::gateway {
+
+class ListenerTls {
+public:
+    explicit ListenerTls(std::shared_ptr<telemetry::Logger> log) : log_(std::move(log)) {}
+
+    /// What a configuration asks for; null: no TLS.
+    [[nodiscard]] Result<http::TlsContext::Shared> read(const std::optional<config::ServerTls>& tls);
+    /// `context` was read from `tls` and is in use from now on. Says how long it holds.
+    void use(const http::TlsContext::Shared& context, const std::optional<config::ServerTls>& tls, Wall now);
+    /// To be called each second or so: a new context if the files have changed and the pair is good. Says
+    /// once if it is not, and each day that the certificate will end soon.
+    [[nodiscard]] http::TlsContext::Shared look(Wall now);
+    /// When the certificate in use ends.
+    [[nodiscard]] std::optional<Wall> end() const noexcept { return end_; }
+
+private:
+    void tell_end(Wall now);
+
+    std::shared_ptr<telemetry::Logger> log_;
+    std::optional<config::ServerTls> tls_;  ///< in use
+    config::FileWatch files_;
+    std::string subject_;
+    std::optional<Wall> end_;
+    Wall told_at_{};
+    std::shared_ptr<http::TicketKeys> tickets_ = std::make_shared<http::TicketKeys>();
+    std::string ticket_secret_;
+};
+
+}  // namespace spillway::gateway

@@ -1,0 +1,49 @@
+#pragma once
+/// Keys of session tickets (RFC 5077 §4, RFC 8446 §4.6.1): a new one each hour, and the two before it still
+/// open what they have closed. A stolen key opens the sessions of three hours, not of a month.
+///
+/// Ownership: shared by the TLS contexts of a listener, so that any thread resumes what another began, also
+/// after the certificate was renewed. Thread rule: any. Errors: none.
+#include <array>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace spillway::http {
+
+struct TicketKey {
+    std::array<unsigned char, 16> name{};
+    std::array<unsigned char, 32> cipher{};  ///< AES-256
+    std::array<unsigned char, 32> mac{};     ///< HMAC with SHA-256
+};
+
+class TicketKeys {
+public:
+    /// Whoever has the same `secret` has the same keys at the same time; without one they are random.
+    explicit TicketKeys(std::string secret = {}) : secret_(std::move(secret)) {}
+
+    /// What a new ticket is closed with.
+    [[nodiscard]] TicketKey current(Wall now);
+    struct Found {
+        TicketKey key;
+        bool is_current = false;  ///< else the client is given a new ticket
+    };
+    /// Nothing: it is of nobody here, or too old.
+    [[nodiscard]] std::optional<Found> find(std::span<const unsigned char> name, Wall now);
+
+private:
+    static constexpr std::size_t kept = 3;
+    void advance(Wall now);
+    [[nodiscard]] TicketKey make(std::int64_t hour) const;
+
+    const std::string secret_;
+    std::mutex mutex_;
+    std::array<std::optional<TicketKey>, kept> keys_;  ///< the newest first
+    std::int64_t hour_ = 0;                            ///< of the newest
+};
+
+}  // namespace spillway::http

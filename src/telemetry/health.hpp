@@ -1,0 +1,60 @@
+#pragma once
+/// Whether something that is written to (a disk, a database) works, so that each change is told once, with its
+/// reason, by whoever keeps the process log.
+///
+/// Thread rule: any. Errors: none.
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace spillway::telemetry {
+
+class Health {
+public:
+    struct Change {
+        bool works = true;
+        std::string why;  ///< it does not; or what was done so that it does
+    };
+
+    void works() noexcept {
+        if (state_.load(std::memory_order_relaxed) == State::works) return;
+        const std::lock_guard lock(mutex_);
+        state_ = State::works;
+    }
+    void fails(std::string why) {
+        if (state_.load(std::memory_order_relaxed) == State::fails) return;
+        const std::lock_guard lock(mutex_);
+        state_ = State::fails;
+        why_ = std::move(why);
+    }
+    /// It works again after something that has to be told, even if it was over at once.
+    void works_anew(std::string what) {
+        const std::lock_guard lock(mutex_);
+        state_ = State::works;
+        news_ = std::move(what);
+    }
+    /// What has changed since it was asked last; a failure that was over meanwhile is none.
+    [[nodiscard]] std::optional<Change> change() {
+        const std::lock_guard lock(mutex_);
+        const State now = state_;
+        if (news_) {
+            told_ = now;
+            return Change{now == State::works, *std::exchange(news_, std::nullopt)};
+        }
+        if (now == std::exchange(told_, now)) return std::nullopt;
+        return now == State::works ? Change{} : Change{false, why_};
+    }
+
+private:
+    enum class State : unsigned char { works, fails };
+
+    std::mutex mutex_;
+    std::atomic<State> state_{State::works};
+    State told_ = State::works;  ///< under mutex_
+    std::string why_;            ///< under mutex_
+    std::optional<std::string> news_;  ///< under mutex_
+};
+
+}  // namespace spillway::telemetry
