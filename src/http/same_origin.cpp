@@ -21,11 +21,13 @@ std::string_view origin_authority(std::string_view origin) noexcept {
 
 /// A browser that says where a request comes from is believed: no page can set Sec-Fetch-Site. Without it
 /// (plain http beyond loopback) the Origin must be the host that was asked: the one the browser named, which
-/// a proxy in front tells as X-Forwarded-Host (nginx replaces Host unless told otherwise; a page of another
-/// origin cannot add that field without being asked for permission first).
+/// a proxy in front tells as X-Forwarded-Host. nginx replaces Host unless told otherwise, and tells nothing;
+/// so the own pages add a field of their own, which a page of another origin cannot do without asking for
+/// permission first (Fetch, CORS preflight), which is never given.
 bool from_own_page(const RequestHead& request, std::string_view host) noexcept {
     const std::string_view site = request.fields.get("sec-fetch-site");
     if (site.data() != nullptr) return site == "same-origin";
+    if (request.fields.get("x-spillway-page").data() != nullptr) return true;
     const std::string_view origin = request.fields.get("origin");
     if (origin.data() == nullptr) return true;
     const std::string_view asked = origin_authority(origin);  // empty for "null"

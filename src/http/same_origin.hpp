@@ -4,8 +4,8 @@
 ///   loopback address (DNS rebinding) gets nothing;
 /// - what changes something must come from the own page: Sec-Fetch-Site says "same-origin" (W3C Fetch
 /// Metadata),
-///   or, where a browser does not say, Origin (RFC 6454 §7.3) is the Host or the X-Forwarded-Host; and it has
-///   a content type that no HTML form can send.
+///   or, where a browser does not say, X-Spillway-Page is there, or Origin (RFC 6454 §7.3) is the Host or the
+///   X-Forwarded-Host; and it has a content type that no HTML form can send.
 /// Pure. Thread rule: free functions, safe everywhere.
 #include <cstdint>
 #include <span>

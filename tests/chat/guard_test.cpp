@@ -40,6 +40,20 @@ TEST(Guard, OnlyOurOwnPageMayChangeSomething) {
     EXPECT_EQ(judge(head("DELETE", {{"host", "localhost"}}), loopback, false), Verdict::good);
 }
 
+TEST(Guard, BehindAProxyThatTellsNothingTheOwnPageIsKnownByItsField) {
+    const auto post = [](std::initializer_list<http::Field> more) {
+        http::RequestHead asked = head("POST", {{"host", "127.0.0.1:8082"},
+                                                {"origin", "http://chat.example"},
+                                                {"content-type", "application/json"}});
+        for (const http::Field& f : more) asked.fields.add(f.name, f.value);
+        return judge(asked, loopback, true);
+    };
+    EXPECT_EQ(post({}), Verdict::foreign_origin);
+    EXPECT_EQ(post({{"x-forwarded-host", "chat.example"}}), Verdict::good);
+    EXPECT_EQ(post({{"x-spillway-page", "1"}}), Verdict::good);
+    EXPECT_EQ(post({{"x-spillway-page", "1"}, {"sec-fetch-site", "cross-site"}}), Verdict::foreign_origin);
+}
+
 TEST(Guard, FindsTheSessionAmongOtherCookies) {
     const std::string id(32, 'a');
     EXPECT_EQ(session_of(head("GET", {{"cookie", "x=1; spillway_chat=" + id + "; y=2"}})), id);

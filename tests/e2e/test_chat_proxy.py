@@ -75,3 +75,13 @@ def test_it_works_behind_nginx(proxied, opened, below):  # noqa: F811
     page.page.locator(".entry").first.get_by_role("button", name="Delete").click()
     page.button("Delete", page.page.get_by_role("dialog")).click()
     expect(page.page.locator(".entry")).to_have_count(0)
+
+
+def test_it_works_for_a_browser_that_says_only_its_origin(proxied):
+    """As one does over plain http beyond localhost, where Sec-Fetch-Site is not sent."""
+    origin = {"origin": "http://chat.office.example", "host": "chat.office.example"}
+    with httpx.Client(base_url=proxied[1].url) as client:
+        foreign = client.post("api/session", json={}, headers=origin)
+        assert foreign.status_code == 403  # it may be any page
+        own = client.post("api/session", json={}, headers={**origin, "x-spillway-page": "chat"})
+        assert own.status_code == 200

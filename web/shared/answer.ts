@@ -1,4 +1,7 @@
-// What a server answered, read as both pages need it.
+// What is asked of a server and what it answered, as both pages need it.
+
+/** What no page of another origin can send without being allowed to (see http/same_origin.hpp). */
+export const ownPage = { "x-spillway-page": "1" };
 
 /** Why it refused: an error in OpenAI's form, or else the status. */
 export async function refusalOf(answer: Response): Promise<{ message: string; code: string }> {

@@ -1,5 +1,5 @@
 // Requests to the chat server.
-import { partsOf, refusalOf } from "../../shared/answer";
+import { ownPage, partsOf, refusalOf } from "../../shared/answer";
 import type { Conversation, Document, Failure, Message, Session, Settings, TurnEvent, UploadEvent } from "./types";
 
 export class ApiError extends Error {
@@ -27,7 +27,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   try {
     answer = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { "content-type": "application/json" },
+      headers: body === undefined ? ownPage : { ...ownPage, "content-type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
     });
@@ -96,7 +96,7 @@ export const api = {
   async *upload(id: string, file: File, signal: AbortSignal): AsyncGenerator<UploadEvent> {
     const answer = await fetch(`api/conversations/${id}/documents?name=${encodeURIComponent(file.name)}`, {
       method: "POST",
-      headers: { "content-type": "application/octet-stream" },
+      headers: { ...ownPage, "content-type": "application/octet-stream" },
       body: file,
       signal,
     });

@@ -1,5 +1,5 @@
 // Requests to the admin plane. The token is kept for this tab only.
-import { partsOf, refusalOf } from "../../shared/answer";
+import { ownPage, partsOf, refusalOf } from "../../shared/answer";
 import type { Configuration, Frame, UsageRow } from "./types";
 
 const stored = "spillway.admin.token";
@@ -26,7 +26,7 @@ async function send(path: string, method = "GET", signal?: AbortSignal): Promise
   const kept = token();
   const answer = await fetch(path, {
     method,
-    headers: kept ? { authorization: `Bearer ${kept}` } : {},
+    headers: kept ? { ...ownPage, authorization: `Bearer ${kept}` } : ownPage,
     cache: "no-store",
     signal,
   });
