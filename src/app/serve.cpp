@@ -123,9 +123,13 @@ private:
                         successor ? "" : successor.error().message);
             co_return;
         }
+        if (std::exchange(stopping_, true)) {
+            log_->info("process {} was to take over, but the gateway is told to end", successor->pid());
+            successor->stop();
+            co_return;
+        }
         log_->info("process {} has taken over", successor->pid());
         manager_.succeeded_by(successor->pid());
-        if (std::exchange(stopping_, true)) co_return;
         co_await drain(SIGUSR2);
     }
 

@@ -138,13 +138,19 @@ Task<bool> Successor::serves(Loop& loop, Duration patience) {
         if (n >= 0 || (errno != EAGAIN && errno != EINTR)) break;
         (void)co_await timer.sleep_for(std::chrono::milliseconds(20));
     }
-    const bool good = n == 1 && word == kServes;
+    took_over_ = n == 1 && word == kServes;
     line_.reset();
-    if (!good) {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    co_return good;
+    co_return took_over_;
+}
+
+void Successor::stop() noexcept {
+    ::kill(pid_, SIGTERM);
+}
+
+Successor::~Successor() {
+    if (pid_ == 0 || took_over_) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
 }
 
 Predecessor Predecessor::of_environment() {

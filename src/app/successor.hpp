@@ -5,13 +5,15 @@
 /// It says when it serves, through a socket that only the two have; if it ends before that, this one goes on
 /// as if nothing had been. What this one has learned is sent to it as lines of text.
 ///
-/// Ownership: the process outlives this object. Thread rule: the main thread. Errors: start() says why not.
+/// Ownership: the process outlives this object once it serves. Thread rule: the main thread. Errors: start()
+/// says why not.
 #include <sys/types.h>
 
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -39,16 +41,27 @@ struct Program {
 
 class Successor {
 public:
+    Successor(Successor&& other) noexcept
+        : pid_(std::exchange(other.pid_, 0)), line_(std::move(other.line_)) {}
+    Successor& operator=(Successor&&) = delete;
+    Successor(const Successor&) = delete;
+    Successor& operator=(const Successor&) = delete;
+    /// Who did not come to serve ends.
+    ~Successor();
+
     [[nodiscard]] static Result<Successor> start(const Program& program, std::span<const int> sockets,
                                                  std::string_view learned);
     /// Waits until it serves; false: it ended, or did not in time, and is gone.
     Task<bool> serves(Loop& loop, Duration patience);
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    /// It serves, but is not wanted any more: ends it as an operator would.
+    void stop() noexcept;
 
 private:
     Successor(pid_t pid, FileDescriptor line) : pid_(pid), line_(std::move(line)) {}
 
     pid_t pid_ = 0;
+    bool took_over_ = false;
     FileDescriptor line_;
 };
 

@@ -26,10 +26,11 @@ Attempt::Attempt(RequestParts& parts, const routing::Lease& lease)
       upstream_(&parts.upstream),
       timeouts_(config::timeouts_for(config(), parts.asked.deployment)) {
     const Duration whole = parts.config().limits.request_timeout;
+    const bool of_its_own = timeouts_.first_token > config().timeouts.first_token;
     timeouts_.first_token = parts.upstreams.snapshot->thinking->limit(
         parts.asked.deployment_ref.index, parts.asked.estimate.prompt, timeouts_.first_token);
     // What a deployment may think longer than others, its requests may take longer.
-    if (timeouts_.first_token > whole)
+    if (of_its_own && timeouts_.first_token > whole)
         TimerWheel::of(parts.exchange.loop()).arm(parts.deadline, timeouts_.first_token);
 }
 

@@ -141,14 +141,14 @@ std::optional<Refusal> Intake::check_route() {
     if (!route.deployment.empty() && !api::decode_segment(route.deployment, asked_.deployment))
         return Refusal{
             .status = 400, .message = "The deployment's name is not valid.", .code = "bad_deployment"};
-    const std::string model = model_in_path(route);
-    if (!model.empty()) asked_.deployment = model;
     return std::nullopt;
 }
 
 std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::string_view body,
                                           quota::Now now) {
     const api::Route& route = asked_.route;
+    const std::string model = model_in_path(route);
+    if (!model.empty()) asked_.deployment = model;
     if (asked_.operation().body == api::BodyKind::multipart)
         read_form(body, head.fields.get("content-type"));
     else if (auto no = read_json(body))

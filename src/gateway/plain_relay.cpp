@@ -174,7 +174,8 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
                 co_return attempt.failed(attempt.judge({.status = head.status}, &head));
             co_return attempt.failed(piece.error());
         }
-        if (const std::size_t size = machine.would_hold(*piece);
+        // A refusal is short, and has to be understood whatever else is scarce.
+        if (const std::size_t size = head.status < 300 ? machine.would_hold(*piece) : 0;
             size > 0 && !held.grow_to(&parts.worker.memory(), (size / kHeldStep + 1) * kHeldStep))
             machine.hold_no_more();
         action = machine.feed(*piece);

@@ -76,10 +76,10 @@ Task<void> Request::run() {
         asked_.account = asked_.client->account;
         warmup::client(*upstreams_, *asked_.client);
     }
-    TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
     exchange_.on_gone([this] { cancel(); });
     if (asked_.client != nullptr) ending = Ending::refused;
     if (!no && exchange_.body_due()) no = co_await read_body();
+    TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
     if (!no) {
         ending = Ending::refused;
         no = intake.understand(head, exchange_.body(), clock_.now());
@@ -93,7 +93,7 @@ Task<void> Request::run() {
         report_.status = 200;
         co_await downstream_.answer(*models);
     } else if (exchange_.client_gone() && exchange_.body_due()) {
-        report_.ending = Ending::client_left;
+        report_.ending = worker_.ending() ? Ending::shutdown : Ending::client_left;
         report_.status = 499;
     } else if (no) {
         co_await refuse(ending, *no);

@@ -22,7 +22,7 @@ void Http2Exchange::add_body(std::string_view bytes) {
         fault(BodyFault::too_large);
         return;
     }
-    if (pace_ && size > std::max(free_body, charge_.bytes())) {  // its length was not told
+    if (pace_ && size > std::max(free_body, connection_charge_.bytes())) {  // its length was not told
         const std::size_t most = body_charge(size, connection_.limits());
         if (!connection_charge_.grow_to(&connection_.bodies(), most) ||
             !charge_.grow_to(connection_.limits().memory, most)) {

@@ -98,7 +98,10 @@ Task<bool> ServerConnection::skip_body() {
         if (left <= Duration::zero()) co_return false;
         read_until_ = size;
         const bool came = co_await more(left, Expiry::stop_reading);
-        if (!came) co_return false;
+        if (!came) {
+            timed_out_ = false;  // it has its answer; the connection only ends
+            co_return false;
+        }
     }
     in_.consume(size);
     co_return true;

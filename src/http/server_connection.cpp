@@ -60,7 +60,7 @@ Task<bool> ServerConnection::run_http2() {
     auto connection =
         std::make_shared<Http2Connection>(stream_, shared_from_this(), loop_, shared_, peer_text_);
     http2_ = connection;
-    if (draining_) connection->drain();
+    if (draining_ || shared_->last_answers) connection->drain();
     co_await connection->run();
     co_return true;
 }
@@ -119,7 +119,7 @@ void ServerConnection::drain() {
 
 bool ServerConnection::idle() const noexcept {
     if (!stream_.is_open()) return false;
-    if (const auto connection = http2_.lock()) return connection->idle();
+    if (const auto connection = http2_.lock()) return connection->idle() && !stream_.has_input();
     return !busy_ && in_.empty() && !started_ && !stream_.has_input();
 }
 

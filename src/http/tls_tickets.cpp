@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace spillway::http {
 
@@ -41,7 +42,7 @@ void TicketKeys::advance(Wall now) {
     for (std::size_t i = 0; i < kept; ++i) {
         const std::int64_t wanted = hour - static_cast<std::int64_t>(i);
         const auto at = static_cast<std::size_t>(hour_ - wanted);
-        if (before[0] && wanted <= hour_ && at < kept)
+        if (before[0] && wanted <= hour_ && at < kept && before[at])
             keys_[i] = before[at];
         else if (i == 0 || !secret_.empty())
             keys_[i] = make(wanted);

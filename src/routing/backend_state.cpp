@@ -250,11 +250,13 @@ void BackendState::merge(const quota::PeerReport& observed, Mono now) noexcept {
     if (observed.backend != config.name) return;
     if (observed.deployment.empty()) return merge_cooling(gate, merged, observed, now);
     const std::scoped_lock lock(mutex_);
-    for (const auto& s : slots_) {
-        if (s->name != observed.deployment) continue;
-        s->mirror.others_sent({observed.tokens, observed.requests}, now);
-        merge_cooling(s->quota, s->merged, observed, now);
-    }
+    const bool known =
+        std::ranges::any_of(slots_, [&](const auto& s) { return s->name == observed.deployment; });
+    // That it is out of service is worth knowing before the first request for it.
+    if (!known && observed.cooling <= Duration::zero()) return;
+    Slot& slot = slot_called(observed.deployment);
+    slot.mirror.others_sent({observed.tokens, observed.requests}, now);
+    merge_cooling(slot.quota, slot.merged, observed, now);
 }
 
 bool BackendState::ready(Mono now) const noexcept {

@@ -3,8 +3,8 @@
 /// for it: what is not taken at once is kept, up to a bound, and tried again with the next line and at each
 /// flush(); beyond the bound whole lines are dropped, counted, and the count is told when the reader goes on.
 ///
-/// Ownership: the descriptor stays the caller's, and outlives it. Thread rule: any (spdlog's base_sink locks).
-/// Errors: none; what cannot be written is lost.
+/// Ownership: the descriptor stays the caller's, and outlives it. Thread rule: any (spdlog's base_sink
+/// locks). Errors: none; what cannot be written is lost.
 #include <spdlog/sinks/base_sink.h>
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
-/// Whether something that is written to (a disk, a database) works, so that each change is told once, with its
-/// reason, by whoever keeps the process log.
+/// Whether something that is written to (a disk, a database) works, so that each change is told once, with
+/// its reason, by whoever keeps the process log.
 ///
 /// Thread rule: any. Errors: none.
 #include <atomic>
@@ -52,8 +52,8 @@ private:
 
     std::mutex mutex_;
     std::atomic<State> state_{State::works};
-    State told_ = State::works;  ///< under mutex_
-    std::string why_;            ///< under mutex_
+    State told_ = State::works;        ///< under mutex_
+    std::string why_;                  ///< under mutex_
     std::optional<std::string> news_;  ///< under mutex_
 };
 

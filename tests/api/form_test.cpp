@@ -19,7 +19,7 @@ std::string found(const std::string& body, std::string_view type = kType) {
 
 TEST(FormField, IsFoundBeforeAndBehindFiles) {
     const std::string file =
-        part("name=\"file\"; filename=\"a.wav\"", std::string("RIFF\r\n--xy\r\n\0z", 16));
+        part("name=\"file\"; filename=\"a.wav\"", std::string("RIFF\r\n--xy\r\n\0z", 14));
     const std::string model = part("name=\"model\"", "whisper-1");
     EXPECT_EQ(found(file + model + "--xyz--\r\n"), "whisper-1");
     EXPECT_EQ(found(model + file + "--xyz--\r\n"), "whisper-1");

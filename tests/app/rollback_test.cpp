@@ -67,8 +67,9 @@ protected:
     RollbackTest() {
         const std::string path = folder_.file("program");
         std::ofstream(path) << "#!/bin/sh\n"
-                               "if grep -q bad \"$3\"; then echo no good; exit 3; fi\n"
-                               "name=$(basename \"$3\")\n"
+                               "for config; do :; done  # the last argument\n"
+                               "if grep -q bad \"$config\"; then echo no good; exit 3; fi\n"
+                               "name=$(basename \"$config\")\n"
                                "echo $$ > new.$$; mv new.$$ \"${name%.*}.ready\"\n"
                                "exec sleep 1000\n";
         fs::permissions(path, fs::perms::owner_all);

@@ -33,7 +33,7 @@ backends:
     EXPECT_EQ(describe(*loaded.value), R"(server:
   listen: "[::]:8443"
   threads: 2
-  tls: {cert: c.pem, key: k.pem}
+  tls: {cert: c.pem, key: k.pem, min_version: 1.2}
 admin:
   enabled: true
   listen: 127.0.0.1:8081

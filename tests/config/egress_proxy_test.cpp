@@ -35,8 +35,9 @@ TEST(ParseProxy, HostPortAndCredential) {
 }
 
 TEST(ParseProxy, SaysWhatItExpectedAndNotWhatItGot) {
-    for (const std::string_view bad : {"", "https://p:1", "socks5://secret@p:1", "http://", "http://p:0", "http://p:99999",
-                                       "http://p/path", "http://p?x", "http://se%zzcret@p", "http://a%3Ab:secret@p"}) {
+    for (const std::string_view bad :
+         {"", "https://p:1", "socks5://secret@p:1", "http://", "http://p:0", "http://p:99999",
+          "http://p/path", "http://p?x", "http://se%zzcret@p", "http://a%3Ab:secret@p"}) {
         const auto proxy = parse_proxy(bad);
         ASSERT_FALSE(proxy) << bad;
         EXPECT_EQ(proxy.error().message.find("secret"), std::string::npos);
@@ -83,7 +84,8 @@ struct Environment {
 };
 
 TEST(ProxyOfEnvironment, GoesByTheScheme) {
-    const Environment e{{{"HTTPS_PROXY", "http://a:1"}, {"http_proxy", "http://b:2"}, {"HTTP_PROXY", "http://c:3"}}};
+    const Environment e{
+        {{"HTTPS_PROXY", "http://a:1"}, {"http_proxy", "http://b:2"}, {"HTTP_PROXY", "http://c:3"}}};
     EXPECT_EQ(e.proxy(true, "one.example"), "http://a:1");
     EXPECT_EQ(e.proxy(false, "one.example"), "http://b:2") << "small letters go first, as in curl";
     EXPECT_EQ(Environment{}.proxy(true, "one.example"), "");
@@ -91,9 +93,10 @@ TEST(ProxyOfEnvironment, GoesByTheScheme) {
 }
 
 TEST(ProxyOfEnvironment, LeavesOutWhatIsNearOrExempt) {
-    const Environment e{{{"HTTPS_PROXY", "a:1"}, {"HTTP_PROXY", "a:1"}, {"NO_PROXY", "internal.example,10.0.0.0/8"}}};
-    for (const std::string_view host :
-         {"localhost", "127.0.0.1", "127.8.8.8", "::1", "169.254.169.254", "x.internal.example", "10.2.3.4"}) {
+    const Environment e{
+        {{"HTTPS_PROXY", "a:1"}, {"HTTP_PROXY", "a:1"}, {"NO_PROXY", "internal.example,10.0.0.0/8"}}};
+    for (const std::string_view host : {"localhost", "127.0.0.1", "127.8.8.8", "::1", "169.254.169.254",
+                                        "x.internal.example", "10.2.3.4"}) {
         EXPECT_EQ(e.proxy(true, host), "") << host;
         EXPECT_EQ(e.proxy(false, host), "") << host;
     }

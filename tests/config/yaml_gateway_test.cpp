@@ -93,7 +93,9 @@ limits:
     GatewayConfig e;
     e.listen = {"::", 8443};
     e.threads = 3;
-    e.tls = ServerTls{"etc/cert.pem", "/abs/key.pem"};
+    e.tls.emplace();
+    e.tls->cert_file = "etc/cert.pem";
+    e.tls->key_file = "/abs/key.pem";
     e.admin = {true, {"10.0.0.1", 9}, Secret("admin-token")};
     e.access_log.path = "etc/logs/access.jsonl";
     e.allow_anonymous = true;
@@ -114,7 +116,7 @@ limits:
     full.tpm = 30000;
     full.rpm = 180;
     full.ptu = true;
-    full.timeouts = {1s, 2min, 3s};
+    full.timeouts = {1s, 2min, 3s, {}};
     full.tls = {true, "etc/ca.pem", "other.example"};
     full.max_idle_connections = 0;
     BackendConfig second;

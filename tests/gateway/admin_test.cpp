@@ -111,7 +111,7 @@ TEST_F(AdminTest, WithoutATokenOnlyLoopbackNamesAreAnswered) {
     start(false);
     EXPECT_EQ(ask("GET", "/api/live").status, 200U);
     EXPECT_EQ(ask("GET", "/api/live", {{"host", "rebound.example"}}).status, 421U);
-    EXPECT_EQ(ask("GET", "/metrics", {{"host", "scraped.example"}}).status, 200U);
+    EXPECT_EQ(ask("GET", "/metrics", {{"host", "rebound.example"}}).status, 421U);
 }
 
 TEST_F(AdminTest, DrainsDisablesAndEnablesABackend) {

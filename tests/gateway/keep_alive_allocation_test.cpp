@@ -66,7 +66,7 @@ namespace {
 class Backend {
 public:
     Backend() : server_(loop_, {}, [](http::Exchange& x) { return answer(x); }) {
-        EXPECT_TRUE(server_.listen({}));
+        EXPECT_TRUE(server_.listen(http::Listen{}));
         thread_ = std::thread([this] {
             counted = false;
             loop_.run();

@@ -34,7 +34,8 @@ TEST(Location, TheBasePathStaysInside) {
               "https://gw.example/v1/jobs/1");
     EXPECT_EQ(told("/my/openai/v1/jobs/1", "https://apim.example/my/openai/v1"), "/openai/v1/jobs/1");
     EXPECT_EQ(told("http://vllm:8000/v1/jobs", "http://vllm:8000/v1"), "https://gw.example/v1/jobs");
-    EXPECT_EQ(told("https://apim.example/mystery/x", "https://apim.example/my"), "https://gw.example/mystery/x");
+    EXPECT_EQ(told("https://apim.example/mystery/x", "https://apim.example/my"),
+              "https://gw.example/mystery/x");
 }
 
 TEST(Location, WithoutAnAddressOfItsOwnThePathIsTold) {

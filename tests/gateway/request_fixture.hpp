@@ -80,7 +80,7 @@ protected:
         auto made = make_snapshot(std::move(*loaded.value), books_.quotas, keepers_);
         ASSERT_TRUE(made) << made.error().message;
         log_ = telemetry::make_logger(spdlog::level::off);
-        worker_.emplace(Worker::Shared{registry_, access_log_, books_, *log_}, *made, 7);
+        worker_.emplace(Worker::Shared{registry_, access_log_, books_, *log_, memory_, shortage_}, *made, 7);
     }
 
     /// Runs one request to its end.
@@ -127,6 +127,8 @@ protected:
     quota::Subject& web() { return *books_.quotas.find(quota::SubjectKind::client, "web"); }
 
     telemetry::Registry registry_{2};
+    MemoryBudget memory_{std::size_t{64} * 1024 * 1024};
+    Shortage shortage_;
     Books books_;
     identity::Keepers keepers_;
     std::shared_ptr<telemetry::Logger> log_;

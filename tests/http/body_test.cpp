@@ -39,7 +39,7 @@ protected:
     void start() {
         server.emplace(loop.io, limits, look_at_head);
         server->hand_over_heads();
-        ASSERT_TRUE(server->listen({}));
+        ASSERT_TRUE(server->listen(Listen{}));
     }
     MemoryBudget memory{500'000};
 };
@@ -180,7 +180,7 @@ TEST_F(HeadsFirst, ATrickleEnds) {
             EXPECT_EQ(status_of(answer), 408);
             co_await loop.sleep(30ms);
         }
-        EXPECT_LT(mono_now() - began, Duration(3s));
+        EXPECT_LT(mono_now() - began, Duration(20s)) << "sent at this pace they would take half an hour";
     });
     EXPECT_EQ(memory.used(), 0U);
 }

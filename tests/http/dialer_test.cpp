@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <latch>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -127,29 +128,31 @@ TEST_F(DialerTest, SaysThatANameIsUnknown) {
 }
 
 TEST_F(DialerTest, ATimeoutEndsALookUpThatHangs) {
-    std::latch release(1);
-    loop_.tool<Resolver>().use([&](const std::string&, std::uint16_t) {
-        release.wait();
+    // The look-up's thread may wait for it longer than this test lives.
+    const auto release = std::make_shared<std::latch>(1);
+    loop_.tool<Resolver>().use([release](const std::string&, std::uint16_t) {
+        release->wait();
         return Resolver::Answer{};
     });
     Dialer dialer(loop_, options(80, 50ms));
     const auto got = connect(dialer);
-    release.count_down();
+    release->count_down();
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().kind, NetError::Kind::timeout);
 }
 
 TEST_F(DialerTest, MayBeEndedWhileItWaitsAndBefore) {
-    std::latch release(1);
-    loop_.tool<Resolver>().use([&](const std::string&, std::uint16_t) {
-        release.wait();
+    // The look-up's thread may wait for it longer than this test lives.
+    const auto release = std::make_shared<std::latch>(1);
+    loop_.tool<Resolver>().use([release](const std::string&, std::uint16_t) {
+        release->wait();
         return Resolver::Answer{};
     });
     Dialer dialer(loop_, options(80));
     Dial dial;
     loop_.post([&] { loop_.post([&] { dial.cancel(); }); });
     const auto waiting = connect(dialer, dial);
-    release.count_down();
+    release->count_down();
     ASSERT_FALSE(waiting);
     EXPECT_EQ(waiting.error().kind, NetError::Kind::cancelled);
     const auto after = connect(dialer, dial);

@@ -9,7 +9,7 @@ namespace {
 class FetchTest : public ::testing::Test {
 protected:
     FetchTest() {
-        EXPECT_TRUE(server.listen({}));
+        EXPECT_TRUE(server.listen(Listen{}));
         OriginOptions o;
         o.host = "127.0.0.1";
         o.port = server.port();

@@ -12,7 +12,7 @@ protected:
         server.emplace(loop.io, limits, [this](Exchange& x) { return handle(x); });
         server->hand_over_heads();
         ASSERT_TRUE(server->use_tls(certificate.cert(), certificate.key()));
-        ASSERT_TRUE(server->listen({}));
+        ASSERT_TRUE(server->listen(Listen{}));
     }
     Task<void> handle(Exchange& x) {
         if (x.request().target == "/no") {

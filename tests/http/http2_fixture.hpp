@@ -13,7 +13,7 @@ protected:
     void listen(Handler handler) {
         server.emplace(loop.io, limits, std::move(handler));
         ASSERT_TRUE(server->use_tls(certificate.cert(), certificate.key()));
-        ASSERT_TRUE(server->listen({}));
+        ASSERT_TRUE(server->listen(Listen{}));
     }
     static Task<void> echo(Exchange& x) { co_await x.respond(200, {}, x.body()); }
     Task<Client> client(bool opens_windows = true) {

@@ -9,7 +9,7 @@ class ServerFixture : public ::testing::Test {
 protected:
     void listen(Handler handler) {
         server.emplace(loop.io, limits, std::move(handler));
-        ASSERT_TRUE(server->listen({}));
+        ASSERT_TRUE(server->listen(Listen{}));
     }
     static Task<void> hello(Exchange& x) { co_await x.respond(200, {}, "hello"); }
     Task<Peer> client() {

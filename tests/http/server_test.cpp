@@ -281,7 +281,7 @@ TEST_F(ServerTest, TrailersNeverBecomeFields) {
         EXPECT_TRUE(x.request().fields.has("X-Early")) << "empty is not absent";
         co_await x.respond(200, {}, x.body());
     });
-    ASSERT_TRUE(strict.listen({}));
+    ASSERT_TRUE(strict.listen(Listen{}));
     loop.run([&]() -> Task<void> {
         Peer peer(loop.io);
         co_await peer.connect(strict.port());

@@ -11,7 +11,7 @@ class TlsTest : public ::testing::Test {
 protected:
     TlsTest() {
         EXPECT_TRUE(server.use_tls(certificate.cert(), certificate.key()));
-        EXPECT_TRUE(server.listen({}));
+        EXPECT_TRUE(server.listen(Listen{}));
         options.host = "127.0.0.1";
         options.port = server.port();
         options.tls = true;
