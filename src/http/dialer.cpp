@@ -55,7 +55,7 @@ private:
         if (!error_) watched_ = fd;
     }
     void on_ready(Ready ready) override {
-        if (transport_ != nullptr) transport_->on_news();
+        if (transport_ != nullptr) transport_->on_news(ready.ended);
         if (socket_.is_open() && (ready.writable || ready.ended)) {
             int value = 0;
             socklen_t size = sizeof value;

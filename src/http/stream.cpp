@@ -74,7 +74,7 @@ void Stream::read() {
 }
 
 void Stream::on_ready(Ready ready) {
-    if (transport_) transport_->on_news();
+    if (transport_) transport_->on_news(ready.ended);
     full_ = full_ && !ready.writable;
     if (writing_) writable_.set_later();
     in_turn_ = 0;

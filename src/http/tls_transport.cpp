@@ -39,8 +39,8 @@ struct TlsTransport::Bio {
         ssize_t n = 0;
         do n = ::recv(t.fd(), out, static_cast<std::size_t>(size), 0);
         while (n < 0 && errno == EINTR);
-        // Less than there was room for: that was all (epoll(7)).
-        if (n < size && n != 0) t.socket_is_empty_ = true;
+        // Less than there was room for: that was all (epoll(7)), but for an end that is known already.
+        if (n < size && n != 0 && !t.ended_) t.socket_is_empty_ = true;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_read(bio);
         return static_cast<int>(n);
     }

@@ -28,7 +28,10 @@ public:
     Transfer handshake() override;
     Transfer read(std::span<char> space) override;
     Transfer write(Buffers buffers) override;
-    void on_news() noexcept override { socket_is_empty_ = false; }
+    void on_news(bool ended) noexcept override {
+        socket_is_empty_ = false;
+        ended_ = ended_ || ended;
+    }
     [[nodiscard]] bool has_input() const noexcept override;
     void end_writing() noexcept override;
     [[nodiscard]] std::string_view protocol() const noexcept override;
@@ -46,6 +49,7 @@ private:
     TlsContext::Shared context_;
     std::unique_ptr<SSL, Free> tls_;
     std::string problem_;
+    bool ended_ = false;            ///< the peer's end is to be read, behind what it sent
     bool socket_is_empty_ = false;  ///< the last read took all; on_news() says when there may be more
 };
 

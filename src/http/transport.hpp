@@ -43,8 +43,9 @@ public:
     virtual Transfer read(std::span<char> space) = 0;
     /// As much as the socket takes.
     virtual Transfer write(Buffers buffers) = 0;
-    /// There is news of the socket: it may have more to read.
-    virtual void on_news() noexcept {}
+    /// There is news of the socket: it may have more to read. `ended`: its end is among that, and will not be
+    /// news again.
+    virtual void on_news(bool /*ended*/) noexcept {}
     /// Takes the next step of TLS's handshake; no bytes are counted.
     virtual Transfer handshake() { return {}; }
     /// Are there bytes that were not read yet? As far as that shows at once.

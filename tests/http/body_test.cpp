@@ -17,13 +17,8 @@ Task<void> look_at_head(Exchange& x) {
         co_await x.respond(401, {}, "no");
         co_return;
     }
-    BodyFault fault = BodyFault::none;
-    if (x.body_due()) fault = co_await x.read_body();
-    if (fault == BodyFault::gone) co_return;
-    if (fault != BodyFault::none) {
-        co_await x.respond(explain(fault).status, {}, explain(fault).code);
-        co_return;
-    }
+    const bool read = co_await read_or_explain(x);
+    if (!read) co_return;
     std::string said(x.request().target);
     said.append(" ").append(x.request().fields.get("x-mark")).append(" ");
     said.append(std::to_string(x.body().size()));

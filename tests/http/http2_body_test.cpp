@@ -19,13 +19,8 @@ protected:
             co_await x.respond(401, {}, "no");
             co_return;
         }
-        BodyFault fault = BodyFault::none;
-        if (x.body_due()) fault = co_await x.read_body();
-        if (fault == BodyFault::gone) co_return;
-        if (fault != BodyFault::none) {
-            co_await x.respond(explain(fault).status, {}, explain(fault).code);
-            co_return;
-        }
+        const bool whole = co_await read_or_explain(x);
+        if (!whole) co_return;
         read += 1;
         if (x.request().target == "/held") (void)co_await loop.until([&] { return go; });
         co_await x.respond(200, {}, std::to_string(x.body().size()));
@@ -94,6 +89,18 @@ TEST_F(Http2Bodies, WhoWaitsTooLongIsToldToComeAgain) {
         go = true;
         EXPECT_TRUE(co_await closed(peer, first));
         EXPECT_EQ(peer->answers[first].status, 200);
+    });
+}
+
+// Then the socket has no news any more that would say so.
+TEST_F(Http2Bodies, ADepartureThatComesWithTheLastBytesIsNoticed) {
+    start();
+    with_client([&](const Client& peer) -> Task<void> {
+        const auto first = peer->ask("POST", "/yes", "x");
+        EXPECT_TRUE(co_await closed(peer, first));
+        co_await loop.sleep(10ms);  // nothing is to be written any more: that would show it as well
+        (void)peer->ask("POST", "/yes", std::string(100, 'x'), {{"content-length", "1000"}}, false);
+        // It leaves in the same turn.
     });
 }
 

@@ -172,4 +172,13 @@ inline std::size_t count_of(std::string_view text, std::string_view what) {
     return n;
 }
 
+/// Reads the body if one is due. False: it could not be read, and the client was told why.
+inline Task<bool> read_or_explain(Exchange& x) {
+    BodyFault fault = BodyFault::none;
+    if (x.body_due()) fault = co_await x.read_body();
+    if (fault == BodyFault::none) co_return true;
+    if (fault != BodyFault::gone) co_await x.respond(explain(fault).status, {}, explain(fault).code);
+    co_return false;
+}
+
 }  // namespace spillway::http::test
