@@ -8,14 +8,14 @@
 namespace spillway::api {
 namespace {
 
-constexpr Operation rerank{
-    .name = "rerank", .tail = "/rerank", .method = "POST", .body = BodyKind::json, .needs_model = true};
+constexpr Operation ranking{
+    .name = "ranking", .tail = "/ranking", .method = "POST", .body = BodyKind::json, .needs_model = true};
 
 TEST(ANewOperation, IsARow) {
     std::vector<const Operation*> table(kOperations.begin(), kOperations.end());
-    table.push_back(&rerank);
-    EXPECT_EQ(&find_operation("/rerank/", "POST", table), &rerank);
-    EXPECT_EQ(&find_operation("/rerank", "GET", table), &operations::other);
+    table.push_back(&ranking);
+    EXPECT_EQ(&find_operation("/ranking/", "POST", table), &ranking);
+    EXPECT_EQ(&find_operation("/ranking", "GET", table), &operations::other);
     EXPECT_EQ(&find_operation("/chat/completions", "POST", table), &operations::chat);
 }
 
