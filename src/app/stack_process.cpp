@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "base/child_process.hpp"
 #include "base/clock.hpp"
 #include "base/strings.hpp"
 
@@ -49,53 +49,27 @@ std::optional<Stat> read_stat(int pid) {
     return out;
 }
 
-/// The attributes and actions of one posix_spawn(3), released at the end.
-class SpawnSetup {
-public:
-    SpawnSetup() {
-        posix_spawnattr_init(&attributes_);
-        posix_spawn_file_actions_init(&actions_);
-    }
-    SpawnSetup(const SpawnSetup&) = delete;
-    SpawnSetup& operator=(const SpawnSetup&) = delete;
-    ~SpawnSetup() {
-        posix_spawnattr_destroy(&attributes_);
-        posix_spawn_file_actions_destroy(&actions_);
-    }
+int prepare(SpawnSetup& setup, const Command& command) {
+    constexpr int new_log = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;
+    for (const int failed :
+         {setup.unblock_signals(), setup.default_signals(),
+          posix_spawnattr_setflags(&setup.attributes,
+                                   POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
+          posix_spawn_file_actions_addopen(&setup.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
+          posix_spawn_file_actions_addopen(&setup.actions, STDOUT_FILENO, command.log.c_str(), new_log, 0600),
+          posix_spawn_file_actions_adddup2(&setup.actions, STDOUT_FILENO, STDERR_FILENO),
+          posix_spawn_file_actions_addclosefrom_np(&setup.actions, STDERR_FILENO + 1),
+          posix_spawn_file_actions_addchdir_np(&setup.actions, command.folder.c_str())})
+        if (failed != 0) return failed;
+    return 0;
+}
 
-    int prepare(const Command& command) {
-        sigset_t none;
-        sigset_t usual;
-        sigemptyset(&none);
-        sigfillset(&usual);
-        constexpr int new_log = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;
-        for (const int failed :
-             {posix_spawnattr_setsigmask(&attributes_, &none),
-              posix_spawnattr_setsigdefault(&attributes_, &usual),
-              posix_spawnattr_setflags(&attributes_,
-                                       POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
-              posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
-              posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, command.log.c_str(), new_log, 0600),
-              posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO),
-              posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1),
-              posix_spawn_file_actions_addchdir_np(&actions_, command.folder.c_str())})
-            if (failed != 0) return failed;
-        return 0;
-    }
-    int run(pid_t& pid, const Command& command) {
-        std::vector<std::string> words{command.program};
-        words.insert(words.end(), command.arguments.begin(), command.arguments.end());
-        std::vector<char*> argv;
-        argv.reserve(words.size() + 1);
-        for (std::string& word : words) argv.push_back(word.data());
-        argv.push_back(nullptr);
-        return posix_spawn(&pid, command.program.c_str(), &actions_, &attributes_, argv.data(), environ);
-    }
-
-private:
-    posix_spawnattr_t attributes_{};
-    posix_spawn_file_actions_t actions_{};
-};
+int run(const SpawnSetup& setup, pid_t& pid, const Command& command) {
+    std::vector<std::string> words{command.program};
+    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+    return posix_spawn(&pid, command.program.c_str(), &setup.actions, &setup.attributes,
+                       pointers_to(words).data(), environ);
+}
 
 }  // namespace
 
@@ -133,8 +107,8 @@ std::optional<ProcessId> process_from(const Values& values) {
 Result<ProcessId> start(const Command& command) {
     SpawnSetup setup;
     pid_t pid = 0;
-    int failed = setup.prepare(command);
-    if (failed == 0) failed = setup.run(pid, command);
+    int failed = prepare(setup, command);
+    if (failed == 0) failed = run(setup, pid, command);
     if (failed != 0)
         return fail(
             fmt::format("cannot start {}: {}", command.program, std::generic_category().message(failed)));

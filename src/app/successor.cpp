@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -34,22 +32,6 @@ Error failure(std::string_view what, int error) {
     return fail(fmt::format("{}: {}", what, std::generic_category().message(error)));
 }
 
-/// The attributes and actions of one posix_spawn(3), released at the end.
-struct Spawn {
-    Spawn() {
-        posix_spawnattr_init(&attributes);
-        posix_spawn_file_actions_init(&actions);
-    }
-    Spawn(const Spawn&) = delete;
-    Spawn& operator=(const Spawn&) = delete;
-    ~Spawn() {
-        posix_spawnattr_destroy(&attributes);
-        posix_spawn_file_actions_destroy(&actions);
-    }
-    posix_spawnattr_t attributes{};
-    posix_spawn_file_actions_t actions{};
-};
-
 /// The environment, but for what was meant for this process alone.
 std::vector<std::string> environment_of_successor(std::size_t sockets) {
     std::vector<std::string> out;
@@ -63,14 +45,6 @@ std::vector<std::string> environment_of_successor(std::size_t sockets) {
     out.push_back(fmt::format("{}={}", kSocketsVariable, sockets));
     out.push_back(
         fmt::format("{}={}", kPredecessorVariable, static_cast<std::size_t>(kFirstSocket) + sockets));
-    return out;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-    std::vector<char*> out;
-    out.reserve(words.size() + 1);
-    for (std::string& word : words) out.push_back(word.data());
-    out.push_back(nullptr);
     return out;
 }
 
@@ -105,18 +79,14 @@ Result<Successor> Successor::start(const Program& program, std::span<const int> 
     std::vector<FileDescriptor> copies;
     for (const int socket : sockets) copies.emplace_back(::fcntl(socket, F_DUPFD_CLOEXEC, above));
     copies.emplace_back(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, above));
-    Spawn spawn;
+    SpawnSetup spawn;
     int target = kFirstSocket;
     for (const FileDescriptor& copy : copies) {
         if (!copy.is_open()) return failure("dup", EMFILE);
         posix_spawn_file_actions_adddup2(&spawn.actions, copy.get(), target++);
     }
-    sigset_t none;
-    sigset_t usual;
-    sigemptyset(&none);
-    sigfillset(&usual);
-    posix_spawnattr_setsigmask(&spawn.attributes, &none);
-    posix_spawnattr_setsigdefault(&spawn.attributes, &usual);
+    spawn.unblock_signals();
+    spawn.default_signals();
     posix_spawnattr_setflags(&spawn.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     std::vector<std::string> words = program.words;
     std::vector<std::string> variables = environment_of_successor(sockets.size());
@@ -138,19 +108,14 @@ Task<bool> Successor::serves(Loop& loop, Duration patience) {
         if (n >= 0 || (errno != EAGAIN && errno != EINTR)) break;
         (void)co_await timer.sleep_for(std::chrono::milliseconds(20));
     }
-    took_over_ = n == 1 && word == kServes;
     line_.reset();
-    co_return took_over_;
+    const bool good = n == 1 && word == kServes;
+    if (good) (void)child_.let_go();
+    co_return good;
 }
 
 void Successor::stop() noexcept {
     ::kill(pid_, SIGTERM);
-}
-
-Successor::~Successor() {
-    if (pid_ == 0 || took_over_) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
 }
 
 Predecessor Predecessor::of_environment() {

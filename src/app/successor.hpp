@@ -13,9 +13,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "base/child_process.hpp"
 #include "base/clock.hpp"
 #include "base/file_descriptor.hpp"
 #include "base/result.hpp"
@@ -41,27 +41,19 @@ struct Program {
 
 class Successor {
 public:
-    Successor(Successor&& other) noexcept
-        : pid_(std::exchange(other.pid_, 0)), line_(std::move(other.line_)) {}
-    Successor& operator=(Successor&&) = delete;
-    Successor(const Successor&) = delete;
-    Successor& operator=(const Successor&) = delete;
-    /// Who did not come to serve ends.
-    ~Successor();
-
     [[nodiscard]] static Result<Successor> start(const Program& program, std::span<const int> sockets,
                                                  std::string_view learned);
-    /// Waits until it serves; false: it ended, or did not in time, and is gone.
+    /// Waits until it serves; false: it ended, or did not in time, and goes with this.
     Task<bool> serves(Loop& loop, Duration patience);
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     /// It serves, but is not wanted any more: ends it as an operator would.
     void stop() noexcept;
 
 private:
-    Successor(pid_t pid, FileDescriptor line) : pid_(pid), line_(std::move(line)) {}
+    Successor(pid_t pid, FileDescriptor line) : pid_(pid), child_(pid), line_(std::move(line)) {}
 
-    pid_t pid_ = 0;
-    bool took_over_ = false;
+    pid_t pid_;
+    ChildProcess child_;  ///< until it serves
     FileDescriptor line_;
 };
 

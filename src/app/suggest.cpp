@@ -12,8 +12,7 @@ namespace {
 
 std::string meant(std::string_view word, const std::vector<std::string>& known, std::string_view before) {
     const std::vector<std::string_view> views(known.begin(), known.end());
-    const auto near = config::nearest(word, views);
-    return near.empty() ? std::string() : fmt::format("; did you mean {}{}?", before, near);
+    return config::did_you_mean(word, views, before);
 }
 
 std::vector<const CLI::App*> verbs_of(const CLI::App& app) {

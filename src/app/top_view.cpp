@@ -74,11 +74,6 @@ std::string rate(std::uint64_t now, const std::uint64_t* before, double seconds)
     return fmt::format("{:.1f}", static_cast<double>(now - *before) / seconds);
 }
 
-bool has(std::string_view text, std::string_view part) {
-    return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                       [](char a, char b) { return ascii_lower(a) == ascii_lower(b); }) != text.end();
-}
-
 /// Cells from the most important one on, as many as there is room for.
 class Row {
 public:
@@ -254,13 +249,13 @@ std::vector<std::string> draw(const Frame& frame, const Frame* before, const Loo
     const auto backends = sorted<Backend>(
         frame.backends,
         [&](const Backend& b) {
-            return has(b.name, look.filter) ||
+            return icontains(b.name, look.filter) ||
                    std::any_of(b.deployments.begin(), b.deployments.end(),
-                               [&](const auto& d) { return has(d.name, look.filter); });
+                               [&](const auto& d) { return icontains(d.name, look.filter); });
         },
         [&](const Backend& a, const Backend& b) { return before_of(a, b, look.order); });
     const auto clients = sorted<Client>(
-        frame.clients, [&](const Client& c) { return has(c.name, look.filter); },
+        frame.clients, [&](const Client& c) { return icontains(c.name, look.filter); },
         [&](const Client& a, const Client& b) { return before_of(a, b, look.order); });
     std::vector<std::string> out;
     out.push_back(backend_heads(look));

@@ -1,5 +1,6 @@
 #pragma once
 /// Small string helpers without allocation. ASCII only, as HTTP field syntax is (RFC 9110 §5.6.2).
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <functional>
@@ -34,6 +35,11 @@ namespace detail {
 
 [[nodiscard]] constexpr bool istarts_with(std::string_view s, std::string_view prefix) noexcept {
     return s.size() >= prefix.size() && iequals(s.substr(0, prefix.size()), prefix);
+}
+
+[[nodiscard]] constexpr bool icontains(std::string_view s, std::string_view part) noexcept {
+    const auto equal = [](char a, char b) { return ascii_lower(a) == ascii_lower(b); };
+    return std::search(s.begin(), s.end(), part.begin(), part.end(), equal) != s.end();
 }
 
 [[nodiscard]] constexpr std::string_view trim(std::string_view s) noexcept {

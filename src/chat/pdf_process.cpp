@@ -4,18 +4,19 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <vector>
 
+#include "base/child_process.hpp"
 #include "base/file_descriptor.hpp"
 
 namespace spillway::chat {
@@ -31,21 +32,6 @@ constexpr rlim_t kMostMemory = rlim_t{1024} * 1024 * 1024;
 constexpr rlim_t kMostSeconds = 20;
 constexpr rlim_t kMostFiles = 32;
 const char* const kUnreadable = "the PDF cannot be read";
-
-/// A process that is killed and reaped with this.
-class Child {
-public:
-    Child() = default;
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-    ~Child() {
-        if (pid <= 0) return;
-        ::kill(pid, SIGKILL);
-        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-        }
-    }
-    pid_t pid = 0;
-};
 
 bool write_whole(int fd, std::string_view text) {
     while (!text.empty()) {
@@ -64,30 +50,21 @@ FileDescriptor in_memory(std::string_view bytes) {
     return out;
 }
 
-bool start(Child& child, const FileDescriptor& input, const FileDescriptor& output, std::size_t max_pages) {
-    posix_spawn_file_actions_t actions{};
-    posix_spawnattr_t attributes{};
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, input.get(), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    std::string program = "spillway";
-    std::string verb = kPdfVerb;
-    std::string pages = std::to_string(max_pages);
-    const std::array<char*, 4> argv{program.data(), verb.data(), pages.data(), nullptr};
-    const std::array<char*, 1> environment{nullptr};  // no key goes along
-    const int failed =
-        posix_spawn(&child.pid, "/proc/self/exe", &actions, &attributes, argv.data(), environment.data());
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (failed != 0) child.pid = 0;
-    return failed == 0;
+/// 0: it cannot be started.
+pid_t start(const FileDescriptor& input, const FileDescriptor& output, std::size_t max_pages) {
+    SpawnSetup setup;
+    posix_spawn_file_actions_adddup2(&setup.actions, input.get(), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&setup.actions, output.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&setup.actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&setup.actions, STDERR_FILENO + 1);
+    setup.unblock_signals();
+    posix_spawnattr_setflags(&setup.attributes, POSIX_SPAWN_SETSIGMASK);
+    std::vector<std::string> words{"spillway", kPdfVerb, std::to_string(max_pages)};
+    std::vector<std::string> no_key_goes_along;
+    pid_t pid = 0;
+    const int failed = posix_spawn(&pid, "/proc/self/exe", &setup.actions, &setup.attributes,
+                                   pointers_to(words).data(), pointers_to(no_key_goes_along).data());
+    return failed == 0 ? pid : 0;
 }
 
 /// Takes whole frames off `got`. True: it was the last.
@@ -143,8 +120,8 @@ Result<void> read_pdf_apart(std::string_view bytes, std::size_t max_pages, PageS
         return fail("there is no memory to read the PDF");
     const FileDescriptor from(ends[0]);
     FileDescriptor to(ends[1]);
-    Child child;
-    if (!start(child, input, to, max_pages)) return fail("the reader of PDFs cannot be started");
+    const ChildProcess child(start(input, to, max_pages));
+    if (child.pid() == 0) return fail("the reader of PDFs cannot be started");
     to.reset();
     Result<void> outcome = fail(kUnreadable);
     std::string got;

@@ -68,4 +68,10 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
     return best;
 }
 
+std::string did_you_mean(std::string_view name, std::span<const std::string_view> known,
+                         std::string_view before) {
+    const std::string_view near = nearest(name, known);
+    return near.empty() ? std::string() : fmt::format("; did you mean {}{}?", before, near);
+}
+
 }  // namespace spillway::config

@@ -46,5 +46,9 @@ struct Loaded {
 
 /// The known name most like `name`, if one is near enough to have been meant; else empty.
 [[nodiscard]] std::string_view nearest(std::string_view name, std::span<const std::string_view> known);
+/// "; did you mean …?" to be added to a message, of the nearest with `before` in front of it; empty if none
+/// is near.
+[[nodiscard]] std::string did_you_mean(std::string_view name, std::span<const std::string_view> known,
+                                       std::string_view before = {});
 
 }  // namespace spillway::config

@@ -67,10 +67,8 @@ void check_teams(yaml::MapReader& root, const GatewayConfig& config) {
     for (std::size_t i = 0; i < config.clients.size(); ++i) {
         const auto& team = config.clients[i].team;
         if (team.empty() || std::find(names.begin(), names.end(), team) != names.end()) continue;
-        const auto near = nearest(team, names);
         warn_at(root, "clients", i, "team",
-                fmt::format("{} is not in teams, so it has no limits{}", team,
-                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+                fmt::format("{} is not in teams, so it has no limits{}", team, did_you_mean(team, names)));
     }
 }
 
@@ -88,10 +86,8 @@ void check_deployments(yaml::MapReader& root, const GatewayConfig& config) {
             const bool served = std::any_of(config.backends.begin(), config.backends.end(),
                                             [&](const auto& b) { return serves(b, deployment); });
             if (served) continue;
-            const auto near = nearest(deployment, names);
             warn_at(root, "clients", i, "deployments",
-                    fmt::format("{} is served by no backend{}", deployment,
-                                near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+                    fmt::format("{} is served by no backend{}", deployment, did_you_mean(deployment, names)));
         }
     }
 }
@@ -116,10 +112,9 @@ void check_prices(yaml::MapReader& root, const GatewayConfig& config) {
     for (std::size_t i = 0; i < config.clients.size(); ++i) {
         for (const auto& deployment : config.clients[i].deployments) {
             if (is_priced(config, deployment)) continue;
-            const auto near = nearest(deployment, names);
             warn_at(root, "clients", i, "deployments",
                     fmt::format("{} has no price, so budgets do not count it{}", deployment,
-                                near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+                                did_you_mean(deployment, names)));
         }
     }
 }

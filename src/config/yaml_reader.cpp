@@ -176,8 +176,7 @@ std::optional<std::size_t> MapReader::choice_index(std::string_view key,
     if (!value) return std::nullopt;
     const auto it = std::find(names.begin(), names.end(), *value);
     if (it != names.end()) return static_cast<std::size_t>(it - names.begin());
-    const auto near = nearest(*value, names);
-    error(key, near.empty() ? expected : fmt::format("{}; did you mean {}?", expected, near));
+    error(key, expected + did_you_mean(*value, names));
     return std::nullopt;
 }
 

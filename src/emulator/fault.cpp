@@ -10,6 +10,7 @@
 #include "base/strings.hpp"
 #include "emulator/schema_value.hpp"
 #include "emulator/words.hpp"
+#include "http/token.hpp"
 
 namespace spillway::emulator {
 namespace {
@@ -21,14 +22,6 @@ Result<double> number(const element& e, std::string_view key, double least, doub
     if (e.get(n) != simdjson::SUCCESS || n < least || n > most)
         return fail(fmt::format("'{}' must be a number from {} to {}", key, least, most));
     return n;
-}
-
-bool is_token(std::string_view name) {  // RFC 9110 §5.6.2
-    constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-        const char l = ascii_lower(c);
-        return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
-    });
 }
 
 Result<void> read_kind(Fault& f, const element& e) {
@@ -74,7 +67,8 @@ Result<void> read_headers(Fault& f, const element& e) {
     for (const auto& [name, value] : object) {
         std::string_view text;
         if (value.get(text) != simdjson::SUCCESS) return fail("'headers' must be an object of strings");
-        if (!is_token(name) || text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
+        if (!http::is_token(name) ||
+            text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
             return fail("'headers' has a name or value that HTTP does not allow");
         const std::string lower = lowered(name);
         if (lower == "content-length" || lower == "transfer-encoding" || lower == "connection")

@@ -75,15 +75,12 @@ Task<void> Request::run() {
     if (asked_.client != nullptr) {
         asked_.account = asked_.client->account;
         warmup::client(*upstreams_, *asked_.client);
+        ending = Ending::refused;
     }
     exchange_.on_gone([this] { cancel(); });
-    if (asked_.client != nullptr) ending = Ending::refused;
     if (!no && exchange_.body_due()) no = co_await read_body();
     TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
-    if (!no) {
-        ending = Ending::refused;
-        no = intake.understand(head, exchange_.body(), clock_.now());
-    }
+    if (!no) no = intake.understand(head, exchange_.body(), clock_.now());
     std::optional<std::string> models;
     if (!no && asks_for_models(asked_, head.method))
         models = models_list(*upstreams_->snapshot, *asked_.client);

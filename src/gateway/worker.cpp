@@ -191,8 +191,7 @@ void Worker::tell_shortage(bool begun) {
     if (begun)
         shared_.process_log.warn(
             "out of descriptors (of {}) or of memory for sockets: new connections wait, and requests that "
-            "need "
-            "a new one to a backend get 503",
+            "need a new one to a backend get 503",
             descriptor_limit());
     else
         shared_.process_log.info("there are descriptors again");

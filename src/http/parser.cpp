@@ -1,7 +1,8 @@
 #include "http/parser.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "http/token.hpp"
 
 namespace spillway::http {
 
@@ -14,19 +15,6 @@ constexpr std::size_t most_digits = 18;  // no overflow in 64 bits
 /// Connection has a handful of options; more are somebody's attempt to cost time.
 constexpr std::size_t most_options = 32;
 
-constexpr std::array<bool, 256> make_token_table() {
-    std::array<bool, 256> table{};
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-        table[static_cast<unsigned char>(c)] = true;
-    return table;
-}
-/// RFC 9110 §5.6.2: tchar.
-constexpr std::array<bool, 256> token_table = make_token_table();
-
-bool is_token_char(char c) noexcept {
-    return token_table[static_cast<unsigned char>(c)];
-}
 bool is_control(char c) noexcept {
     const auto u = static_cast<unsigned char>(c);
     return (u < 0x20 && c != '\t') || u == 0x7f;
@@ -37,9 +25,6 @@ bool is_target(std::string_view text) noexcept {
 }
 bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
-}
-bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 std::string_view trimmed(std::string_view text) noexcept {
     const auto is_space = [](char c) { return c == ' ' || c == '\t'; };

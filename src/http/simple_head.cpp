@@ -1,11 +1,11 @@
 #include "http/simple_head.hpp"
 
-#include <array>
 #include <optional>
 
 #include "base/find_byte.hpp"
 #include "base/strings.hpp"
 #include "http/parser.hpp"
+#include "http/token.hpp"
 
 namespace spillway::http {
 namespace {
@@ -13,19 +13,6 @@ namespace {
 constexpr std::string_view version_text = "HTTP/1.1";
 constexpr std::size_t most_digits = 18;  // no overflow in 64 bits
 
-/// RFC 9110 §5.6.2: tchar.
-constexpr std::array<bool, 256> make_token_table() {
-    std::array<bool, 256> table{};
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-        table[static_cast<unsigned char>(c)] = true;
-    return table;
-}
-constexpr std::array<bool, 256> token_table = make_token_table();
-
-bool is_token_char(char c) noexcept {
-    return token_table[static_cast<unsigned char>(c)];
-}
 bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 #include "migrate/migrate.hpp"
 
 namespace spillway::migrate {
@@ -18,13 +19,6 @@ std::optional<std::uint32_t> escaped_unit(std::string_view s) {
     std::uint32_t unit = 0;
     const auto [end, failed] = std::from_chars(s.data() + 2, s.data() + 6, unit, 16);
     return failed == std::errc{} && end == s.data() + 6 ? std::optional(unit) : std::nullopt;
-}
-
-void append_character(std::string& out, std::uint32_t c) {
-    out += static_cast<char>(0xf0U | (c >> 18U));
-    out += static_cast<char>(0x80U | ((c >> 12U) & 0x3fU));
-    out += static_cast<char>(0x80U | ((c >> 6U) & 0x3fU));
-    out += static_cast<char>(0x80U | (c & 0x3fU));
 }
 
 class Plainer {
@@ -75,7 +69,7 @@ private:
         }
         const auto low = *high < kLowSurrogate ? escaped_unit(rest.substr(6)) : std::nullopt;
         if (low && *low >= kLowSurrogate && *low < kAfterSurrogates) {
-            append_character(out_, 0x10000 + ((*high - kHighSurrogate) << 10U) + (*low - kLowSurrogate));
+            append_code_point(out_, 0x10000 + ((*high - kHighSurrogate) << 10U) + (*low - kLowSurrogate));
             at_ += 12;
         } else {
             out_ += "\\ufffd";

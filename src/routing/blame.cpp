@@ -48,13 +48,8 @@ constexpr Verdict cancelled{Whose::nobody, Scope::nothing, Consequence::nothing,
 
 using Words = std::span<const std::string_view>;
 
-/// `word` is in lower case.
-bool contains(std::string_view text, std::string_view word) noexcept {
-    const auto equal = [](char a, char b) { return ascii_lower(a) == b; };
-    return std::search(text.begin(), text.end(), word.begin(), word.end(), equal) != text.end();
-}
 bool contains_any(std::string_view text, Words words) noexcept {
-    return std::ranges::any_of(words, [&](std::string_view w) { return contains(text, w); });
+    return std::ranges::any_of(words, [&](std::string_view w) { return icontains(text, w); });
 }
 bool is_any(std::string_view text, Words words) noexcept {
     return std::ranges::any_of(words, [&](std::string_view w) { return iequals(text, w); });
@@ -92,7 +87,7 @@ constexpr std::string_view no_model_messages[] = {"not exist", "not found", "no 
 bool lacks_model(const Evidence& e) noexcept {
     if (contains_any(e.code, no_model_words) || contains_any(e.type, no_model_words)) return true;
     // vLLM and Ollama have no code of their own for it.
-    return e.status == 404 && contains(e.message, "model") && contains_any(e.message, no_model_messages);
+    return e.status == 404 && icontains(e.message, "model") && contains_any(e.message, no_model_messages);
 }
 
 bool is_filtered(const Evidence& e) noexcept {
@@ -115,7 +110,7 @@ Verdict by_status(unsigned status, const Evidence& e, const OperationFacts& oper
     switch (status) {
         case 400:
         case 422:
-            if (contains(e.code, "operationnotsupported")) return model ? not_supported : refused;
+            if (icontains(e.code, "operationnotsupported")) return model ? not_supported : refused;
             return model && lacks_model(e) ? not_deployed : refused;
         case 404:
             if (!model) return refused;

@@ -6,12 +6,12 @@
 #include <optional>
 #include <string>
 
-#include "config/yaml.hpp"
 #include "fake_client.hpp"
 #include "fake_upstream.hpp"
 #include "gateway/request.hpp"
 #include "gateway/worker.hpp"
 #include "identity/keepers.hpp"
+#include "snapshot_of.hpp"
 
 namespace spillway::gateway {
 
@@ -75,12 +75,9 @@ protected:
             "  - {name: three, url: 'http://three.example/v1', kind: openai, api_key: key-3,\n"
             "     models: [tts-1]}\n" +
             std::string(more);
-        auto loaded = config::load_gateway(text, "test.yaml", config::process_sources());
-        ASSERT_TRUE(loaded.value) << config::to_string(loaded.problems);
-        auto made = make_snapshot(std::move(*loaded.value), books_.quotas, keepers_);
-        ASSERT_TRUE(made) << made.error().message;
+        const auto made = snapshot_of(text, books_.quotas, keepers_);
         log_ = telemetry::make_logger(spdlog::level::off);
-        worker_.emplace(Worker::Shared{registry_, access_log_, books_, *log_, memory_, shortage_}, *made, 7);
+        worker_.emplace(Worker::Shared{registry_, access_log_, books_, *log_, memory_, shortage_}, made, 7);
     }
 
     /// Runs one request to its end.

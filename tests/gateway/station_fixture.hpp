@@ -2,12 +2,12 @@
 // A configuration made ready to serve, without a socket.
 #include <gtest/gtest.h>
 
-#include "config/yaml.hpp"
 #include "gateway/intake.hpp"
 #include "gateway/snapshot.hpp"
 #include "identity/keepers.hpp"
 #include "quota/history_sizes.hpp"
 #include "quota/user_accounts.hpp"
+#include "snapshot_of.hpp"
 
 namespace spillway::gateway {
 
@@ -33,11 +33,7 @@ struct Station {
             "  - {name: two, url: 'http://two.example/v1', kind: openai, api_key: backend-key-2,\n"
             "     organization: org-1, project: proj-1, deployments: {whisper-1: my-whisper}}\n" +
             std::string(more);
-        auto loaded = config::load_gateway(text, "test.yaml", config::process_sources());
-        EXPECT_TRUE(loaded.value) << config::to_string(loaded.problems);
-        auto made = make_snapshot(std::move(*loaded.value), quotas, keepers);
-        EXPECT_TRUE(made) << made.error().message;
-        snapshot = *made;
+        snapshot = snapshot_of(text, quotas, keepers);
     }
 
     /// What the request is taken for; `refusal` if it is not one that can be served.
