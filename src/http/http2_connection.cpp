@@ -53,8 +53,7 @@ Http2Connection::Http2Connection(Stream& stream, std::shared_ptr<void> owner, Lo
           pump_later();
       }),
       in_(BufferPool::of(loop)),
-      out_(BufferPool::of(loop)),
-      bodies_(std::max(limits().max_connection_body_bytes, limits().max_body_bytes)) {
+      out_(BufferPool::of(loop)) {
     open_session();
 }
 

@@ -10,6 +10,7 @@
 /// Thread rule: its Loop's thread. Errors end the connection.
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <boost/intrusive/list.hpp>
 #include <memory>
 #include <optional>
@@ -59,7 +60,10 @@ public:
     void ready(Http2Exchange& exchange);
 
     /// What the bodies of its requests may take together. Who finds no room waits its turn.
-    [[nodiscard]] MemoryBudget& bodies() noexcept { return bodies_; }
+    [[nodiscard]] MemoryBudget& bodies() noexcept {
+        bodies_.use_limit(std::max(limits().max_connection_body_bytes, limits().max_body_bytes));
+        return bodies_;
+    }
     struct BodyTurn
         : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
         explicit BodyTurn(Event& e) : event(e) {}
@@ -116,7 +120,7 @@ private:
     Timeout goodbye_;  // the client does not close, or does not answer the drain's PING
     Buffer in_;
     Buffer out_;
-    MemoryBudget bodies_;
+    MemoryBudget bodies_{0};
     boost::intrusive::list<BodyTurn, boost::intrusive::constant_time_size<false>> body_turns_;
     Event over_;
     std::unordered_map<std::int32_t, std::shared_ptr<Http2Exchange>> open_;

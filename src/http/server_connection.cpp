@@ -39,7 +39,7 @@ Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {
     }
     const bool served = co_await run_http2();
     if (served) co_return;
-    while (!draining_) {
+    do {
         const Read read = co_await read_request();
         if (read != Read::request) break;
         co_await exchange();
@@ -49,7 +49,7 @@ Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {
             const bool skipped = co_await skip_body();
             if (!skipped) break;
         }
-    }
+    } while (!draining_);
     if (finished_ && !dead_) co_await say_goodbye();
     if (started_ && !finished_) cut();
     stream_.close();
@@ -111,6 +111,10 @@ void ServerConnection::drain() {
     close_after_ = true;
     if (const auto connection = http2_.lock()) {
         connection->drain();
+        return;
+    }
+    if (received_at_ == Mono{}) {
+        wheel_.arm(timeout_, last_chance);
         return;
     }
     // A request that waits to be read is answered, too.

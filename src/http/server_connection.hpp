@@ -22,6 +22,8 @@ class Http2Connection;
 /// How much a client may send ahead while its request is worked on; beyond, its leaving goes unnoticed
 /// until something is written.
 inline constexpr std::size_t most_ahead = 64 * 1024;
+/// What whoever came to the port just before it closed has for its handshake and then for its only request.
+inline constexpr Duration last_chance = std::chrono::seconds(1);
 
 class ServerConnection final : public std::enable_shared_from_this<ServerConnection>,
                                private StreamUser,
@@ -30,7 +32,7 @@ public:
     ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer);
 
     Task<void> run(std::unique_ptr<Transport> transport);
-    /// Closes now if idle; after the answer otherwise.
+    /// Closes now if idle, after the answer otherwise; one that has sent no request yet may send one, soon.
     void drain();
     /// Tells the client that the end is near: with the next answer, or with GOAWAY.
     void announce_end();

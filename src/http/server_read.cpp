@@ -12,7 +12,7 @@ Task<ServerConnection::Read> ServerConnection::read_request() {
     read_until_ = 0;
     body_due_ = false;
     if (in_.empty()) {
-        begin_wait(limits_.keep_alive_timeout, Expiry::close);
+        begin_wait(draining_ ? last_chance : limits_.keep_alive_timeout, Expiry::close);
         while (wants_more(0))  // as more(), which would be one more coroutine for each request
             while (!readable_.is_set()) co_await readable_.wait();
         if (in_.empty()) co_return Read::closed;

@@ -73,6 +73,24 @@ TEST_F(Http2Bodies, AConnectionsBodiesWaitForEachOther) {
     EXPECT_EQ(memory.used(), 0U);
 }
 
+TEST_F(Http2Bodies, LimitsThatChangeHoldOnOpenConnections) {
+    limits.max_body_bytes = 1'000'000;
+    limits.max_connection_body_bytes = 1'000'000;
+    start();
+    with_client([&](const Client& peer) -> Task<void> {
+        const Http2Client::Pairs length{{"content-length", "3000000"}};
+        const auto before = peer->ask("POST", "/yes", std::string(3'000'000, 'x'), length);
+        EXPECT_TRUE(co_await closed(peer, before));
+        EXPECT_EQ(peer->answers[before].status, 413);
+        limits.max_body_bytes = 4'000'000;
+        server->use_limits(limits);
+        const auto after = peer->ask("POST", "/yes", std::string(3'000'000, 'x'), length);
+        EXPECT_TRUE(co_await closed(peer, after));
+        EXPECT_EQ(peer->answers[after].body, "3000000");
+    });
+    EXPECT_EQ(memory.used(), 0U);
+}
+
 TEST_F(Http2Bodies, WhoWaitsTooLongIsToldToComeAgain) {
     limits.max_body_bytes = 4'000'000;
     limits.max_connection_body_bytes = 4'000'000;

@@ -185,6 +185,25 @@ TEST_F(LimitsTest, DrainingEndsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer)
     });
 }
 
+TEST_F(LimitsTest, WhoCameJustBeforeTheDrainMayAskOnce) {
+    listen(hello);
+    loop.run([&]() -> Task<void> {
+        Peer asks = co_await client();
+        Peer silent = co_await client();
+        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 2; }));
+        server->drain();
+        co_await loop.sleep(20ms);
+        co_await asks.send(get("/") + get("/"));
+        const std::string answer = co_await asks.read_all();
+        EXPECT_EQ(status_of(answer), 200);
+        EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
+        EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << "one answer: " << answer;
+        EXPECT_EQ(co_await silent.read_all(), "");
+        asks.close();
+        EXPECT_TRUE(co_await loop.until([&] { return server->connections() == 0; }));
+    });
+}
+
 TEST_F(LimitsTest, DrainingAnswersRequestsThatWaitToBeRead) {
     int asked = 0;
     listen([&](Exchange& x) -> Task<void> {

@@ -81,6 +81,23 @@ TEST_F(TlsTest, UsesAConnectionAgain) {
     });
 }
 
+TEST_F(TlsTest, AHandshakeUnderWayWhenTheServerDrainsIsFinishedAndItsRequestAnswered) {
+    Origin origin(loop.io, options);
+    NetResult<FetchedAnswer> answer = NetError{};
+    bool done = false;
+    const auto ask_once = [&]() -> Task<void> {
+        answer = co_await fetch(origin, "GET", "/", {}, {}, 5s);
+        done = true;
+    };
+    loop.run([&]() -> Task<void> {
+        loop.io.spawn(ask_once());
+        EXPECT_TRUE(co_await loop.until([&] { return server.connections() == 1; }));
+        server.drain();
+        EXPECT_TRUE(co_await loop.until([&] { return done; }));
+    });
+    EXPECT_TRUE(answer) << answer.error().message;
+}
+
 TEST_F(TlsTest, RefusesTheWrongNameAndWhomNobodyVouchesFor) {
     options.tls_server_name = "other.test";
     EXPECT_EQ(refusal(), NetError::Kind::tls);
