@@ -1,6 +1,6 @@
 #pragma once
-/// What the starters of other programs have in common: posix_spawn(3)'s settings, argv, and a child that does not
-/// outlive its owner. Thread rule: plain values. Errors: those of posix_spawn are the caller's to see.
+/// What the starters of other programs have in common: posix_spawn(3)'s settings, argv, and a child that does
+/// not outlive its owner. Thread rule: plain values. Errors: those of posix_spawn are the caller's to see.
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -56,7 +56,8 @@ class ChildProcess {
 public:
     ChildProcess() = default;
     /// `leads_group`: what it started goes with it.
-    explicit ChildProcess(pid_t pid, bool leads_group = false) noexcept : pid_(pid), leads_group_(leads_group) {}
+    explicit ChildProcess(pid_t pid, bool leads_group = false) noexcept
+        : pid_(pid), leads_group_(leads_group) {}
     ChildProcess(ChildProcess&& other) noexcept
         : pid_(std::exchange(other.pid_, 0)), leads_group_(other.leads_group_) {}
     ChildProcess& operator=(ChildProcess&&) = delete;
