@@ -61,6 +61,55 @@ def test_an_error_names_file_line_and_key(tmp_path, old, new, line, word):
     assert f"{file}:{line}:" in served.stderr
 
 
+ONE = "https://one.openai.azure.com"
+# What is in the file; the place, and words of what is told of it. All is told at once, warnings too.
+WRONG = {
+    "a misspelt key": (f"backends:\n  - {{url: {ONE}, prioritty: 1}}", 2, [":2:41: backends[0].prioritty: ", "did you mean priority?"]),
+    "a tab": (f"backends:\n\t- url: {ONE}", 2, [":2:2: is not YAML"]),
+    "a bad indent": (f"backends:\n  - url: {ONE}\n   priority: 1", 2, [":3:4: is not YAML"]),
+    "a name twice": (f"backends:\n  - {{name: a, url: {ONE}}}\n  - {{name: a, url: {ONE}}}", 2, [":3:12: backends[1].name: ", "is taken by backends[0]"]),
+    "no backends": ("server: {listen: 127.0.0.1:8080}", 2, [":1:1: backends: needs at least one backend"]),
+    "a misspelt scheme": ("backends: [{url: htps://one.openai.azure.com, priority: high}]", 2, ["backends[0].url: ", "a scheme other than http and https", "backends[0].priority: expected a whole number"]),
+    "a unit in words": (f"backends: [{{url: {ONE}, timeouts: {{connect: 5 seconds}}}}]", 2, ["timeouts.connect: expected a duration such as 500ms"]),
+    "interpolation": (f'backends: [{{url: {ONE}, api_key: "${{AZURE_KEY}}"}}]', 0, ["backends[0].api_key: warning: is taken as it stands", "AZURE_KEY"]),
+    "a placeholder": (f"backends: [{{url: {ONE}, api_key: <your-api-key>}}]", 0, ["backends[0].api_key: warning: "]),
+    "open to all": (f"server: {{listen: 0.0.0.0:24999}}\nbackends: [{{url: {ONE}}}]", 2, [":1:1: clients: needs at least one client", "allow_anonymous"]),
+    "files that are not there": (f"server: {{listen: 127.0.0.1:1, tls: {{cert: no.pem, key: no.key}}}}\nclients: [{{name: x, key_file: no.key}}]\nbackends: [{{url: {ONE}}}]", 2, ["server.tls.cert: the file cannot be opened", "clients[0].key_file: the file cannot be opened"]),
+    "a whole endpoint": (f"backends: [{{url: '{ONE}/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21'}}]", 2, ["backends[0].url: names a deployment or an operation"]),
+    "a misspelt section": (f"backend: [{{url: {ONE}}}]", 2, [":1:1: backend: ", "did you mean backends?"]),
+    "a key of one character": (f"clients: [{{name: web, key: '1'}}]\nbackends: [{{url: {ONE}, api_key: k}}]", 0, ["clients[0].key: warning: ", "can be guessed"]),
+    "a URL twice": (f"backends: [{{url: {ONE}, api_key: k}}, {{url: {ONE}/, api_key: k}}]", 0, ["backends[1].url: warning: is the same resource"]),
+    "a budget without prices": (f"clients: [{{name: web, key: abcdefgh, limits: {{budget: {{month: 100}}}}}}]\nbackends: [{{url: {ONE}, api_key: k}}]", 2, ["prices: are needed for the budgets"]),
+    "a misspelt deployment": (f"clients: [{{name: web, key: abcdefgh, deployments: [gtp-4o], team: shpo, limits: {{budget: {{month: 1}}}}}}]\nteams: [{{name: shop}}]\nprices: {{gpt-4o: {{prompt: 2, completion: 10}}}}\nbackends: [{{url: {ONE}, api_key: k}}]", 0, ["clients[0].deployments: warning: gtp-4o ", "did you mean gpt-4o?", "clients[0].team: warning: shpo ", "did you mean shop?"]),
+    "UTF-16": ("backends: []".encode("utf-16"), 2, ["is not UTF-8, but UTF-16"]),
+    "an empty file": ("", 2, ["is empty; expected at least `backends`"]),
+    "no key": (f"backends: [{{url: {ONE}}}]", 0, ["backends[0].url: warning: has no api_key"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong_is_told_in_its_place(tmp_path, wrong):
+    text, status, told = WRONG[wrong]
+    file = tmp_path / "gateway.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    done = run("check", "--config", file)
+    assert done.returncode == status, done.stderr
+    for words in told:
+        assert words in done.stderr
+    if status:
+        assert done.stdout == ""
+        served = run("serve", "--config", file)  # which tells the same, and does not begin
+        assert served.returncode != 0 and told[0] in served.stderr
+
+
+@pytest.mark.parametrize("url", ["https://one.services.ai.azure.com", ONE + "/openai/v1/", "https://one.cognitiveservices.azure.com/"])
+def test_the_addresses_that_azure_shows_are_taken(tmp_path, url):
+    file = tmp_path / "gateway.yaml"
+    file.write_text(f"backends: [{{url: '{url}', api_key: k}}]")
+    done = run("check", "--config", file)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_file_that_is_not_yaml(tmp_path):
     file = tmp_path / "broken.yaml"
     file.write_text("backends: [\n  {")
