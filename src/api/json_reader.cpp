@@ -125,7 +125,7 @@ bool JsonReader::escape(JsonString& out, const char*& high_end) noexcept {
 }
 
 bool JsonReader::string(JsonString& out) noexcept {
-    if (!take('"')) {
+    if (!consume('"')) {
         out = {};
         return false;
     }
@@ -226,7 +226,7 @@ bool JsonReader::scalar() noexcept {
 
 bool JsonReader::key() noexcept {
     JsonString text;
-    return string(text) && take(':');
+    return string(text) && consume(':');
 }
 
 bool JsonReader::skip() noexcept {
@@ -248,7 +248,7 @@ bool JsonReader::skip() noexcept {
             word = kind == JsonKind::object ? word | bit : word & ~bit;
             ++depth;
             ++p_;
-            if (!take(in_object() ? '}' : ']')) {
+            if (!consume(in_object() ? '}' : ']')) {
                 if (in_object() && !key()) return false;
                 continue;
             }
@@ -258,8 +258,8 @@ bool JsonReader::skip() noexcept {
         }
         for (;; --depth) {  // behind a value: close what ends here
             if (depth == 0) return true;
-            if (take(',')) break;
-            if (!take(in_object() ? '}' : ']')) return false;
+            if (consume(',')) break;
+            if (!consume(in_object() ? '}' : ']')) return false;
         }
         if (in_object() && !key()) return false;
     }

@@ -65,29 +65,29 @@ public:
     /// member(const JsonString& key) for each; it must read or skip the value and return success.
     template <class Member>
     [[nodiscard]] bool object(Member&& member) {
-        if (!take('{')) return false;
-        if (take('}')) return true;
+        if (!consume('{')) return false;
+        if (consume('}')) return true;
         do {
             JsonString key;
-            if (!string(key) || !take(':') || !member(std::as_const(key))) return false;
-        } while (take(','));
-        return take('}');
+            if (!string(key) || !consume(':') || !member(std::as_const(key))) return false;
+        } while (consume(','));
+        return consume('}');
     }
     /// The rest of an object behind one of its members, and of the text: nothing may follow but white space.
     [[nodiscard]] bool finish_object() noexcept {
-        while (take(','))
+        while (consume(','))
             if (!key() || !skip()) return false;
-        return take('}') && at_end();
+        return consume('}') && at_end();
     }
     /// item() for each; it must read or skip it and return success.
     template <class Item>
     [[nodiscard]] bool array(Item&& item) {
-        if (!take('[')) return false;
-        if (take(']')) return true;
+        if (!consume('[')) return false;
+        if (consume(']')) return true;
         do {
             if (!item()) return false;
-        } while (take(','));
-        return take(']');
+        } while (consume(','));
+        return consume(']');
     }
     /// Nothing but white space is left.
     [[nodiscard]] bool at_end() noexcept {
@@ -108,7 +108,7 @@ private:
         if (p_ != end_ && static_cast<unsigned char>(*p_) > ' ') return;  // the usual case
         while (p_ != end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\r' || *p_ == '\t')) ++p_;
     }
-    [[nodiscard]] bool take(char c) noexcept {
+    [[nodiscard]] bool consume(char c) noexcept {
         space();
         if (p_ == end_ || *p_ != c) return false;
         ++p_;

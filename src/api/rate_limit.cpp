@@ -22,7 +22,7 @@ struct Decimal {
 constexpr std::uint64_t whole_limit = 1'000'000'000'000'000'000;
 
 /// Takes digits, or digits with a fraction, off the front of `s`.
-std::optional<Decimal> take_decimal(std::string_view& s) noexcept {
+std::optional<Decimal> read_decimal(std::string_view& s) noexcept {
     Decimal value;
     std::size_t at = 0;
     for (; at < s.size() && is_digit(s[at]); ++at) {
@@ -50,7 +50,7 @@ Duration times(const Decimal& value, std::uint64_t unit) noexcept {
 }
 
 /// The number of nanoseconds in the unit `s` begins with, which is taken off; 0 if it is none.
-std::uint64_t take_unit(std::string_view& s) noexcept {
+std::uint64_t read_unit(std::string_view& s) noexcept {
     struct Unit {
         std::string_view name;
         std::uint64_t nanoseconds;
@@ -74,7 +74,7 @@ std::uint64_t take_unit(std::string_view& s) noexcept {
 /// A count: not negative; a fraction is cut.
 std::optional<std::int64_t> parse_count(std::string_view text) noexcept {
     text = trim(text);
-    const auto value = take_decimal(text);
+    const auto value = read_decimal(text);
     if (!value || !text.empty()) return std::nullopt;
     return static_cast<std::int64_t>(value->whole);
 }
@@ -82,14 +82,14 @@ std::optional<std::int64_t> parse_count(std::string_view text) noexcept {
 std::optional<double> parse_percent(std::string_view text) noexcept {
     text = trim(text);
     if (text.ends_with('%')) text = trim(text.substr(0, text.size() - 1));
-    const auto value = take_decimal(text);
+    const auto value = read_decimal(text);
     if (!value || !text.empty()) return std::nullopt;
     return static_cast<double>(value->whole) + static_cast<double>(value->billionths) / 1e9;
 }
 
 std::optional<Duration> parse_milliseconds(std::string_view text) noexcept {
     text = trim(text);
-    const auto value = take_decimal(text);
+    const auto value = read_decimal(text);
     if (!value || !text.empty()) return std::nullopt;
     return times(*value, 1'000'000);
 }
@@ -134,16 +134,16 @@ bool is_rate_limit_field(std::string_view name) noexcept {
 
 std::optional<Duration> parse_wait(std::string_view text) noexcept {
     text = trim(text);
-    auto value = take_decimal(text);
+    auto value = read_decimal(text);
     if (!value) return std::nullopt;
     if (text.empty()) return times(*value, 1'000'000'000);
     Duration sum{};
     for (;;) {
-        const std::uint64_t unit = take_unit(text);
+        const std::uint64_t unit = read_unit(text);
         if (unit == 0) return std::nullopt;
         sum = std::min(max_wait, sum + times(*value, unit));  // two of at most a year: no overflow
         if (text.empty()) return sum;
-        value = take_decimal(text);
+        value = read_decimal(text);
         if (!value) return std::nullopt;
     }
 }

@@ -9,7 +9,7 @@ constexpr std::size_t none = std::string_view::npos;
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 /// Takes a line off the front of `text`, without its end.
-std::string_view take_line(std::string_view& text) noexcept {
+std::string_view next_line(std::string_view& text) noexcept {
     const char* const begin = text.data();
     const char* const end = begin + text.size();
     const char* const stop = find_line_end(begin, end);
@@ -99,7 +99,7 @@ void SseSplitter::parse(SseEvent& out) {
     first_event_ = false;
     bool several = false;
     while (!text.empty()) {
-        const std::string_view line = take_line(text);
+        const std::string_view line = next_line(text);
         const std::size_t colon = line.find(':');
         const std::string_view field = line.substr(0, colon);
         std::string_view value = colon == none ? std::string_view{} : line.substr(colon + 1);

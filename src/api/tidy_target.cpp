@@ -11,7 +11,7 @@ constexpr std::string_view v1_prefix = "/v1";
 constexpr std::string_view nameless = "/openai/deployments//";
 
 /// Takes `prefix`, whole segments of it, off `path` if it begins so.
-bool take(std::string_view& path, std::string_view prefix) noexcept {
+bool consume(std::string_view& path, std::string_view prefix) noexcept {
     if (!istarts_with(path, prefix) || (path.size() > prefix.size() && path[prefix.size()] != '/'))
         return false;
     path.remove_prefix(prefix.size());
@@ -19,16 +19,16 @@ bool take(std::string_view& path, std::string_view prefix) noexcept {
 }
 
 bool begins_with_prefix(std::string_view path) noexcept {
-    return take(path, openai_prefix) || take(path, v1_prefix);
+    return consume(path, openai_prefix) || consume(path, v1_prefix);
 }
 
 /// What is left of a path without base URLs in front of its own.
 std::string_view without_doubled_prefix(std::string_view path) noexcept {
     for (;;) {
         std::string_view rest = path;
-        if (take(rest, openai_prefix))
-            take(rest, v1_prefix);
-        else if (!take(rest, v1_prefix))
+        if (consume(rest, openai_prefix))
+            consume(rest, v1_prefix);
+        else if (!consume(rest, v1_prefix))
             return path;
         if (!begins_with_prefix(rest)) return path;
         path = rest;
@@ -46,9 +46,9 @@ bool has_version(std::string_view query) noexcept {
 
 /// "/openai/responses" without a version: the v1 API's.
 bool lacks_v1(std::string_view path, std::string_view query) noexcept {
-    if (!take(path, openai_prefix) || has_version(query)) return false;
+    if (!consume(path, openai_prefix) || has_version(query)) return false;
     std::string_view rest = path;
-    if (take(rest, v1_prefix) || take(rest, "/deployments")) return false;
+    if (consume(rest, v1_prefix) || consume(rest, "/deployments")) return false;
     return path.size() > 1;
 }
 

@@ -58,7 +58,7 @@ InheritedSockets InheritedSockets::of_environment() {
     return out;
 }
 
-std::vector<FileDescriptor> InheritedSockets::take(const config::ListenConfig& where) {
+std::vector<FileDescriptor> InheritedSockets::extract(const config::ListenConfig& where) {
     std::vector<FileDescriptor> out;
     for (FileDescriptor& socket : sockets_)
         if (const auto at = http::listens_at(socket.get()); at && matches(*at, where))

@@ -21,7 +21,7 @@ public:
     explicit InheritedSockets(std::vector<FileDescriptor> sockets) : sockets_(std::move(sockets)) {}
 
     /// Those that listen at `where`.
-    [[nodiscard]] std::vector<FileDescriptor> take(const config::ListenConfig& where);
+    [[nodiscard]] std::vector<FileDescriptor> extract(const config::ListenConfig& where);
     /// Where those listen that nobody took.
     [[nodiscard]] std::vector<std::string> left() const;
 

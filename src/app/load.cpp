@@ -61,7 +61,7 @@ private:
             (void)co_await timer.sleep_for(look);
             const Mono now = mono_now();
             if (now - last < interval || quiet_) continue;
-            progress_.add(runner_.take_pulse(), runner_.elapsed(), now - last);
+            progress_.add(runner_.fetch_pulse(), runner_.elapsed(), now - last);
             last = now;
             show();
         }

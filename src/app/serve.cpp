@@ -45,8 +45,8 @@ public:
         auto config = reloader_.load();
         if (!config) return 2;
         const bool admin_wanted = config->admin.enabled;
-        auto admin_sockets = sockets_.take(config->admin.listen);
-        auto data_sockets = sockets_.take(config->listen);
+        auto admin_sockets = sockets_.extract(config->admin.listen);
+        auto data_sockets = sockets_.extract(config->listen);
         auto started = gateway::Gateway::start(std::move(*config), log_, std::move(data_sockets));
         if (!started) return failed(started.error());
         gateway_ = std::move(*started);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds patience{60};
 
-Result<Lock> take_lock(const Folder& folder) {
+Result<Lock> acquire_lock(const Folder& folder) {
     return folder.lock(patience, [](int holder) {
         fmt::print(stderr, "waiting for another spillway command on this stack (process {})\n", holder);
     });
@@ -36,11 +36,11 @@ Result<Folder> folder_of(const Common& common) {
 
 Result<Lock> make_and_lock(const Folder& folder) {
     if (auto made = folder.create(); !made) return made.error();
-    return take_lock(folder);
+    return acquire_lock(folder);
 }
 
 Result<Lock> lock_existing(const Folder& folder) {
-    return take_lock(folder);
+    return acquire_lock(folder);
 }
 
 Result<Values> values_with_key(const Folder& folder) {

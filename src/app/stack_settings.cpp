@@ -44,7 +44,7 @@ Result<std::string> check_key(std::string_view name, std::string_view value) {
 }
 
 template <class Int>
-Result<void> take(const Values& values, std::string_view name, Int& into) {
+Result<void> apply(const Values& values, std::string_view name, Int& into) {
     const auto at = values.find(name);
     if (at == values.end()) return {};
     const auto checked = check_setting(name, at->second);
@@ -108,12 +108,12 @@ Result<Settings> settings_from(const Values& values) {
     Settings s;
     for (const auto& [name, value] : values)
         if (const auto checked = check_setting(name, value); !checked) return checked.error();
-    if (auto r = take(values, setting::capacity, s.capacity); !r) return r.error();
-    if (auto r = take(values, setting::port, s.port); !r) return r.error();
-    if (auto r = take(values, setting::admin_port, s.admin_port); !r) return r.error();
-    if (auto r = take(values, setting::chat_port, s.chat_port); !r) return r.error();
-    if (auto r = take(values, setting::emulator_admin_port, s.emulator_admin_port); !r) return r.error();
-    if (auto r = take(values, setting::emulator_base_port, s.emulator_base_port); !r) return r.error();
+    if (auto r = apply(values, setting::capacity, s.capacity); !r) return r.error();
+    if (auto r = apply(values, setting::port, s.port); !r) return r.error();
+    if (auto r = apply(values, setting::admin_port, s.admin_port); !r) return r.error();
+    if (auto r = apply(values, setting::chat_port, s.chat_port); !r) return r.error();
+    if (auto r = apply(values, setting::emulator_admin_port, s.emulator_admin_port); !r) return r.error();
+    if (auto r = apply(values, setting::emulator_base_port, s.emulator_base_port); !r) return r.error();
     if (const auto key = values.find(setting::api_key); key != values.end())
         s.api_key = config::Secret(key->second);
     if (auto r = check_ports_differ(s); !r) return r.error();

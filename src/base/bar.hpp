@@ -6,7 +6,7 @@
 
 namespace spillway {
 
-/// `share` is 0…1, `width` in columns.
+/// `share` is from 0 to 1, `width` in columns.
 [[nodiscard]] std::string bar(double share, std::size_t width);
 
 }  // namespace spillway

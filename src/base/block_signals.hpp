@@ -1,10 +1,10 @@
 #pragma once
-/// For threads that work beside the main one: signals are the main thread's affair.
+/// For all threads but the main one, which alone handles signals.
 #include <signal.h>
 
 namespace spillway {
 
-/// Of the calling thread.
+/// Blocks every signal for the calling thread.
 inline void block_signals() noexcept {
     sigset_t all;
     ::sigfillset(&all);

@@ -1,5 +1,5 @@
 #pragma once
-/// The size of a cache line: what changes on different threads is kept this far apart. Thread rule: a
+/// The size of a cache line: data written by different threads is kept this far apart. Thread rule: a
 /// constant.
 #include <cstddef>
 

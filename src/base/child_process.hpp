@@ -1,6 +1,6 @@
 #pragma once
-/// What the starters of other programs have in common: posix_spawn(3)'s settings, argv, and a child that does
-/// not outlive its owner. Thread rule: plain values. Errors: those of posix_spawn are the caller's to see.
+/// What is needed to start another program: attributes for posix_spawn(3), argv, and a child that does not
+/// outlive its owner. Thread rule: plain values. Errors: the caller checks what posix_spawn returns.
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -12,7 +12,7 @@
 
 namespace spillway {
 
-/// The attributes and actions of one posix_spawn(3), released at the end.
+/// The attributes and file actions of one posix_spawn(3), freed on destruction.
 struct SpawnSetup {
     SpawnSetup() {
         posix_spawnattr_init(&attributes);
@@ -25,13 +25,13 @@ struct SpawnSetup {
         posix_spawn_file_actions_destroy(&actions);
     }
 
-    /// Of this process signals may be blocked; none is to be in the child.
+    /// The child starts with no signal blocked, whatever this process blocks.
     int unblock_signals() {
         sigset_t none;
         sigemptyset(&none);
         return posix_spawnattr_setsigmask(&attributes, &none);
     }
-    /// Nor ignored or caught.
+    /// The child starts with no signal ignored or caught.
     int default_signals() {
         sigset_t all;
         sigfillset(&all);
@@ -42,7 +42,7 @@ struct SpawnSetup {
     posix_spawn_file_actions_t actions{};
 };
 
-/// As argv or environ, while `words` stand.
+/// For argv or environ; valid while `words` is unchanged.
 [[nodiscard]] inline std::vector<char*> pointers_to(std::vector<std::string>& words) {
     std::vector<char*> out;
     out.reserve(words.size() + 1);
@@ -51,11 +51,11 @@ struct SpawnSetup {
     return out;
 }
 
-/// A child that is killed and reaped with this, unless it was waited for or let go.
+/// A child that is killed and reaped on destruction, unless it was waited for or let go.
 class ChildProcess {
 public:
     ChildProcess() = default;
-    /// `leads_group`: what it started goes with it.
+    /// `leads_group`: its whole process group is killed with it.
     explicit ChildProcess(pid_t pid, bool leads_group = false) noexcept
         : pid_(pid), leads_group_(leads_group) {}
     ChildProcess(ChildProcess&& other) noexcept
@@ -70,7 +70,7 @@ public:
     }
 
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-    /// Its status, as waitpid(2) gives it.
+    /// Waits for its end; the status is that of waitpid(2).
     int wait() noexcept {
         int status = 0;
         while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -78,7 +78,7 @@ public:
         pid_ = 0;
         return status;
     }
-    /// It goes on without this.
+    /// Gives up ownership: the child keeps running.
     pid_t let_go() noexcept { return std::exchange(pid_, 0); }
 
 private:

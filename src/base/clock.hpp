@@ -1,6 +1,6 @@
 #pragma once
-/// Time as values. Decision code (routing, quota) never reads a clock: it is handed `now`, so tests
-/// run it on invented time without sleeping. Code at the edge reads `mono_now()` / `wall_now()` once
+/// Time as values. Decision code (routing, quota) never reads a clock: it is given `now`, so that tests
+/// run it on made-up time without sleeping. Code at the edge reads `mono_now()` or `wall_now()` once
 /// per event and passes the value down.
 ///
 /// Units: nanoseconds inside the types. Thread rule: free functions, safe everywhere.

@@ -1,7 +1,7 @@
 #pragma once
-/// Eight bytes of text looked at in one go, for scans that most text passes quickly. The tests on them set
-/// the top bit of a byte where it may be so: none set is sure, one set asks for a closer look (a borrow from
-/// the byte below may set it as well). Thread rule: pure. Errors: none.
+/// Tests of eight bytes of text at once, for scans that rarely find anything. A test sets the top bit of each
+/// byte that may match: if no bit is set, none matches; a set bit calls for a closer look, since a borrow
+/// from the byte below may also have set it. Thread rule: pure. Errors: none.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,14 +18,14 @@ inline constexpr std::uint64_t tops = 0x80 * ones;
     return word;
 }
 
-/// Four bytes, as the low ones of eight.
+/// Four bytes, as the low half of the word.
 [[nodiscard]] inline std::uint64_t load_half(const char* at) noexcept {
     std::uint32_t half = 0;
     std::memcpy(&half, at, sizeof half);
     return half;
 }
 
-/// Where a byte is `c`.
+/// Bytes equal to `c`.
 [[nodiscard]] constexpr std::uint64_t equal(std::uint64_t word, char c) noexcept {
     const std::uint64_t same = word ^ (ones * static_cast<unsigned char>(c));
     return (same - ones) & ~same & tops;

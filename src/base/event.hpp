@@ -1,7 +1,8 @@
 #pragma once
 /// A one-waiter event for coroutines of one Loop:
 /// `while (!event.is_set()) co_await event.wait();` sleeps until `set()`, which is remembered until reset().
-/// Ownership: the event and its waiter know of each other, and either may go first. Thread rule: the loop's.
+/// Ownership: the event and its waiter may be destroyed in either order. Thread rule: the loop's. Errors:
+/// none.
 #include <coroutine>
 #include <utility>
 
@@ -11,7 +12,7 @@ namespace spillway {
 
 class Event {
 public:
-    /// To be awaited where it was made.
+    /// Must be awaited in the expression that creates it.
     class Waiter final : public Runnable {
     public:
         explicit Waiter(Event& event) noexcept : event_(&event) {}
@@ -45,24 +46,25 @@ public:
         if (waiter_ != nullptr) waiter_->event_ = nullptr;
     }
 
-    /// Runs the waiter before it returns, and the waiter may destroy this event: the last act of its caller.
+    /// Resumes the waiter before it returns. The waiter may destroy this event, so the caller must not use it
+    /// afterwards.
     void set() {
         set_ = true;
-        if (Waiter* waiter = take()) waiter->self_.resume();
+        if (Waiter* waiter = detach_waiter()) waiter->self_.resume();
     }
-    /// As set(), but the waiter runs from the event loop, never inside this call.
+    /// Like set(), but the waiter is resumed from the event loop, never inside this call.
     void set_later() noexcept {
         set_ = true;
-        if (Waiter* waiter = take()) waiter->loop_->later(*waiter);
+        if (Waiter* waiter = detach_waiter()) waiter->loop_->later(*waiter);
     }
     void reset() noexcept { set_ = false; }
 
     [[nodiscard]] bool is_set() const noexcept { return set_; }
-    /// To be awaited: sleeps until the next set(), be it set or not.
+    /// To be awaited: sleeps until the next set(), even if the event is set already.
     [[nodiscard]] Waiter wait() noexcept { return Waiter(*this); }
 
 private:
-    Waiter* take() noexcept {
+    Waiter* detach_waiter() noexcept {
         Waiter* const waiter = std::exchange(waiter_, nullptr);
         if (waiter != nullptr) waiter->event_ = nullptr;
         return waiter;

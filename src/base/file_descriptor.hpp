@@ -1,5 +1,5 @@
 #pragma once
-/// A descriptor that is closed with its owner. Thread rule: a plain value.
+/// A descriptor, closed on destruction. Thread rule: a plain value. Errors: those of close(2) are ignored.
 #include <unistd.h>
 
 #include <utility>
@@ -24,7 +24,7 @@ public:
 
     [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
-    /// The caller's from now on.
+    /// Gives up ownership to the caller.
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
     void reset() noexcept {
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));

@@ -1,9 +1,9 @@
 #pragma once
-/// The first byte of a class in a run of text, sixteen bytes at a time where the processor can (SSE2, which
-/// every x86-64 has), else one by one. Nothing outside [p, end) is read.
+/// Finds the first byte of a class in a piece of text, sixteen bytes at a time with SSE2 (which every x86-64
+/// has), otherwise one by one. Nothing outside [p, end) is read.
 ///
 /// A class is a type with `static bool has(unsigned char)`, and the same for sixteen bytes at once:
-/// `static __m128i has(__m128i)`, 0xff where a byte belongs to it. Thread rule: pure. Errors: none.
+/// `static __m128i has(__m128i)`, which is 0xff for each byte in the class. Thread rule: pure. Errors: none.
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -20,27 +20,27 @@ namespace sixteen_bytes {
 inline constexpr std::ptrdiff_t size = 16;
 
 [[nodiscard]] inline __m128i load(const char* at) noexcept {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));  // NOLINT: as the intrinsic asks
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));  // NOLINT: what the intrinsic takes
 }
 [[nodiscard]] inline __m128i all(char c) noexcept {
     return _mm_set1_epi8(c);
 }
-/// Where a byte is at most `most`, as unsigned numbers.
+/// Bytes that are at most `most`, as unsigned numbers.
 [[nodiscard]] inline __m128i at_most(__m128i bytes, char most) noexcept {
     return _mm_cmpeq_epi8(_mm_min_epu8(bytes, all(most)), bytes);
 }
 [[nodiscard]] inline __m128i equal(__m128i bytes, char c) noexcept {
     return _mm_cmpeq_epi8(bytes, all(c));
 }
-/// Where a byte is from `first` to `last`.
+/// Bytes from `first` to `last`.
 [[nodiscard]] inline __m128i within(__m128i bytes, char first, char last) noexcept {
     return at_most(_mm_sub_epi8(bytes, all(first)), static_cast<char>(last - first));
 }
-/// A bit for each byte that is set.
+/// One bit for each byte, set if the byte is.
 [[nodiscard]] inline unsigned bits(__m128i bytes) noexcept {
     return static_cast<unsigned>(_mm_movemask_epi8(bytes));
 }
-/// 4 to 15 bytes: the first ones, then the last ones, which may overlap; `half` is how many of each.
+/// Loads 4 to 15 bytes: the first `half`, then the last `half`; the two may overlap.
 [[nodiscard]] inline __m128i load_ends(const char* p, const char* end, std::ptrdiff_t& half) noexcept {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
@@ -71,7 +71,7 @@ template <class Class>
                 return p + std::countr_zero(found);
             p += size;
             if (p == end) return end;
-            if (end - p < size) p = end - size;  // again over bytes that have none of the class
+            if (end - p < size) p = end - size;  // overlaps bytes already searched in vain
         }
     }
     if (end - p >= 4) {

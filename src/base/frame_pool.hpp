@@ -1,12 +1,12 @@
 #pragma once
-/// Memory of coroutine frames (base/task.hpp), used again and again: a list of free blocks for each size.
+/// Reuses the memory of coroutine frames (base/task.hpp): a list of free blocks for each size.
 ///
-/// A request takes some ten frames. A frame's size names its list, and the block that was used last, which is
-/// still in the cache, is the next to be used. Of what is free, a thread keeps kMostKept bytes; the rest goes
-/// back to the heap.
+/// A request allocates about ten frames. Each list is last in, first out, so that the next frame gets the
+/// block most likely to be in the cache. A thread keeps at most kMostKept free bytes; the rest goes back to
+/// the heap.
 ///
-/// Ownership: a thread's own (constant-initialized, so that an access costs no check); what it keeps goes
-/// with the thread. A block may be given back on another thread than took it. Thread rule: none is shared.
+/// Ownership: one per thread (constant-initialized, so that access needs no check), freed when the thread
+/// ends. A block may be deallocated on another thread than allocated it. Thread rule: never shared.
 /// Errors: std::bad_alloc.
 #include <array>
 #include <cstddef>
@@ -29,17 +29,17 @@ public:
     static constexpr std::size_t kLargest = 16384;  ///< larger blocks come from the heap
     static constexpr std::size_t kMostKept = std::size_t{1} << 20U;
 
-    /// This thread's.
+    /// The calling thread's.
     static FramePool& own() noexcept;
 
-    [[nodiscard]] void* take(std::size_t size) {
+    [[nodiscard]] void* allocate(std::size_t size) {
         if (size > kLargest) return ::operator new(size);
         Free*& list = free_[index(size)];
         if (list == nullptr) return fresh(size);
         kept_ -= rounded(size);
         return std::exchange(list, list->next);
     }
-    void give_back(void* block, std::size_t size) noexcept {
+    void deallocate(void* block, std::size_t size) noexcept {
         if (size > kLargest || kept_ + rounded(size) > most_) {
             ::operator delete(block);
             return;
@@ -48,7 +48,7 @@ public:
         Free*& list = free_[index(size)];
         list = ::new (block) Free{list};
     }
-    /// Bytes that are free and kept.
+    /// Bytes kept for reuse.
     [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
 
 private:
@@ -67,7 +67,7 @@ private:
 };
 
 namespace detail {
-// A thread's own by design; see above.
+// One per thread by design; see above.
 inline constinit thread_local FramePool frame_pool;  // NOLINT(*-avoid-non-const-global-variables)
 }  // namespace detail
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Hexadecimal digits, read (either case) and written (small letters), and the escapes of URLs made of them.
-/// Thread rule: pure. Errors: nothing or -1 for what is not hexadecimal.
+/// Reads hexadecimal digits (either case) and writes them (lower case); decodes the escapes of URLs.
+/// Thread rule: pure. Errors: nullopt, false or -1 for what is not hexadecimal.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace spillway {
 
-/// 0 to 15; -1 for what is no digit.
+/// 0 to 15; -1 if `c` is not a digit.
 [[nodiscard]] constexpr int hex_value(char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -20,7 +20,7 @@ namespace spillway {
     return -1;
 }
 
-/// 0 to 255; -1 if one of the two is no digit.
+/// 0 to 255; -1 if either is not a digit.
 [[nodiscard]] constexpr int hex_byte(char high, char low) noexcept {
     const int h = hex_value(high);
     const int l = hex_value(low);
@@ -29,11 +29,11 @@ namespace spillway {
 
 [[nodiscard]] std::string to_hex(std::span<const unsigned char> bytes);
 
-/// Sixteen digits, the highest first.
+/// Sixteen digits, most significant first.
 void append_hex(Pen& out, std::uint64_t number);
 
-/// Fills `out` with what `hex` says; false (and `out` unspecified) unless it has exactly two digits for each
-/// byte.
+/// Decodes `hex` into `out`; false (with `out` unspecified) unless it has exactly two digits for each byte of
+/// `out`.
 [[nodiscard]] bool read_hex(std::string_view hex, std::span<unsigned char> out) noexcept;
 
 template <std::size_t N>
@@ -43,7 +43,7 @@ template <std::size_t N>
     return out;
 }
 
-/// `raw` with its %XX escapes decoded (RFC 3986 §2.1); nothing if one is malformed.
+/// `raw` with its %XX escapes decoded (RFC 3986 §2.1); nullopt if one is malformed.
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view raw);
 
 }  // namespace spillway

@@ -1,7 +1,7 @@
 #pragma once
 /// IP addresses and networks as values. IPv4 is held in its mapped form (RFC 4291 §2.5.5.2), as a dual-stack
 /// listener sees it, so that 10.0.0.1 and ::ffff:10.0.0.1 are the same.
-/// Thread rule: plain values. Errors: no value for what is no address.
+/// Thread rule: plain values. Errors: nullopt for what is not an address.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -25,13 +25,13 @@ private:
 
 class IpNetwork {
 public:
-    /// "10.0.0.0/8", "2001:db8::/32", or one address.
+    /// "10.0.0.0/8", "2001:db8::/32", or a single address.
     [[nodiscard]] static std::optional<IpNetwork> parse(std::string_view text) noexcept;
     [[nodiscard]] bool contains(const IpAddress& address) const noexcept;
 
 private:
     IpAddress address_;
-    unsigned prefix_ = 128;  ///< bits that count, of the mapped form
+    unsigned prefix_ = 128;  ///< bits that count, in the mapped form
 };
 
 }  // namespace spillway

@@ -1,15 +1,15 @@
 #pragma once
-/// Writing JSON (RFC 8259): the one escaper and the one writer of the program. What a client sent may be
-/// written: bytes that are not UTF-8 become U+FFFD. (Reading: api/json_reader.hpp, and simdjson.)
+/// Writing JSON (RFC 8259): the program's only escaper and only writer. Text from clients is safe to write:
+/// bytes that are not UTF-8 become U+FFFD. (For reading, see api/json_reader.hpp and simdjson.)
 ///
-/// A JsonWriter writes piece by piece into a string of its own; the caller keeps the order right, commas
-/// come by themselves:
+/// A JsonWriter writes piece by piece into its own string. The caller is responsible for the order of calls;
+/// commas are added automatically:
 ///     JsonWriter w;
 ///     w.open().field("name", name).key("sizes").open_list().number(1).number(2).close_list().close();
 ///     send(w.take());
-/// A JsonField is a member of an object described once: its name, its type as the pages' TypeScript has it,
-/// what it means, and how it is written; write_fields() writes all of an object's.
-/// Thread rule: free functions are pure; a JsonWriter is a plain value. Errors: std::bad_alloc only.
+/// A JsonField describes a member of an object once: its name, its TypeScript type for the pages, its
+/// meaning, and how it is written; write_fields() writes all members of an object. Thread rule: free
+/// functions are pure; a JsonWriter is a plain value. Errors: std::bad_alloc only.
 #include <concepts>
 #include <optional>
 #include <span>
@@ -21,7 +21,7 @@
 
 namespace spillway {
 
-/// Appends `s` as the inside of a JSON string; past `max_bytes` of input the rest is replaced by an ellipsis.
+/// Appends the inside of a JSON string; input beyond `max_bytes` is replaced by an ellipsis.
 void append_json_text(Pen& out, std::string_view s, std::size_t max_bytes = std::string_view::npos);
 
 /// Appends `text` as a quoted JSON string.
@@ -46,13 +46,13 @@ public:
         return *this;
     }
     JsonWriter& number(std::integral auto value) { return raw(std::to_string(value)); }
-    /// With six significant digits; what is not finite, which JSON cannot say, is null.
+    /// With six significant digits; infinities and NaN, which JSON lacks, become null.
     JsonWriter& number(double value);
-    /// With so many digits behind the point.
+    /// With `decimals` digits after the point.
     JsonWriter& number(double value, int decimals);
     JsonWriter& boolean(bool value) { return raw(value ? "true" : "false"); }
     JsonWriter& null() { return raw("null"); }
-    /// `json` as it is: text that is JSON already.
+    /// Writes `json`, which must be JSON already, as it is.
     JsonWriter& raw(std::string_view json) {
         comma();
         out_ += json;
@@ -108,7 +108,7 @@ struct JsonField {
     std::string_view type;  ///< in TypeScript
     std::string_view help;
     void (*write)(JsonWriter& out, const From& from);  ///< one value
-    bool (*present)(const From& from) = nullptr;       ///< null: always; else left out where it says no
+    bool (*present)(const From& from) = nullptr;       ///< null: always written; else only where it says yes
 };
 
 template <class From>

@@ -24,7 +24,7 @@ void Inbox::put(Runnable& runnable) noexcept {
     runnable.discard();
 }
 
-void Inbox::take(RunList& list) noexcept {
+void Inbox::move_to(RunList& list) noexcept {
     const std::lock_guard lock(mutex_);
     list.splice(list.end(), list_);
 }
@@ -89,7 +89,7 @@ Loop::~Loop() {
     // What is destroyed may leave more to be run.
     do {
         discard_all(roots_);
-        inbox_->take(due_);
+        inbox_->move_to(due_);
         discard_all(due_);
     } while (!roots_.empty() || !due_.empty());
     while (!tools_.empty()) tools_.pop_back();
@@ -129,7 +129,7 @@ std::optional<Duration> Loop::patience(std::optional<Mono> deadline) noexcept {
 }
 
 void Loop::run_due() {
-    inbox_->take(due_);
+    inbox_->move_to(due_);
     RunList now;
     now.splice(now.end(), due_);
     while (!now.empty()) {

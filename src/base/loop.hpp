@@ -1,16 +1,17 @@
 #pragma once
-/// An event loop: one thread that runs what is posted, coroutines, timers and what waits for descriptors.
+/// An event loop: one thread that runs posted functions, coroutines, timers, and whatever waits for
+/// descriptors.
 ///
 ///     Loop loop;
 ///     loop.spawn(serve());        // a Task that nobody awaits
-///     loop.run();                 // until stop(), or until nothing is left to wait for
+///     loop.run();                 // until stop(), or until there is nothing left to wait for
 ///
-/// A turn: what was posted; timers that are due; then descriptors in the order of work (base/poller.hpp).
+/// A turn runs posted functions, then timers that are due, then descriptors that are ready (base/poller.hpp).
 ///
-/// Ownership: holds what was posted and spawned; what still waits when the loop goes is destroyed with it.
-/// What lives on a loop (sockets, Timeouts, tools' users) goes before it or belongs to a spawned task.
-/// Thread rule: run by one thread at a time, which alone may use it, but for stop(), post() and Inbox.
-/// Errors: what a callback throws, or a task that was spawned without `done`, comes out of run().
+/// Ownership: owns what was posted and spawned, and destroys what still waits when it is destroyed itself.
+/// What lives on a loop (sockets, Timeouts, users of its tools) goes first, or belongs to a spawned task.
+/// Thread rule: run by one thread at a time, which alone may use it, except for stop(), post() and Inbox.
+/// Errors: run() rethrows what a callback throws, or a task that was spawned without `done`.
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -27,7 +28,7 @@
 
 namespace spillway {
 
-/// A function that was posted. Owns itself.
+/// A posted function. Owns itself.
 template <class F>
 class Posted final : public Runnable {
 public:
@@ -43,8 +44,8 @@ private:
     F f_;
 };
 
-/// Where any thread may leave work for a loop. Shared, so that it may outlive the loop: what comes then is
-/// dropped.
+/// Where any thread may leave work for a loop. Shared, so that it may outlive the loop; work that arrives
+/// after that is dropped.
 class Inbox {
 public:
     explicit Inbox(int wake_descriptor) noexcept : wake_descriptor_(wake_descriptor) {}
@@ -56,14 +57,14 @@ public:
     void post(F&& f) {
         put(*std::make_unique<Posted<std::decay_t<F>>>(std::forward<F>(f)).release());
     }
-    /// Has the loop look at it.
+    /// Makes the loop check it.
     void wake() noexcept;
 
 private:
     friend class Loop;
     void put(Runnable& runnable) noexcept;
-    /// Moves all to the end of `list`.
-    void take(RunList& list) noexcept;
+    /// Moves everything to the end of `list`.
+    void move_to(RunList& list) noexcept;
     [[nodiscard]] bool empty() noexcept;
     void close() noexcept;
 
@@ -84,10 +85,10 @@ public:
 
     void run();
     void run_for(Duration time) { run_until(mono_now() + time); }
-    /// run() returns soon, and returns at once until restart(). From any thread.
+    /// Makes run() return soon, and at once from then on until restart(). From any thread.
     void stop() noexcept;
     void restart() noexcept { stopped_ = false; }
-    /// By stop(), or because nothing was left to wait for.
+    /// By stop(), or because there was nothing left to wait for.
     [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
     /// Runs `f()` from the loop, in order. From any thread.
@@ -101,10 +102,10 @@ public:
     void later(Runnable& runnable) noexcept { due_.push_back(runnable); }
     [[nodiscard]] const std::shared_ptr<Inbox>& inbox() const noexcept { return inbox_; }
 
-    /// Begins the task now if called from the loop, or else in its next turn. `done` hears of its end.
+    /// Starts the task at once if called from the loop, otherwise in its next turn. Calls `done` at its end.
     void spawn(Task<> task) { spawn(std::move(task), {}); }
     void spawn(Task<> task, Done done);
-    /// As above, of a function that makes one, which lives as long as it.
+    /// Like above, for a function that returns a task; the function lives as long as the task.
     template <class F>
         requires std::is_invocable_r_v<Task<>, F&>
     void spawn(F f, Done done = {}) {
@@ -114,7 +115,7 @@ public:
     [[nodiscard]] Poller& poller() noexcept { return poller_; }
     [[nodiscard]] TimerWheel& wheel() noexcept { return wheel_; }
     [[nodiscard]] TimerQueue& timers() noexcept { return timers_; }
-    /// The loop's own T, made at first use from (Loop&).
+    /// The loop's own T, constructed from (Loop&) at first use.
     template <class T>
     T& tool() {
         static constexpr char key = 0;
@@ -125,7 +126,7 @@ public:
         return *made;
     }
 
-    /// While there is one, the loop has something to wait for. From any thread.
+    /// While one exists, the loop has something to wait for. From any thread.
     class Work {
     public:
         explicit Work(Loop& loop) noexcept : loop_(&loop) { ++loop.work_; }
@@ -169,7 +170,7 @@ private:
     std::vector<Tool> tools_;
     std::shared_ptr<Inbox> inbox_;
     RunList due_;
-    RunList roots_;  ///< the frames of what was spawned; see Root
+    RunList roots_;  ///< the frames of spawned tasks; see Root
     std::exception_ptr failure_;
     std::atomic<std::thread::id> runs_on_{};
     std::atomic<int> work_ = 0;

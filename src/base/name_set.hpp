@@ -1,8 +1,7 @@
 #pragma once
-/// A few names that are looked for without regard to case (field names, RFC 9110 §5.1). Most names that are
-/// asked about have a length that none of them has: that is one test.
-/// Ownership: names are literals. Thread rule: immutable. Errors: none; a name of 64 bytes or more does not
-/// compile.
+/// A small set of names that are compared without regard to case (field names, RFC 9110 §5.1). Most names
+/// that are looked up have a length that none in the set has, which costs a single test. Ownership: the names
+/// are literals. Thread rule: immutable. Errors: none; a name of 64 bytes or more does not compile.
 #include <array>
 #include <cstddef>
 #include <cstdint>

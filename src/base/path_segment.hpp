@@ -1,6 +1,6 @@
 #pragma once
-/// Text as one segment of a URL's path: what is not unreserved is percent-encoded (RFC 3986 §2.3, §3.3).
-/// Thread rule: pure. Errors: none.
+/// Encodes text as one segment of a URL's path: all but unreserved characters are escaped (RFC 3986 §2.3,
+/// §3.3). Thread rule: pure. Errors: none.
 #include <string>
 #include <string_view>
 

@@ -1,10 +1,10 @@
 #pragma once
-/// Writes many small pieces behind a string's end: the string is made longer once and cut to what was
-/// written when the pen is laid down (destroyed). Until then the string itself must not be used.
+/// Appends many small pieces to a string: the string is enlarged once, and cut back to what was written when
+/// the pen is destroyed. Until then the string itself must not be used.
 ///
-/// `about` is a guess of all that will be written; beyond it the string grows as it always does.
-/// Ownership: the string must outlive the pen. Thread rule: a plain value. Errors: std::bad_alloc, as a
-/// string's own.
+/// `about` is an estimate of the bytes to come; beyond it the string grows as usual.
+/// Ownership: the string must outlive the pen. Thread rule: a plain value. Errors: std::bad_alloc, as from
+/// the string itself.
 #include <charconv>
 #include <concepts>
 #include <cstddef>
@@ -40,7 +40,7 @@ public:
         need(24);
         at_ = std::to_chars(at_, end_, n).ptr;
     }
-    /// Length of the string as written so far.
+    /// The string's length with what was written so far.
     [[nodiscard]] std::size_t written() const noexcept { return static_cast<std::size_t>(at_ - out_.data()); }
 
 private:

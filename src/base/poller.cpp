@@ -12,14 +12,14 @@
 namespace spillway {
 
 namespace {
-/// New requests in one turn, before it is looked for answers.
+/// New requests in one turn, before it checks for answers.
 constexpr int most_new = 16;
-/// … and looks for news, before what waits for quiet and what else the event loop has to do.
+/// … and checks for events, before the idle tasks and whatever else the event loop has to do.
 constexpr int most_looks = 4;
-/// What waits for quiet, before it is looked for news again.
-constexpr std::size_t most_quiet = 4;
+/// Idle tasks run before it checks for events again.
+constexpr std::size_t most_idle_tasks = 4;
 /// … and how often, before what else the event loop has to do.
-constexpr int most_quiets = 16;
+constexpr int most_idle_rounds = 16;
 }  // namespace
 
 Poller::Poller(Loop& loop)
@@ -35,10 +35,10 @@ Poller& Poller::of(Loop& loop) {
     return loop.poller();
 }
 
-void Poller::add(int fd, Watch& watch, std::error_code& ec) noexcept {
+void Poller::add(int fd, Watcher& watcher, std::error_code& ec) noexcept {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.ptr = &watch;
+    event.data.ptr = &watcher;
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
         ec.assign(errno, std::system_category());
         return;
@@ -47,18 +47,18 @@ void Poller::add(int fd, Watch& watch, std::error_code& ec) noexcept {
     ++registered_;
 }
 
-void Poller::remove(int fd, Watch& watch) noexcept {
+void Poller::remove(int fd, Watcher& watcher) noexcept {
     epoll_event unused{};
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
-    static_cast<PollerHook<ByQueue>&>(watch).unlink();
+    static_cast<PollerHook<ByQueue>&>(watcher).unlink();
     for (std::size_t i = batch_at_; i < batch_size_; ++i)
-        if (batch_[i].data.ptr == &watch) batch_[i].data.ptr = nullptr;
+        if (batch_[i].data.ptr == &watcher) batch_[i].data.ptr = nullptr;
     --registered_;
 }
 
-void Poller::soon(Watch& watch) noexcept {
-    if (static_cast<PollerHook<ByTurn>&>(watch).is_linked()) return;
-    soon_.push_back(watch);
+void Poller::call_soon(Watcher& watcher) noexcept {
+    if (static_cast<PollerHook<ByTurn>&>(watcher).is_linked()) return;
+    soon_.push_back(watcher);
     if (!run_soon_.is_linked()) loop_.later(run_soon_);
 }
 
@@ -66,27 +66,27 @@ void Poller::run_soon() {
     List<ByTurn> now;
     now.splice(now.end(), soon_);
     while (!now.empty()) {
-        Watch& watch = now.front();
+        Watcher& watcher = now.front();
         now.pop_front();
-        watch.on_turn();
+        watcher.on_turn();
     }
 }
 
 void Poller::turn(std::optional<Duration> patience) {
-    bool news = true;
-    for (int looks = 0, quiets = 0; looks < most_looks && quiets < most_quiets;) {
-        news = look(std::exchange(patience, Duration::zero())) || !queue_.empty();
-        tell_new();
-        if (news) {
+    bool events = true;
+    for (int looks = 0, idle_rounds = 0; looks < most_looks && idle_rounds < most_idle_rounds;) {
+        events = look(std::exchange(patience, Duration::zero())) || !queue_.empty();
+        dispatch_new();
+        if (events) {
             ++looks;
             if (!has_more()) return;  // the next turn looks again, and may wait meanwhile
-        } else if (end_quiet(most_quiet)) {
-            ++quiets;
+        } else if (run_idle_tasks(most_idle_tasks)) {
+            ++idle_rounds;
         } else {
             return;
         }
     }
-    if (news) (void)end_quiet(std::numeric_limits<std::size_t>::max());
+    if (events) (void)run_idle_tasks(std::numeric_limits<std::size_t>::max());
 }
 
 int Poller::wait(std::optional<Duration> patience) noexcept {
@@ -108,7 +108,7 @@ int Poller::wait(std::optional<Duration> patience) noexcept {
 
 bool Poller::look(std::optional<Duration> patience) {
     const bool waits = !patience || *patience > Duration::zero();
-    if (waits && std::exchange(news_since_idle_, false) && idle_) idle_();
+    if (waits && std::exchange(events_since_wait_, false) && before_wait_) before_wait_();
     const int n = wait(patience);
     batch_size_ = n > 0 ? static_cast<std::size_t>(n) : 0;
     batch_at_ = 0;
@@ -120,54 +120,54 @@ bool Poller::look(std::optional<Duration> patience) {
         ready.ended = failed || (event.events & EPOLLRDHUP) != 0;
         ready.readable = ready.ended || (event.events & EPOLLIN) != 0;
         ready.writable = failed || (event.events & EPOLLOUT) != 0;
-        sort(*static_cast<Watch*>(event.data.ptr), ready);
+        sort(*static_cast<Watcher*>(event.data.ptr), ready);
     }
     batch_size_ = 0;
-    if (n > 0) news_since_idle_ = true;
+    if (n > 0) events_since_wait_ = true;
     return n > 0;
 }
 
-/// As many from the queue as a turn may tell.
-void Poller::tell_new() {
+/// As many from the queue as a turn allows.
+void Poller::dispatch_new() {
     for (int i = 0; i < most_new && !queue_.empty(); ++i) {
-        Watch& watch = queue_.front();
+        Watcher& watcher = queue_.front();
         queue_.pop_front();
-        watch.on_ready(std::exchange(watch.held_, {}));
+        watcher.on_ready(std::exchange(watcher.held_, {}));
     }
 }
 
-/// Those that waited until now, but no more than `most`; who begins to meanwhile has the next turn. False
-/// when there was none.
-bool Poller::end_quiet(std::size_t most) {
-    List<ByQuiet, WaitsForQuiet> now;
-    for (; most > 0 && !quiet_.empty(); --most) {
-        WaitsForQuiet& quiet = quiet_.front();
-        quiet_.pop_front();
-        now.push_back(quiet);
+/// Those added until now, but no more than `most`; what is added meanwhile runs in the next turn. False if
+/// there was none.
+bool Poller::run_idle_tasks(std::size_t most) {
+    List<ByIdle, IdleTask> now;
+    for (; most > 0 && !idle_tasks_.empty(); --most) {
+        IdleTask& task = idle_tasks_.front();
+        idle_tasks_.pop_front();
+        now.push_back(task);
     }
     if (now.empty()) return false;
     while (!now.empty()) {
-        WaitsForQuiet& quiet = now.front();
+        IdleTask& task = now.front();
         now.pop_front();
-        quiet.end();
+        task.run_idle();
     }
     return true;
 }
 
-/// Tells of it now, or puts it into the queue.
-void Poller::sort(Watch& watch, Ready ready) {
-    const bool waits = static_cast<PollerHook<ByQueue>&>(watch).is_linked();
+/// Dispatches it now, or queues it.
+void Poller::sort(Watcher& watcher, Ready ready) {
+    const bool waits = static_cast<PollerHook<ByQueue>&>(watcher).is_linked();
     if (waits) {
-        ready.readable = ready.readable || watch.held_.readable;
-        ready.writable = ready.writable || watch.held_.writable;
+        ready.readable = ready.readable || watcher.held_.readable;
+        ready.writable = ready.writable || watcher.held_.writable;
     }
-    if (watch.news_ == News::new_work && !ready.ended) {
-        watch.held_ = ready;
-        if (!waits) queue_.push_back(watch);
+    if (watcher.class_ == EventClass::new_work && !ready.ended) {
+        watcher.held_ = ready;
+        if (!waits) queue_.push_back(watcher);
         return;
     }
-    static_cast<PollerHook<ByQueue>&>(watch).unlink();
-    watch.on_ready(ready);
+    static_cast<PollerHook<ByQueue>&>(watcher).unlink();
+    watcher.on_ready(ready);
 }
 
 }  // namespace spillway

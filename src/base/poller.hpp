@@ -1,16 +1,16 @@
 #pragma once
-/// Readiness of descriptors, edge-triggered (epoll(7)). A descriptor is registered once, whoever waits for it
-/// holds no buffer, and a read is tried only when there is something.
+/// Readiness of descriptors, edge-triggered (epoll(7)). A descriptor is registered once; whoever waits for it
+/// holds no buffer, and nothing is read until there is something to read.
 ///
-/// Work that was begun is done before more is begun: of the sockets that bring new requests, only a few are
-/// told in a turn, and then it is looked again for answers. So what is under way at one time, and the memory
-/// it needs, stays small however many clients ask at once.
+/// Work in progress comes before new work: of the sockets that may bring new requests, only a few are served
+/// in a turn before the poller checks for answers again. So the number of requests in progress, and the
+/// memory they need, stays small however many clients ask at once.
 ///
-/// What nobody waits for (Quiet) is done when no socket has news, or after a few looks for some.
+/// Idle tasks run once no socket has an event, or after a few checks found some each time.
 ///
-/// Ownership: a part of its Loop. A Watch is a base of what it wakes, registered from add() to remove(), and
-/// leaves all lists on destruction. Its calls may destroy it.
-/// Thread rule: the Loop's one thread, but for wake().
+/// Ownership: part of its Loop. A Watcher is a base class of whatever it wakes; it is registered from add()
+/// to remove() and leaves all lists on destruction. Its callbacks may destroy it. Thread rule: the Loop's one
+/// thread, except for wake_descriptor(). Errors: std::error_code from add().
 #include <sys/epoll.h>
 
 #include <array>
@@ -30,7 +30,7 @@ class Loop;
 
 struct ByTurn;
 struct ByQueue;
-struct ByQuiet;
+struct ByIdle;
 template <class Tag>
 using PollerHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>,
@@ -39,46 +39,47 @@ using PollerHook =
 struct Ready {
     bool readable = false;  ///< bytes, the end, or an error
     bool writable = false;  ///< room, or an error
-    bool ended = false;  ///< the peer has closed its side, or the connection failed: no more news will come
+    bool ended =
+        false;  ///< the peer has closed its side, or the connection failed; no further events will come
 };
 
-/// What news of a socket is about.
-enum class News : std::uint8_t {
-    work_under_way,  ///< told at once
-    new_work,        ///< told in turn, but for an end
+/// What an event on a socket announces.
+enum class EventClass : std::uint8_t {
+    work_under_way,  ///< dispatched at once
+    new_work,        ///< dispatched in turn, unless it is the end
 };
 
-class Watch : public PollerHook<ByTurn>, public PollerHook<ByQueue> {
+class Watcher : public PollerHook<ByTurn>, public PollerHook<ByQueue> {
 public:
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
 
 protected:
-    explicit Watch(News news) : news_(news) {}
-    ~Watch() = default;
-    /// What its next news is about.
-    void set_news(News news) noexcept { news_ = news; }
+    explicit Watcher(EventClass events) : class_(events) {}
+    ~Watcher() = default;
+    /// Applies to its next event.
+    void set_class(EventClass next) noexcept { class_ = next; }
 
 private:
     friend class Poller;
-    /// Something changed since it was told last.
+    /// Something changed since the last call.
     virtual void on_ready(Ready ready) = 0;
-    /// What Poller::soon() asked for.
+    /// Requested by Poller::call_soon().
     virtual void on_turn() {}
 
-    News news_;
+    EventClass class_;
     Ready held_;  ///< while it is in the queue
 };
 
-/// What waits for a moment without news: see Quiet.
-class WaitsForQuiet : public PollerHook<ByQuiet> {
+/// Waits for a moment without events; see IdleTurn.
+class IdleTask : public PollerHook<ByIdle> {
 protected:
-    WaitsForQuiet() = default;
-    ~WaitsForQuiet() = default;
+    IdleTask() = default;
+    ~IdleTask() = default;
 
 private:
     friend class Poller;
-    virtual void end() = 0;
+    virtual void run_idle() = 0;
 };
 
 class Poller {
@@ -89,57 +90,57 @@ public:
     ~Poller() = default;
     static Poller& of(Loop& loop);
 
-    void add(int fd, Watch& watch, std::error_code& ec) noexcept;
-    /// Before `fd` is closed. Nothing is told of it any more; soon() still holds.
-    void remove(int fd, Watch& watch) noexcept;
+    void add(int fd, Watcher& watcher, std::error_code& ec) noexcept;
+    /// Call before `fd` is closed. No further events are dispatched; call_soon() still holds.
+    void remove(int fd, Watcher& watcher) noexcept;
     /// Calls on_turn() once, from the event loop.
-    void soon(Watch& watch) noexcept;
-    /// What to call whenever nothing is left to be told: the event loop may well wait for long.
-    void on_idle(std::function<void()> callback) { idle_ = std::move(callback); }
+    void call_soon(Watcher& watcher) noexcept;
+    /// Called whenever nothing is left to dispatch and the event loop is about to wait, possibly for long.
+    void before_wait(std::function<void()> callback) { before_wait_ = std::move(callback); }
 
-    void add_quiet(WaitsForQuiet& quiet) noexcept { quiet_.push_back(quiet); }
+    void add_idle_task(IdleTask& task) noexcept { idle_tasks_.push_back(task); }
 
     // For Loop:
-    /// Tells of what is ready; waits for it no longer than `patience` (none: for ever).
+    /// Dispatches what is ready; waits for it no longer than `patience` (none: for ever).
     void turn(std::optional<Duration> patience);
-    /// Does something wait for its turn?
-    [[nodiscard]] bool has_more() const noexcept { return !queue_.empty() || !quiet_.empty(); }
+    /// Is anything waiting for its turn?
+    [[nodiscard]] bool has_more() const noexcept { return !queue_.empty() || !idle_tasks_.empty(); }
     [[nodiscard]] std::size_t registered() const noexcept { return registered_; }
-    /// Ends a turn's waiting, now or the next; from any thread.
+    /// Writing to it ends this turn's wait, or the next one's; from any thread.
     [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
 
 private:
-    template <class Tag, class Item = Watch>
+    template <class Tag, class Item = Watcher>
     using List = boost::intrusive::list<Item, boost::intrusive::base_hook<PollerHook<Tag>>,
                                         boost::intrusive::constant_time_size<false>>;
-    struct Soon final : Runnable {
-        explicit Soon(Poller& p) : poller(p) {}
+    struct SoonTask final : Runnable {
+        explicit SoonTask(Poller& p) : poller(p) {}
         void run() override { poller.run_soon(); }
         Poller& poller;
     };
 
     int wait(std::optional<Duration> patience) noexcept;
-    /// Tells of what is ready, or puts it into the queue; whether there was any.
+    /// Dispatches what is ready, or queues it; returns whether there was any.
     bool look(std::optional<Duration> patience);
-    void sort(Watch& watch, Ready ready);
-    void tell_new();
-    bool end_quiet(std::size_t most);
+    void sort(Watcher& watcher, Ready ready);
+    void dispatch_new();
+    bool run_idle_tasks(std::size_t most);
     void run_soon();
 
     Loop& loop_;
     FileDescriptor epoll_;
     FileDescriptor wake_;
-    Soon run_soon_{*this};
+    SoonTask run_soon_{*this};
     List<ByTurn> soon_;
-    List<ByQueue> queue_;  ///< news of new work
-    List<ByQuiet, WaitsForQuiet> quiet_;
-    std::function<void()> idle_;
+    List<ByQueue> queue_;  ///< events of new work
+    List<ByIdle, IdleTask> idle_tasks_;
+    std::function<void()> before_wait_;
     std::size_t registered_ = 0;
-    bool news_since_idle_ = true;
+    bool events_since_wait_ = true;
     bool coarse_waits_ = false;  ///< the kernel has no epoll_pwait2
     std::array<epoll_event, 256> batch_{};
     std::size_t batch_size_ = 0;
-    std::size_t batch_at_ = 0;  ///< the first that is still to be told
+    std::size_t batch_at_ = 0;  ///< the first still to be dispatched
 };
 
 }  // namespace spillway

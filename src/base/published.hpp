@@ -1,10 +1,10 @@
 #pragma once
 /// A small value that many threads read as a whole while one at a time replaces it: a sequence lock (H.-J.
-/// Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012). A reader writes
-/// nothing, so the cache lines stay shared by all processors that read; it tries again if the value was
+/// Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012). Readers write
+/// nothing, so all processors that read can share the cache lines; a reader retries if the value was
 /// replaced meanwhile.
 ///
-/// Thread rule: load() from any thread; store() from one at a time (the writers need a lock of their own).
+/// Thread rule: load() from any thread; store() from one at a time (writers need a lock of their own).
 /// Errors: none.
 #include <array>
 #include <atomic>
@@ -27,7 +27,7 @@ public:
         std::memcpy(raw.data(), &value, sizeof(T));
         const std::uint64_t before = sequence_.load(std::memory_order_relaxed);
         sequence_.store(before + 1, std::memory_order_relaxed);
-        // Who reads one of these sees the odd number too.
+        // Whoever reads one of these also sees the odd number.
         for (std::size_t i = 0; i < words; ++i) words_[i].store(raw[i], std::memory_order_release);
         sequence_.store(before + 2, std::memory_order_release);
     }

@@ -1,20 +1,20 @@
 #pragma once
-/// A coroutine's wait for a descriptor: whenever something changed, the waiter looks again.
+/// A coroutine's wait for a descriptor: whenever something has changed, the waiter tries again.
 ///
 ///     Readiness ready(loop, fd);
 ///     while (!try_it(fd)) co_await ready.wait();
 ///
-/// Ownership: goes before the descriptor is closed, and before the Loop. Thread rule: the loop's. Errors:
-/// error(), if the descriptor cannot be watched.
+/// Ownership: destroyed before the descriptor is closed, and before the Loop. Thread rule: the loop's.
+/// Errors: error(), if the descriptor cannot be watched.
 #include "base/event.hpp"
 #include "base/poller.hpp"
 
 namespace spillway {
 
-class Readiness final : private Watch {
+class Readiness final : private Watcher {
 public:
-    Readiness(Loop& loop, int fd, News news = News::work_under_way)
-        : Watch(news), poller_(loop.poller()), fd_(fd) {
+    Readiness(Loop& loop, int fd, EventClass events = EventClass::work_under_way)
+        : Watcher(events), poller_(loop.poller()), fd_(fd) {
         poller_.add(fd, *this, error_);
     }
     Readiness(const Readiness&) = delete;
@@ -28,7 +28,7 @@ public:
         changed_.reset();
         return changed_.wait();
     }
-    /// Ends a wait without a change.
+    /// Ends a wait although nothing has changed.
     void wake() noexcept { changed_.set_later(); }
 
 private:

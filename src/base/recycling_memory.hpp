@@ -1,8 +1,8 @@
 #pragma once
-/// Memory for many objects of one size that come and go: what is given back is handed out again, next to
-/// where the others lie. Other sizes are passed on. What it has it keeps until it is destroyed.
+/// Memory for many objects of one size that come and go: freed blocks are reused, so that the objects stay
+/// close together. Other sizes are passed upstream. All memory is kept until destruction.
 ///
-/// Ownership: everything from it must be gone before it goes. Thread rule: one thread at a time.
+/// Ownership: everything allocated from it is destroyed first. Thread rule: one thread at a time.
 /// Errors: std::bad_alloc.
 #include <cstddef>
 #include <memory_resource>
@@ -15,7 +15,7 @@ public:
     explicit RecyclingMemory(std::pmr::memory_resource* upstream) : chunks_(upstream) {}
 
 private:
-    /// The first size asked for is the one that is recycled.
+    /// The first size requested is the one that is recycled.
     void* do_allocate(std::size_t bytes, std::size_t alignment) override {
         if (bytes_ == 0) bytes_ = bytes;
         if (bytes != bytes_ || free_.empty()) return chunks_.allocate(bytes, alignment);

@@ -9,13 +9,13 @@
 
 namespace spillway {
 
-/// Not an aggregate, lest a string could be taken for an Error and Result<std::string> be ambiguous.
+/// Not an aggregate, so that no string converts to an Error, which would make Result<std::string> ambiguous.
 struct Error {
     Error() = default;
     std::string message;
 };
 
-/// Called by result::value() on an error; only start-up code uses value().
+/// Called by result::value() on an error; only start-up code calls value().
 [[noreturn]] inline void throw_exception_from_error(const Error& e, const boost::source_location&) {
     throw std::runtime_error(e.message);
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// Randomness as a value that is handed in: a test seeds it, each worker thread owns one.
-/// SplitMix64 (Steele, Lea, Flood 2014): 8 bytes of state, good enough for load spreading; never for keys.
+/// Randomness as a value that is passed in: a test seeds it, and each worker thread owns one.
+/// SplitMix64 (Steele, Lea, Flood 2014): 8 bytes of state, good enough to spread load; never for keys.
 #include <cstdint>
 #include <limits>
 

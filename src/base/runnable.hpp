@@ -1,5 +1,5 @@
 #pragma once
-/// What a Loop runs in its next turn. It leaves the loop's list when it goes.
+/// Something that a Loop runs in its next turn. Leaves the loop's list on destruction.
 #include <boost/intrusive/list.hpp>
 
 namespace spillway {
@@ -11,9 +11,9 @@ public:
     Runnable(const Runnable&) = delete;
     Runnable& operator=(const Runnable&) = delete;
 
-    /// Off the list by then; may destroy itself.
+    /// Called once it is off the list; may destroy itself.
     virtual void run() = 0;
-    /// The loop goes, and it will not be run.
+    /// Called instead of run() when the loop is destroyed.
     virtual void discard() noexcept {}
 
 protected:

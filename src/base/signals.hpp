@@ -1,9 +1,9 @@
 #pragma once
-/// Signals of the process, as values of an event loop (signalfd(2)).
+/// The process's signals, delivered through an event loop (signalfd(2)).
 ///
-/// Ownership: goes before its Loop; as long as it is there, its signals do nothing else. Thread rule: made
-/// before other threads begin, since they inherit what is blocked; waited for on the loop's thread. Errors:
-/// std::system_error when it cannot be made.
+/// Ownership: destroyed before its Loop; while it exists its signals have no other effect. Thread rule:
+/// constructed before other threads start, since they inherit the blocked signals; next() on the loop's
+/// thread. Errors: the constructor throws std::system_error.
 #include <signal.h>
 
 #include <initializer_list>
@@ -22,7 +22,7 @@ public:
     Signals& operator=(const Signals&) = delete;
     ~Signals();
 
-    /// The next one's number; 0 after close(). One waiter at a time.
+    /// The number of the next signal; 0 after close(). One waiter at a time.
     Task<int> next();
     /// Ends a wait.
     void close() noexcept;

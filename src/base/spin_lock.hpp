@@ -1,8 +1,8 @@
 #pragma once
-/// A lock for sections of some tens of nanoseconds that neither allocate nor call out: four bytes, free of
-/// system calls unless somebody waits. Who waits spins for a moment and then sleeps (std::atomic_flag::wait),
-/// so a holder that the system has put aside is not spun for. Meets the standard's BasicLockable: use
-/// std::lock_guard.
+/// A lock for critical sections of some tens of nanoseconds that neither allocate nor call out: four bytes,
+/// without system calls unless somebody waits. A waiter spins briefly and then sleeps
+/// (std::atomic_flag::wait), so that it does not spin while the holder is off the processor. Meets
+/// BasicLockable: use std::lock_guard.
 ///
 /// Thread rule: any; not recursive. Errors: none.
 #include <atomic>

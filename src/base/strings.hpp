@@ -12,7 +12,7 @@
 namespace spillway {
 
 namespace detail {
-/// Whether two texts of `size` bytes are equal but for the case of letters.
+/// Whether two texts of `size` bytes are equal, ignoring case.
 [[nodiscard]] bool equal_but_case(const char* a, const char* b, std::size_t size) noexcept;
 }  // namespace detail
 
@@ -50,7 +50,7 @@ namespace detail {
     return s;
 }
 
-/// The whole of `s` as an integer, or nothing: no sign prefix '+', no white space, no overflow.
+/// All of `s` as an integer, or nullopt: no leading '+', no white space, no overflow.
 template <class Int>
 [[nodiscard]] std::optional<Int> parse_int(std::string_view s) noexcept {
     Int value{};
@@ -59,7 +59,7 @@ template <class Int>
     return value;
 }
 
-/// The whole of `s` as a finite decimal number, or nothing.
+/// All of `s` as a finite decimal number, or nullopt.
 [[nodiscard]] inline std::optional<double> parse_double(std::string_view s) noexcept {
     double value{};
     const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), value, std::chars_format::fixed);
@@ -67,7 +67,7 @@ template <class Int>
     return value;
 }
 
-/// Lets unordered_map<std::string, …> be searched with a string_view.
+/// Allows unordered_map<std::string, …> to be searched by string_view.
 struct StringHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }

@@ -1,16 +1,16 @@
 #pragma once
-/// The coroutine type of everything that waits: `Task<T> f()` begins when it is awaited, and runs on the
+/// The coroutine type of everything that waits: `Task<T> f()` starts when it is awaited, and runs on the
 /// awaiter's event loop (base/loop.hpp).
 ///
-/// A task that ends without having waited costs no switch: its awaiter just goes on, so that a loop over such
-/// tasks needs no stack, be it optimized or not. One that waited goes on in its awaiter's place (symmetric
-/// transfer).
+/// A task that finishes without having waited costs no switch: its awaiter simply continues, so that a loop
+/// over such tasks does not grow the stack, optimized or not. After a wait, the end of the task resumes its
+/// awaiter directly (symmetric transfer).
 ///
-/// Ownership: whoever holds the Task owns its frame; the frame of an awaited task is held by the awaiter's.
-/// So destroying a task that waits destroys all it waits for, and Loop destroys those that were spawned.
-/// Frames come from the thread's FramePool, with AddressSanitizer from the heap, so that a use after their
-/// end is found. Thread rule: its event loop's thread. Errors: an exception that leaves the coroutine comes
-/// out of the `co_await`.
+/// Ownership: whoever holds the Task owns its frame; an awaited task is held by its awaiter's frame. So
+/// destroying a waiting task destroys everything it waits for, and Loop destroys the tasks it spawned.
+/// Frames come from the thread's FramePool, or with AddressSanitizer from the heap, so that use after free is
+/// detected. Thread rule: its event loop's thread. Errors: an exception that leaves the coroutine is rethrown
+/// by the `co_await`.
 #include <coroutine>
 #include <exception>
 #include <optional>
@@ -23,13 +23,13 @@ namespace spillway {
 
 class Loop;
 
-/// What the frame of a coroutine on a Loop comes from, and what its awaiters ask it.
+/// Base of the promises of coroutines on a Loop: allocates the frame, and knows the loop.
 class OnLoop {
 public:
 #if !defined(SPILLWAY_FRAMES_FROM_HEAP)
-    static void* operator new(std::size_t size) { return FramePool::own().take(size); }
+    static void* operator new(std::size_t size) { return FramePool::own().allocate(size); }
     static void operator delete(void* frame, std::size_t size) noexcept {
-        FramePool::own().give_back(frame, size);
+        FramePool::own().deallocate(frame, size);
     }
 #endif
     [[nodiscard]] Loop& loop() const noexcept { return *loop_; }
@@ -64,7 +64,7 @@ public:
     [[nodiscard]] AtEnd final_suspend() const noexcept { return {}; }
     void unhandled_exception() noexcept { failure_ = std::current_exception(); }
 
-    /// Runs the coroutine for `awaiter`; false when it has ended already.
+    /// Runs the coroutine for `awaiter`; false if it has finished already.
     template <class Promise, class Self>
     bool begin(std::coroutine_handle<Promise> awaiter, std::coroutine_handle<Self> self) {
         set_loop(awaiter.promise().loop());
@@ -146,7 +146,7 @@ public:
     private:
         Handle handle_;
     };
-    /// Once only.
+    /// May be awaited once only.
     Awaiter operator co_await() const noexcept { return Awaiter(handle_); }
 
 private:

@@ -1,12 +1,13 @@
 #pragma once
-/// Threads for work that blocks, kept off the event loop:
+/// Threads for blocking work, to keep it off the event loop:
 ///
 ///     auto list = co_await run_on(pool, [&] { return read_it(file); });
 ///
-/// The awaiting coroutine goes on upon its own loop. References that the function holds must live in that
+/// The awaiting coroutine continues on its own loop. What the function refers to must live in that
 /// coroutine's frame.
-/// Ownership: destruction (or join()) waits for running work and drops what has not begun; the loops of those
-/// who wait must outlive the pool. Thread rule: any. Errors: what the function throws comes out of run_on().
+/// Ownership: destruction (or join()) waits for running work and drops what has not started; the loops of the
+/// waiting coroutines must outlive the pool. Thread rule: any. Errors: run_on() rethrows what the function
+/// throws.
 #include <condition_variable>
 #include <deque>
 #include <exception>

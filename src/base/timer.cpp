@@ -7,7 +7,7 @@
 namespace spillway {
 
 Timer::~Timer() {
-    if (Sleep* sleep = take()) sleep->timer_ = nullptr;
+    if (Sleep* sleep = detach_sleep()) sleep->timer_ = nullptr;
 }
 
 void Timer::begin(Sleep& sleep) noexcept {
@@ -16,17 +16,17 @@ void Timer::begin(Sleep& sleep) noexcept {
     loop_.timers().queue_.insert(*this);
 }
 
-Timer::Sleep* Timer::take() noexcept {
+Timer::Sleep* Timer::detach_sleep() noexcept {
     if (is_linked()) unlink();
     return std::exchange(sleep_, nullptr);
 }
 
 void Timer::forget(Sleep& sleep) noexcept {
-    if (sleep_ == &sleep) (void)take();
+    if (sleep_ == &sleep) (void)detach_sleep();
 }
 
 void Timer::cancel() noexcept {
-    if (Sleep* sleep = take()) {
+    if (Sleep* sleep = detach_sleep()) {
         sleep->timer_ = nullptr;
         loop_.later(*sleep);
     }
@@ -36,7 +36,7 @@ void TimerQueue::expire(Mono now) {
     // Who sleeps again until a time that has passed holds up nobody else.
     constexpr int most = 256;
     for (int i = 0; i < most && !queue_.empty() && queue_.begin()->due_ <= now; ++i) {
-        Timer::Sleep* const sleep = queue_.begin()->take();
+        Timer::Sleep* const sleep = queue_.begin()->detach_sleep();
         sleep->timer_ = nullptr;
         sleep->rang_ = true;
         sleep->self_.resume();

@@ -1,10 +1,10 @@
 #pragma once
-/// An exact wait of one coroutine. For time-outs that are seldom met, see base/timer_wheel.hpp.
+/// An exact wait for one coroutine. For time-outs that rarely expire, see base/timer_wheel.hpp.
 ///
 ///     Timer timer(loop);
 ///     const bool rang = co_await timer.sleep_for(100ms);   // false: cancel() was called
 ///
-/// Ownership: goes before its Loop does. Thread rule: the loop's.
+/// Ownership: destroyed before its Loop. Thread rule: the loop's. Errors: none.
 #include <boost/intrusive/set.hpp>
 #include <coroutine>
 #include <optional>
@@ -32,7 +32,7 @@ public:
             self_ = self;
             timer_->begin(*this);
         }
-        /// Did the time pass?
+        /// True if the time has passed, false if the wait was cancelled.
         [[nodiscard]] bool await_resume() const noexcept { return rang_; }
 
     private:
@@ -54,7 +54,7 @@ public:
     /// One sleeper at a time.
     [[nodiscard]] Sleep sleep_until(Mono due) noexcept { return {*this, due}; }
     [[nodiscard]] Sleep sleep_for(Duration time) noexcept { return {*this, mono_now() + time}; }
-    /// Wakes the sleeper, if there is one, from the event loop.
+    /// Wakes the sleeper, if any, from the event loop.
     void cancel() noexcept;
 
 private:
@@ -62,14 +62,14 @@ private:
     friend bool operator<(const Timer& a, const Timer& b) noexcept { return a.due_ < b.due_; }
     void begin(Sleep& sleep) noexcept;
     void forget(Sleep& sleep) noexcept;
-    Sleep* take() noexcept;
+    Sleep* detach_sleep() noexcept;
 
     Loop& loop_;
     Sleep* sleep_ = nullptr;
     Mono due_{};
 };
 
-/// The Timers of a loop. A part of it.
+/// The Timers of a loop, and a part of it.
 class TimerQueue {
 public:
     [[nodiscard]] std::optional<Mono> next() const noexcept {

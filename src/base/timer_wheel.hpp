@@ -3,11 +3,11 @@
 /// Lauck, 1987). Arming and disarming are O(1) and make no system call; a time-out fires at most three
 /// ticks (60 ms) late and never early. For waits that must be exact, use Timer (base/timer.hpp).
 ///
-/// A Timeout stays where it was filed when it is disarmed or armed for later, as happens with each read, and
-/// is filed anew when its old time comes: so its neighbours, whose memory is cold, are seldom touched.
+/// A Timeout stays in its slot when it is disarmed or armed for later, as happens with each read, and moves
+/// only when its old time comes: so its neighbours, whose memory is cold, are rarely touched.
 ///
 /// Ownership: a Timeout is a member of what it guards and leaves the wheel on destruction. Its callback may
-/// do anything but destroy the Timeout itself.
+/// do anything except destroy the Timeout itself. Errors: none.
 /// Thread rule: the wheel, its Timeouts and their callbacks all live on the Loop's one thread.
 #include <array>
 #include <boost/intrusive/list.hpp>
@@ -35,12 +35,12 @@ public:
 private:
     friend class TimerWheel;
     std::function<void()> on_expiry_;
-    TimerWheel* wheel_ = nullptr;   ///< where it was armed last
+    TimerWheel* wheel_ = nullptr;   ///< the one it was last armed on
     std::uint64_t due_tick_ = 0;    ///< 0: not armed
-    std::uint64_t filed_tick_ = 0;  ///< when the wheel looks at it, while linked
+    std::uint64_t filed_tick_ = 0;  ///< when the wheel will check it, while linked
 };
 
-/// A part of its Loop.
+/// Part of its Loop.
 class TimerWheel {
 public:
     TimerWheel() = default;
@@ -49,13 +49,13 @@ public:
     ~TimerWheel();
     static TimerWheel& of(Loop& loop);
 
-    /// mono_now(), or up to 10 ms before it: cheap, for time-outs.
+    /// mono_now(), or up to 10 ms earlier: cheap, for time-outs.
     [[nodiscard]] static Mono coarse_now() noexcept;
     /// (Re)arms `timeout` to fire after `delay`; a delay of zero or less disarms (no limit).
     void arm(Timeout& timeout, Duration delay);
 
     // For Loop:
-    /// When it has to be looked at; never while nothing is armed.
+    /// When expire() must be called next; nullopt while nothing is armed.
     [[nodiscard]] std::optional<Mono> next() const noexcept {
         return running_ ? std::optional(next_turn_) : std::nullopt;
     }

@@ -56,7 +56,7 @@ class Pages final : public PageSink {
 public:
     Pages(FileText& out, const UploadLimits& limits, const std::atomic<bool>* stop)
         : out_(out), limits_(limits), stop_(stop) {}
-    bool take(std::string page) override {
+    bool on_page(std::string page) override {
         chunks_ += cut_chunks({&page, 1}).size();
         out_.pages.push_back(std::move(page));
         return chunks_ <= limits_.chunks;
@@ -210,11 +210,11 @@ Task<void> Ingest::run(std::string session, std::string conversation, std::strin
         *left_ = true;
         cancel_.request();
     });
-    co_await take(std::move(session), std::move(conversation), std::move(name));
+    co_await add(std::move(session), std::move(conversation), std::move(name));
     exchange_.on_gone({});
 }
 
-Task<void> Ingest::take(std::string session, std::string conversation, std::string name) {
+Task<void> Ingest::add(std::string session, std::string conversation, std::string name) {
     exchange_.start(200,
                     "content-type: application/x-ndjson\r\ncache-control: no-store\r\n"
                     "x-content-type-options: nosniff\r\nx-accel-buffering: no\r\n",

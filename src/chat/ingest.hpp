@@ -62,7 +62,7 @@ public:
     Task<void> run(std::string session, std::string conversation, std::string name);
 
 private:
-    Task<void> take(std::string session, std::string conversation, std::string name);
+    Task<void> add(std::string session, std::string conversation, std::string name);
     /// The reason why there are no vectors; empty if there are.
     Task<std::string> embed(std::vector<StoredChunk>& chunks);
     Task<void> progress(std::string_view stage, std::size_t done, std::size_t total, Duration wait = {});

@@ -48,7 +48,7 @@ Result<void> read_pdf(std::string_view bytes, std::size_t max_pages, PageSink& s
     if (static_cast<std::size_t>(count) > max_pages)
         return fail(fmt::format("the PDF has {} pages, more than {}", count, max_pages));
     for (int i = 0; i < count && !sink.is_over(); ++i)
-        if (!sink.take(page_text(*document, i))) break;
+        if (!sink.on_page(page_text(*document, i))) break;
     return {};
 }
 

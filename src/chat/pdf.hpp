@@ -20,7 +20,7 @@ public:
     PageSink& operator=(const PageSink&) = delete;
     virtual ~PageSink() = default;
     /// UTF-8, maybe empty (a scanned page has no text). False: no more are wanted.
-    virtual bool take(std::string page) = 0;
+    virtual bool on_page(std::string page) = 0;
     /// Nobody waits for them any more, or they come too slowly. Asked from time to time.
     [[nodiscard]] virtual bool is_over() const = 0;
 };

@@ -68,7 +68,7 @@ pid_t start(const FileDescriptor& input, const FileDescriptor& output, std::size
 }
 
 /// Takes whole frames off `got`. True: it was the last.
-bool take_frames(std::string& got, PageSink& sink, Result<void>& outcome) {
+bool read_frames(std::string& got, PageSink& sink, Result<void>& outcome) {
     std::size_t at = 0;
     bool last = false;
     while (!last && got.size() - at >= kHead) {
@@ -82,7 +82,7 @@ bool take_frames(std::string& got, PageSink& sink, Result<void>& outcome) {
         last = kind != kPage;
         if (kind == kError) outcome = fail(std::move(text));
         if (kind == kDone) outcome = {};
-        if (kind == kPage && !sink.take(std::move(text))) {
+        if (kind == kPage && !sink.on_page(std::move(text))) {
             outcome = {};
             last = true;
         }
@@ -94,7 +94,7 @@ bool take_frames(std::string& got, PageSink& sink, Result<void>& outcome) {
 /// The child's sink.
 class Frames final : public PageSink {
 public:
-    bool take(std::string page) override { return send(kPage, page); }
+    bool on_page(std::string page) override { return send(kPage, page); }
     [[nodiscard]] bool is_over() const override { return false; }
     static bool send(char kind, std::string_view text) {
         const auto length = static_cast<std::uint32_t>(text.size());
@@ -136,7 +136,7 @@ Result<void> read_pdf_apart(std::string_view bytes, std::size_t max_pages, PageS
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) break;
         got.append(part.data(), static_cast<std::size_t>(n));
-        if (take_frames(got, sink, outcome)) break;
+        if (read_frames(got, sink, outcome)) break;
     }
     return outcome;
 }

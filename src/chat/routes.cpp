@@ -197,31 +197,31 @@ Task<bool> Routes::conversations(const Call& call) {
 
 Task<void> Routes::show_conversation(const Call& call) {
     const std::string id(call.path[1]);
-    struct Shown {
+    struct Content {
         Conversation conversation;
         std::vector<Message> messages;
         std::vector<Document> documents;
     };
-    auto shown = co_await store_([&](Store& s) -> Result<Shown> {
+    auto content = co_await store_([&](Store& s) -> Result<Content> {
         auto conversation = s.conversation(call.session, id);
         if (!conversation) return conversation.error();
         auto messages = s.messages(call.session, id);
         if (!messages) return messages.error();
         auto documents = s.documents(call.session, id);
         if (!documents) return documents.error();
-        return Shown{std::move(*conversation), std::move(*messages), std::move(*documents)};
+        return Content{std::move(*conversation), std::move(*messages), std::move(*documents)};
     });
-    if (!shown) {
-        co_await reply_error(call.exchange, shown.error());
+    if (!content) {
+        co_await reply_error(call.exchange, content.error());
         co_return;
     }
     JsonWriter w;
     w.open().key("conversation");
-    write_conversation(w, shown->conversation);
+    write_conversation(w, content->conversation);
     w.key("messages").open_list();
-    for (const Message& m : shown->messages) write_message(w, m);
+    for (const Message& m : content->messages) write_message(w, m);
     w.close_list().key("documents").open_list();
-    for (const Document& d : shown->documents) write_document(w, d);
+    for (const Document& d : content->documents) write_document(w, d);
     w.close_list().field("running", turns_.running(call.session, id)).close();
     co_await reply(call.exchange, 200, w.view());
 }
@@ -358,7 +358,7 @@ Task<void> Routes::content(const Call& call) {
         co_return;
     }
     const bool pdf = found->type == "application/pdf";
-    // A text is shown in UTF-8, whatever it came in.
+    // A text is content in UTF-8, whatever it came in.
     auto bytes = co_await store_([&](Store& s) {
         return pdf ? s.document_content(call.session, id) : s.page_text(call.session, id, 0);
     });
@@ -366,7 +366,7 @@ Task<void> Routes::content(const Call& call) {
         co_await reply_error(call.exchange, bytes.error());
         co_return;
     }
-    // Whatever the file holds, it is shown as a PDF or as plain text, never run as a page of ours.
+    // Whatever the file holds, it is content as a PDF or as plain text, never run as a page of ours.
     const std::string_view type = pdf ? "application/pdf" : "text/plain; charset=utf-8";
     // Named: GCC 12 cannot keep an initializer list in an awaited call.
     const std::array<http::Field, 5> fields = {

@@ -1,8 +1,8 @@
 #pragma once
-/// How the gateway proves to a backend who it is: by a key, or by an OAuth 2.0 access token that it fetches.
+/// How the gateway authenticates to a backend: with a key, or with an OAuth 2.0 access token that it fetches.
 ///
-/// Plain values; what the environment says (AZURE_CLIENT_ID and its kin) is filled in by the loader, so that
-/// nothing reads the environment later. Certificates and federated tokens are read anew for each token.
+/// Plain values. The loader fills in what comes from the environment (AZURE_CLIENT_ID and the like), so that
+/// nothing reads it later. Certificates and federated tokens are read again for each access token.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,31 +19,31 @@ inline constexpr std::string_view kPublicAuthority = "https://login.microsoftonl
 inline constexpr std::string_view kMetadataHost = "http://169.254.169.254";
 
 enum class AuthKind : std::uint8_t {
-    key,                 ///< BackendConfig::api_key, or nothing
+    key,                 ///< BackendConfig::api_key, or none
     managed_identity,    ///< App Service's or Container Apps' endpoint, else a VM's metadata service
     workload_identity,   ///< a federated token from a file (Kubernetes)
     client_secret,       ///< OAuth client credentials
     client_certificate,  ///< OAuth client credentials with a signed assertion
     azure_cli,           ///< `az account get-access-token`: for developers
-    entra,               ///< the first of these that is there, in the order of Azure's SDKs
+    entra,               ///< the first of these that is available, in the order of Azure's SDKs
 };
 [[nodiscard]] std::string_view to_string(AuthKind kind) noexcept;
 
 struct BackendAuth {
     AuthKind kind = AuthKind::key;
-    /// What is asked for a token, in this order, until one gives it; empty for `key`.
+    /// Asked for a token in this order until one provides it; empty for `key`.
     std::vector<AuthKind> sources;
-    std::string client_id;  ///< managed identity: empty is the system-assigned one
+    std::string client_id;  ///< managed identity: empty for the system-assigned one
     std::string tenant;
-    std::string authority{kPublicAuthority};  ///< without '/' at its end
-    std::string token_url;                    ///< the whole token endpoint; empty: by authority and tenant
+    std::string authority{kPublicAuthority};  ///< without a final '/'
+    std::string token_url;                    ///< the token endpoint; empty: from authority and tenant
     std::string scope{kAzureOpenAiScope};
     Secret client_secret;
     std::string certificate_file;   ///< PEM: the certificate, and the RSA key unless that is in key_file
     std::string key_file;           ///< PEM
     std::string token_file;         ///< workload identity: the federated token
     std::string identity_endpoint;  ///< App Service and Container Apps; empty: the metadata service
-    Secret identity_header;         ///< goes with identity_endpoint
+    Secret identity_header;         ///< sent to identity_endpoint
     std::string metadata_host{kMetadataHost};
     std::string ca_file;  ///< PEM, for the token endpoint; empty: the system's
     friend bool operator==(const BackendAuth&, const BackendAuth&) = default;
@@ -51,13 +51,13 @@ struct BackendAuth {
     [[nodiscard]] bool uses_tokens() const noexcept { return !sources.empty(); }
 };
 
-/// What is wrong with one of its settings.
+/// What is wrong with one of the settings.
 struct AuthFault {
     std::string_view key;
     std::string message;
 };
 
-/// Fills what is left open from the variables that Azure's SDKs read, then `sources`: AZURE_CLIENT_ID,
+/// Fills unset members from the variables that Azure's SDKs read, then sets `sources`: AZURE_CLIENT_ID,
 /// AZURE_TENANT_ID, AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE,
 /// AZURE_AUTHORITY_HOST, IDENTITY_ENDPOINT with IDENTITY_HEADER, AZURE_POD_IDENTITY_AUTHORITY_HOST.
 [[nodiscard]] std::vector<AuthFault> complete(BackendAuth& auth, const EnvLookup& env);

@@ -13,8 +13,8 @@ void Whole::inform(SettingInfo& info) const {
     if (max != std::numeric_limits<std::uint64_t>::max()) info.maximum = std::to_string(max);
 }
 
-Shown Number::show(double value) const {
-    return zero_is_none && value == 0 ? Shown() : Value::scalar(fmt::format("{}", value));
+OptionalValue Number::show(double value) const {
+    return zero_is_none && value == 0 ? OptionalValue() : Value::scalar(fmt::format("{}", value));
 }
 void Number::inform(SettingInfo& info) const {
     info.kind = SettingKind::number;
@@ -22,7 +22,7 @@ void Number::inform(SettingInfo& info) const {
     info.maximum = fmt::format("{}", max);
 }
 
-Shown Time::show(Duration value) const {
+OptionalValue Time::show(Duration value) const {
     return Value::scalar(format_duration(value));
 }
 void Time::inform(SettingInfo& info) const {
@@ -31,7 +31,7 @@ void Time::inform(SettingInfo& info) const {
     info.maximum = format_duration(max);
 }
 
-Shown Size::show(std::size_t value) const {
+OptionalValue Size::show(std::size_t value) const {
     return Value::scalar(format_size(value));
 }
 void Size::inform(SettingInfo& info) const {
@@ -40,8 +40,8 @@ void Size::inform(SettingInfo& info) const {
     info.maximum = format_size(max);
 }
 
-Shown Text::show(const std::string& value) const {
-    return value.empty() ? Shown() : Value::quoted(value);
+OptionalValue Text::show(const std::string& value) const {
+    return value.empty() ? OptionalValue() : Value::quoted(value);
 }
 
 void Name::read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
@@ -65,8 +65,8 @@ void ReadableFile::read(yaml::MapReader& reader, std::string_view key, std::stri
     out = std::move(path);
 }
 
-Shown SecretText::show(const Secret& value) const {
-    return value.empty() ? Shown() : Value::secret(value);
+OptionalValue SecretText::show(const Secret& value) const {
+    return value.empty() ? OptionalValue() : Value::secret(value);
 }
 
 void Address::read(yaml::MapReader& reader, std::string_view key, ListenConfig& out) const {
@@ -76,7 +76,7 @@ void Address::read(yaml::MapReader& reader, std::string_view key, ListenConfig& 
     if (!listen) return reader.error(key, listen.error().message);
     out = std::move(*listen);
 }
-Shown Address::show(const ListenConfig& value) const {
+OptionalValue Address::show(const ListenConfig& value) const {
     return Value::quoted(to_string(value));
 }
 
@@ -88,7 +88,7 @@ void TextList::read(yaml::MapReader& reader, std::string_view key, std::vector<s
             reader.context().error(item.node.Mark(), item.path, std::string(item_expected));
     }
 }
-Shown TextList::show(const std::vector<std::string>& value) const {
+OptionalValue TextList::show(const std::vector<std::string>& value) const {
     if (value.empty()) return std::nullopt;
     Value out = Value::list();
     for (const auto& text : value) out.add({}, Value::quoted(text));
@@ -106,7 +106,7 @@ void TextMap::read(yaml::MapReader& reader, std::string_view key, Map& out) cons
         if (!target.empty()) out.insert_or_assign(from, std::move(target));
     }
 }
-Shown TextMap::show(const Map& value) const {
+OptionalValue TextMap::show(const Map& value) const {
     if (value.empty()) return std::nullopt;
     Value out = Value::map();
     for (const auto& [from, to] : value) out.add(Value::quoted(from).text, Value::quoted(to));

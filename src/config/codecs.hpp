@@ -1,9 +1,10 @@
 #pragma once
-/// How a setting of each type is read, shown and described: the types that rows of config/fields.hpp have.
+/// How a setting of each type is read, shown and described: the types of the rows in config/fields.hpp.
 ///
-/// A codec is a value with three functions: read(reader, key, variable) reports what is wrong and leaves the
-/// variable as it was; show(value) gives what the file would say, nothing if it is not set; inform() fills
-/// what the type knows into a SettingInfo. Thread rule: values.
+/// A codec is a value with three functions: read(reader, key, variable) reports what is wrong and then leaves
+/// the variable unchanged; show(value) returns what the file would contain, nullopt if it is not set;
+/// inform() adds what the type knows to a SettingInfo. Thread rule: values. Errors: problems, reported to the
+/// reader.
 #include <array>
 #include <concepts>
 #include <functional>
@@ -22,16 +23,16 @@
 
 namespace spillway::config::codec {
 
-using Shown = std::optional<Value>;
+using OptionalValue = std::optional<Value>;
 
 struct Flag {
     void read(yaml::MapReader& reader, std::string_view key, bool& out) const { reader.boolean(key, out); }
-    [[nodiscard]] Shown show(bool value) const { return Value::scalar(value ? "true" : "false"); }
+    [[nodiscard]] OptionalValue show(bool value) const { return Value::scalar(value ? "true" : "false"); }
     void inform(SettingInfo& info) const { info.kind = SettingKind::boolean; }
 };
 
-/// A whole number from `min` to `max`, or what the variable's type holds if that is less. An optional one is
-/// not set until the file says so; with `zero_is_none`, 0 is not shown.
+/// A whole number from `min` to `max`, or to the largest of the variable's type if that is less. An optional
+/// one stays unset unless the file sets it; with `zero_is_none`, 0 is not shown.
 struct Whole {
     std::uint64_t min = 0;
     std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
@@ -47,11 +48,11 @@ struct Whole {
         if (value != 0) out = value;
     }
     template <std::unsigned_integral T>
-    [[nodiscard]] Shown show(T value) const {
-        return zero_is_none && value == 0 ? Shown() : Value::scalar(std::to_string(value));
+    [[nodiscard]] OptionalValue show(T value) const {
+        return zero_is_none && value == 0 ? OptionalValue() : Value::scalar(std::to_string(value));
     }
-    [[nodiscard]] Shown show(const std::optional<std::uint64_t>& value) const {
-        return value ? Value::scalar(std::to_string(*value)) : Shown();
+    [[nodiscard]] OptionalValue show(const std::optional<std::uint64_t>& value) const {
+        return value ? Value::scalar(std::to_string(*value)) : OptionalValue();
     }
     void inform(SettingInfo& info) const;
 
@@ -69,7 +70,7 @@ struct Number {
     void read(yaml::MapReader& reader, std::string_view key, double& out) const {
         reader.real(key, out, min, max);
     }
-    [[nodiscard]] Shown show(double value) const;
+    [[nodiscard]] OptionalValue show(double value) const;
     void inform(SettingInfo& info) const;
 };
 
@@ -79,7 +80,7 @@ struct Time {
     void read(yaml::MapReader& reader, std::string_view key, Duration& out) const {
         reader.duration(key, out, min, max);
     }
-    [[nodiscard]] Shown show(Duration value) const;
+    [[nodiscard]] OptionalValue show(Duration value) const;
     void inform(SettingInfo& info) const;
 };
 
@@ -89,7 +90,7 @@ struct Size {
     void read(yaml::MapReader& reader, std::string_view key, std::size_t& out) const {
         reader.size(key, out, min, max);
     }
-    [[nodiscard]] Shown show(std::size_t value) const;
+    [[nodiscard]] OptionalValue show(std::size_t value) const;
     void inform(SettingInfo& info) const;
 };
 
@@ -97,7 +98,7 @@ struct Text {
     void read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
         reader.text(key, out);
     }
-    [[nodiscard]] Shown show(const std::string& value) const;
+    [[nodiscard]] OptionalValue show(const std::string& value) const;
     void inform(SettingInfo& info) const { info.kind = SettingKind::text; }
 };
 
@@ -107,14 +108,14 @@ struct Name : Text {
     void read(yaml::MapReader& reader, std::string_view key, std::string& out) const;
 };
 
-/// A path, seen from the file's folder.
+/// A path, relative to the file's folder.
 struct Path : Text {
     void read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
         reader.path(key, out);
     }
 };
 
-/// A file that must be there and hold something now.
+/// A file that must exist and not be empty.
 struct ReadableFile : Text {
     void read(yaml::MapReader& reader, std::string_view key, std::string& out) const;
 };
@@ -128,7 +129,7 @@ struct Choice {
         for (const auto& c : choices) names.push_back(c.first);
         if (const auto i = reader.choice_index(key, names)) out = choices[*i].second;
     }
-    [[nodiscard]] Shown show(E value) const {
+    [[nodiscard]] OptionalValue show(E value) const {
         for (const auto& [name, each] : choices)
             if (each == value) return Value::quoted(name);
         return std::nullopt;
@@ -139,19 +140,19 @@ struct Choice {
     }
 };
 
-/// From KEY, KEY_env or KEY_file.
+/// Given as KEY, KEY_env or KEY_file.
 struct SecretText {
     void read(yaml::MapReader& reader, std::string_view key, Secret& out) const {
         if (auto secret = reader.secret(key)) out = std::move(*secret);
     }
-    [[nodiscard]] Shown show(const Secret& value) const;
+    [[nodiscard]] OptionalValue show(const Secret& value) const;
     void inform(SettingInfo& info) const { info.kind = SettingKind::secret; }
 };
 
 /// An address and a port.
 struct Address {
     void read(yaml::MapReader& reader, std::string_view key, ListenConfig& out) const;
-    [[nodiscard]] Shown show(const ListenConfig& value) const;
+    [[nodiscard]] OptionalValue show(const ListenConfig& value) const;
     void inform(SettingInfo& info) const { info.kind = SettingKind::text; }
 };
 
@@ -160,16 +161,16 @@ struct TextList {
     std::string_view item_expected;  ///< "expected a deployment's name"
     bool (*fits)(const std::string&) = [](const std::string& text) { return !text.empty(); };
     void read(yaml::MapReader& reader, std::string_view key, std::vector<std::string>& out) const;
-    [[nodiscard]] Shown show(const std::vector<std::string>& value) const;
+    [[nodiscard]] OptionalValue show(const std::vector<std::string>& value) const;
     void inform(SettingInfo& info) const { info.kind = SettingKind::list; }
 };
 
-/// A map from names that the user chooses to texts.
+/// A map from names chosen by the user to texts.
 struct TextMap {
     using Map = std::map<std::string, std::string, std::less<>>;
     std::string_view empty_name;  ///< "has an empty name; expected …"
     void read(yaml::MapReader& reader, std::string_view key, Map& out) const;
-    [[nodiscard]] Shown show(const Map& value) const;
+    [[nodiscard]] OptionalValue show(const Map& value) const;
     void inform(SettingInfo& info) const { info.kind = SettingKind::map; }
 };
 

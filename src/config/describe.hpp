@@ -1,6 +1,6 @@
 #pragma once
-/// What a configuration resolves to, for people: names, defaults filled in, no secrets; and what differs
-/// between two.
+/// The effective configuration as text for people, with defaults filled in and without secrets; and the
+/// differences between two configurations.
 ///
 /// Thread rule: functions of their arguments.
 #include <string>
@@ -12,13 +12,13 @@
 
 namespace spillway::config {
 
-/// YAML that loads to the same but for secrets, which are `***`. Backends are in the order of their use.
+/// YAML that loads to the same configuration, except that secrets are `***`. Backends by priority.
 [[nodiscard]] std::string describe(const GatewayConfig& config);
 [[nodiscard]] std::string describe(const EmulatorConfig& config);
 
 [[nodiscard]] std::vector<Difference> differences(const GatewayConfig& before, const GatewayConfig& after);
 
-/// `fresh` as a process that runs with `running` can use it: what needs a restart stays.
+/// `fresh` as far as a process that runs with `running` can adopt it: what needs a restart stays as it is.
 [[nodiscard]] GatewayConfig reloaded(const GatewayConfig& running, GatewayConfig fresh);
 
 }  // namespace spillway::config

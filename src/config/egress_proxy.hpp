@@ -1,13 +1,13 @@
 #pragma once
-/// The HTTP proxy by which a backend is reached, and which one the environment names.
+/// The HTTP proxy through which a backend is reached, and the one that the environment names.
 ///
-/// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or small letters, are read as curl and Go's
-/// net/http do (httpproxy package): a list of hosts, of domains with what is below them, of addresses and
-/// networks, each with a port if need be, or `*`. This machine and link-local addresses (the metadata service
-/// of Azure's VMs) are never asked for by the environment's proxy.
+/// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case, are read as by curl and Go's net/http
+/// (package httpproxy): NO_PROXY lists hosts, domains with their subdomains, addresses and networks, each
+/// with an optional port, or is `*`. This machine and link-local addresses (the metadata service of Azure's
+/// VMs) are never reached through the environment's proxy.
 ///
 /// Ownership: plain values. Thread rule: free functions of their arguments. Errors: what was expected,
-/// without the value, which may hold a password.
+/// without the value, which may contain a password.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,7 +26,7 @@ struct EgressProxy {
 
     /// The value of Proxy-Authorization (RFC 7617); empty without a credential.
     [[nodiscard]] std::string authorization() const;
-    /// `http://host:port`, with `***@` where a credential is.
+    /// `http://host:port`, with `***@` in place of a credential.
     [[nodiscard]] std::string to_string() const;
     friend bool operator==(const EgressProxy&, const EgressProxy&) = default;
 };
@@ -34,10 +34,10 @@ struct EgressProxy {
 /// `http://proxy.example:3128`, `http://user:password@proxy.example:3128`, or without the scheme.
 [[nodiscard]] Result<EgressProxy> parse_proxy(std::string_view text);
 
-/// Does a list like NO_PROXY's name the host?
+/// Whether `list`, in the form of NO_PROXY, names the host.
 [[nodiscard]] bool is_exempt(std::string_view list, std::string_view host, std::uint16_t port);
 
-/// Which proxy leads to the host, by the environment; nothing: none. The Error names the variable.
+/// The environment's proxy for the host; nullopt: none. The Error names the variable.
 [[nodiscard]] Result<std::optional<EgressProxy>> proxy_of_environment(bool tls, std::string_view host,
                                                                       std::uint16_t port,
                                                                       const EnvLookup& env);

@@ -1,9 +1,9 @@
 #pragma once
-/// What `spillway emulate` is told: N Azure OpenAI resources, each on its own port.
+/// The configuration of `spillway emulate`: N Azure OpenAI resources, each on its own port.
 ///
-/// Plain values with the defaults of docs/configuration.md; `resources` is always complete after loading
+/// Plain values with the defaults of docs/configuration.md; after loading, `resources` is always complete
 /// (the short form `resources: 3` is expanded). Durations are spillway::Duration. What Azure does not
-/// publish is a setting here.
+/// publish is a setting here. Thread rule: shared as const.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,7 +18,7 @@ namespace spillway::config {
 /// How long an answer takes: `ttft` ± jitter to the first token, then tokens at a rate.
 struct LatencyConfig {
     Duration ttft = std::chrono::milliseconds(200);        ///< mean time to the first token
-    Duration ttft_jitter = std::chrono::milliseconds(50);  ///< most it differs from the mean
+    Duration ttft_jitter = std::chrono::milliseconds(50);  ///< largest difference from the mean
     double tokens_per_second = 100;                        ///< mean rate of output; 0 = at once
     double jitter = 0.2;                                   ///< of each token's gap, as a fraction 0…1
     friend bool operator==(const LatencyConfig&, const LatencyConfig&) = default;
@@ -54,11 +54,11 @@ struct EmulatedDeployment {
 struct EmulatedResource {
     std::string name;  ///< unique
     std::uint16_t port = 0;
-    std::vector<Secret> api_keys;  ///< each is accepted; empty: any caller is
+    std::vector<Secret> api_keys;  ///< each is accepted; empty: no key is required
     std::string region = "Sweden Central";
-    bool accept_bearer = true;  ///< `Authorization: Bearer` with any token, as Entra would give
+    bool accept_bearer = true;  ///< `Authorization: Bearer` with any token, as if from Entra
     std::vector<EmulatedDeployment> deployments;
-    std::optional<IssuerConfig> entra{};  ///< only its tokens are accepted, no key (`disableLocalAuth`)
+    std::optional<IssuerConfig> entra{};  ///< accepts only its tokens, no key (`disableLocalAuth`)
     friend bool operator==(const EmulatedResource&, const EmulatedResource&) = default;
 };
 

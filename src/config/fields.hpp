@@ -1,15 +1,15 @@
 #pragma once
-/// A struct of the configuration, described: its settings in the order in which they are read and shown.
+/// The description of one struct of the configuration: its settings in the order they are read and shown.
 ///
-/// One row says all of a setting: key, member, type with its range (config/codecs.hpp), help, and whether it
-/// takes effect at a reload. Parser, `check`, schema, docs and the reload's report come from it, the default
-/// from the member's initialiser. To add a setting, add a member with its default and a row:
+/// One row describes a setting completely: key, member, type and range (config/codecs.hpp), help, and whether
+/// a reload applies it. The parser, `check`, the schema, the docs and the reload's report all use it; the
+/// default is the member's initialiser. To add a setting, add a member with its default, and a row:
 ///
 ///     fields.add("max_head", &LimitsConfig::max_head_bytes, codec::Size{kKiB, kMiB},
 ///                {.help = "request line and fields"});
 ///
-/// Ownership: rows refer to other Fields, which outlive them (all are static). Thread rule: const after it is
-/// built; read() uses its reader on the calling thread.
+/// Ownership: rows refer to other Fields, which outlive them (all are static). Thread rule: const once it is
+/// built; read() uses its reader on the calling thread. Errors: reported to the reader's Context.
 #include <functional>
 #include <map>
 #include <optional>
@@ -32,7 +32,7 @@ public:
     using Show = std::function<std::optional<Value>(const S&)>;
     using Keep = std::function<void(const S& running, S& fresh)>;
 
-    /// One setting. `member` is a pointer to it, or a function from S& to it.
+    /// One setting. `member` is a pointer to a member, or a function from S& to the variable.
     template <class Member, class Codec>
     Fields& add(std::string_view key, Member member, Codec codec, About about) {
         SettingInfo info = start(key, about);
@@ -77,7 +77,7 @@ public:
                     return fields.show_some(value);
             },
             [member, &fields, apply = about.apply](const S& running, S& fresh) {
-                static_cast<void>(fields);  // an optional one is taken as it is
+                static_cast<void>(fields);  // an optional one is replaced whole
                 if (apply == Apply::restart)
                     std::invoke(member, fresh) = std::invoke(member, running);
                 else if constexpr (!is_optional)
@@ -90,7 +90,7 @@ public:
         return section(key, std::identity{}, fields, about);
     }
 
-    /// A list of maps of settings. What is no map has been reported and is left out.
+    /// A list of maps of settings. An item that is not a map is reported and left out.
     template <class Member, class T>
     Fields& list(std::string_view key, Member member, const Fields<T>& fields, std::string_view expected,
                  About about = {}) {
@@ -106,7 +106,7 @@ public:
             [member, &fields](const S& in) { return fields.show_list(std::invoke(member, in)); });
     }
 
-    /// A map of settings under each key that the user chooses. An empty key is reported as `empty_name`.
+    /// A map of settings under each key chosen by the user. An empty key is reported as `empty_name`.
     template <class T>
     Fields& map(std::string_view key, std::map<std::string, T, std::less<>> S::*member,
                 const Fields<T>& fields, std::string_view empty_name, About about = {}) {
@@ -141,42 +141,42 @@ public:
         return *this;
     }
 
-    /// A setting of a kind of its own.
+    /// A setting that needs its own functions.
     Fields& row(SettingInfo info, Read read, Show show, Keep keep = {}) {
         rows_.push_back({std::move(info), std::move(read), std::move(show), std::move(keep)});
         return *this;
     }
 
-    /// The row of `key` is not shown.
+    /// Does not show the row of `key`.
     Fields& hide(std::string_view key) {
         for (auto& row : rows_)
             if (row.info.key == key) row.show = {};
         return *this;
     }
-    /// How the last row is shown.
+    /// Sets how the last row is shown.
     Fields& shown_as(Show show) {
         rows_.back().show = std::move(show);
         return *this;
     }
 
-    /// A setting that another row reads.
+    /// A setting that another row reads: only described here.
     Fields& mention(std::string_view key, SettingKind kind, About about) {
         SettingInfo info = start(key, about);
         info.kind = kind;
         return row(std::move(info), [](auto&, auto&) {}, {});
     }
 
-    /// A step between rows: what follows from those before, or what does not go together.
+    /// A step between rows: derives values from the rows before, or checks that they go together.
     Fields& then(Read step) {
         rows_.push_back({{}, std::move(step), {}, {}});
         return *this;
     }
 
-    /// All rows and steps, without a report of unknown keys.
+    /// Runs all rows and steps, without reporting unknown keys.
     void read(yaml::MapReader& reader, S& out) const {
         for (const auto& row : rows_) row.read(reader, out);
     }
-    /// `item` as a whole; false if it is no map, which has been reported.
+    /// Reads all of `item`; false if it is not a map, which has been reported.
     bool read_all(yaml::Context& context, const yaml::Item& item, S& out) const {
         yaml::MapReader reader(context, item);
         if (reader.valid()) read(reader, out);
@@ -184,7 +184,7 @@ public:
         return reader.valid();
     }
 
-    /// Gives `fresh` what a reload cannot change, as it is in `running`.
+    /// Copies what a reload cannot change from `running` to `fresh`.
     void keep_restart(const S& running, S& fresh) const {
         for (const auto& row : rows_)
             if (row.keep) row.keep(running, fresh);
@@ -198,13 +198,13 @@ public:
         }
         return out;
     }
-    /// The same, nothing if nothing is set.
+    /// As show(), but nullopt if nothing is set.
     [[nodiscard]] std::optional<Value> show_some(const S& in) const {
         auto out = show(in);
         return out.entries.empty() ? std::optional<Value>() : std::move(out);
     }
 
-    /// A list of them, nothing if it is empty.
+    /// A list of them; nullopt if it is empty.
     [[nodiscard]] std::optional<Value> show_list(const std::vector<S>& in) const {
         if (in.empty()) return std::nullopt;
         Value out = Value::list();

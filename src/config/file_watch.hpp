@@ -1,9 +1,9 @@
 #pragma once
-/// Whether files changed since they were loaded, by their inode, size and time: also when a symbolic link on
-/// the way points elsewhere, as Kubernetes swaps a ConfigMap's files.
+/// Detects whether files have changed since they were loaded, by inode, size and time; also when a symbolic
+/// link on the way points elsewhere, which is how Kubernetes replaces a ConfigMap's files.
 ///
-/// It is asked from time to time, not notified: inotify says nothing on network and overlay file systems.
-/// Thread rule: a value; used by one thread.
+/// It polls, since inotify is silent on network and overlay file systems.
+/// Thread rule: used by one thread. Errors: none; a missing file is a state like any other.
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,15 +14,15 @@ namespace spillway::config {
 
 class FileWatch {
 public:
-    /// What a file is now; the same as long as it is not changed. Files that are not there have one, too.
+    /// Identifies a file's present state; the same until the file changes. Missing files have one, too.
     using Fingerprint = std::function<std::string(const std::string& path)>;
 
     explicit FileWatch(Fingerprint of = of_file_system) : of_(std::move(of)) {}
 
-    /// From now on these files are watched, as they are now.
+    /// Watches these files from now on, from their present state.
     void start(std::vector<std::string> paths);
-    /// True once for each change, when the files have stood still since it was first seen: a file that is
-    /// being written is not read by half.
+    /// True once for each change, once the files have stayed the same since it was noticed, so that a file
+    /// still being written is not read half.
     [[nodiscard]] bool settled_change();
 
     [[nodiscard]] static std::string of_file_system(const std::string& path);
@@ -33,10 +33,10 @@ private:
     Fingerprint of_;
     std::vector<std::string> paths_;
     std::vector<std::string> loaded_;  ///< as they were at start()
-    std::vector<std::string> last_;    ///< as they were when it was asked last
+    std::vector<std::string> last_;    ///< as they were at the last look
 };
 
-/// `sources` with a note of each file that is read through it, in `paths`, which must outlive it.
+/// `sources`, which also adds each file that is read through it to `paths`; `paths` must outlive it.
 [[nodiscard]] Sources recorded(Sources sources, std::vector<std::string>& paths);
 
 }  // namespace spillway::config

@@ -1,8 +1,8 @@
 #pragma once
-/// What `spillway serve` is told: plain values with the defaults of docs/configuration.md.
+/// The configuration of `spillway serve`: plain values with the defaults of docs/configuration.md.
 ///
 /// Durations are spillway::Duration, sizes bytes. Thread rule: filled at start-up or reload, then shared as
-/// const.
+/// const. Errors: none; loading is in config/load.hpp.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,11 +27,11 @@ struct ListenConfig {
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 
 struct ServerTls {
-    std::string cert_file;  ///< PEM, the chain, leaf first
+    std::string cert_file;  ///< PEM: the chain, leaf first
     std::string key_file;   ///< PEM
     TlsVersion min_version = TlsVersion::v1_2;
-    std::string ciphers;   ///< of TLS 1.2, as OpenSSL lists them; empty: Mozilla's intermediate profile
-    Secret ticket_secret;  ///< of session tickets, shared by replicas; empty: this process' own
+    std::string ciphers;   ///< for TLS 1.2, in OpenSSL's notation; empty: Mozilla's intermediate profile
+    Secret ticket_secret;  ///< for session tickets, shared by replicas; empty: random for this process
     friend bool operator==(const ServerTls&, const ServerTls&) = default;
 };
 
@@ -39,25 +39,25 @@ struct LimitsConfig {
     std::size_t max_head_bytes = std::size_t{32} * 1024;
     std::size_t max_body_bytes = std::size_t{32} * 1024 * 1024;
     std::size_t max_answer_buffer_bytes =
-        std::size_t{4} * 1024 * 1024;  ///< a plain answer is held up to this, so it
-                                       ///< can still be retried elsewhere
-    std::size_t memory_bytes = 0;  ///< of bodies and held answers, all together; 0 = half of the machine's
-    std::size_t connection_memory_bytes = std::size_t{64} * 1024 * 1024;  ///< of bodies on one connection
-    std::size_t max_connections = 0;                   ///< of the whole process; 0 = half of its descriptors
-    Duration head_timeout = std::chrono::seconds(10);  ///< from a head's first byte to its last
-    Duration body_timeout = std::chrono::seconds(30);  ///< between two reads of a body
-    Duration body_time = std::chrono::minutes(5);      ///< from a body's first byte to its last
-    std::size_t body_rate = 1024;                      ///< least bytes a second of a body; 0 = any
+        std::size_t{4} * 1024 * 1024;  ///< a plain answer is held back up to this
+                                       ///< size, so that it can still be retried
+    std::size_t memory_bytes = 0;  ///< for all bodies and held answers together; 0 = half of the machine's
+    std::size_t connection_memory_bytes = std::size_t{64} * 1024 * 1024;  ///< for bodies on one connection
+    std::size_t max_connections = 0;                         ///< for the process; 0 = half of its descriptors
+    Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
+    Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
+    Duration body_time = std::chrono::minutes(5);            ///< from a body's first byte to its last
+    std::size_t body_rate = 1024;                            ///< minimum bytes per second of a body; 0 = any
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
-    Duration write_timeout = std::chrono::seconds(60);       ///< one write to the client without progress
-    Duration request_timeout = std::chrono::seconds(600);    ///< the whole request, all attempts together
+    Duration write_timeout = std::chrono::seconds(60);       ///< a write to the client without progress
+    Duration request_timeout = std::chrono::seconds(600);    ///< the whole request, with all attempts
     friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
 struct AdminConfig {
     bool enabled = true;
     ListenConfig listen{"127.0.0.1", 8081};
-    Secret token;  ///< empty: none asked for
+    Secret token;  ///< empty: none required
     friend bool operator==(const AdminConfig&, const AdminConfig&) = default;
 };
 
@@ -66,44 +66,44 @@ using KeySha256 = std::array<unsigned char, 32>;
 
 struct ClientConfig {
     std::string name;             ///< unique
-    std::vector<KeySha256> keys;  ///< one, or several while a key is rotated; none if claim or header is set
+    std::vector<KeySha256> keys;  ///< one, or two while a key is rotated; none if claim or header is set
     std::string claim{};          ///< value of the token's client claim; empty: the name
-    std::string header{};         ///< value of the trusted client field; empty: the name
+    std::string header{};         ///< value of the trusted client header; empty: the name
     std::string team{};           ///< empty: none
-    std::vector<std::string> deployments{};  ///< that it may ask for; empty: all
+    std::vector<std::string> deployments{};  ///< those it may use; empty: all
     PriorityClass priority = PriorityClass::normal;
     QuotaConfig limits{};
-    std::vector<std::string> networks{};  ///< addresses or networks it may call from; empty: any
+    std::vector<std::string> networks{};  ///< where it may call from; empty: anywhere
     friend bool operator==(const ClientConfig&, const ClientConfig&) = default;
 };
 
-/// Retries stay within ratio × requests, plus `burst` saved up: a retry storm cannot double the load.
+/// Limits retries to ratio × requests, plus `burst` saved up, so that a retry storm cannot double the load.
 struct RetryBudget {
     double ratio = 0.2;         ///< retries earned by each request
-    std::uint32_t burst = 100;  ///< most retries that can be saved up
+    std::uint32_t burst = 100;  ///< most retries that can be saved
     friend bool operator==(const RetryBudget&, const RetryBudget&) = default;
 };
 
 struct RetryConfig {
-    std::uint32_t max_attempts = 0;  ///< of one request, first included; 0 = number of backends + 1
+    std::uint32_t max_attempts = 0;  ///< per request, including the first; 0 = number of backends + 1
     RetryBudget budget;
-    Duration default_cool_down = std::chrono::seconds(10);  ///< when a refusal names no time
+    Duration default_cool_down = std::chrono::seconds(10);  ///< if a refusal names no time
     Duration max_cool_down = std::chrono::seconds(60);      ///< caps what a backend asks for
-    Duration max_wait{};      ///< how long a request may be held until quota frees; 0: it is refused at once
-    bool on_timeout = false;  ///< another backend after a time-out of a request that was accepted
+    Duration max_wait{};      ///< how long a request may wait for quota; 0: it is refused at once
+    bool on_timeout = false;  ///< try another backend after an accepted request times out
     friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
 };
 
 struct AffinityConfig {
-    bool prompt_cache = true;  ///< requests with the same long beginning go to the same backend
+    bool prompt_cache = true;  ///< prompts with the same long beginning go to the same backend
     friend bool operator==(const AffinityConfig&, const AffinityConfig&) = default;
 };
 
 struct StreamConfig {
-    bool late_commit = true;  ///< hold preamble events until the first real output
-    std::size_t max_preamble_bytes = std::size_t{256} * 1024;  ///< commit when the preamble grows beyond
-    Duration heartbeat = std::chrono::seconds(10);  ///< comments while nothing can be shown; 0: none
-    bool include_usage = true;                      ///< ask for the usage chunk, hide it if not asked for
+    bool late_commit = true;  ///< hold back preamble events until the first output
+    std::size_t max_preamble_bytes = std::size_t{256} * 1024;  ///< commit once the preamble exceeds this
+    Duration heartbeat = std::chrono::seconds(10);             ///< silence before a comment is sent; 0: none
+    bool include_usage = true;  ///< request the usage chunk; hide it from clients that did not
     friend bool operator==(const StreamConfig&, const StreamConfig&) = default;
 };
 
@@ -115,13 +115,13 @@ struct AccessLogConfig {
 
 struct GatewayConfig {
     ListenConfig listen;
-    std::uint32_t threads = 0;      ///< workers; 0 = one per core
-    std::optional<ServerTls> tls;   ///< nothing: plain HTTP
-    std::vector<std::string> cors;  ///< origins whose pages may ask; "*": all; empty: none
+    std::uint32_t threads = 0;      ///< worker threads; 0 = one per core
+    std::optional<ServerTls> tls;   ///< nullopt: plain HTTP
+    std::vector<std::string> cors;  ///< origins whose pages may call; "*": all; empty: none
     LimitsConfig limits;
     AdminConfig admin;
     std::vector<ClientConfig> clients;  ///< empty: anyone who can connect
-    bool allow_anonymous = false;       ///< permits empty `clients` off loopback
+    bool allow_anonymous = false;       ///< permits empty `clients` on a public address
     std::vector<BackendConfig> backends;
     RetryConfig retry;
     AffinityConfig affinity;
@@ -133,11 +133,11 @@ struct GatewayConfig {
     WeightsConfig weights;
     std::map<std::string, PriceConfig, std::less<>> prices;  ///< by model
     FairnessConfig fairness;
-    std::string ledger;  ///< path of the usage ledger; empty: none is kept
+    std::string ledger;  ///< path of the usage ledger; empty: none
     RedisConfig redis;
     friend bool operator==(const GatewayConfig&, const GatewayConfig&) = default;
 
-    /// retry.max_attempts with 0 resolved.
+    /// retry.max_attempts, with 0 resolved.
     [[nodiscard]] std::uint32_t max_attempts() const noexcept {
         return retry.max_attempts != 0 ? retry.max_attempts : static_cast<std::uint32_t>(backends.size()) + 1;
     }

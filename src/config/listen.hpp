@@ -1,5 +1,5 @@
 #pragma once
-/// Addresses to listen on, as people write them.
+/// Addresses to listen on, as text.
 ///
 /// Thread rule: free functions, safe everywhere. Errors: parse_listen() says what was expected.
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace spillway::config {
 
-/// `127.0.0.1:8080`, `0.0.0.0:8080`, `[::1]:8080`, `localhost:8080`; port 0 is any free one.
+/// `127.0.0.1:8080`, `0.0.0.0:8080`, `[::1]:8080`, `localhost:8080`; port 0 is any free port.
 [[nodiscard]] Result<ListenConfig> parse_listen(std::string_view text);
 
-/// The spelling parse_listen() reads back.
+/// In the form that parse_listen() reads back.
 [[nodiscard]] std::string to_string(const ListenConfig& listen);
 
 /// Whether only this machine can connect: 127.0.0.0/8, ::1 (also mapped IPv4) and `localhost`.

@@ -1,8 +1,8 @@
 #pragma once
-/// Where `serve` and `check` take the gateway's configuration from.
+/// Finds and loads the configuration for `serve` and `check`.
 ///
-/// Thread rule: functions of their arguments; `sources` is used on the calling thread only. Errors are
-/// problems, also for a file that cannot be read.
+/// Thread rule: functions of their arguments; `sources` is used on the calling thread only. Errors: problems,
+/// also for a file that cannot be read.
 #include <optional>
 #include <string>
 
@@ -13,13 +13,13 @@
 
 namespace spillway::config {
 
-/// The file `path` (--config) unless empty, else the file $SPILLWAY_CONFIG names, else the BACKEND_n_…
-/// environment (config/aca_env.hpp), else a problem that says so. A named file that is not there is a
-/// problem, never a reason to go on to the next.
+/// Loads the file `path` (--config) if given, else the file that $SPILLWAY_CONFIG names, else the BACKEND_n_…
+/// environment (config/aca_env.hpp); a problem if there is none of these. A named file that does not exist is
+/// a problem, not a reason to try the next.
 [[nodiscard]] Loaded<GatewayConfig> load_gateway_from(const std::optional<std::string>& path,
                                                       const Sources& sources);
 
-/// The file that load_gateway_from() would read; nothing for the environment. For reloads and messages.
+/// The file that load_gateway_from() would read; nullopt for the environment. For reloads and messages.
 [[nodiscard]] std::optional<std::string> gateway_file(const std::optional<std::string>& path,
                                                       const Sources& sources);
 

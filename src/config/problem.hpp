@@ -1,7 +1,7 @@
 #pragma once
-/// What is wrong with a configuration, as its author needs to hear it: where, which key, what was expected.
+/// What is wrong with a configuration, for its author: where, which key, what was expected.
 ///
-/// Loaders collect all problems before they give up. No problem holds a secret's value.
+/// Loaders collect all problems before they give up. No problem contains a secret's value.
 /// Thread rule: plain values.
 #include <algorithm>
 #include <cstdint>
@@ -17,7 +17,7 @@ enum class Severity : std::uint8_t { error, warning };
 
 struct Problem {
     Severity severity = Severity::error;
-    std::string file;  ///< empty: no file, an environment for instance
+    std::string file;  ///< empty: not from a file (from the environment, say)
     int line = 0;      ///< from 1; 0: not known
     int column = 0;    ///< from 1, in characters; 0: not known
     std::string key;   ///< `backends[0].url`; empty: the whole document
@@ -27,7 +27,7 @@ struct Problem {
     [[nodiscard]] std::string to_string() const;
 };
 
-/// What loading gives: a value if there was no error, and the problems in any case.
+/// The result of loading: a value if there was no error, and the problems in any case.
 template <class T>
 struct Loaded {
     std::optional<T> value;
@@ -41,13 +41,13 @@ struct Loaded {
     }
 };
 
-/// One problem a line.
+/// One problem per line.
 [[nodiscard]] std::string to_string(std::span<const Problem> problems);
 
-/// The known name most like `name`, if one is near enough to have been meant; else empty.
+/// The known name most like `name`, if close enough to have been meant; otherwise empty.
 [[nodiscard]] std::string_view nearest(std::string_view name, std::span<const std::string_view> known);
-/// "; did you mean …?" to be added to a message, of the nearest with `before` in front of it; empty if none
-/// is near.
+/// "; did you mean …?" to append to a message, with the nearest name and `before` in front of it; empty if
+/// none is close.
 [[nodiscard]] std::string did_you_mean(std::string_view name, std::span<const std::string_view> known,
                                        std::string_view before = {});
 

@@ -1,8 +1,8 @@
 #pragma once
-/// What clients, their users and teams may use, who they are, and what tokens count and cost.
+/// The limits of clients, users and teams, how these are identified, and how tokens are weighted and priced.
 ///
-/// Plain values with the defaults of docs/configuration.md. 0 is no limit. Money is in the currency of the
-/// prices, whatever that is. Thread rule: as config/gateway.hpp.
+/// Plain values with the defaults of docs/configuration.md. 0 means no limit. Money is in the currency of the
+/// prices, whichever it is. Thread rule: as in config/gateway.hpp.
 #include <array>
 #include <cstdint>
 #include <map>
@@ -32,7 +32,7 @@ struct QuotaConfig {
     std::uint64_t concurrency = 0;
     PerPeriod<std::uint64_t> tokens;  ///< weighted
     PerPeriod<double> budget;
-    bool shadow = false;  ///< count, refuse nothing
+    bool shadow = false;  ///< count, but refuse nothing
     friend bool operator==(const QuotaConfig&, const QuotaConfig&) = default;
 };
 
@@ -45,14 +45,14 @@ struct TeamConfig {
     friend bool operator==(const TeamConfig&, const TeamConfig&) = default;
 };
 
-/// Each user has these limits to itself.
+/// These limits apply to each user separately.
 struct UsersConfig {
-    bool field = false;  ///< the body's `user` names the user, if nothing better does
+    bool field = false;  ///< take the user from the body's `user` if nothing better names it
     QuotaConfig limits;
     friend bool operator==(const UsersConfig&, const UsersConfig&) = default;
 };
 
-/// Bearer tokens (RFC 7519) that name clients, users and teams. Off without keys.
+/// Bearer tokens (RFC 7519) that identify clients, users and teams. Disabled without keys.
 struct JwtConfig {
     std::string jwks_file;  ///< RSA and EC keys (RFC 7517)
     Secret secret;          ///< for HS256
@@ -66,9 +66,9 @@ struct JwtConfig {
     friend bool operator==(const JwtConfig&, const JwtConfig&) = default;
 };
 
-/// Fields by which a proxy in front names the client, user and team. Believed only from trusted proxies.
+/// Header fields in which a proxy in front names client, user and team. Trusted only from these proxies.
 struct TrustedHeadersConfig {
-    std::string client;  ///< a field's name; empty: none (also below)
+    std::string client;  ///< a field name; empty: none (also below)
     std::string user;
     std::string team;
     std::vector<std::string> proxies;  ///< addresses or networks: 10.0.0.0/8, ::1
@@ -80,12 +80,12 @@ struct IdentityConfig {
     TrustedHeadersConfig headers;
     std::vector<IssuerConfig> issuers;
 
-    /// Whether tokens name clients.
+    /// Whether tokens identify clients.
     [[nodiscard]] bool has_tokens() const noexcept { return jwt.enabled() || !issuers.empty(); }
     friend bool operator==(const IdentityConfig&, const IdentityConfig&) = default;
 };
 
-/// What a token of each kind counts in quotas.
+/// How much a token of each kind counts in quotas.
 struct WeightsConfig {
     double prompt = 1;
     double cached = 1;
@@ -97,12 +97,12 @@ struct WeightsConfig {
 /// Per million tokens.
 struct PriceConfig {
     double prompt = 0;
-    double cached = 0;  ///< the prompt's price if not said
+    double cached = 0;  ///< the prompt's price if not set
     double completion = 0;
     friend bool operator==(const PriceConfig&, const PriceConfig&) = default;
 };
 
-/// The whole capacity that clients share fairly once 80 % of it is in use; 0: not watched.
+/// The total capacity, which clients share fairly once 80 % of it is in use; 0: no fair sharing.
 struct FairnessConfig {
     std::uint64_t tokens_per_minute = 0;
     std::uint64_t concurrency = 0;
@@ -120,7 +120,7 @@ struct RedisConfig {
     std::string prefix = "spillway";
     bool verify = true;
     std::string ca_file;
-    std::uint32_t replicas = 1;  ///< to assume until the server has told how many there are
+    std::uint32_t replicas = 1;                         ///< number assumed until the server reports it
     Duration interval = std::chrono::milliseconds(50);  ///< between two rounds of reports
     Duration timeout = std::chrono::milliseconds(500);  ///< of one round
     [[nodiscard]] bool enabled() const noexcept { return !host.empty(); }

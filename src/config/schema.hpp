@@ -1,5 +1,5 @@
 #pragma once
-/// All configuration structs. Loading is in config/yaml.hpp and config/aca_env.hpp.
+/// Includes all configuration structs. Loading is in config/yaml.hpp and config/aca_env.hpp.
 #include "config/backend.hpp"   // IWYU pragma: export
 #include "config/emulator.hpp"  // IWYU pragma: export
 #include "config/gateway.hpp"   // IWYU pragma: export

@@ -1,6 +1,7 @@
 #pragma once
-/// A value that must not be seen: API keys, tokens. It formats as `***` everywhere; reveal() is the only way
-/// to the bytes, so each use can be found by name. The bytes are wiped on destruction, assignment and move.
+/// A value that must not be shown: API keys, tokens. It always prints as `***`; reveal() is the only access
+/// to the bytes, so that each use can be searched for. The bytes are wiped on destruction, assignment and
+/// move.
 ///
 /// Ownership: owns its bytes; a view from reveal() holds until the Secret changes. Thread rule: a value.
 #include <fmt/format.h>
@@ -12,7 +13,7 @@
 
 namespace spillway::config {
 
-/// Overwrites the whole capacity, then empties `s`. Not removed by the optimiser (OPENSSL_cleanse).
+/// Overwrites the whole capacity, then empties `s`. The optimiser cannot remove it (OPENSSL_cleanse).
 inline void wipe(std::string& s) noexcept {
     s.resize(s.capacity());  // within capacity: no allocation
     OPENSSL_cleanse(s.data(), s.size());
@@ -24,7 +25,7 @@ public:
     Secret() = default;
     explicit Secret(std::string_view value) : value_(value) {}
     Secret(const Secret&) = default;
-    /// A short string is copied by a move, so the source is wiped, not just emptied.
+    /// Moving a short string copies it, so the source is wiped, not just emptied.
     Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { wipe(other.value_); }
     Secret& operator=(const Secret& other) {
         if (this != &other) {
@@ -46,11 +47,11 @@ public:
     [[nodiscard]] std::string_view reveal() const noexcept { return value_; }
     [[nodiscard]] bool empty() const noexcept { return value_.empty(); }
 
-    /// For tests and reload; not constant-time, so never for checking a presented key.
+    /// For tests and reloads; not constant-time, so never use it to check a credential.
     friend bool operator==(const Secret&, const Secret&) = default;
     friend std::ostream& operator<<(std::ostream& out, const Secret& s) { return out << s.masked(); }
 
-    /// `***`, or nothing when there is no value.
+    /// `***`, or "" if there is no value.
     [[nodiscard]] std::string_view masked() const noexcept { return value_.empty() ? "" : "***"; }
 
 private:

@@ -1,5 +1,5 @@
 #pragma once
-/// Which deployments or models a backend serves, as far as its configuration says.
+/// Which deployments or models a backend serves according to its configuration.
 /// Thread rule: free functions, safe everywhere. Errors: none.
 #include <string_view>
 
@@ -7,11 +7,11 @@
 
 namespace spillway::config {
 
-/// `*` stands for any text, `?` for any one character, all else for itself; upper and lower case differ.
+/// `*` matches any text, `?` any single character, everything else itself; case-sensitive.
 [[nodiscard]] bool matches_glob(std::string_view pattern, std::string_view text) noexcept;
 
-/// May the backend be asked for `requested`? Yes without a list of models, for a request that names none, and
-/// for what `deployments` maps; else if the name, as asked or as this backend calls it, is in the list.
+/// Whether the backend may serve `requested`: yes if it lists no models, if the request names none, or if
+/// `deployments` maps the name; otherwise if the list has the name, as requested or as mapped.
 [[nodiscard]] bool serves(const BackendConfig& backend, std::string_view requested) noexcept;
 
 }  // namespace spillway::config

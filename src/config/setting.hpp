@@ -1,8 +1,8 @@
 #pragma once
-/// What is known of a setting besides how to read it: the source of the schema, of the tables in
-/// docs/configuration.md, of `spillway check`'s output and of what a reload says.
+/// The description of a setting, apart from how to read it: the source of the schema, of the tables in
+/// docs/configuration.md, of `spillway check`'s output and of a reload's messages.
 ///
-/// Plain values. Thread rule: as values.
+/// Thread rule: plain values.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,7 +12,7 @@ namespace spillway::config {
 
 /// When a changed value takes effect.
 enum class Apply : std::uint8_t {
-    live,     ///< at a reload, for what begins from then on
+    live,     ///< at a reload, for whatever starts afterwards
     restart,  ///< only when the process starts; a reload warns
 };
 
@@ -24,17 +24,17 @@ enum class SettingKind : std::uint8_t {
     size,
     text,
     choice,
-    secret,   ///< also as KEY_env and KEY_file
+    secret,   ///< also given as KEY_env or KEY_file
     section,  ///< `children` are its keys
     list,     ///< of texts, or of sections with `children`
-    map,      ///< whose keys the user chooses, to texts, or to sections with `children`
+    map,      ///< from keys chosen by the user to texts, or to sections with `children`
 };
 
-/// What the author of a row says of it.
+/// What a row's author writes about it.
 struct About {
     std::string_view help{};           ///< Markdown, a phrase without a capital and a full stop
-    std::string_view default_words{};  ///< the default in words, where the value does not say it
-    std::string_view needed{};         ///< what is reported if it is absent; empty: it may be
+    std::string_view default_words{};  ///< the default in words, if the value does not say it
+    std::string_view needed{};         ///< the problem if it is absent; empty: it is optional
     Apply apply = Apply::live;
 };
 
@@ -42,12 +42,12 @@ struct SettingInfo {
     std::string key;
     SettingKind kind = SettingKind::text;
     std::string help;
-    std::string default_value;  ///< as the file would have it; empty: see default_words
+    std::string default_value;  ///< as written in a file; empty: see default_words
     std::string default_words;  ///< empty: see default_value; both empty: not set
-    std::string minimum;        ///< as the file would have it; empty: none (also below)
+    std::string minimum;        ///< as written in a file; empty: none (also below)
     std::string maximum;
-    std::vector<std::string> choices;  ///< of a section: one of these words will do instead
-    bool lists = false;                ///< of a map to texts: lists of texts will do as well
+    std::vector<std::string> choices;  ///< a section: one of these words may stand for it
+    bool lists = false;                ///< a map to texts: lists of texts are allowed, too
     bool needed = false;
     Apply apply = Apply::live;
     std::vector<SettingInfo> children;

@@ -1,6 +1,6 @@
 #pragma once
-/// All settings of the gateway's and the emulator's file: each file of `settings_*.cpp` is a part of the
-/// table.
+/// All settings of the gateway's and the emulator's file: each of the files `settings_*.cpp` holds a part of
+/// the tables.
 ///
 /// docs/development.md says how to add one. Thread rule: the tables are built once, and const.
 #include "config/emulator.hpp"
@@ -22,7 +22,7 @@ namespace spillway::config {
 [[nodiscard]] const Fields<RetryConfig>& retry_fields();
 [[nodiscard]] const Fields<AffinityConfig>& affinity_fields();
 [[nodiscard]] const Fields<StreamConfig>& stream_fields();
-// settings_clients.cpp: who may come, and what each may use
+// settings_clients.cpp: who may call, and their limits
 [[nodiscard]] const Fields<ClientConfig>& client_fields();
 [[nodiscard]] const Fields<TeamConfig>& team_fields();
 [[nodiscard]] const Fields<UsersConfig>& users_fields();
@@ -33,16 +33,16 @@ namespace spillway::config {
 [[nodiscard]] bool is_network(const std::string& text);
 // settings_issuers.cpp
 [[nodiscard]] const Fields<IssuerConfig>& issuer_fields();
-/// That rules name clients there are.
+/// Checks that token rules name existing clients.
 void check_rules(yaml::MapReader& root, const GatewayConfig& config);
-// settings_accounting.cpp: what tokens count and cost, and where that is kept and shared
+// settings_accounting.cpp: weights and prices of tokens, the ledger, sharing between replicas
 [[nodiscard]] const Fields<WeightsConfig>& weights_fields();
 [[nodiscard]] const Fields<PriceConfig>& price_fields();
 [[nodiscard]] const Fields<FairnessConfig>& fairness_fields();
 [[nodiscard]] const Fields<GatewayConfig>& ledger_fields();
 [[nodiscard]] const Fields<RedisConfig>& redis_fields();
 
-/// settings_together.cpp: reports what no single key is to blame for.
+/// settings_together.cpp: checks that involve several settings.
 void check_together(yaml::MapReader& root, const GatewayConfig& config);
 
 /// A JSON Schema (draft 2020-12) of the file, for editors: `spillway check --schema`.
@@ -52,7 +52,7 @@ void check_together(yaml::MapReader& root, const GatewayConfig& config);
 /// The settings of the emulator's file, for the schema and the docs.
 [[nodiscard]] std::vector<SettingInfo> emulator_settings();
 
-/// A configuration as what its file could be.
+/// A configuration as a tree that could be its file.
 [[nodiscard]] Value to_value(const GatewayConfig& config);
 [[nodiscard]] Value to_value(const EmulatorConfig& config);
 

@@ -8,7 +8,7 @@
 namespace spillway::config {
 
 [[nodiscard]] SettingInfo auth_info();
-/// After url and api_key were read.
+/// Call after url and api_key have been read.
 void read_auth(yaml::MapReader& reader, BackendConfig& backend);
 [[nodiscard]] std::optional<Value> show_auth(const BackendConfig& backend);
 

@@ -18,8 +18,8 @@ struct Url {
         if (!url) return reader.error(key, url.error().message);
         out = std::move(*url);
     }
-    [[nodiscard]] codec::Shown show(const BackendUrl& value) const {
-        return value.host.empty() ? codec::Shown() : Value::quoted(value.to_string());
+    [[nodiscard]] codec::OptionalValue show(const BackendUrl& value) const {
+        return value.host.empty() ? codec::OptionalValue() : Value::quoted(value.to_string());
     }
     void inform(SettingInfo& info) const { info.kind = SettingKind::text; }
 };
@@ -129,7 +129,7 @@ const Fields<BackendConfig>& backend_fields() {
                  {.help = "unique; letters, digits, `.`, `_`, `-`; sent to clients as `x-spillway-backend`",
                   .default_words = "from the host, else `backend-N`"})
             .then([](yaml::MapReader& reader, BackendConfig& b) {
-                reader.claim_name("name", "backend", b.name);
+                reader.require_unique("name", "backend", b.name);
             })
             .add("url", &BackendConfig::url, Url{},
                  {.help = "`http://` or `https://`, with a path if the API is below one "

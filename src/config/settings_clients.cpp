@@ -61,7 +61,7 @@ public:
 private:
     static std::optional<std::string> claim(yaml::Context& context, const KeySha256& digest,
                                             const std::string& path) {
-        return context.claim("key", std::string(digest.begin(), digest.end()), path);
+        return context.register_name("key", std::string(digest.begin(), digest.end()), path);
     }
 
     void add(yaml::MapReader& reader, std::string_view from, const KeySha256& digest) {
@@ -156,7 +156,7 @@ const Fields<ClientConfig>& client_fields() {
                  {.help = "unique; letters, digits, `.`, `_`, `-`; appears in logs and metrics",
                   .needed = "needs a name"})
             .then([](yaml::MapReader& reader, ClientConfig& client) {
-                reader.claim_name("name", "client", client.name);
+                reader.require_unique("name", "client", client.name);
                 read_keys(reader, client);
             })
             .mention("key", SettingKind::secret, {.help = "the client's key, see [Secrets](#secrets)"})
@@ -204,7 +204,7 @@ const Fields<TeamConfig>& team_fields() {
                  {.help = "unique among teams; what clients, tokens and fields call it",
                   .needed = "needs a name"})
             .then([](yaml::MapReader& reader, TeamConfig& team) {
-                reader.claim_name("name", "team", team.name);
+                reader.require_unique("name", "team", team.name);
             })
             .section("limits", &TeamConfig::limits, quota_fields(),
                      {.help = "what all its clients may use together", .default_words = "none"});

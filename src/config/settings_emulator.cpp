@@ -79,7 +79,7 @@ Fields<DeploymentDraft> make_deployment_fields() {
             d.made.model = d.made.name;
             // Those of each resource are apart.
             const auto list = reader.where().substr(0, reader.where().rfind('['));
-            reader.claim_name("name", list, d.made.name);
+            reader.require_unique("name", list, d.made.name);
         })
         .add("model", [](auto& d) -> auto& { return d.made.model; }, codec::Text{},
              {.help = "what answers call the model", .default_words = "the name"})

@@ -1,7 +1,7 @@
 #pragma once
-/// Drafts that the rows of the emulator's file read into: the inside of settings.hpp and yaml_emulator.cpp.
+/// Intermediate values for reading the emulator's file. Internal to settings.hpp and yaml_emulator.cpp.
 ///
-/// Thread rule: as config/fields.hpp.
+/// Thread rule: as in config/fields.hpp.
 #include <yaml-cpp/yaml.h>
 
 #include "config/emulator.hpp"
@@ -10,7 +10,7 @@
 
 namespace spillway::config {
 
-/// What a deployment has unless it says otherwise.
+/// The defaults of a deployment.
 struct DeploymentShape {
     std::uint64_t capacity = kDefaultCapacity;
     EstimateConfig estimate;
@@ -25,7 +25,7 @@ struct DeploymentDraft {
 struct ResourceDraft {
     DeploymentShape shape;
     EmulatedResource made;
-    YAML::Node document;  ///< the whole file, for the deployments at its top
+    YAML::Node document;  ///< the whole file, for deployments at the top level
 };
 
 struct EmulatorDraft {
@@ -35,9 +35,9 @@ struct EmulatorDraft {
 
 [[nodiscard]] const Fields<DeploymentDraft>& deployment_fields();
 [[nodiscard]] const Fields<ResourceDraft>& resource_fields();
-/// What stands at the top for all resources.
+/// Top-level settings that apply to all resources.
 [[nodiscard]] const Fields<ResourceDraft>& shared_fields();
-/// The rest of what stands at the top, but for the list of resources.
+/// All other top-level settings except the list of resources.
 [[nodiscard]] const Fields<EmulatorDraft>& emulator_fields();
 
 // In yaml_emulator.cpp:

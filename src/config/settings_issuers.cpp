@@ -33,7 +33,7 @@ struct Conditions {
                 out.insert_or_assign(claim, std::move(wanted));
         }
     }
-    [[nodiscard]] codec::Shown show(const ClaimConditions& value) const {
+    [[nodiscard]] codec::OptionalValue show(const ClaimConditions& value) const {
         if (value.empty()) return std::nullopt;
         Value out = Value::map();
         for (const auto& [claim, wanted] : value) {

@@ -1,8 +1,8 @@
 #pragma once
-/// Durations and sizes as people write them in a configuration.
+/// Durations and sizes as written in a configuration.
 ///
-/// Thread rule: free functions, safe everywhere. Errors: nothing comes back for what is not understood or
-/// does not fit.
+/// Thread rule: free functions, safe everywhere. Errors: nullopt for what cannot be parsed or is out of
+/// range.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,7 +19,7 @@ namespace spillway::config {
 /// bytes. Whole numbers only.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
 
-/// The shortest spelling that parse_duration() reads back as the same value, down to a microsecond.
+/// The shortest text that parse_duration() reads back as the same value, to the microsecond.
 [[nodiscard]] std::string format_duration(Duration d);
 /// The same for parse_size(), in powers of 1024.
 [[nodiscard]] std::string format_size(std::uint64_t bytes);

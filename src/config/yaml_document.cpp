@@ -73,8 +73,9 @@ void Context::warning(const YAML::Mark& at, std::string key, std::string message
     add(Severity::warning, at, std::move(key), std::move(message));
 }
 
-std::optional<std::string> Context::claim(std::string_view kind, std::string_view value, std::string path) {
-    const auto [it, fresh] = claims_.try_emplace({std::string(kind), std::string(value)}, std::move(path));
+std::optional<std::string> Context::register_name(std::string_view kind, std::string_view value,
+                                                  std::string path) {
+    const auto [it, fresh] = names_.try_emplace({std::string(kind), std::string(value)}, std::move(path));
     return fresh ? std::nullopt : std::optional(it->second);
 }
 

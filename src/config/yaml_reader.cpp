@@ -304,9 +304,9 @@ bool MapReader::is_empty_list(std::string_view key) {
     return !item || item->node.IsNull() || (item->node.IsSequence() && item->node.size() == 0);
 }
 
-void MapReader::claim_name(std::string_view key, std::string_view kind, const std::string& value) {
+void MapReader::require_unique(std::string_view key, std::string_view kind, const std::string& value) {
     if (value.empty()) return;
-    if (const auto owner = context_->claim(kind, value, path_))
+    if (const auto owner = context_->register_name(kind, value, path_))
         error(key, fmt::format("the name {} is taken by {}", value, *owner));
 }
 

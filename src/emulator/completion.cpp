@@ -8,7 +8,7 @@
 namespace spillway::emulator {
 namespace {
 
-void take(Completion& c, Answer&& answer) {
+void set_text(Completion& c, Answer&& answer) {
     c.text = std::move(answer.text);
     c.tokens = answer.tokens;
     if (answer.cut) c.finish = Finish::length;
@@ -37,7 +37,7 @@ Completion complete(const ModelRequest& r) {
         const std::size_t name = count_tokens(c.tool);
         c.finish = Finish::tool_calls;
         const std::size_t room = r.max_tokens > name ? r.max_tokens - name : 1;
-        take(c, bounded(r.tool_call->arguments, r.max_tokens == 0 ? 0 : room));
+        set_text(c, bounded(r.tool_call->arguments, r.max_tokens == 0 ? 0 : room));
         c.tokens += name;
         return c;
     }
@@ -47,9 +47,9 @@ Completion complete(const ModelRequest& r) {
     std::size_t end = text.size();
     for (const std::string& stop : r.stop) end = std::min(end, text.find(stop));
     text.resize(end);
-    take(c, bounded(std::move(text), r.max_tokens));
+    set_text(c, bounded(std::move(text), r.max_tokens));
     if (r.question.find(output_filter_mark) != std::string::npos) {
-        take(c, bounded(std::move(c.text), std::max<std::size_t>(1, c.tokens / 2)));
+        set_text(c, bounded(std::move(c.text), std::max<std::size_t>(1, c.tokens / 2)));
         c.finish = Finish::content_filter;
     }
     return c;

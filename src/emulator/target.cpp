@@ -20,7 +20,7 @@ std::string_view parameter(std::string_view query, std::string_view name) {
     return {};
 }
 
-bool take(std::string_view& path, std::string_view prefix) {
+bool consume(std::string_view& path, std::string_view prefix) {
     if (!istarts_with(path, prefix)) return false;
     path.remove_prefix(prefix.size());
     return true;
@@ -56,8 +56,8 @@ Target read_target(std::string_view target) {
     const auto mark = target.find('?');
     std::string_view path = target.substr(0, mark);
     if (mark != std::string_view::npos) t.api_version = parameter(target.substr(mark + 1), "api-version");
-    if (!take(path, "/openai/")) return t;
-    if (take(path, "deployments/")) {
+    if (!consume(path, "/openai/")) return t;
+    if (consume(path, "deployments/")) {
         const auto slash = path.find('/');
         if (slash == std::string_view::npos || slash == 0) return t;
         const auto name = percent_decoded(path.substr(0, slash));
@@ -68,17 +68,17 @@ Target read_target(std::string_view target) {
         t.operation = *operation;
         return t;
     }
-    t.v1 = take(path, "v1/");
+    t.v1 = consume(path, "v1/");
     if (const auto operation = operation_of(path);
         operation && (t.v1 || *operation == Operation::responses)) {
         t.kind = Target::Kind::create;
         t.operation = *operation;
     } else if (iequals(path, "models")) {
         t.kind = Target::Kind::models;
-    } else if (take(path, "models/") || take(path, "responses/")) {
+    } else if (consume(path, "models/") || consume(path, "responses/")) {
         const auto id = percent_decoded(path);
         if (!id || id->empty() || id->find('/') != std::string::npos) return t;
-        // take() has moved past the name: what stands before tells which.
+        // consume() has moved past the name: what stands before tells which.
         t.kind = istarts_with(target.substr(0, mark), t.v1 ? "/openai/v1/models/" : "/openai/models/")
                      ? Target::Kind::models
                      : Target::Kind::response;

@@ -2,7 +2,7 @@
 
 #include <boost/container/small_vector.hpp>
 
-#include "base/quiet.hpp"
+#include "base/idle_turn.hpp"
 #include "gateway/limit_refusal.hpp"
 #include "gateway/models_list.hpp"
 #include "gateway/pending_work.hpp"
@@ -103,8 +103,8 @@ Task<void> Request::run() {
             co_await refuse(Ending::limited, limit_refusal(why, clock_.now().wall));
     }
     const auto charged = settle();
-    Quiet quiet(worker_.poller());
-    while (!quiet.over()) co_await quiet.wait();
+    IdleTurn idle(worker_.poller());
+    while (!idle.over()) co_await idle.wait();
     leave_record(charged);
 }
 

@@ -106,7 +106,7 @@ Refusal no_backend_left(const Report& report, const routing::Choice& last, const
                 .final = true};
     constexpr std::uint32_t quota = bit(Reason::throttled) | bit(Reason::no_quota);
     if (report.failed_answer && !tried.empty() && all_alike(tried) &&
-        tried.back().verdict.told == routing::Told::as_is && (reasons & quota) == 0) {
+        tried.back().verdict.disclosure == routing::Disclosure::as_is && (reasons & quota) == 0) {
         const FailedAnswer& answer = *report.failed_answer;
         return {.status = answer.status < 400 ? 502 : answer.status,
                 .message = {},

@@ -40,7 +40,7 @@ StreamRelay::StreamRelay(Attempt& attempt, const http::ResponseHead& head)
 }
 
 Task<AttemptEnd> StreamRelay::run(std::string_view begin) {
-    bool reading = begin.empty() || take(begin);
+    bool reading = begin.empty() || on_data(begin);
     for (;;) {
         http::NetResult<bool> ended = false;
         if (reading) ended = co_await attempt_.upstream().pour(*this, Duration::zero());
@@ -72,7 +72,7 @@ void StreamRelay::keep_error(routing::Outcome& why) {
         FailedAnswer{.status = head_.status, .content_type = "application/json", .body = machine_.error()};
 }
 
-bool StreamRelay::take(std::string_view chunk) {
+bool StreamRelay::on_data(std::string_view chunk) {
     // Azure's first chunk leaves it empty; what does not say by the fourth never does.
     if (chunks_ < 4) {
         ++chunks_;

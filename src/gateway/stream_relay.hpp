@@ -13,7 +13,7 @@ public:
     Task<AttemptEnd> run(std::string_view begin);
 
 private:
-    bool take(std::string_view chunk) override;
+    bool on_data(std::string_view chunk) override;
     void keep_error(routing::Outcome& why);
     void start_if_committed();
     bool pass_on();

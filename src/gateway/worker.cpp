@@ -91,7 +91,7 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
     if (shared.access_log != nullptr) {
         log.emplace(shared.access_log->make_writer());
         // While an answer is awaited, the log's writer would be in its way where both have one core.
-        poller_.on_idle([this] {
+        poller_.before_wait([this] {
             if (places_.taken == 0) log->idle();
         });
     }

@@ -101,7 +101,7 @@ Result<void> Acceptor::listen(FileDescriptor socket) {
     if (!own) return fail("cannot listen on a socket that does not");
     socket_ = std::move(socket);
     port_ = own->port();
-    ready_.emplace(loop_, socket_.get(), News::new_work);
+    ready_.emplace(loop_, socket_.get(), EventClass::new_work);
     if (!ready_->error()) return {};
     const std::string why = ready_->error().message();
     close();

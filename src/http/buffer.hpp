@@ -35,7 +35,7 @@ public:
             if (begin_ > 0 && room >= size() + n) {
                 std::memmove(storage_.get(), data(), size());
             } else {
-                auto bigger = pool_->take(std::max(size() + n, room * 2));
+                auto bigger = pool_->acquire(std::max(size() + n, room * 2));
                 if (size() > 0) std::memcpy(bigger.get(), data(), size());
                 storage_ = std::move(bigger);
             }

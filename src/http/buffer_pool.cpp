@@ -9,7 +9,7 @@ std::size_t BufferPool::kind_of(std::size_t size) noexcept {
     return size <= smallest ? 0 : static_cast<std::size_t>(std::bit_width((size - 1) / smallest));
 }
 
-BufferPool::Block BufferPool::take(std::size_t size) {
+BufferPool::Block BufferPool::acquire(std::size_t size) {
     const std::size_t kind = kind_of(size);
     const std::size_t capacity = kind < kinds ? smallest << kind : size;
     if (kind < kinds && !idle_[kind].empty()) {

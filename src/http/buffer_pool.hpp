@@ -35,7 +35,7 @@ public:
     static BufferPool& of(Loop& loop) { return loop.tool<BufferPool>(); }
 
     /// At least `size` bytes; how many, its deleter's `capacity` says.
-    [[nodiscard]] Block take(std::size_t size);
+    [[nodiscard]] Block acquire(std::size_t size);
     /// Bytes that lie idle.
     [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
 

@@ -17,7 +17,7 @@ class ByteStream final : private StreamUser {
 public:
     using Read = Stream::Written;
 
-    explicit ByteStream(Loop& loop) : stream_(loop, *this, News::work_under_way) {}
+    explicit ByteStream(Loop& loop) : stream_(loop, *this, EventClass::work_under_way) {}
 
     [[nodiscard]] std::error_code open(std::unique_ptr<Transport> transport) {
         std::error_code ec;

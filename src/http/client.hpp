@@ -42,7 +42,7 @@ public:
     BodySink& operator=(const BodySink&) = delete;
     virtual ~BodySink() = default;
     /// The next piece; the view holds until the next call. False: pour() is to return.
-    virtual bool take(std::string_view piece) = 0;
+    virtual bool on_data(std::string_view piece) = 0;
 };
 
 class ClientConnection;

@@ -31,7 +31,7 @@ ClientConnection::ClientConnection(Loop& loop, std::weak_ptr<Pool> pool, std::si
       wheel_(TimerWheel::of(loop)),
       pool_(std::move(pool)),
       max_head_bytes_(max_head_bytes),
-      stream_(loop, *this, News::work_under_way),
+      stream_(loop, *this, EventClass::work_under_way),
       timeout_([this] { expired(); }),
       in_(BufferPool::of(loop)),
       read_size_(smallest_read) {}
@@ -149,7 +149,7 @@ Task<NetResult<void>> ClientConnection::send(std::span<const std::string_view> p
 }
 
 /// Parses the head at the front of in_; false for an interim one, which is dropped.
-NetResult<bool> ClientConnection::take_head(std::size_t size, bool head_request) {
+NetResult<bool> ClientConnection::parse_head(std::size_t size, bool head_request) {
     head_text_.assign(in_.view().substr(0, size));
     in_.consume(size);
     head_.fields.clear();
@@ -181,9 +181,9 @@ Task<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeou
         if ((size > 0 ? size : in_.size()) > max_head_bytes_)
             co_return NetError{NetError::Kind::protocol, "the head is too large"};
         if (size > 0) {
-            const auto taken = take_head(size, head_request);
-            if (!taken) co_return taken.error();
-            if (*taken) co_return &head_;
+            const auto parsed = parse_head(size, head_request);
+            if (!parsed) co_return parsed.error();
+            if (*parsed) co_return &head_;
             scanned = 0;
             continue;
         }
@@ -199,7 +199,7 @@ Task<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeou
     }
 }
 
-std::string_view ClientConnection::take_length() {
+std::string_view ClientConnection::next_by_length() {
     const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, in_.size()));
     body_left_ -= size;
     answered_ = body_left_ == 0;
@@ -208,7 +208,7 @@ std::string_view ClientConnection::take_length() {
 }
 
 /// Decodes what is there and moves the pieces together, so that many small chunks go on as one.
-NetResult<std::string_view> ClientConnection::take_chunked() {
+NetResult<std::string_view> ClientConnection::next_by_chunks() {
     used_ = chunks_.decode(in_.view());
     if (chunks_.failed()) return NetError{NetError::Kind::protocol, "the chunked body is malformed"};
     answered_ = chunks_.is_done();
@@ -230,7 +230,7 @@ std::optional<std::string_view> ClientConnection::body_now() {
     in_.consume(std::exchange(used_, 0));
     if (answered_) return std::string_view();
     if (in_.empty() || head_.framing != Framing::length) return std::nullopt;
-    return take_length();
+    return next_by_length();
 }
 
 std::optional<NetResult<std::string_view>> ClientConnection::piece_now() {
@@ -241,7 +241,7 @@ std::optional<NetResult<std::string_view>> ClientConnection::piece_now() {
             used_ = in_.size();
             return in_.view();
         }
-        auto piece = take_chunked();
+        auto piece = next_by_chunks();
         if (!piece || !piece->empty()) return piece;
         if (used_ == 0) return std::nullopt;
     }
@@ -272,7 +272,7 @@ void ClientConnection::pour_now() {
             poured_.emplace(piece->error());
         else if ((*piece)->empty())
             poured_.emplace(true);
-        else if (!sink_->take(**piece))
+        else if (!sink_->on_data(**piece))
             poured_.emplace(false);
         if (poured_) return;
     }

@@ -59,9 +59,9 @@ private:
     [[nodiscard]] bool stopped() const noexcept { return timed_out_ || cancelled_; }
     [[nodiscard]] bool wants_more(std::size_t before, Duration timeout);
     [[nodiscard]] NetError failure(const std::error_code& ec);
-    NetResult<bool> take_head(std::size_t size, bool head_request);
-    std::string_view take_length();
-    NetResult<std::string_view> take_chunked();
+    NetResult<bool> parse_head(std::size_t size, bool head_request);
+    std::string_view next_by_length();
+    NetResult<std::string_view> next_by_chunks();
     /// The next piece or an error, if either is there; an empty piece is the end.
     std::optional<NetResult<std::string_view>> piece_now();
     /// Was the close that the reading met with the body's end?

@@ -16,10 +16,10 @@ constexpr Duration attempt_delay = std::chrono::milliseconds(250);
 }  // namespace
 
 /// A socket that connects, or waits for a step of TLS: wakes its Dial when something changed.
-class ConnectAttempt final : private Watch {
+class ConnectAttempt final : private Watcher {
 public:
     ConnectAttempt(Loop& loop, Dial& dial, const Endpoint& to)
-        : Watch(News::work_under_way), poller_(loop.poller()), dial_(dial), to_(to) {
+        : Watcher(EventClass::work_under_way), poller_(loop.poller()), dial_(dial), to_(to) {
         socket_ = make_socket(to, error_);
         if (error_) return;
         if (::connect(socket_.get(), to.address(), to.size()) != 0 && errno != EINPROGRESS) {
@@ -30,7 +30,7 @@ public:
     }
     /// Of a connected socket that is owned elsewhere.
     ConnectAttempt(Loop& loop, Dial& dial, int fd)
-        : Watch(News::work_under_way), poller_(loop.poller()), dial_(dial) {
+        : Watcher(EventClass::work_under_way), poller_(loop.poller()), dial_(dial) {
         watch(fd);
     }
     ConnectAttempt(const ConnectAttempt&) = delete;
@@ -42,7 +42,7 @@ public:
     [[nodiscard]] const std::error_code& error() const noexcept { return error_; }
     [[nodiscard]] bool connected() const noexcept { return connected_; }
     [[nodiscard]] const Endpoint& to() const noexcept { return to_; }
-    [[nodiscard]] FileDescriptor take() noexcept {
+    [[nodiscard]] FileDescriptor release() noexcept {
         poller_.remove(watched_, *this);
         watched_ = -1;
         return std::move(socket_);
@@ -55,7 +55,7 @@ private:
         if (!error_) watched_ = fd;
     }
     void on_ready(Ready ready) override {
-        if (transport_ != nullptr) transport_->on_news(ready.ended);
+        if (transport_ != nullptr) transport_->on_ready(ready.ended);
         if (socket_.is_open() && (ready.writable || ready.ended)) {
             int value = 0;
             socklen_t size = sizeof value;
@@ -132,7 +132,7 @@ Task<NetResult<FileDescriptor>> Dialer::connect_any(Dial& dial) {
                 at = attempts.erase(at);
             } else if (at->connected()) {
                 if (at->to() != endpoints.front()) addresses_->prefer(at->to());
-                FileDescriptor socket = at->take();
+                FileDescriptor socket = at->release();
                 set_connection_options(socket.get());
                 co_return socket;
             } else {

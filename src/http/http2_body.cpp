@@ -42,12 +42,12 @@ void Http2Exchange::end_body() {
     body_ = data_.view();
     head_.content_length = body_.size();
     head_.framing = body_.empty() ? Framing::none : Framing::length;
-    body_news_.set_later();
+    body_changed_.set_later();
 }
 
 void Http2Exchange::fault(BodyFault what) {
     if (fault_ == BodyFault::none) fault_ = what;
-    body_news_.set_later();
+    body_changed_.set_later();
 }
 
 void Http2Exchange::arm_for_body() {
@@ -89,10 +89,10 @@ Task<BodyFault> Http2Exchange::gather_body() {
         if (why != BodyFault::none) co_return why;
         if (!charge_.grow_to(limits.memory, size)) co_return BodyFault::no_memory;
     }
-    if (!has_body_) take_body();
+    if (!has_body_) begin_body();
     while (!has_body_ && fault_ == BodyFault::none && !gone_ && !cut_) {
-        body_news_.reset();
-        co_await body_news_.wait();
+        body_changed_.reset();
+        co_await body_changed_.wait();
     }
     if (gone_ || cut_) co_return BodyFault::gone;
     co_return fault_;
@@ -103,12 +103,12 @@ Task<BodyFault> Http2Exchange::wait_for_room(std::size_t size) {
     BodyFault why = BodyFault::none;
     if (!connection_.has_body_turns() && connection_charge_.grow_to(&connection_.bodies(), size))
         co_return why;
-    Http2Connection::BodyTurn turn(body_news_);
+    Http2Connection::BodyTurn turn(body_changed_);
     connection_.wait_for_body_turn(turn);
     connection_.wheel().arm(timeout_, connection_.limits().body_timeout);
     for (;;) {
-        body_news_.reset();
-        co_await body_news_.wait();
+        body_changed_.reset();
+        co_await body_changed_.wait();
         why = fault_ == BodyFault::too_slow ? BodyFault::no_memory : fault_;  // not the client's fault
         if (gone_ || cut_) why = BodyFault::gone;
         if (why != BodyFault::none) break;
@@ -121,7 +121,7 @@ Task<BodyFault> Http2Exchange::wait_for_room(std::size_t size) {
 }
 
 /// There is room: the client may send it.
-void Http2Exchange::take_body() {
+void Http2Exchange::begin_body() {
     nghttp2_session* const session = connection_.session();
     pace_.emplace(connection_.limits().body_timeout, connection_.limits().body_time,
                   connection_.limits().body_rate, mono_now());

@@ -133,7 +133,7 @@ void Http2Connection::on_frame(const nghttp2_frame& frame) {
             count_reset();
             break;
         case NGHTTP2_PING:
-            if (draining_ && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0) take_no_more();
+            if (draining_ && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0) refuse_new_streams();
             break;
         default:
             break;

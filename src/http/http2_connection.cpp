@@ -49,7 +49,7 @@ Http2Connection::Http2Connection(Stream& stream, std::shared_ptr<void> owner, Lo
           if (leaving_)
               stream_.close();
           else
-              take_no_more();
+              refuse_new_streams();
           pump_later();
       }),
       in_(BufferPool::of(loop)),
@@ -156,7 +156,7 @@ void Http2Connection::settle() {
     read();
     while (!departed_.empty()) {
         const auto some = std::exchange(departed_, {});
-        for (const auto& exchange : some) exchange->tell_departure();
+        for (const auto& exchange : some) exchange->notify_gone();
     }
     while (!ready_.empty()) {
         const auto some = std::exchange(ready_, {});
@@ -244,7 +244,7 @@ void Http2Connection::drain() {
     pump_later();
 }
 
-void Http2Connection::take_no_more() {
+void Http2Connection::refuse_new_streams() {
     if (last_call_) return;
     last_call_ = true;
     goodbye_.disarm();

@@ -99,7 +99,7 @@ private:
     void close_streams();
     void fail();
     void say_goodbye();
-    void take_no_more();
+    void refuse_new_streams();
     void count_reset();
 
     // http2_callbacks.cpp: what nghttp2 tells

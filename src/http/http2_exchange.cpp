@@ -62,10 +62,10 @@ void Http2Exchange::close() {
     pieces_ = {};
     if (!ended_ && !cut_) gone_ = true;
     written_.set_later();
-    body_news_.set_later();
+    body_changed_.set_later();
 }
 
-void Http2Exchange::tell_departure() {
+void Http2Exchange::notify_gone() {
     if (!gone_ || !busy_) return;
     if (const auto callback = std::exchange(on_gone_, nullptr)) callback();
 }
@@ -112,7 +112,7 @@ bool Http2Exchange::submit_head(bool bodiless) {
     body.source.ptr = this;
     body.read_callback = [](nghttp2_session*, std::int32_t, std::uint8_t* out, std::size_t room,
                             std::uint32_t* flags, nghttp2_data_source* source, void*) {
-        return static_cast<Http2Exchange*>(source->ptr)->take(out, room, *flags);
+        return static_cast<Http2Exchange*>(source->ptr)->read_data(out, room, *flags);
     };
     sent_ += out_head_.size();
     if (bodiless) ended_ = true;
@@ -139,7 +139,7 @@ void Http2Exchange::offer(std::span<const std::string_view> pieces, bool last) {
 }
 
 /// Hands pieces to the session, as many bytes as the client's windows let through.
-ssize_t Http2Exchange::take(std::uint8_t* out, std::size_t room, std::uint32_t& flags) {
+ssize_t Http2Exchange::read_data(std::uint8_t* out, std::size_t room, std::uint32_t& flags) {
     std::size_t n = 0;
     while (n < room && !pieces_.empty()) {
         const std::string_view rest = pieces_.front().substr(in_piece_);
@@ -214,7 +214,7 @@ void Http2Exchange::reset(std::uint32_t code) {
     timeout_.disarm();
     if (!closed_) (void)nghttp2_submit_rst_stream(connection_.session(), NGHTTP2_FLAG_NONE, id_, code);
     written_.set_later();
-    body_news_.set_later();
+    body_changed_.set_later();
     connection_.pump_later();
 }
 
@@ -225,7 +225,7 @@ void Http2Exchange::expired() {
         fault(BodyFault::too_slow);
     } else {
         gone_ = true;
-        tell_departure();
+        notify_gone();
         reset(NGHTTP2_CANCEL);
     }
     connection_.pump_later();

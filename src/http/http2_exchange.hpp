@@ -43,7 +43,7 @@ public:
     /// The stream is no more.
     void close();
     /// Calls on_gone.
-    void tell_departure();
+    void notify_gone();
     [[nodiscard]] bool gone() const noexcept { return gone_; }
 
 private:
@@ -62,7 +62,7 @@ private:
 
     Task<BodyFault> gather_body();
     Task<BodyFault> wait_for_room(std::size_t size);
-    void take_body();
+    void begin_body();
     void fault(BodyFault what);
     void arm_for_body();
     void release_body() noexcept;
@@ -72,7 +72,7 @@ private:
     [[nodiscard]] bool check_head();
     void offer(std::span<const std::string_view> pieces, bool last);
     bool submit_head(bool bodiless);
-    [[nodiscard]] ssize_t take(std::uint8_t* out, std::size_t room, std::uint32_t& flags);
+    [[nodiscard]] ssize_t read_data(std::uint8_t* out, std::size_t room, std::uint32_t& flags);
     [[nodiscard]] bool pending() const noexcept { return !pieces_.empty() || (last_ && !ended_); }
     void reset(std::uint32_t code);
     void expired();
@@ -93,7 +93,7 @@ private:
     MemoryCharge connection_charge_;  // for data_
     std::optional<BodyPace> pace_;    // of a body that is being read
     BodyFault fault_ = BodyFault::none;
-    Event body_news_;  // has_body_, fault_, or gone
+    Event body_changed_;  // has_body_, fault_, or gone
     bool reading_ = false;
     bool has_head_ = false;
     bool has_body_ = false;  // the request is there whole

@@ -143,7 +143,7 @@ bool Parser<false>::read_start(std::string_view line) noexcept {
 }
 
 template <bool is_request>
-bool Parser<is_request>::take_meaning(const FieldsMeaning& meaning) noexcept {
+bool Parser<is_request>::apply_meaning(const FieldsMeaning& meaning) noexcept {
     if (meaning.chunked && (meaning.has_length || head_.version < 11)) return false;
     head_.keep_alive = head_.version >= 11 ? !meaning.close : meaning.keep_alive && !meaning.close;
     head_.content_length = meaning.length;
@@ -179,7 +179,7 @@ ParseState Parser<is_request>::parse_head(std::string_view bytes, std::size_t& h
             started = true;
         } else if (line->empty()) {
             if (fault_ != HeadFault::none) return ParseState::error;
-            if (!take_meaning(meaning)) return failed(HeadFault::malformed);
+            if (!apply_meaning(meaning)) return failed(HeadFault::malformed);
             head_size = bytes.size() - rest.size();
             return ParseState::head_done;
         } else {
@@ -214,7 +214,7 @@ ParseState Parser<is_request>::parse_head(std::string_view bytes, std::size_t& h
 template class Parser<true>;
 template class Parser<false>;
 
-void ChunkedDecoder::take_size(std::string_view line) noexcept {
+void ChunkedDecoder::read_size(std::string_view line) noexcept {
     std::size_t digits = 0;
     std::uint64_t size = 0;
     for (; digits < line.size(); ++digits) {
@@ -237,7 +237,7 @@ void ChunkedDecoder::take_size(std::string_view line) noexcept {
         state_ = size > 0 ? State::data : State::trailers;
 }
 
-void ChunkedDecoder::take_trailer(std::string_view line) noexcept {
+void ChunkedDecoder::read_trailer(std::string_view line) noexcept {
     std::string_view name;
     std::string_view value;
     trailers_ += line.size() + 2;
@@ -272,9 +272,9 @@ std::size_t ChunkedDecoder::decode(std::string_view bytes) {
         if (bad) state_ = State::failed;
         if (!line) break;
         if (state_ == State::size_line)
-            take_size(*line);
+            read_size(*line);
         else
-            take_trailer(*line);
+            read_trailer(*line);
     }
     return bytes.size() - rest.size();
 }

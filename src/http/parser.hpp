@@ -65,8 +65,8 @@ public:
 
 private:
     enum class State : std::uint8_t { size_line, data, data_end, trailers, done, failed };
-    void take_size(std::string_view line) noexcept;
-    void take_trailer(std::string_view line) noexcept;
+    void read_size(std::string_view line) noexcept;
+    void read_trailer(std::string_view line) noexcept;
 
     Pieces pieces_;
     std::uint64_t left_ = 0;  ///< of this chunk's data
@@ -105,7 +105,7 @@ private:
         return ParseState::error;
     }
     [[nodiscard]] bool read_start(std::string_view line) noexcept;
-    [[nodiscard]] bool take_meaning(const FieldsMeaning& meaning) noexcept;
+    [[nodiscard]] bool apply_meaning(const FieldsMeaning& meaning) noexcept;
 
     Head& head_;
     bool head_request_;

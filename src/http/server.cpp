@@ -34,11 +34,11 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
                 (void)co_await pause.sleep_for(std::chrono::milliseconds(50));
                 continue;
             }
-            take(std::move(accepted));
+            admit(std::move(accepted));
         }
     }
 
-    void take(Acceptor::Accepted accepted) {
+    void admit(Acceptor::Accepted accepted) {
         if (const auto most = shared->limits.max_connections; most > 0 && open.size() >= most)
             if (!close_an_idle_one()) return;
         set_connection_options(accepted.socket.get());
@@ -47,12 +47,12 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     }
 
     /// Whoever got through to the port is not sent away when it closes.
-    void take_waiting() {
+    void admit_waiting() {
         for (Acceptor& acceptor : acceptors)
             while (acceptor.is_open()) {
                 auto accepted = acceptor.accept_now();
                 if (accepted.ec) break;
-                take(std::move(accepted));
+                admit(std::move(accepted));
             }
     }
 
@@ -178,7 +178,7 @@ void Server::stop_accepting() {
     impl_->stop_accepting();
 }
 void Server::drain() {
-    impl_->take_waiting();
+    impl_->admit_waiting();
     impl_->stop_accepting();
     const auto open = impl_->open;
     for (ServerConnection* c : open) c->drain();

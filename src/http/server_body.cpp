@@ -20,7 +20,7 @@ Task<BodyFault> ServerConnection::read_body() {
         fault = co_await read_chunked_body();
     read_until_ = 0;
     timed_out_ = false;
-    stream_.expect(News::new_work);
+    stream_.expect(EventClass::new_work);
     start_read();  // as exchange() does
     body_due_ = fault != BodyFault::none;
     if (body_due_) close_after_ = true;

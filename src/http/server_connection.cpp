@@ -13,7 +13,7 @@ constexpr Duration goodbye_silence = std::chrono::seconds(1);
 
 ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer)
     : Responder(loop),
-      stream_(loop, *this, News::new_work),
+      stream_(loop, *this, EventClass::new_work),
       timeout_([this] { expired(); }),
       wheel_(TimerWheel::of(loop)),
       shared_(std::move(shared)),
@@ -69,7 +69,7 @@ Task<void> ServerConnection::exchange() {
     Exchange exchange = exchange_of(*this);
     busy_ = true;
     if (eof_) gone_ = true;
-    stream_.expect(News::new_work);
+    stream_.expect(EventClass::new_work);
     start_read();  // the next request, or the client's departure
     std::exception_ptr failure;
     BodyFault fault = BodyFault::none;
@@ -187,7 +187,7 @@ Task<bool> ServerConnection::more(Duration timeout, Expiry expiry) {
 }
 
 void ServerConnection::begin_wait(Duration timeout, Expiry expiry) {
-    stream_.expect(in_.empty() ? News::new_work : News::work_under_way);
+    stream_.expect(in_.empty() ? EventClass::new_work : EventClass::work_under_way);
     expiry_ = expiry;
     wheel_.arm(timeout_, timeout);
     in_.rest();  // who waits holds no memory

@@ -65,7 +65,7 @@ private:
     Task<Read> read_request();
     [[nodiscard]] bool check_head();
     /// Takes the request whose head was read, with its body if that is there whole.
-    void take_request(std::size_t head_size);
+    void begin_request(std::size_t head_size);
     void set_request_aside(std::size_t bytes);
     Task<Read> late();
     Task<Read> refuse(unsigned status, std::string_view message, std::string_view code);

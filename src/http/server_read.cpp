@@ -36,7 +36,7 @@ Task<ServerConnection::Read> ServerConnection::read_request() {
             if (read_simple_head(in_.view().substr(0, size), head_)) {
                 if (!check_head())
                     co_return co_await refuse(400, "The request has no valid Host or target.", "bad_request");
-                take_request(size);
+                begin_request(size);
                 co_return Read::request;
             }
         }
@@ -57,7 +57,7 @@ Task<ServerConnection::Read> ServerConnection::read_request() {
             if (state == ParseState::head_done) {
                 if (!check_head())
                     co_return co_await refuse(400, "The request has no valid Host or target.", "bad_request");
-                take_request(head_size);
+                begin_request(head_size);
                 co_return Read::request;
             }
         }
@@ -95,7 +95,7 @@ bool ServerConnection::check_head() {
 }
 
 /// The head's views stay: the memory they are in changes hands, and the bytes do not move.
-void ServerConnection::take_request(std::size_t head_size) {
+void ServerConnection::begin_request(std::size_t head_size) {
     const bool sized = head_.framing == Framing::length;
     if (sized && head_.content_length <= limits_.max_body_bytes &&
         in_.size() >= head_size + static_cast<std::size_t>(head_.content_length)) {

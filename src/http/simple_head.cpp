@@ -102,7 +102,7 @@ private:
             case 10:
                 return !iequals(name, "connection") || iequals(value, "keep-alive");
             case 14:
-                return !iequals(name, "content-length") || take_length(value);
+                return !iequals(name, "content-length") || read_length(value);
             case 16:
                 return !iequals(name, "proxy-connection");
             case 17:
@@ -111,7 +111,7 @@ private:
                 return true;
         }
     }
-    [[nodiscard]] bool take_length(std::string_view digits) noexcept {
+    [[nodiscard]] bool read_length(std::string_view digits) noexcept {
         if (length_ || digits.empty() || digits.size() > most_digits) return false;
         std::uint64_t value = 0;
         for (const char c : digits) {

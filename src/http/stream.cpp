@@ -11,8 +11,8 @@ namespace {
 constexpr unsigned most_in_turn = 16;
 }  // namespace
 
-Stream::Stream(Loop& loop, StreamUser& user, News news)
-    : Watch(news), user_(user), poller_(Poller::of(loop)), expected_(news) {}
+Stream::Stream(Loop& loop, StreamUser& user, EventClass events)
+    : Watcher(events), user_(user), poller_(Poller::of(loop)), expected_(events) {}
 
 Stream::~Stream() {
     if (transport_) poller_.remove(transport_->fd(), *this);
@@ -49,14 +49,14 @@ void Stream::start_read() {
         if (++in_turn_ < most_in_turn)
             read();
         else
-            poller_.soon(*this);
+            poller_.call_soon(*this);
     } else {
-        poller_.soon(*this);
+        poller_.call_soon(*this);
     }
 }
 
-void Stream::expect(News news) noexcept {
-    expected_ = news;
+void Stream::expect(EventClass events) noexcept {
+    expected_ = events;
     choose_turn();
 }
 
@@ -74,7 +74,7 @@ void Stream::read() {
 }
 
 void Stream::on_ready(Ready ready) {
-    if (transport_) transport_->on_news(ready.ended);
+    if (transport_) transport_->on_ready(ready.ended);
     full_ = full_ && !ready.writable;
     if (writing_) writable_.set_later();
     in_turn_ = 0;
@@ -99,7 +99,7 @@ void Stream::on_turn() {
 void Stream::cancel_read() {
     if (!reading_) return;
     cancelled_ = true;
-    poller_.soon(*this);
+    poller_.call_soon(*this);
 }
 
 std::size_t Stream::write_now(Buffers buffers, std::error_code& ec) {
@@ -139,7 +139,7 @@ void Stream::drop(bool reset) noexcept {
     transport_->shut(reset);
     poller_.remove(transport_->fd(), *this);
     transport_.reset();
-    if (reading_ || writing_) poller_.soon(*this);
+    if (reading_ || writing_) poller_.call_soon(*this);
 }
 
 }  // namespace spillway::http

@@ -31,14 +31,14 @@ public:
     virtual void did_read(const std::error_code& ec, std::size_t n) = 0;
 };
 
-class Stream final : private Watch {
+class Stream final : private Watcher {
 public:
     struct Written {
         std::error_code ec;
         std::size_t n = 0;
     };
 
-    Stream(Loop& loop, StreamUser& user, News news);
+    Stream(Loop& loop, StreamUser& user, EventClass events);
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
     ~Stream();
@@ -58,7 +58,7 @@ public:
     /// Are there bytes that were not read yet? As far as that shows at once.
     [[nodiscard]] bool has_input() const noexcept { return transport_ && transport_->has_input(); }
     /// What the next bytes are about, see Poller; at first what it was made for.
-    void expect(News news) noexcept;
+    void expect(EventClass events) noexcept;
 
     /// Writes what the socket takes at once; how much that was. Nothing when it would wait (no error then):
     /// write() does the rest.
@@ -81,13 +81,13 @@ private:
     void read();
     void drop(bool reset) noexcept;
 
-    void choose_turn() noexcept { set_news(writing_ ? News::work_under_way : expected_); }
+    void choose_turn() noexcept { set_class(writing_ ? EventClass::work_under_way : expected_); }
 
     StreamUser& user_;
     Poller& poller_;
     std::unique_ptr<Transport> transport_;  ///< while it is open
     unsigned in_turn_ = 0;                  ///< reads since the event loop ran
-    News expected_;
+    EventClass expected_;
     bool reading_ = false;
     bool writing_ = false;   ///< waits for room, or for a step of the handshake
     bool full_ = false;      ///< took no more, and has not told since that there is room

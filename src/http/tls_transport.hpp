@@ -28,7 +28,7 @@ public:
     Transfer handshake() override;
     Transfer read(std::span<char> space) override;
     Transfer write(Buffers buffers) override;
-    void on_news(bool ended) noexcept override {
+    void on_ready(bool ended) noexcept override {
         socket_is_empty_ = false;
         ended_ = ended_ || ended;
     }
@@ -50,7 +50,7 @@ private:
     std::unique_ptr<SSL, Free> tls_;
     std::string problem_;
     bool ended_ = false;            ///< the peer's end is to be read, behind what it sent
-    bool socket_is_empty_ = false;  ///< the last read took all; on_news() says when there may be more
+    bool socket_is_empty_ = false;  ///< the last read took all; on_ready() says when there may be more
 };
 
 }  // namespace spillway::http

@@ -45,7 +45,7 @@ public:
     virtual Transfer write(Buffers buffers) = 0;
     /// There is news of the socket: it may have more to read. `ended`: its end is among that, and will not be
     /// news again.
-    virtual void on_news(bool /*ended*/) noexcept {}
+    virtual void on_ready(bool /*ended*/) noexcept {}
     /// Takes the next step of TLS's handshake; no bytes are counted.
     virtual Transfer handshake() { return {}; }
     /// Are there bytes that were not read yet? As far as that shows at once.

@@ -53,7 +53,7 @@ std::string TokenKeeper::lack(Wall now) const {
     return failure_.empty() ? "the token has ended" : failure_;
 }
 
-void TokenKeeper::take(const Token& token, Wall now) {
+void TokenKeeper::accept(const Token& token, Wall now) {
     const bool renewed = token.value != last_.reveal();
     if (renewed) {
         std::string line;
@@ -81,7 +81,7 @@ Duration TokenKeeper::turn(const std::stop_token& stop) {
     if (token) {
         if (!failure_.empty() || !asked_) report_(true, "has a token");
         failure_.clear();
-        take(*token, now);
+        accept(*token, now);
         schedule_.fetched(*token, now, rng_);
         config::wipe(token->value);
     } else {

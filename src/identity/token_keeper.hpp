@@ -38,7 +38,7 @@ public:
 
 private:
     Duration turn(const std::stop_token& stop);
-    void take(const Token& token, Wall now);
+    void accept(const Token& token, Wall now);
 
     Fetch fetch_;
     Report report_;

@@ -163,7 +163,7 @@ Task<void> Worker::read_stream(Flight& flight, http::Upstream& upstream) {
             upstream.done();
             break;
         }
-        const std::size_t outputs = reader.take(*piece);
+        const std::size_t outputs = reader.feed(*piece);
         if (outputs == 0) continue;
         const Duration at = now();
         if (sample.first_token == Duration{})

@@ -31,9 +31,9 @@ void Runner::abort() {
     for (const auto& worker : workers_) worker->abort();
 }
 
-Pulse Runner::take_pulse() {
+Pulse Runner::fetch_pulse() {
     Pulse out;
-    for (const auto& worker : workers_) out.merge(worker->take_pulse());
+    for (const auto& worker : workers_) out.merge(worker->fetch_pulse());
     return out;
 }
 

@@ -28,7 +28,7 @@ public:
     /// As of Worker, for all.
     void stop();
     void abort();
-    [[nodiscard]] Pulse take_pulse();
+    [[nodiscard]] Pulse fetch_pulse();
 
     /// Waits for all to end. The Record has no name, settings and thresholds yet.
     [[nodiscard]] Record finish();

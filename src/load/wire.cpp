@@ -125,7 +125,7 @@ bool read_chat(std::string_view json, ChatPart& part) {
     return good && reader.at_end();
 }
 
-std::size_t StreamReader::take(std::string_view piece) {
+std::size_t StreamReader::feed(std::string_view piece) {
     std::size_t outputs = 0;
     splitter_.feed(piece);
     api::SseEvent event;

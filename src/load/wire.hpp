@@ -69,7 +69,7 @@ struct ChatPart {
 class StreamReader {
 public:
     /// Returns how many events of this piece carry output.
-    std::size_t take(std::string_view piece);
+    std::size_t feed(std::string_view piece);
     /// To be called at the body's end: a stream that was cut is a problem.
     void end();
 

@@ -102,7 +102,7 @@ void Worker::stop_sending(Duration drain) {
     for (Timer* timer : sleepers_) timer->cancel();
 }
 
-Pulse Worker::take_pulse() {
+Pulse Worker::fetch_pulse() {
     Pulse out;
     const std::lock_guard lock(pulse_mutex_);
     out.open = pulse_.open;

@@ -2,7 +2,7 @@
 /// One thread's part of a run: its users or arrivals, its connections, its measurements.
 ///
 /// Ownership: the Plan outlives the Worker. Thread rule: run() is for one thread of its own; stop(), abort()
-/// and take_pulse() may be called from others while it runs; statistics() after it has returned.
+/// and fetch_pulse() may be called from others while it runs; statistics() after it has returned.
 #include <deque>
 #include <mutex>
 #include <unordered_set>
@@ -39,7 +39,7 @@ public:
     void stop();
     /// No further requests; those in flight end now, as failures.
     void abort();
-    [[nodiscard]] Pulse take_pulse();
+    [[nodiscard]] Pulse fetch_pulse();
 
     [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
     /// How long requests were sent.

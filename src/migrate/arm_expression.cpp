@@ -96,7 +96,7 @@ private:
     void blanks() {
         while (at_ < text_.size() && trim(text_.substr(at_, 1)).empty()) ++at_;
     }
-    bool take(char c) {
+    bool consume(char c) {
         blanks();
         if (at_ >= text_.size() || text_[at_] != c) return false;
         ++at_;
@@ -129,24 +129,24 @@ private:
             return nothing();
         }
         Value out;
-        if (take('\'')) {
+        if (consume('\'')) {
             out.reset(Value(literal()));
         } else {
             auto name = word();
-            if (take('('))
+            if (consume('('))
                 out.reset(call(name, arguments()));
             else
                 out.reset(parse_int<std::int64_t>(name) || name == "true" || name == "false" ? Value(name)
                                                                                              : nothing());
         }
         for (;;) {
-            if (take('.')) {
-                take('?');
+            if (consume('.')) {
+                consume('?');
                 out.reset(child(out, word()));
-            } else if (take('[')) {
-                take('?');
+            } else if (consume('[')) {
+                consume('?');
                 const auto key = expression();
-                take(']');
+                consume(']');
                 const auto index = number(key);
                 out.reset(index ? at(out, *index) : child(out, plain(key).value_or("")));
             } else {
@@ -159,10 +159,10 @@ private:
 
     std::vector<Value> arguments() {
         std::vector<Value> out;
-        if (take(')')) return out;
+        if (consume(')')) return out;
         do out.push_back(expression());
-        while (take(','));
-        take(')');
+        while (consume(','));
+        consume(')');
         return out;
     }
 

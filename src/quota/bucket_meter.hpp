@@ -1,7 +1,7 @@
 #pragma once
-/// The meter of a counter that drains all the time. A strict bucket refuses what does not fit (OpenAI's
-/// limits: "Rate limits", x-ratelimit-reset-tokens); a lenient one refuses only while it is above its
-/// capacity (Microsoft, "Provisioned throughput": 100 % utilisation).
+/// The meter of a counter that drains continuously. A strict bucket refuses what does not fit (OpenAI, "Rate
+/// limits", x-ratelimit-reset-tokens); a lenient one refuses only while it is above its capacity (Microsoft,
+/// "Provisioned throughput": 100 % utilization).
 ///
 /// Units: tokens or requests. Thread rule: one thread at a time. Errors: none.
 #include <cstdint>
@@ -20,15 +20,15 @@ public:
     [[nodiscard]] const BucketKind& level() const noexcept { return level_; }
     [[nodiscard]] BucketKind& level() noexcept { return level_; }
 
-    [[nodiscard]] std::optional<Claim> reserve(std::uint64_t amount, Mono now, bool force) noexcept;
+    [[nodiscard]] std::optional<Hold> reserve(std::uint64_t amount, Mono now, bool force) noexcept;
     void correct(std::uint8_t generation, std::int64_t delta) noexcept {
         corrections_.correct(level_, generation, delta);
     }
-    /// What single requests were charged cannot be told from a level that drains meanwhile: always nothing.
-    std::optional<std::uint64_t> observe(const Claim& claim, Mono sent, std::uint64_t reported) noexcept;
-    /// It drains at a known pace: there is nothing to learn.
+    /// Always nullopt: a single request's charge cannot be derived from a level that drains meanwhile.
+    std::optional<std::uint64_t> observe(const Hold& hold, Mono sent, std::uint64_t reported) noexcept;
+    /// It drains at a known rate: there is nothing to learn.
     void resets(Mono /*sent*/, Duration /*wait*/) noexcept {}
-    void refused(const Claim& claim, Mono sent, std::optional<Duration> wait,
+    void refused(const Hold& hold, Mono sent, std::optional<Duration> wait,
                  std::optional<std::uint64_t> reported) noexcept;
 
 private:

@@ -1,15 +1,14 @@
 #pragma once
 /// Learns what a backend charges for a request at admission.
 ///
-/// Azure publishes what goes in (prompt by its characters, max_tokens, best_of), not the formula ("Manage
-/// Azure OpenAI quota"). So the charge is taken as linear: characters of each kind of text × a factor, output
-/// × a share, a constant where the request names no max_tokens, and what else is in the prompt × a share; the
-/// factors come from measured charges by
-/// recursive least squares (a Kalman filter of constant factors). Single far-off measurements, as from others
-/// who use the same deployment, are not believed.
+/// Azure publishes the inputs (the prompt's characters, max_tokens, best_of) but not the formula ("Manage
+/// Azure OpenAI quota"). So the charge is modelled as linear: a factor for the characters of each kind of
+/// text, a share of max_tokens, a constant for requests without max_tokens, and a share of what else is in
+/// the prompt. The factors are fitted to measured charges by recursive least squares (a Kalman filter of
+/// constant factors). Isolated outliers, as when others use the same deployment, are ignored.
 ///
 /// Thread rule: any thread. predict() reads atomics; learn() skips the sample if another thread is learning,
-/// so nobody waits. Errors: none.
+/// so none waits. Errors: none.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -21,8 +20,8 @@ inline constexpr std::size_t text_kinds = 4;
 class ChargeModel {
 public:
     static constexpr std::size_t factors = text_kinds + 3;
-    /// Per kind: characters (of one kind only); then max_tokens × n; then n if there is no max_tokens; then
-    /// what tools, media and history are estimated at, in tokens.
+    /// Characters by kind of text (only one is not 0); then max_tokens × n; then n if there is no max_tokens;
+    /// then the estimate for tools, media and history, in tokens.
     using Features = std::array<double, factors>;
 
     ChargeModel() noexcept;
@@ -40,7 +39,7 @@ private:
     std::array<std::array<double, factors>, factors> p_{};
     double spread_;  ///< mean square of the errors
     std::uint64_t samples_ = 0;
-    std::uint32_t strange_ = 0;  ///< measurements in a row that were not believed
+    std::uint32_t strange_ = 0;  ///< outliers in a row
 };
 
 }  // namespace spillway::quota

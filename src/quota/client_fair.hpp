@@ -1,14 +1,14 @@
 #pragma once
-/// Fair sharing of the gateway's whole capacity among its clients.
+/// Shares the gateway's whole capacity fairly among its clients.
 ///
-/// While less than kContended of the capacity is in use, everyone is admitted. Beyond it, a client is
-/// admitted only up to its fair share: capacity × its weight / weights of all active clients. So the last
-/// part of the capacity is kept for those below their share, and a client that stays within its share is
-/// never refused here, whatever the others do. Active is who used tokens in the last minute, or has
+/// While less than kContended of the capacity is in use, every client is admitted. Beyond that, a client is
+/// admitted only up to its fair share: capacity × its weight ÷ the weights of all active clients. So the rest
+/// of the capacity is kept for clients below their share, and a client within its share is never refused
+/// here, whatever the others do. Active clients are those that used tokens in the last minute or have
 /// requests in flight.
 ///
-/// Two capacities may be set: tokens per minute (the backends' together) and requests in flight.
-/// Thread rule: every function from any thread; none waits for a lock but set_clients().
+/// Two capacities may be set: tokens per minute (of all backends together) and requests in flight.
+/// Thread rule: any function from any thread; only set_clients() waits for a lock. Errors: none.
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -26,7 +26,7 @@ public:
     void set_capacity(std::int64_t tokens_per_minute, std::int64_t in_flight) noexcept;
     void set_clients(const std::vector<Subject*>& clients);
 
-    /// May `client` take this much now? Call before its own limits are charged.
+    /// Whether `client` may use this much now. Call before its own limits are charged.
     [[nodiscard]] bool admits(Subject& client, std::int64_t tokens, Now now, Refusal& refusal) noexcept;
     void reserve(std::int64_t tokens, Now now) noexcept;
     void undo(std::int64_t tokens, Now then) noexcept;
@@ -42,10 +42,10 @@ private:
     std::atomic<std::int64_t> flight_capacity_{0};
     MinuteUsage tokens_;
     MomentUsage in_flight_;
-    std::mutex mutex_;  ///< of clients_; a refresh that finds it taken is left out
+    std::mutex mutex_;  ///< for clients_; a refresh that finds it locked is skipped
     std::vector<SubjectRef> clients_;
     std::atomic<std::int64_t> refreshed_at_{0};
-    std::atomic<std::int64_t> active_tokens_{0};  ///< sum of weights of those with tokens in the window
+    std::atomic<std::int64_t> active_tokens_{0};  ///< sum of weights of clients with tokens in the window
     std::atomic<std::int64_t> active_flight_{0};  ///< … with requests in flight
 };
 

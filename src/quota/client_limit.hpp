@@ -1,11 +1,11 @@
 #pragma once
-/// One limit on one kind of usage, by itself or shared with other replicas (quota/store.hpp).
+/// One limit on one kind of usage, local or shared with other replicas (quota/store.hpp).
 ///
-/// Alone, the sum is held at the limit by compare-and-swap. Shared, each admission is paid out of the lease
-/// held; the sum goes on being kept, as the report and as the fallback: cut off from the store, a replica
-/// holds its own usage at limit / replicas.
-/// Of many clients each is cold: what every request reads is kept together in few cache lines, and what only
-/// sharing needs is made apart, at the store's first look.
+/// If local, the sum is kept within the limit by compare-and-swap. If shared, each admission is paid from the
+/// lease held; the sum is still kept, for the report and as the fallback: cut off from the store, a replica
+/// limits its own usage to limit / replicas.
+/// With many clients, each is cold in the cache: what every request reads is together in few cache lines, and
+/// what only sharing needs is allocated separately, when the store first asks.
 /// Thread rule: reserve(), charge(), give_back() and the readers from any thread, without locks; report(),
 /// apply() and cut_off() from the store's thread. Errors: none.
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace spillway::quota {
 enum class Verdict : std::uint8_t {
     admitted,
     refused,
-    lease_short,  ///< the lease is used up, but the limit is not as far as is known: ask again in a moment
+    lease_short,  ///< the lease is used up, but probably not the limit: ask again in a moment
 };
 
 template <class Usage>
@@ -32,7 +32,7 @@ public:
     explicit Limit(Args&&... args) : usage_(std::forward<Args>(args)...) {}
 
     void set_limit(std::int64_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }
-    /// 0: none.
+    /// 0: no limit.
     [[nodiscard]] std::int64_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
 
     /// Adds n if that keeps the sum within the limit.
@@ -43,7 +43,7 @@ public:
             return Verdict::admitted;
         }
         if (!shared()) return usage_.try_add(n, own_cap(), now) ? Verdict::admitted : Verdict::refused;
-        // Usage first: a report between the two then counts it twice, never not at all.
+        // Usage first: a report between the two may count it twice, but never misses it.
         usage_.add(n, now);
         if (spend_lease(n)) return Verdict::admitted;
         usage_.give_back(n, now);
@@ -52,17 +52,17 @@ public:
             continue;
         return n <= most - used_everywhere(now) ? Verdict::lease_short : Verdict::refused;
     }
-    /// Adds n in any case.
+    /// Adds n unconditionally.
     void charge(std::int64_t n, Now now) noexcept {
         usage_.add(n, now);
         if (shared()) share_->lease.fetch_sub(n, std::memory_order_relaxed);
     }
-    /// Undoes a reserve() that led to nothing: the lease may be used again as well.
+    /// Undoes a reserve() that was not used; it returns to the lease, too.
     void undo(std::int64_t n, Now then) noexcept {
         usage_.give_back(n, then);
         if (limit() != 0 && shared()) share_->lease.fetch_add(n, std::memory_order_relaxed);
     }
-    /// Takes back what was reserved at `then` and not used. It becomes free for all replicas with the next
+    /// Returns what was reserved at `then` and not used. It becomes available to all replicas with the next
     /// report.
     void give_back(std::int64_t n, Now then) noexcept { usage_.give_back(n, then); }
 
@@ -75,7 +75,7 @@ public:
     }
     [[nodiscard]] bool shared() const noexcept { return shared_.load(std::memory_order_acquire); }
     [[nodiscard]] Usage& usage() noexcept { return usage_; }
-    /// What this replica may use by itself when cut off.
+    /// This replica's part of the limit while it is cut off.
     [[nodiscard]] std::int64_t own_cap() const noexcept {
         const auto replicas = static_cast<std::int64_t>(replicas_.load(std::memory_order_relaxed));
         return std::max<std::int64_t>(limit() / replicas, limit() > 0 ? 1 : 0);
@@ -108,7 +108,7 @@ public:
         if (shared()) {
             share.lease.fetch_add(answer.granted - reported.lease, std::memory_order_relaxed);
         } else {
-            // What was admitted alone since the report is paid for now.
+            // Pays for what was admitted locally since the report.
             const std::int64_t since = std::max<std::int64_t>(0, usage_.used(now) - reported.used);
             share.lease.store(answer.granted - since, std::memory_order_relaxed);
             shared_.store(true, std::memory_order_release);
@@ -125,11 +125,11 @@ public:
     }
 
 private:
-    /// What only a shared limit has. Once made it stays, so whoever has seen shared() may use it.
+    /// Only for a shared limit. Once made it is kept, so whoever has seen shared() may use it.
     struct Share {
         std::atomic<std::int64_t> lease{0};
         std::atomic<std::int64_t> others{0};
-        std::atomic<std::int64_t> hunger{0};  ///< most that was asked for and not held
+        std::atomic<std::int64_t> hunger{0};  ///< the largest request that the lease did not cover
         // The store's thread only:
         std::int64_t last_lease = 0;
         std::int64_t demand = 0;
@@ -146,13 +146,13 @@ private:
         } while (!share_->lease.compare_exchange_weak(before, before - n, std::memory_order_relaxed));
         return true;
     }
-    /// Gives up what is beyond `want`; returns what is held then.
+    /// Gives up the part beyond `want`; returns what is left.
     std::int64_t shrink(std::int64_t lease, std::int64_t want) noexcept {
         while (lease > want)
             if (share_->lease.compare_exchange_weak(lease, want, std::memory_order_relaxed)) return want;
         return lease;
     }
-    /// Enough for a burst while there is room; when room is scarce, a few rounds' worth of recent use.
+    /// Enough for a burst while there is room; otherwise a few rounds' worth of recent use.
     [[nodiscard]] std::int64_t wanted(std::int64_t lease, Now now) noexcept {
         const std::int64_t spent = std::max<std::int64_t>(0, share_->last_lease - lease);
         share_->demand = std::max(spent, share_->demand - share_->demand / 4);

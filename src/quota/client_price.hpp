@@ -1,9 +1,9 @@
 #pragma once
-/// What tokens count and cost.
+/// The weights and prices of tokens.
 ///
-/// A quota counts weighted tokens: cached prompt tokens are a part of the prompt, reasoning tokens a part of
-/// the completion, and each of the four kinds has its weight. Money is kept in whole units of 10⁻⁷ of the
-/// currency, whatever the currency is; prices are per million tokens, as the vendors print them.
+/// Quotas count weighted tokens: cached prompt tokens are part of the prompt, reasoning tokens part of the
+/// completion, and each of the four kinds has its weight. Money is counted in units of 10⁻⁷ of the currency,
+/// whichever it is; prices are per million tokens, as vendors publish them.
 /// Thread rule: plain values. Errors: none; sums saturate.
 #include <cstdint>
 #include <map>
@@ -29,21 +29,21 @@ struct TokenWeights {
 
 struct Price {
     double prompt = 0;      ///< per million tokens
-    double cached = 0;      ///< prompt tokens that were cached
-    double completion = 0;  ///< reasoning included
+    double cached = 0;      ///< cached prompt tokens
+    double completion = 0;  ///< including reasoning
     friend bool operator==(const Price&, const Price&) = default;
 };
 
 /// In money units, rounded up.
 [[nodiscard]] std::int64_t cost(const Price& price, const api::Usage& usage) noexcept;
 
-/// Prices by model; a name that is not listed is tried as `gpt-4o-2024-08-06` → `gpt-4o-2024-08`, … → the
-/// longest listed name it continues with a '-'.
+/// Prices by model. A name that is not listed has the price of the longest listed name that it extends with a
+/// '-': `gpt-4o-2024-08-06`, `gpt-4o-2024-08`, …, `gpt-4o`.
 class Prices {
 public:
     Prices() = default;
     explicit Prices(std::map<std::string, Price, std::less<>> by_model) : by_model_(std::move(by_model)) {}
-    /// Null: no price is known; it costs nothing.
+    /// Null if no price is known: it costs nothing.
     [[nodiscard]] const Price* find(std::string_view model) const noexcept;
     [[nodiscard]] bool empty() const noexcept { return by_model_.empty(); }
 

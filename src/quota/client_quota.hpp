@@ -1,20 +1,20 @@
 #pragma once
-/// Admission of clients: reserve before, settle after.
+/// Admission of clients: reserve before the request, settle after it.
 ///
 ///     Refusal why;
 ///     if (auto grant = quotas.admit({&client, user, team}, amounts, now, why)) …
-///     grant->settle(used, now);      // or destroy it: the request used nothing
+///     grant->settle(used, now);      // or destroy it if the request used nothing
 ///
-/// A request has up to three subjects (client, team, user); it is admitted by all or by none. Fair sharing
-/// (client_fair.hpp) is asked first. Users are made when they are first seen, so they come last, once client
-/// and team have admitted the request: who is refused leaves no trace.
+/// A request has up to three subjects (client, team, user); all admit it or none does. Fair sharing
+/// (client_fair.hpp) is checked first. Users are created when first seen, so they come last, after client and
+/// team have admitted the request: a refused request leaves no trace.
 ///
-/// Nobody is kept for ever: a user of whom nothing counts any more, and a client or team that the latest
-/// configuration does not name, is forgotten once no SubjectRef holds it.
+/// Subjects are not kept for ever: a user with no usage that still counts, and a client or team that the
+/// latest configuration does not name, is removed once no SubjectRef refers to it.
 ///
-/// Ownership: owns all subjects; what is kept of one while it may be forgotten is a SubjectRef. Grants and
-/// SubjectRefs must not outlive it. Thread rule: admit() and Grants from any thread, without locks; what
-/// looks up or makes subjects takes a lock, so callers keep what it returns. Errors: none.
+/// Ownership: owns all subjects; whoever keeps one that may be removed holds a SubjectRef. Grants and
+/// SubjectRefs must not outlive it. Thread rule: admit() and Grants from any thread, without locks; looking
+/// up or creating subjects takes a lock, so callers keep the result. Errors: none.
 #include <boost/container/static_vector.hpp>
 #include <functional>
 #include <list>
@@ -49,9 +49,9 @@ public:
 
     /// Once, at the request's end.
     void settle(const Amounts& used, Now now) noexcept;
-    /// The request is over but its usage is not known yet: what is reserved stays so until it is settled.
+    /// The request is over but its usage is not known yet: the reservation stays until it is settled.
     void leave_flight() noexcept;
-    /// As if the request had never come.
+    /// As if the request had never been made.
     void undo() noexcept;
     /// The request used nothing; it still counts as a request.
     void release() noexcept;
@@ -68,12 +68,12 @@ private:
     bool in_flight_ = false;
 };
 
-/// A minute's limits in the client's own terms: of all its subjects the one with the least left.
+/// The limits per minute as the client sees them: those of its subject with the least left.
 struct Terms {
     struct Line {
         std::int64_t limit = 0;
         std::int64_t remaining = 0;
-        Duration reset{};  ///< until nothing counts any more
+        Duration reset{};  ///< until all usage has expired
     };
     std::optional<Line> requests;
     std::optional<Line> tokens;
@@ -84,33 +84,34 @@ void append_fields(Pen& pen, const Terms& terms);
 
 class ClientQuotas {
 public:
-    /// Most users that are told apart at a time. A client's own users are at most as many as there are places
-    /// left, so that no client takes them all.
+    /// Maximum number of users at a time. One client may have at most as many as there are places left, so
+    /// that no client can use them all up.
     static constexpr std::size_t kMaxUsers = 100'000;
 
     ClientQuotas() = default;
     ClientQuotas(const ClientQuotas&) = delete;
     ClientQuotas& operator=(const ClientQuotas&) = delete;
 
-    /// `limits` are set if it is new, or if it is `configured` (at each reload).
+    /// Sets `limits` if the subject is new or `configured` (at each reload).
     Subject& find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
                          bool configured = false);
-    /// The user of that name among `owner`'s, or, if that is empty, among those whom tokens or a trusted
-    /// proxy name. Null if there is no place for a new one.
+    /// The user of that name among `owner`'s, or, if `owner` is empty, among those named by tokens or a
+    /// trusted proxy. Null if there is no room for a new one.
     [[nodiscard]] SubjectRef user(std::string_view owner, std::string_view name, const SubjectLimits& limits,
                                   Now now);
-    /// Null if there is none; `name` is a user's key().
+    /// Null if there is none. For a user, `name` is its key().
     [[nodiscard]] Subject* find(SubjectKind kind, std::string_view name) const;
     [[nodiscard]] std::optional<Grant> admit(const Subjects& subjects, const Amounts& amounts, Now now,
                                              Refusal& refusal) noexcept;
-    /// Adds the user to a request that client and team have admitted. If the user does not admit it, or is
-    /// null (no place), the grant is undone.
+    /// Adds the user to a request that client and team have admitted. If the user refuses it, or is null (no
+    /// room), the grant is undone.
     [[nodiscard]] bool add_user(Grant& grant, const SubjectRef& user, Now now, Refusal& refusal) noexcept;
     [[nodiscard]] FairShare& fair() noexcept { return fair_; }
 
-    /// From here on a configuration names its clients and teams; those it does not name may be forgotten.
+    /// Call before a configuration registers its clients and teams; those it does not name may then be
+    /// removed.
     void begin_configuration() noexcept;
-    /// Forgets who may be, among the next `most` subjects. Returns how many are left.
+    /// Removes whichever may be among the next `most` subjects. Returns how many are left.
     std::size_t forget(Now now, std::size_t most);
 
     /// Changes with every new subject and every reload.
@@ -119,23 +120,23 @@ public:
     }
     void each(const std::function<void(Subject&)>& visit) const;
     void each(SubjectKind kind, const std::function<void(Subject&)>& visit) const;
-    /// The first `most` subjects behind `after`, in the order of kinds and keys. Null for `after`: from the
-    /// first.
+    /// The first `most` subjects after `after`, ordered by kind and key. Null for `after`: from the
+    /// beginning.
     struct Place {
         SubjectKind kind = SubjectKind::client;
         std::string key;
     };
     [[nodiscard]] std::vector<SubjectRef> page(const Place* after, std::size_t most) const;
     [[nodiscard]] std::size_t size() const;
-    /// Called for every new subject, under the lock (a store that shares limits, or one that restores them).
+    /// Called for each new subject, under the lock (for a store that shares or restores limits).
     void on_new(std::function<void(Subject&)> call);
 
 private:
     friend class Grant;
     using List = std::pmr::list<Subject>;
-    /// Keys are the subjects' own.
+    /// The keys view the subjects' own.
     using Map = std::unordered_map<std::string_view, Subject*>;
-    /// How many subjects are looked at for each new user, and when there is no place.
+    /// How many subjects are checked for each new user, and when there is no room.
     static constexpr std::size_t kFewLooks = 8;
     static constexpr std::size_t kManyLooks = 64;
 
@@ -148,11 +149,11 @@ private:
     mutable std::mutex mutex_;
     RecyclingMemory memory_{huge_pages()};
     List subjects_{&memory_};
-    List::iterator hand_ = subjects_.end();  ///< the next to be looked at
+    List::iterator hand_ = subjects_.end();  ///< the next to be checked
     std::array<Map, 3> by_kind_;
     std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> users_of_;  ///< by owner
     std::uint32_t configuration_ = 0;
-    FairShare fair_;  // holds subjects: gone before them
+    FairShare fair_;  // refers to subjects: destroyed before them
     std::function<void(Subject&)> on_new_;
     std::atomic<std::uint64_t> generation_{0};
 };

@@ -1,9 +1,10 @@
 #pragma once
-/// Who is limited: a client (named by key, claim or header), one of its users, a team. Each has the same
-/// kinds of limits and its own state; a request has up to three subjects, and all must admit it.
+/// Whoever has limits: a client (identified by key, claim or header), one of its users, or a team. Each has
+/// the same kinds of limits and its own state; a request has up to three subjects, all of which must admit
+/// it.
 ///
-/// Ownership: ClientQuotas owns its Subjects; they live across reloads, and at least as long as a SubjectRef
-/// holds them. Thread rule: everything from any thread; limits are atomics, set anew by a reload.
+/// Ownership: ClientQuotas owns its Subjects; they survive reloads, and live at least as long as a SubjectRef
+/// to them. Thread rule: everything from any thread; limits are atomics, which a reload sets. Errors: none.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace spillway::quota {
 enum class SubjectKind : std::uint8_t { client, user, team };
 [[nodiscard]] std::string_view to_string(SubjectKind kind) noexcept;
 
-/// A client's class when all clients together ask for more than there is: its weight in the sharing.
+/// A client's class while demand exceeds capacity: decides its weight in fair sharing.
 enum class Priority : std::uint8_t { low, normal, high };
 [[nodiscard]] constexpr std::uint8_t weight(Priority p) noexcept {
     return p == Priority::low ? 1 : p == Priority::normal ? 2 : 4;
@@ -32,7 +33,7 @@ struct SubjectLimits {
     std::int64_t concurrency = 0;                        ///< requests in flight
     std::array<std::int64_t, kPeriods.size()> tokens{};  ///< weighted tokens per hour, day, week, month
     std::array<std::int64_t, kPeriods.size()> budget{};  ///< money units per hour, day, week, month
-    bool shadow = false;  ///< count and say what would be refused, refuse nothing
+    bool shadow = false;  ///< count, report what would be refused, but refuse nothing
     Priority priority = Priority::normal;
     friend bool operator==(const SubjectLimits&, const SubjectLimits&) = default;
 };
@@ -41,12 +42,12 @@ enum class Reason : std::uint8_t {
     concurrency,
     requests,     ///< RPM
     tokens,       ///< TPM
-    too_large,    ///< asks for more tokens than the limit is: never admitted
-    token_quota,  ///< the period's tokens are used up
-    budget,       ///< the period's money is used up
-    busy_quota,   ///< what is left of a period is reserved by requests in flight
+    too_large,    ///< needs more tokens than the limit: never admitted
+    token_quota,  ///< the period's tokens are spent
+    budget,       ///< the period's money is spent
+    busy_quota,   ///< requests in flight have reserved what is left of a period
     fair_share,   ///< others need the capacity
-    users_full,   ///< no place for one more user at this time
+    users_full,   ///< no room for one more user at present
 };
 [[nodiscard]] std::string_view to_string(Reason reason) noexcept;
 
@@ -61,15 +62,15 @@ struct Refusal {
     std::int64_t limit = 0;
     std::int64_t wanted = 0;
     std::int64_t used = 0;
-    bool lease_short = false;  ///< a moment's wait for the next lease may do
+    bool lease_short = false;  ///< waiting a moment for the next lease may help
 
-    /// 403 for what a retry within the period cannot change, else 429.
+    /// 403 if no retry within the period can succeed, otherwise 429.
     [[nodiscard]] unsigned status() const noexcept {
         return reason == Reason::token_quota || reason == Reason::budget ? 403 : 429;
     }
 };
 
-/// What a request needs, or used.
+/// What a request needs, or has used.
 struct Amounts {
     std::int64_t tokens = 0;  ///< weighted
     std::int64_t cost = 0;    ///< money units
@@ -77,7 +78,7 @@ struct Amounts {
 
 class alignas(64) Subject {
 public:
-    /// `owner`: the client whose user it is, if it was named by that client's requests alone; else empty.
+    /// `owner`: a user's client, if only that client's requests name it; otherwise empty.
     Subject(SubjectKind kind, std::string_view owner, std::string_view name);
     ~Subject();
     Subject(const Subject&) = delete;
@@ -90,7 +91,7 @@ public:
     [[nodiscard]] std::string_view owner() const noexcept {
         return std::string_view(key_).substr(0, owner_length_);
     }
-    /// Name and owner in one, unique within its kind.
+    /// Owner and name together, unique within the kind.
     [[nodiscard]] const std::string& key() const noexcept { return key_; }
     [[nodiscard]] static std::string key_of(std::string_view owner, std::string_view name);
     void set_limits(const SubjectLimits& limits) noexcept;
@@ -99,19 +100,19 @@ public:
         return weight_.load(std::memory_order_relaxed);
     }
 
-    /// Takes all that the request needs, or nothing and says why. In shadow mode always takes.
+    /// Reserves all that the request needs, or nothing, with the reason. Always succeeds in shadow mode.
     [[nodiscard]] bool reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
-    /// As if the request had never come.
+    /// As if the request had never been made.
     void undo(const Amounts& amounts, Now then) noexcept;
-    /// The request is over, but not what it asked for: nothing is in flight any more.
+    /// The request is over, but not the work it started: it no longer counts as in flight.
     void leave_flight(Now then) noexcept { in_flight_.undo(1, then); }
-    /// The request is over: what it really used replaces what was reserved at `then`.
+    /// The request is over: what it used replaces what was reserved at `then`.
     void settle(const Amounts& reserved, const Amounts& used, Now then, Now now, bool in_flight) noexcept;
-    /// Nothing is in flight or reserved.
+    /// Whether nothing is in flight or reserved.
     [[nodiscard]] bool quiet(Now now) noexcept;
-    /// Nothing that a limit looks at is counted any more: a new one would do as well.
+    /// Whether no usage counts any more, so that a new subject would be the same.
     [[nodiscard]] bool idle(Now now) noexcept;
-    /// What the ledger says was used in the period of `now` before this process began.
+    /// Restores from the ledger what was used in the period of `now` before this process started.
     void restore(Period period, const Amounts& used, Now now) noexcept;
 
     [[nodiscard]] Limit<MinuteUsage>& tokens() noexcept { return tokens_; }
@@ -128,15 +129,15 @@ public:
         return (token_limits_.load(std::memory_order_relaxed) |
                 cost_limits_.load(std::memory_order_relaxed)) != 0;
     }
-    /// Each limit that is set, with a name that is unique within the subject.
+    /// Visits each limit that is set, with a name that is unique within the subject.
     void each_limit(const std::function<void(std::string_view, Shareable&)>& visit);
-    /// Completion tokens to expect of a request that sets no maximum: the most seen lately. Quarter of the
-    /// minute's limit at most, so that the guess alone refuses nobody.
+    /// Completion tokens to expect of a request that sets no maximum: the most seen lately. At most a quarter
+    /// of the minute's limit, so that the estimate alone refuses nothing.
     [[nodiscard]] std::uint64_t typical_output() const noexcept;
     void learn_output(std::uint64_t tokens) noexcept;
-    /// Cost settled since the start, in money units.
+    /// Cost settled since the process started, in money units.
     [[nodiscard]] std::int64_t spent() const noexcept { return spent_.load(std::memory_order_relaxed); }
-    /// Would have been refused in shadow mode, since the start.
+    /// Requests that shadow mode would have refused, since the process started.
     [[nodiscard]] std::uint64_t shadow_refusals() const noexcept {
         return shadow_refusals_.load(std::memory_order_relaxed);
     }
@@ -152,7 +153,7 @@ private:
     static constexpr std::int64_t kFirstGuess = 128;
     using PeriodSums = std::array<PeriodUsage::Sum, kPeriods.size()>;
     using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
-    /// The limits of periods, made when the first is set or looked at.
+    /// The limits of periods, created when one is first set or read.
     struct AllPeriods {
         AllPeriods(PeriodSums& token_sums, PeriodSums& cost_sums);
         PeriodLimits tokens;
@@ -167,18 +168,18 @@ private:
     bool reserve_periods(Periods periods, std::int64_t n, Reason gone, Now now, Refusal& refusal) noexcept;
     void force(const Amounts& amounts, Now now) noexcept;
 
-    // What every request reads or writes comes first and in as few cache lines as it can.
+    // What every request reads or writes comes first, in as few cache lines as possible.
     const SubjectKind kind_;
     std::atomic<bool> shadow_{false};
     std::atomic<std::uint8_t> weight_{weight(Priority::normal)};
-    /// By period, whether there is a limit.
+    /// One bit for each period that has a limit.
     std::atomic<std::uint8_t> token_limits_{0};
     std::atomic<std::uint8_t> cost_limits_{0};
-    bool leaving_ = false;  ///< ClientQuotas': to be forgotten once nobody holds it
+    bool leaving_ = false;  ///< for ClientQuotas: to be removed once no SubjectRef is left
     const std::uint16_t owner_length_;
     std::atomic<std::uint32_t> holders_{0};
-    std::uint32_t configured_ = 0;  ///< ClientQuotas': the configuration that named it last
-    /// Reserved and not settled: tells a quota that is gone from one that is only spoken for.
+    std::uint32_t configured_ = 0;  ///< for ClientQuotas: the last configuration that named it
+    /// Reserved but not settled: distinguishes a spent quota from one that is only reserved.
     std::atomic<std::int64_t> open_tokens_{0};
     std::atomic<std::int64_t> open_cost_{0};
     Limit<MomentUsage> in_flight_;
@@ -189,13 +190,13 @@ private:
     std::atomic<std::int64_t> spent_{0};
     Limit<MinuteUsage> tokens_;
     Limit<LazyMinuteUsage> requests_;
-    // What few requests need.
+    // What few requests use.
     std::atomic<AllPeriods*> periods_{nullptr};
     std::atomic<std::uint64_t> refusals_{0};
     std::atomic<std::uint64_t> shadow_refusals_{0};
 };
 
-/// Holds a subject, so that it is not forgotten meanwhile; null if there is none.
+/// Refers to a subject and keeps it from being removed; may be null.
 class SubjectRef {
 public:
     SubjectRef() = default;

@@ -1,12 +1,12 @@
 #pragma once
-/// Three ways to add up what a client used, with one shape: over the last minute, within a calendar period,
+/// Three sums of a client's usage with the same interface: over the last minute, within a calendar period,
 /// and at this moment. Each keeps its sum at or below a cap by compare-and-swap, so that no interleaving of
 /// threads admits more than the cap.
 ///
 ///   try_add(n, cap, now)  adds n if the sum then stays within cap
-///   add(n, now)           adds n in any case (shadow mode, what turned out to be more than was reserved)
-///   give_back(n, then)    takes back what was added at `then`, as far as it still counts
-///   used(now)             the sum; never negative, never rises by itself
+///   add(n, now)           adds n unconditionally (shadow mode, or usage beyond the reservation)
+///   give_back(n, then)    subtracts what was added at `then`, as far as it still counts
+///   used(now)             the sum; never negative, never grows by itself
 ///
 /// Units: tokens, requests or money (kMoneyUnit); n and sums are not negative.
 /// Thread rule: every function from any thread; no locks. Errors: none; amounts saturate.
@@ -19,7 +19,7 @@
 
 namespace spillway::quota {
 
-/// One moment by both clocks.
+/// One moment on both clocks.
 struct Now {
     Mono mono;
     Wall wall;
@@ -29,12 +29,12 @@ struct Now {
 }
 
 /// Sum over the last 60 seconds. It slides in steps of a second: an amount counts for 60 to 61 seconds, so
-/// that no span of 60 seconds ever holds more than the cap, which a counter reset each minute or a token
-/// bucket with a minute's burst cannot say.
+/// that no span of 60 seconds ever exceeds the cap, which neither a counter reset each minute nor a token
+/// bucket with a minute's burst can guarantee.
 class MinuteUsage {
 public:
     static constexpr std::int64_t kSpanSeconds = 60;
-    /// Most that one second holds; beyond it amounts are not counted.
+    /// The most that one second can hold; amounts beyond it are not counted.
     static constexpr std::int64_t kMost = 0xffffffff;
 
     [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept;
@@ -42,8 +42,8 @@ public:
     void give_back(std::int64_t n, Now then) noexcept;
     [[nodiscard]] std::int64_t used(Now now) noexcept;
 
-    /// How long until n more fit under cap if nothing else is added; zero if they do now, the whole span if
-    /// they never will.
+    /// How long until n more fit under the cap if nothing else is added; zero if they fit now, the whole span
+    /// if they never will.
     [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;
     /// How long until the sum is zero if nothing else is added.
     [[nodiscard]] Duration until_empty(Now now) noexcept;
@@ -55,12 +55,12 @@ private:
 
     std::atomic<std::int64_t> used_{0};
     std::atomic<std::int64_t> expired_at_{-1};
-    /// Second (high half) and amount (low half): a slot is taken over or emptied only together with the
-    /// second it belongs to, so that a thread that was held up cannot count into or out of another second.
+    /// Second (high half) and amount (low half): a slot is reused or emptied only together with its second,
+    /// so that a delayed thread cannot add to or subtract from another second.
     std::array<std::atomic<std::uint64_t>, kSlots> slots_{};
 };
 
-/// A MinuteUsage that is made with the first amount: of many clients few have a limit on requests.
+/// A MinuteUsage allocated with the first amount, since few clients have a limit on requests.
 class LazyMinuteUsage {
 public:
     LazyMinuteUsage() = default;
@@ -94,7 +94,7 @@ private:
     std::atomic<MinuteUsage*> made_{nullptr};
 };
 
-/// Sum within a calendar period: a view of one word, so that its owner can keep many sums in one cache line.
+/// Sum within a calendar period: a view of one word, so that the owner can keep many sums in a cache line.
 class PeriodUsage {
 public:
     /// The period's index modulo 2^16 (high) and the amount (48 bits).
@@ -117,7 +117,7 @@ private:
     Period period_;
 };
 
-/// What is going on at this moment (requests in flight).
+/// The present number (of requests in flight).
 class MomentUsage {
 public:
     [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now /*now*/) noexcept {

@@ -5,27 +5,27 @@
 
 namespace spillway::quota {
 
-Claim Corrections::claimed(const Level& level, std::uint64_t amount, std::int64_t now) noexcept {
-    Claim claim;
-    claim.amount = static_cast<std::uint32_t>(amount);
-    claim.generation = level.generation;
-    claim.mark = level.count - sum_;
-    claim.behind = recent_.note(now, claim.generation, claim.mark - claim.amount, claim.mark);
-    return claim;
+Hold Corrections::placed(const Level& level, std::uint64_t amount, std::int64_t now) noexcept {
+    Hold hold;
+    hold.amount = static_cast<std::uint32_t>(amount);
+    hold.generation = level.generation;
+    hold.mark = level.count - sum_;
+    hold.behind = recent_.note(now, hold.generation, hold.mark - hold.amount, hold.mark);
+    return hold;
 }
 
 void Corrections::correct(Level& level, std::uint8_t generation, std::int64_t delta) noexcept {
     note(level.correct(generation, delta));
 }
 
-std::int64_t Corrections::error_of(const Claim& claim, std::int64_t sent,
+std::int64_t Corrections::error_of(const Hold& hold, std::int64_t sent,
                                    std::uint64_t reported) const noexcept {
-    const std::uint32_t expected = claim.mark + sum_;
+    const std::uint32_t expected = hold.mark + sum_;
     const std::int64_t off = static_cast<std::int32_t>(static_cast<std::uint32_t>(reported) - expected);
     const std::int64_t corrected = recent_.correction_near(sent);
-    const std::int64_t behind = std::int64_t{claim.behind} + std::max<std::int64_t>(corrected, 0);
-    const std::int64_t ahead = std::int64_t{recent_.after(sent, claim.generation, claim.mark)} +
-                               std::max<std::int64_t>(-corrected, 0);
+    const std::int64_t behind = std::int64_t{hold.behind} + std::max<std::int64_t>(corrected, 0);
+    const std::int64_t ahead =
+        std::int64_t{recent_.after(sent, hold.generation, hold.mark)} + std::max<std::int64_t>(-corrected, 0);
     return off - std::clamp(off, -behind, ahead);
 }
 
@@ -47,11 +47,10 @@ Corrections::Comparison Corrections::compare(std::int64_t sent, std::uint64_t re
     return out;
 }
 
-void Corrections::apply(Level& level, const Claim& claim, std::int64_t sent,
-                        std::uint64_t reported) noexcept {
-    const std::int64_t error = error_of(claim, sent, reported);
-    correct(level, claim.generation, error);
-    if (claim.behind != 0 || recent_.after(sent, claim.generation, claim.mark) != 0)
+void Corrections::apply(Level& level, const Hold& hold, std::int64_t sent, std::uint64_t reported) noexcept {
+    const std::int64_t error = error_of(hold, sent, reported);
+    correct(level, hold.generation, error);
+    if (hold.behind != 0 || recent_.after(sent, hold.generation, hold.mark) != 0)
         recent_.corrected(sent, error);
 }
 

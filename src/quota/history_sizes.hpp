@@ -1,9 +1,9 @@
 #pragma once
-/// How many tokens a backend remembers under a response's or conversation's id: a request that goes on from
-/// there is charged for all of it, though its body does not show it (Responses API, previous_response_id and
+/// How many tokens a backend remembers under the id of a response or conversation: a request that continues
+/// it is charged for all of them, though its body does not show them (Responses API, previous_response_id and
 /// conversation).
 ///
-/// Bounded: each id has one place by its hash, the latest one keeps it; what is forgotten counts as the usual
+/// Bounded: each id has one place by its hash, which later ids overwrite; a forgotten id counts as the usual
 /// length. Units: tokens. Thread rule: any thread, no lock. Errors: none.
 #include <array>
 #include <atomic>
@@ -15,14 +15,14 @@ namespace spillway::quota {
 class HistorySizes {
 public:
     static constexpr std::size_t kPlaces = 32 * 1024;
-    /// Of an id that is not known.
+    /// For an unknown id.
     static constexpr std::uint64_t kUsual = 2'000;
 
     HistorySizes() = default;
     HistorySizes(const HistorySizes&) = delete;
     HistorySizes& operator=(const HistorySizes&) = delete;
 
-    /// After an answer: prompt and completion are what the next one will find.
+    /// Call after an answer: its prompt and completion are the history of the next request.
     void learn(std::string_view id, std::uint64_t tokens) noexcept {
         if (id.empty()) return;
         const Key key(id);
@@ -39,7 +39,8 @@ public:
 private:
     struct Key {
         explicit Key(std::string_view id) noexcept {
-            std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a; ids are the backend's, not a client's choice
+            std::uint64_t hash =
+                0xcbf29ce484222325U;  // FNV-1a; ids are chosen by the backend, not by a client
             for (const char c : id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
             hash ^= hash >> 29U;
             place = static_cast<std::size_t>(hash % kPlaces);

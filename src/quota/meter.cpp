@@ -48,12 +48,12 @@ void Meter::set_length(Duration length) noexcept {
     std::visit([&](auto& kind) { kind.level().set_length(length); }, kind_);
 }
 
-std::optional<Claim> Meter::reserve(std::uint64_t amount, Mono now, bool force) noexcept {
+std::optional<Hold> Meter::reserve(std::uint64_t amount, Mono now, bool force) noexcept {
     return std::visit([&](auto& kind) { return kind.reserve(amount, now, force); }, kind_);
 }
 
-void Meter::adjust(const Claim& claim, std::int64_t delta) noexcept {
-    std::visit([&](auto& kind) { kind.correct(claim.generation, delta); }, kind_);
+void Meter::adjust(const Hold& hold, std::int64_t delta) noexcept {
+    std::visit([&](auto& kind) { kind.correct(hold.generation, delta); }, kind_);
 }
 
 void Meter::others_sent(std::int64_t amount, Mono now) noexcept {
@@ -63,20 +63,20 @@ void Meter::others_sent(std::int64_t amount, Mono now) noexcept {
         std::visit([&](auto& kind) { kind.correct(kind.level().generation, amount); }, kind_);
 }
 
-std::optional<std::uint64_t> Meter::observe(const Claim& claim, Mono sent, std::uint64_t reported) noexcept {
-    if (claim.generation == 0) return std::nullopt;
+std::optional<std::uint64_t> Meter::observe(const Hold& hold, Mono sent, std::uint64_t reported) noexcept {
+    if (hold.generation == 0) return std::nullopt;
     const std::uint64_t count = std::min(reported, max_count);
-    return std::visit([&](auto& kind) { return kind.observe(claim, sent, count); }, kind_);
+    return std::visit([&](auto& kind) { return kind.observe(hold, sent, count); }, kind_);
 }
 
 void Meter::resets(Mono sent, Duration wait) noexcept {
     std::visit([&](auto& kind) { kind.resets(sent, wait); }, kind_);
 }
 
-void Meter::refused(const Claim& claim, Mono sent, std::optional<Duration> wait,
+void Meter::refused(const Hold& hold, Mono sent, std::optional<Duration> wait,
                     std::optional<std::uint64_t> reported) noexcept {
     if (reported) *reported = std::min(*reported, max_count);
-    std::visit([&](auto& kind) { kind.refused(claim, sent, wait, reported); }, kind_);
+    std::visit([&](auto& kind) { kind.refused(hold, sent, wait, reported); }, kind_);
 }
 
 }  // namespace spillway::quota

@@ -113,7 +113,7 @@ Headroom Mirror::headroom(std::uint64_t tokens, Mono now) const noexcept {
     return both;
 }
 
-std::optional<Reservation> Mirror::claim(std::uint64_t tokens, Mono now, bool force) noexcept {
+std::optional<Reservation> Mirror::reserve_locked(std::uint64_t tokens, Mono now, bool force) noexcept {
     const auto t = tokens_.reserve(tokens, now, force);
     if (!t) return std::nullopt;
     const auto r = requests_.reserve(1, now, force);
@@ -130,7 +130,7 @@ std::optional<Reservation> Mirror::claim(std::uint64_t tokens, Mono now, bool fo
 std::optional<Reservation> Mirror::reserve(std::uint64_t tokens, Mono now) noexcept {
     // What is only guessed refuses nobody; it has been weighed in headroom().
     const Change change(*this);
-    return claim(tokens, now, false);
+    return reserve_locked(tokens, now, false);
 }
 
 std::optional<Reservation> Mirror::reserve_trial(std::uint64_t tokens, Mono now) noexcept {
@@ -142,7 +142,7 @@ std::optional<Reservation> Mirror::reserve_trial(std::uint64_t tokens, Mono now)
         if (trial_ != 0 && mine - trial_ < trial_patience.count()) return std::nullopt;
         trial_ = mine;
     }
-    auto out = claim(tokens, now, true);
+    auto out = reserve_locked(tokens, now, true);
     if (out) out->trial = is_trial;
     return out;
 }
@@ -151,7 +151,7 @@ void Mirror::settle(const Reservation& r) noexcept {
     reserved_.fetch_sub(r.tokens.amount, std::memory_order_relaxed);
 }
 
-void Mirror::take_back(const Reservation& r) noexcept {
+void Mirror::uncount(const Reservation& r) noexcept {
     sent_tokens_.fetch_sub(r.tokens.amount, std::memory_order_relaxed);
     sent_requests_.fetch_sub(1, std::memory_order_relaxed);
     settle(r);
@@ -273,7 +273,7 @@ void Mirror::refused(const Reservation& r, Mono sent, const api::RateLimits& lim
                               reported_used(requests_.level(), limits.remaining_requests));
     }
     end_trial(r);
-    take_back(r);
+    uncount(r);
 }
 
 void Mirror::unsent(const Reservation& r) noexcept {
@@ -281,7 +281,7 @@ void Mirror::unsent(const Reservation& r) noexcept {
     tokens_.release(r.tokens);
     requests_.release(r.requests);
     end_trial(r);
-    take_back(r);
+    uncount(r);
 }
 
 void Mirror::finished(const Reservation& r, std::optional<std::uint64_t> used) noexcept {

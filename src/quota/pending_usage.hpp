@@ -1,13 +1,13 @@
 #pragma once
-/// Work whose usage comes later than its answer: background responses, batches, runs. Its reservation is kept
-/// under its id until its final usage is seen once, by whatever request; looking again charges nothing.
+/// Work whose usage is known only after its answer: background responses, batches, runs. Its reservation is
+/// kept under its id until any request sees the final usage; seeing it again charges nothing.
 ///
-/// Bounded in number, in number of one client's, and in age: what has no place, or is too old, is handed back
-/// to be charged with all that was reserved, so that nothing is free. Kept in memory only: what is left at
-/// the end of the process is handed back too.
+/// Bounded in number, in number per client, and in age: work that has no room, or is too old, is returned to
+/// be charged with all that was reserved, so that nothing is free. Kept in memory only: what is left at the
+/// end of the process is returned, too.
 ///
-/// Ownership: owns the work with its grants; the ClientQuotas must outlive it. Thread rule: any thread; a
-/// lock, which requests without such work do not take. Errors: none.
+/// Ownership: owns the work and its grants; the ClientQuotas must outlive it. Thread rule: any thread; takes
+/// a lock, except for requests without such work. Errors: none.
 #include <atomic>
 #include <cstddef>
 #include <list>
@@ -24,7 +24,7 @@
 
 namespace spillway::quota {
 
-/// A reservation, and what the ledger will want to know of its request.
+/// A reservation, and what the ledger records about its request.
 struct PendingWork {
     Grant grant;
     Wall began{};
@@ -33,7 +33,7 @@ struct PendingWork {
     std::string user;
     std::string team;
     std::string backend;
-    std::string deployment;  ///< that was asked for: by its price it is charged
+    std::string deployment;  ///< as requested; its price applies
     std::string model;       ///< as the answer named it
     std::string_view operation;
 };
@@ -51,14 +51,14 @@ public:
     PendingUsage(const PendingUsage&) = delete;
     PendingUsage& operator=(const PendingUsage&) = delete;
 
-    /// Nothing is in flight of it any more. Returns the work itself if there is no place for it, or what had
-    /// the same id before: both are to be charged with what they reserved.
+    /// Keeps work that is no longer in flight. Returns it if there is no room, or earlier work of the same
+    /// id: either is to be charged with what it reserved.
     [[nodiscard]] std::optional<PendingWork> keep(std::string_view id, PendingWork work, Mono now);
-    /// Its final usage is seen. Nothing if it is not known, or was seen before.
+    /// Its final usage has been seen. nullopt if the id is unknown, or was finished before.
     [[nodiscard]] std::optional<PendingWork> finish(std::string_view id);
     /// Up to `most` that are too old.
     [[nodiscard]] std::vector<PendingWork> expired(Mono now, std::size_t most);
-    /// All that is left.
+    /// Everything that is left.
     [[nodiscard]] std::vector<PendingWork> drain();
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 

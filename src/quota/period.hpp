@@ -3,7 +3,7 @@
 /// `token-quota-period`. A week begins on Monday (ISO 8601).
 ///
 /// Units: an index counts periods since 1970 (weeks since the Monday before it).
-/// Thread rule: pure functions.
+/// Thread rule: pure functions. Errors: none.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,7 @@ inline constexpr std::array<Period, 4> kPeriods{Period::hour, Period::day, Perio
 [[nodiscard]] std::optional<Period> parse_period(std::string_view text) noexcept;
 
 [[nodiscard]] std::int64_t period_index(Period period, Wall now) noexcept;
-/// First moment of the period with that index; the next period's begin is this one's end.
+/// The first moment of the period with that index; it ends when the next one begins.
 [[nodiscard]] Wall period_begin(Period period, std::int64_t index) noexcept;
 
 }  // namespace spillway::quota

@@ -1,10 +1,10 @@
 #pragma once
-/// What a meter has claimed within the last few ticks. Requests sent so close together may reach the backend
-/// in another order, so the count reported for one of them may include those claimed after it, and lack those
-/// claimed before it.
+/// The holds that a meter has placed within the last few ticks. Requests sent so close together may reach the
+/// backend in another order, so the count reported for one of them may include holds placed after it, and
+/// lack holds placed before it.
 ///
-/// Units: ticks (quota/ticks.hpp); marks as in Claim. Thread rule: one thread at a time. Errors: none; what
-/// is forgotten counts as nothing.
+/// Units: ticks (quota/ticks.hpp); marks as in Hold. Thread rule: one thread at a time. Errors: none; what
+/// has been forgotten counts as zero.
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -15,8 +15,8 @@ namespace spillway::quota {
 
 class RecentMarks {
 public:
-    /// A claim led from the mark `before` to `after`. Returns what was claimed so shortly before it that it
-    /// may arrive after it.
+    /// A hold took the mark from `before` to `after`. Returns the sum of holds placed so shortly before it
+    /// that their requests may arrive after its own.
     std::uint32_t note(std::int64_t tick, std::uint8_t generation, std::uint32_t before,
                        std::uint32_t after) noexcept {
         Tick& now = ticks_.at(place(tick));
@@ -28,8 +28,8 @@ public:
         }
         return 0;
     }
-    /// What was claimed so shortly after the claim made at `tick` with this mark that it may have arrived
-    /// before it.
+    /// The sum of holds placed so shortly after the one made at `tick` with this mark that their requests may
+    /// have arrived before its own.
     [[nodiscard]] std::uint32_t after(std::int64_t tick, std::uint8_t generation,
                                       std::uint32_t mark) const noexcept {
         for (std::int64_t t = tick + reorder_ticks; t >= tick; --t) {
@@ -50,8 +50,8 @@ public:
         }
         correction_ += delta;
     }
-    /// By how much requests sent at about the same time have corrected the count already: whether that
-    /// belongs to what was counted before or after one of them, nobody knows.
+    /// By how much requests sent at about the same time have already corrected the count; it is not known
+    /// whether that concerns what was counted before or after any one of them.
     [[nodiscard]] std::int64_t correction_near(std::int64_t tick) const noexcept {
         return is_near(tick) ? correction_ : 0;
     }
@@ -69,7 +69,7 @@ private:
 
     struct Tick {
         std::uint32_t tick = 0;   ///< its low half: the other half is years
-        std::uint32_t first = 0;  ///< the mark before its first claim
+        std::uint32_t first = 0;  ///< the mark before its first hold
         std::uint32_t last = 0;   ///< the mark after its last
         std::uint8_t generation = 0;
 

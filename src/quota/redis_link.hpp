@@ -1,9 +1,9 @@
 #pragma once
 /// One connection to Redis or Valkey: pipelined commands and their replies (RESP2), TCP or TLS.
 ///
-/// The protocol is hiredis'; the transport is the http room's, since Debian's hiredis has no TLS.
-/// Ownership: its Loop outlives it. Thread rule: the Loop's. Errors: returned; after
-/// one the link is closed and has to be opened anew.
+/// hiredis implements the protocol; the transport is that of the http room, since Debian's hiredis has no
+/// TLS. Ownership: its Loop outlives it. Thread rule: the Loop's. Errors: returned; after an error the link
+/// is closed and has to be opened again.
 #include <hiredis/hiredis.h>
 
 #include <memory>
@@ -36,14 +36,14 @@ public:
     /// Connects, authenticates and selects the database.
     Task<Result<void>> open();
     [[nodiscard]] bool is_open() const noexcept { return stream_.has_value(); }
-    /// Only while no exchange is under way.
+    /// Only while no exchange is in progress.
     void close() noexcept;
-    /// Ends what is under way with an error.
+    /// Ends what is in progress with an error.
     void abort() noexcept;
 
     /// Adds a command to the next exchange.
     void add(std::span<const std::string_view> arguments);
-    /// Sends what was added; the replies, in order. An error reply is a reply.
+    /// Sends what was added; returns the replies, in order. An error reply is a reply.
     Task<Result<std::vector<RedisReply>>> exchange();
 
 private:

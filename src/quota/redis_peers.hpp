@@ -3,7 +3,7 @@
 /// ("tokens requests until reason expires"), written and read by one atomic script. Times are the server's,
 /// so the replicas' clocks do not matter.
 ///
-/// Keys: `PREFIX:{backend:NAME}:DEPLOYMENT`; they expire by themselves. Ownership: holds no link. Thread
+/// Keys: `PREFIX:{backend:NAME}:DEPLOYMENT`; they expire automatically. Ownership: holds no link. Thread
 /// rule: the store's one thread. Errors: false for a reply of another shape.
 #include <hiredis/hiredis.h>
 
@@ -21,15 +21,15 @@ class RedisPeers {
 public:
     static const std::string_view script;
 
-    /// `replica` is new for each process and each set of backends, since their sums start at zero.
+    /// `replica` is unique for each process and set of backends, whose sums start at zero.
     RedisPeers(std::string prefix, std::string replica, Peers peers);
 
-    /// Adds a script call for each report that is due now; how many.
+    /// Adds a script call for each report that is due; returns their number.
     std::size_t add_reports(RedisLink& link, std::string_view digest, Mono now);
-    /// Merges the reply to the call of that number.
+    /// Merges the reply to the call with that number.
     [[nodiscard]] bool merge_reply(std::size_t number, const redisReply& reply, Mono now);
-    /// The store was away: what others sent meanwhile has been learned from heads, or is of windows long
-    /// over.
+    /// Call after the store was unreachable: what others sent meanwhile is known from heads, or belongs to
+    /// windows long over.
     void forget();
 
 private:
@@ -41,7 +41,7 @@ private:
         PeerReport last;
         Mono reported_at{};
         std::unordered_map<std::string, Sums> others;  ///< by replica, as last seen
-        bool first = true;                             ///< no reply has come yet: sums are only remembered
+        bool first = true;                             ///< no reply yet: sums are only remembered
     };
 
     const std::string prefix_;

@@ -224,10 +224,10 @@ private:
             add(entry);
             asked.push_back(&entry);
             if (asked.size() < kBatch) continue;
-            const auto done = co_await take_answers(asked);
+            const auto done = co_await apply_answers(asked);
             if (!done) co_return done;
         }
-        const auto done = co_await take_answers(asked);
+        const auto done = co_await apply_answers(asked);
         if (!done) co_return done;
         replicas_.store(heartbeat_.replicas);
         const auto reported = co_await report_to_peers();
@@ -270,7 +270,7 @@ private:
         link_.add(words);
     }
 
-    Task<Result<void>> take_answers(std::vector<Entry*>& asked) {
+    Task<Result<void>> apply_answers(std::vector<Entry*>& asked) {
         if (asked.empty()) co_return Result<void>();
         const auto replies = co_await link_.exchange();
         if (!replies) co_return replies.error();

@@ -1,15 +1,15 @@
 #pragma once
-/// Shares the limits of all subjects among replicas through Redis or Valkey (rule: quota/store.hpp), and what
-/// they know of the backends (quota/peers.hpp).
+/// Shares the limits of all subjects among replicas through Redis or Valkey (rules: quota/store.hpp), and
+/// what they know about the backends (quota/peers.hpp).
 ///
-/// A thread of its own reports in rounds, one pipelined script call for each limit whose report changed (each
-/// second for those that rest); requests never wait for it. A round that fails or takes longer than the
-/// timeout cuts all limits off: each replica goes on with its part, limit / replicas, until a round succeeds.
+/// Its own thread reports in rounds, with one pipelined script call for each limit whose report has changed
+/// (once a second if not); requests never wait for it. A round that fails or exceeds the timeout cuts all
+/// limits off: each replica continues with its part, limit / replicas, until a round succeeds.
 ///
-/// Keys: `PREFIX:{KIND:NAME}:LIMIT[:EPOCH]`, hashes with a field per replica; they expire by themselves.
-/// Ownership: the ClientQuotas must outlive it. Thread rule: made, started and destroyed from one thread;
-/// stats() from any. Errors: told in stats() and to `log`; the constructor throws std::exception on TLS
-/// files that cannot be used.
+/// Keys: `PREFIX:{KIND:NAME}:LIMIT[:EPOCH]`, hashes with a field per replica; they expire automatically.
+/// Ownership: the ClientQuotas must outlive it. Thread rule: constructed, started and destroyed on one
+/// thread; stats() from any. Errors: reported in stats() and to `log`; the constructor throws std::exception
+/// if TLS files cannot be used.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -22,7 +22,7 @@
 
 namespace spillway::quota {
 
-/// A name that no other process has.
+/// A name unique to this process.
 [[nodiscard]] std::string new_replica_id();
 
 class RedisStore {
@@ -33,8 +33,8 @@ public:
         std::uint64_t rounds = 0;
         std::uint64_t failures = 0;
     };
-    /// `replica` names this process among the replicas; the same for the same ledger, since what a period
-    /// has used is told under it.
+    /// `replica` identifies this process among the replicas. It stays the same for the same ledger, since the
+    /// usage of periods is reported under it.
     RedisStore(config::RedisConfig config, std::string replica, ClientQuotas& quotas,
                std::function<void(const std::string&)> log);
     RedisStore(const RedisStore&) = delete;
@@ -43,7 +43,7 @@ public:
 
     /// Starts the thread and waits for its first round, at most twice the timeout.
     void start();
-    /// Whom to ask and tell of the backends from now on; what was set before is let go on the store's thread.
+    /// Sets who reports on the backends from now on; the previous one is released on the store's thread.
     void use(Peers peers);
     [[nodiscard]] Stats stats() const noexcept;
 

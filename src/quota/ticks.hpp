@@ -1,5 +1,5 @@
 #pragma once
-/// The meters' clock: whole ticks of 16 ms since the monotonic clock's beginning. Thread rule: free
+/// The meters' clock: whole ticks of 16 ms since the monotonic clock's epoch. Thread rule: free
 /// functions.
 #include <cstdint>
 
@@ -9,10 +9,10 @@ namespace spillway::quota {
 
 inline constexpr Duration tick_length = std::chrono::milliseconds(16);
 
-/// Requests sent within this many ticks of each other may reach the backend in the other order.
+/// Requests sent within this many ticks of each other may reach the backend in reverse order.
 inline constexpr std::int64_t reorder_ticks = 3;
-/// How far the time a request was sent may be from the time the backend counted it: rounding, and paths of
-/// different length.
+/// By how much the time a request was sent may differ from the time the backend counted it: rounding, and
+/// paths of different length.
 inline constexpr std::int64_t jitter_ticks = 2;
 
 [[nodiscard]] constexpr std::int64_t floor_ticks(Mono t) noexcept {

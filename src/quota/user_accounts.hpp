@@ -1,8 +1,8 @@
 #pragma once
-/// The users that one worker saw lately, so that the quotas' lock is taken at first sight only.
+/// The users that one worker has seen lately, so that only a user's first request takes the quotas' lock.
 ///
-/// Ownership: the ClientQuotas must outlive it; holds what it remembers, so all is let go of now and then.
-/// Thread rule: one thread. Errors: null when there is no place for one more user.
+/// Ownership: the ClientQuotas must outlive it; its references keep users alive, so it is cleared regularly.
+/// Thread rule: one thread. Errors: null if there is no room for another user.
 #include <string>
 #include <string_view>
 #include <unordered_map>

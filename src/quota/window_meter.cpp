@@ -4,7 +4,7 @@
 
 namespace spillway::quota {
 
-std::optional<Claim> WindowMeter::reserve(std::uint64_t amount, Mono now, bool force) noexcept {
+std::optional<Hold> WindowMeter::reserve(std::uint64_t amount, Mono now, bool force) noexcept {
     const std::int64_t tick = floor_ticks(now);
     const std::uint64_t wanted = level_.need(amount);
     WindowLevel next = level_.at(tick);
@@ -14,24 +14,24 @@ std::optional<Claim> WindowMeter::reserve(std::uint64_t amount, Mono now, bool f
     if (same_window && next.gap < next.length && next.may_have_ended(tick))
         next.carry += static_cast<std::uint32_t>(wanted);
     level_ = next;
-    const Claim claim = corrections_.claimed(level_, wanted, tick);
-    charges_.claimed(claim);
-    return claim;
+    const Hold hold = corrections_.placed(level_, wanted, tick);
+    charges_.placed(hold);
+    return hold;
 }
 
-std::optional<std::uint64_t> WindowMeter::observe(const Claim& claim, Mono sent,
+std::optional<std::uint64_t> WindowMeter::observe(const Hold& hold, Mono sent,
                                                   std::uint64_t reported) noexcept {
-    const auto charged = charges_.reported(claim, static_cast<std::uint32_t>(reported));
+    const auto charged = charges_.reported(hold, static_cast<std::uint32_t>(reported));
     const std::int64_t tick = floor_ticks(sent);
     const auto found = corrections_.compare(tick, reported, level_.length);
     if (found.fell) {
-        const Fresh fresh{claim, reported};
+        const Fresh fresh{hold, reported};
         learn({found.other - jitter_ticks, tick + jitter_ticks, tick}, &fresh);
     } else if (found.was_higher) {  // the same, but the earlier one's head came late
         learn({tick - jitter_ticks, found.other + jitter_ticks, found.other}, nullptr);
     }
     // The latest request sent knows most: what it corrected includes what earlier ones could.
-    if (found.latest) corrections_.apply(level_, claim, tick, reported);
+    if (found.latest) corrections_.apply(level_, hold, tick, reported);
     return charged;
 }
 
@@ -63,12 +63,12 @@ void WindowMeter::learn(const Reset& reset, const Fresh* fresh) noexcept {
     while (end <= now) end += length;
     while (end - length > now) end -= length;
 
-    const bool unexpected = fresh != nullptr && fresh->claim.generation == level_.generation &&
+    const bool unexpected = fresh != nullptr && fresh->hold.generation == level_.generation &&
                             level_.time - length <= reset.after + jitter_ticks;
     if (unexpected) {
         // The meter was still in the old window. What was counted since `fresh` goes over into the new one;
-        // claims of the old one are of another generation now and can correct nothing any more.
-        const std::int64_t error = corrections_.error_of(fresh->claim, moment, fresh->reported);
+        // holds of the old one are of another generation now and can correct nothing any more.
+        const std::int64_t error = corrections_.error_of(fresh->hold, moment, fresh->reported);
         corrections_.correct(level_, level_.generation, error);
         level_.roll();
         level_.carry = 0;
@@ -87,17 +87,17 @@ void WindowMeter::resets(Mono sent, Duration wait) noexcept {
     learn({floor_ticks(sent + wait - slack) - jitter_ticks, end, floor_ticks(sent)}, nullptr);
 }
 
-void WindowMeter::refused(const Claim& claim, Mono sent, std::optional<Duration> wait,
+void WindowMeter::refused(const Hold& hold, Mono sent, std::optional<Duration> wait,
                           std::optional<std::uint64_t> reported) noexcept {
-    correct(claim.generation, -std::int64_t{claim.amount});
-    // The mark counts the claim; the correction above takes it out again.
-    if (reported) correct(claim.generation, corrections_.error_of(claim, floor_ticks(sent), *reported));
-    if (level_.generation != claim.generation) return;
+    correct(hold.generation, -std::int64_t{hold.amount});
+    // The mark counts the hold; the correction above takes it out again.
+    if (reported) correct(hold.generation, corrections_.error_of(hold, floor_ticks(sent), *reported));
+    if (level_.generation != hold.generation) return;
     if (wait) resets(sent, *wait);
     if (level_.basis != Basis::reported) return;
     // The least that explains the refusal.
-    const std::int64_t least = std::int64_t{level_.limit} + 1 - std::min(claim.amount, level_.limit);
-    if (level_.count < least) correct(claim.generation, least - level_.count);
+    const std::int64_t least = std::int64_t{level_.limit} + 1 - std::min(hold.amount, level_.limit);
+    if (level_.count < least) correct(hold.generation, least - level_.count);
 }
 
 }  // namespace spillway::quota

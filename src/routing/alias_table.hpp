@@ -1,5 +1,5 @@
 #pragma once
-/// Draws by weight in constant time, however many there are: the alias method (Walker 1977, in Vose's form of
+/// Draws by weight in constant time for any number of items: the alias method (Walker 1977, in Vose's form of
 /// 1991). Each column holds its own index up to a threshold, and one other index above it.
 ///
 /// Ownership: a value, built once. Thread rule: draws from any thread, each with its own Rng. Errors: none;
@@ -18,7 +18,7 @@ public:
     AliasTable() = default;
     explicit AliasTable(std::span<const std::uint32_t> weights);
 
-    /// An index by weight; there must be one.
+    /// A random index, by weight. Must not be empty.
     [[nodiscard]] std::size_t draw(Rng& rng) const noexcept {
         const std::uint64_t bits = rng();
         const auto at = static_cast<std::size_t>(((bits >> 32U) * columns_.size()) >> 32U);

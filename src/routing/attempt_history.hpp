@@ -1,9 +1,9 @@
 #pragma once
-/// What one request's attempts have done to backends so far, so that it can be undone: a request that fails
+/// The effects of one request's attempts on backends so far, so that they can be undone: a request that fails
 /// the same way at two backends is itself suspect.
 ///
-/// Ownership: kept by the request beside its attempts, handed to Router::ended(). Thread rule: one thread.
-/// Errors: none; beyond `most` attempts nothing more is kept.
+/// Ownership: kept by the request, passed to Router::ended(). Thread rule: one thread. Errors: none; only the
+/// first `most` failures are kept.
 #include <array>
 #include <cstdint>
 #include <span>
@@ -23,7 +23,7 @@ public:
     };
 
     [[nodiscard]] std::span<const Failure> failures() const noexcept { return {failures_.data(), count_}; }
-    /// Did it fail in this way at another backend?
+    /// Whether it has failed in this way at another backend.
     [[nodiscard]] bool failed_alike(const Lease& lease, const Verdict& verdict) const noexcept {
         for (const Failure& f : failures())
             if (f.lease.backend != lease.backend && f.verdict == verdict) return true;

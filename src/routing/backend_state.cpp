@@ -15,7 +15,7 @@ using Standing = CircuitBreaker::Standing;
 
 State state_of(const CircuitBreaker::Look& look) noexcept {
     switch (look.standing) {
-        case Standing::open:
+        case Standing::closed:
         case Standing::ramp_full:
             return State::available;
         case Standing::probe_ready:
@@ -112,7 +112,7 @@ void BackendState::adopt(const BackendState& old) {
         copy(*to, *from);
     first_byte_us.store(old.first_byte_us.load(std::memory_order_relaxed), std::memory_order_relaxed);
     if (!same_resource(config, old.config)) return;
-    gate.copy(old.gate);
+    breaker.copy(old.breaker);
     for (std::size_t i = 0; i < operations.size(); ++i) operations[i].copy(old.operations[i]);
     noted_operations.store(old.noted_operations.load(std::memory_order_relaxed), std::memory_order_relaxed);
     const std::scoped_lock lock(mutex_, old.mutex_);
@@ -207,7 +207,7 @@ BackendView BackendState::view(Mono now) const {
         if (state_of(look) == State::available) any_available = true;
         if (!soonest || look.wait < soonest->wait) soonest = look;
     }
-    auto look = gate.look(now, 0);
+    auto look = breaker.look(now, 0);
     // A backend is as well as the best of its deployments, and as the worst of its operations.
     if (state_of(look) == State::available && soonest && !any_available) look = *soonest;
     for (const CircuitBreaker& operation : operations) {
@@ -231,7 +231,7 @@ void BackendState::report(std::vector<quota::PeerReport>& out, Mono now) const {
     const std::scoped_lock lock(mutex_);
     quota::PeerReport whole;
     whole.backend = config.name;
-    report_own(gate, merged, now, whole);
+    report_own(breaker, merged, now, whole);
     out.push_back(std::move(whole));
     for (const auto& s : slots_) {
         if (!s->asked.load(std::memory_order_relaxed)) continue;
@@ -248,7 +248,7 @@ void BackendState::report(std::vector<quota::PeerReport>& out, Mono now) const {
 
 void BackendState::merge(const quota::PeerReport& observed, Mono now) noexcept {
     if (observed.backend != config.name) return;
-    if (observed.deployment.empty()) return merge_cooling(gate, merged, observed, now);
+    if (observed.deployment.empty()) return merge_cooling(breaker, merged, observed, now);
     const std::scoped_lock lock(mutex_);
     const bool known =
         std::ranges::any_of(slots_, [&](const auto& s) { return s->name == observed.deployment; });
@@ -260,7 +260,7 @@ void BackendState::merge(const quota::PeerReport& observed, Mono now) noexcept {
 }
 
 bool BackendState::ready(Mono now) const noexcept {
-    if (!on() || is_cooling(gate, now)) return false;
+    if (!on() || is_cooling(breaker, now)) return false;
     const std::scoped_lock lock(mutex_);
     bool any_asked = false;
     for (const auto& s : slots_) {

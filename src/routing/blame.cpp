@@ -9,42 +9,42 @@ namespace spillway::routing {
 namespace {
 
 constexpr Verdict served{};
-constexpr Verdict refused{Whose::client, Scope::request, Consequence::nothing,
-                          false,         Told::as_is,    Reason::refused};
-constexpr Verdict filtered{Whose::client, Scope::request, Consequence::nothing,
-                           false,         Told::as_is,    Reason::content_filter};
-constexpr Verdict too_large{Whose::request, Scope::request, Consequence::nothing,
-                            false,          Told::hidden,   Reason::too_large};
-constexpr Verdict throttled{Whose::quota, Scope::deployment, Consequence::rest,
-                            true,         Told::hidden,      Reason::throttled};
+constexpr Verdict refused{Whose::client, Scope::request,    Consequence::nothing,
+                          false,         Disclosure::as_is, Reason::refused};
+constexpr Verdict filtered{Whose::client, Scope::request,    Consequence::nothing,
+                           false,         Disclosure::as_is, Reason::content_filter};
+constexpr Verdict too_large{Whose::request, Scope::request,     Consequence::nothing,
+                            false,          Disclosure::hidden, Reason::too_large};
+constexpr Verdict throttled{Whose::quota, Scope::deployment,  Consequence::rest,
+                            true,         Disclosure::hidden, Reason::throttled};
 constexpr Verdict no_quota{Whose::quota, Scope::deployment, Consequence::rest,
-                           true,         Told::as_is,       Reason::no_quota};
+                           true,         Disclosure::as_is, Reason::no_quota};
 constexpr Verdict not_deployed{Whose::pair, Scope::deployment, Consequence::learn,
-                               true,        Told::as_is,       Reason::not_deployed};
+                               true,        Disclosure::as_is, Reason::not_deployed};
 /// The client chooses the operation: nobody else's use of the deployment may suffer from it.
-constexpr Verdict not_supported{Whose::pair, Scope::deployment_operation, Consequence::learn, true,
-                                Told::as_is, Reason::not_supported};
-constexpr Verdict not_implemented{Whose::pair, Scope::operation, Consequence::learn,
-                                  true,        Told::as_is,      Reason::not_supported};
+constexpr Verdict not_supported{Whose::pair, Scope::deployment_operation, Consequence::learn,
+                                true,        Disclosure::as_is,           Reason::not_supported};
+constexpr Verdict not_implemented{Whose::pair, Scope::operation,  Consequence::learn,
+                                  true,        Disclosure::as_is, Reason::not_supported};
 /// A client's api-version or a misspelt path makes a service say this as well: nothing is learned.
-constexpr Verdict not_found{Whose::pair, Scope::operation, Consequence::nothing,
-                            true,        Told::as_is,      Reason::not_found};
-constexpr Verdict unauthorized{Whose::credential, Scope::operation,    Consequence::trip, true,
-                               Told::hidden,      Reason::unauthorized};
+constexpr Verdict not_found{Whose::pair, Scope::operation,  Consequence::nothing,
+                            true,        Disclosure::as_is, Reason::not_found};
+constexpr Verdict unauthorized{Whose::credential,  Scope::operation,    Consequence::trip, true,
+                               Disclosure::hidden, Reason::unauthorized};
 constexpr Verdict server_error{Whose::deployment, Scope::deployment,   Consequence::strike, true,
-                               Told::as_is,       Reason::server_error};
-constexpr Verdict broken{Whose::deployment, Scope::deployment, Consequence::strike, true,
-                         Told::hidden,      Reason::broken};
-constexpr Verdict no_connection{Whose::backend, Scope::backend, Consequence::trip,
-                                true,           Told::hidden,   Reason::no_connection};
-constexpr Verdict no_proxy{Whose::backend, Scope::backend, Consequence::trip,
-                           true,           Told::hidden,   Reason::proxy};
-constexpr Verdict timed_out{Whose::request, Scope::request, Consequence::nothing,
-                            false,          Told::hidden,   Reason::timeout};
-constexpr Verdict local{Whose::nobody, Scope::request, Consequence::nothing,
-                        false,         Told::hidden,   Reason::local_limit};
-constexpr Verdict cancelled{Whose::nobody, Scope::nothing, Consequence::nothing,
-                            false,         Told::hidden,   Reason::cancelled};
+                               Disclosure::as_is, Reason::server_error};
+constexpr Verdict broken{Whose::deployment,  Scope::deployment, Consequence::strike, true,
+                         Disclosure::hidden, Reason::broken};
+constexpr Verdict no_connection{Whose::backend, Scope::backend,     Consequence::trip,
+                                true,           Disclosure::hidden, Reason::no_connection};
+constexpr Verdict no_proxy{Whose::backend, Scope::backend,     Consequence::trip,
+                           true,           Disclosure::hidden, Reason::proxy};
+constexpr Verdict timed_out{Whose::request, Scope::request,     Consequence::nothing,
+                            false,          Disclosure::hidden, Reason::timeout};
+constexpr Verdict local{Whose::nobody, Scope::request,     Consequence::nothing,
+                        false,         Disclosure::hidden, Reason::local_limit};
+constexpr Verdict cancelled{Whose::nobody, Scope::nothing,     Consequence::nothing,
+                            false,         Disclosure::hidden, Reason::cancelled};
 
 using Words = std::span<const std::string_view>;
 
@@ -153,7 +153,7 @@ Verdict by_words(const Evidence& e, const OperationFacts& operation) noexcept {
     }
     if (!e.param.empty() || contains_any(e.message, context_words)) return refused;
     Verdict verdict = server_error;
-    if (e.came == Came::answer) verdict.told = Told::hidden;  // it says 200
+    if (e.came == Came::answer) verdict.disclosure = Disclosure::hidden;  // it says 200
     return verdict;
 }
 

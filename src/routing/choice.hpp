@@ -1,6 +1,6 @@
 #pragma once
-/// What the router is asked, and what it answers.
-/// Ownership: plain values; an Ask views what its caller keeps. Thread rule: none needed. Errors: a Choice
+/// The router's input (Ask) and its answer (Choice).
+/// Ownership: plain values; an Ask views what its caller keeps. Thread rule: plain values. Errors: a Choice
 /// without a backend says why.
 #include <cstdint>
 #include <optional>
@@ -19,52 +19,52 @@ struct Slot;
 struct Ask {
     DeploymentRef deployment;
     OperationIndex operation = 0;
-    std::uint64_t tokens = 0;             ///< estimate of what the backend will charge at admission
-    std::span<const BackendIndex> tried;  ///< not to be picked again for this request
-    std::optional<BackendIndex> pinned;   ///< only this one will do (ids live on one resource)
+    std::uint64_t tokens = 0;             ///< estimate of the backend's charge at admission
+    std::span<const BackendIndex> tried;  ///< not to be picked again
+    std::optional<BackendIndex> pinned;   ///< the only possible one (ids live on one resource)
     std::uint64_t affinity = 0;           ///< hash of the prompt's prefix; 0: none
-    /// Names who asks for deterministic subsetting: in a moment with many requests, the same few of many
-    /// backends serve those of one key (routing/picker.hpp). 0: each request is for itself.
+    /// For deterministic subsetting: while requests are many, those with one key share a small subset of the
+    /// backends (routing/picker.hpp). 0: no subset.
     std::uint64_t subset_key = 0;
-    /// A hash of who asks and of what the request says; the same when it is sent again. A request that is at
-    /// fault itself is known by it. 0: not known.
+    /// Hash of the client and the request's content, the same when it is sent again: identifies requests that
+    /// are themselves at fault. 0: not known.
     std::uint64_t fingerprint = 0;
 };
 
-/// One attempt's claim on a backend, given back by Router::ended(). A plain value; the caller keeps it.
+/// One attempt's place at a backend, returned by Router::ended(). A plain value; the caller keeps it.
 struct Lease {
     BackendIndex backend = no_backend;
     DeploymentRef deployment;
-    Slot* slot = nullptr;  ///< the deployment's at that backend; the router's own
+    Slot* slot = nullptr;  ///< of the deployment at that backend; owned by the router
     OperationIndex operation = 0;
     std::uint64_t reserved = 0;     ///< tokens
-    std::uint64_t fingerprint = 0;  ///< Ask's
+    std::uint64_t fingerprint = 0;  ///< from Ask
     Mono at{};
-    bool probe = false;        ///< the single request that tests a backend after its cool-down
-    bool last_resort = false;  ///< nobody was usable because of failures, and this is the least bad
-    bool spilled = false;      ///< another failed first, or one of a better priority was passed over
-    quota::Reservation quota;  ///< what the mirror of the deployment's quota holds for it
+    bool probe = false;        ///< the one request that tests a backend after a cool-down
+    bool last_resort = false;  ///< all have failed, and this one is the least bad
+    bool spilled = false;      ///< after a failed attempt, or a better priority was passed over
+    quota::Reservation quota;  ///< in the mirror of the deployment's quota
 };
 
-/// Why nobody was found.
+/// Why no backend was found.
 enum class Cause : std::uint8_t {
-    none,             ///< somebody was
-    quota,            ///< out of quota: Choice::retry_in says when to come back
-    failures,         ///< those that are left fail, or were tried
-    out_of_rotation,  ///< draining or switched off
+    none,             ///< one was found
+    quota,            ///< out of quota: see Choice::retry_in
+    failures,         ///< all others are failing or were tried
+    out_of_rotation,  ///< draining or disabled
     not_served,       ///< no backend serves the deployment or model
-    too_large,        ///< the request is larger than the whole of any quota
+    too_large,        ///< the request exceeds every whole quota
 };
 [[nodiscard]] std::string_view to_string(Cause cause) noexcept;
 
 struct Choice {
-    Lease lease;  ///< backend == no_backend: nobody is usable
+    Lease lease;  ///< backend == no_backend: none is usable
     Cause cause = Cause::none;
-    Duration retry_in{};  ///< without a backend: soonest time one could serve, never below 1 ms
-    /// Without a backend: the kinds of failure met, a bit for each Reason.
+    Duration retry_in{};  ///< without a backend: when one may serve, at least 1 ms
+    /// Without a backend: the failures found, one bit for each Reason.
     std::uint32_t reasons = 0;
-    /// Expected number of 429s, 0…1, that a first attempt by priority and weight alone would have met, as
-    /// the mirrors see it.
+    /// Expected number of 429s, 0 to 1, that a first attempt by priority and weight alone would have met,
+    /// according to the mirrors.
     double avoided = 0;
 
     [[nodiscard]] bool found() const noexcept { return lease.backend != no_backend; }

@@ -5,12 +5,12 @@
 namespace spillway::routing {
 namespace {
 
-enum class Phase : std::uint8_t { open, cooling, probing, ramping };
+enum class Phase : std::uint8_t { closed, cooling, probing, ramping };
 
 /// phase:2 | reason:4 | ejections:5 | allow:7 | ms:46. `ms` is the end of a cool-down, the sending of a
-/// probe, or the beginning of a ramp. Zero is open.
+/// probe, or the beginning of a ramp. Zero is closed.
 struct State {
-    Phase phase = Phase::open;
+    Phase phase = Phase::closed;
     Reason reason = Reason::none;
     std::uint32_t ejections = 0;  ///< trips that followed each other
     std::uint32_t allow = 0;
@@ -54,7 +54,7 @@ Duration ejection_time(std::uint32_t before, Duration most) noexcept {
 CircuitBreaker::Look CircuitBreaker::look(Mono now, std::uint32_t in_flight) const noexcept {
     const State s = unpack(word_.load(std::memory_order_acquire));
     switch (s.phase) {
-        case Phase::open:
+        case Phase::closed:
             break;
         case Phase::cooling:
             if (now < at_ms(s.ms)) return {Standing::cooling, s.reason, at_ms(s.ms) - now};
@@ -100,7 +100,7 @@ bool CircuitBreaker::rest(Reason reason, Mono sent, Mono until) noexcept {
         State next{Phase::cooling, reason, s.ejections, 0, ceil_ms(until)};
         if (s.phase == Phase::cooling && s.ms >= next.ms) next = s;
         if (word_.compare_exchange_weak(old, pack(next), std::memory_order_acq_rel))
-            return s.phase == Phase::open || s.phase == Phase::ramping;
+            return s.phase == Phase::closed || s.phase == Phase::ramping;
     }
 }
 
@@ -113,7 +113,7 @@ CircuitBreaker::Mark CircuitBreaker::trip(Reason reason, Mono sent, Mono now, Du
         const State s = unpack(old);
         if (s.phase == Phase::cooling && now < at_ms(s.ms)) return {};
         if (s.phase == Phase::probing && floor_ms(sent) < s.ms) return {};
-        const bool well = (s.phase == Phase::open || s.phase == Phase::ramping) && recovered != 0 &&
+        const bool well = (s.phase == Phase::closed || s.phase == Phase::ramping) && recovered != 0 &&
                           now - at_ms(recovered) >= forgiven_after;
         const std::uint32_t before = well ? 0 : s.ejections;
         const Duration out = std::clamp(least, ejection_time(before, most), most);
@@ -153,7 +153,7 @@ bool CircuitBreaker::revive(Mono now) noexcept {
     std::uint64_t old = word_.load(std::memory_order_acquire);
     for (;;) {
         const State s = unpack(old);
-        if (s.phase == Phase::open || s.phase == Phase::ramping) return false;
+        if (s.phase == Phase::closed || s.phase == Phase::ramping) return false;
         recovered_.store(floor_ms(now), std::memory_order_release);
         const std::uint64_t next = pack({Phase::ramping, Reason::none, s.ejections, 2, floor_ms(now)});
         if (word_.compare_exchange_weak(old, next, std::memory_order_acq_rel)) return true;

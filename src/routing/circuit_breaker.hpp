@@ -1,19 +1,19 @@
 #pragma once
-/// A circuit breaker in front of a backend, one of its operations, or one of its deployments: closed (as it
-/// should be), open (cooling down), probed, ramping up. Words here: `open` is a gate that lets requests pass.
+/// A circuit breaker for a backend, one of its operations, or one of its deployments: closed (requests pass),
+/// open (cooling down, or waiting for its probe), then ramping up until it is closed again.
 ///
-///     open ──trip, rest──▶ cooling ──time──▶ (ready for a probe) ──try_probe──▶ probing
+///   closed ──trip, rest──▶ cooling ──time──▶ (ready for a probe) ──try_probe──▶ probing
 ///       ▲                    ▲──────────────trip───────────────────────────────────┤
 ///       └──── ramping ◀──────────────────succeeded─────────────────────────────────┘
 ///
-/// A trip closes it for a time that grows from 1 s with each trip that follows soon after the last one's end,
-/// up to the cap that is handed in (Envoy's outlier detection is the model: base_ejection_time × times
-/// ejected). A rest closes it until the time that is told. Both end with a single probe; when it begins to
-/// serve, others follow: two at once, and one more for each sign of success, which doubles per round, until
-/// full_ramp or ramp_time. The ramp only says "rather another one"; whether that may be refused is the
-/// caller's affair.
+/// A trip opens it for a time that starts at 1 s and grows with each trip that soon follows the last one's
+/// end, up to the given cap (modelled on Envoy's outlier detection: base_ejection_time × times ejected). A
+/// rest opens it until a given time. Both end with a single probe; once that is served, two requests may be
+/// in flight, and one more after each success, which doubles the number per round, until full_ramp or
+/// ramp_time. While ramping it only says that another backend is preferable; whether to refuse instead is up
+/// to the caller.
 ///
-/// Time: milliseconds of Mono, rounded so that a cool-down is never cut short. Thread rule: every function
+/// Units: milliseconds of Mono, rounded so that a cool-down is never cut short. Thread rule: every function
 /// from any thread; one atomic word, no lock. Errors: none.
 #include <atomic>
 #include <cstdint>
@@ -25,32 +25,32 @@ namespace spillway::routing {
 
 class CircuitBreaker {
 public:
-    /// In flight at once when a ramp ends.
+    /// Requests in flight at which a ramp ends.
     static constexpr std::uint32_t full_ramp = 64;
-    /// A ramp ends after this, however few came.
+    /// A ramp ends after this time, however few requests came.
     static constexpr Duration ramp_time = std::chrono::seconds(10);
-    /// A probe of a throttled one that is still unanswered after this was most likely let in (refusals come
-    /// at once): if nobody else can serve, another may be sent after it.
+    /// A probe of a throttled backend still unanswered after this time was most likely admitted (refusals
+    /// come at once): if no other backend can serve, another may follow.
     static constexpr Duration probe_patience = std::chrono::seconds(1);
     static constexpr Duration first_ejection = std::chrono::seconds(1);
-    /// Well for so long: the next trip is a first one.
+    /// After this long without a trip, the next one counts as the first.
     static constexpr Duration forgiven_after = std::chrono::seconds(60);
 
     enum class Standing : std::uint8_t {
-        open,
-        ramp_full,      ///< ramping, and as many in flight as it may have
+        closed,
+        ramp_full,      ///< ramping, with as many in flight as allowed
         probe_ready,    ///< the next request is the probe
         probe_overdue,  ///< probing for longer than probe_patience
-        probing,        ///< closed until the probe is answered
-        cooling,        ///< closed until `wait` has passed
+        probing,        ///< open until the probe is answered
+        cooling,        ///< open until `wait` has passed
     };
     struct Look {
-        Standing standing = Standing::open;
+        Standing standing = Standing::closed;
         Reason reason = Reason::none;
         Duration wait{};  ///< until it can be tried again; zero if it can be now
-        [[nodiscard]] bool closed() const noexcept { return wait > Duration::zero(); }
+        [[nodiscard]] bool open() const noexcept { return wait > Duration::zero(); }
     };
-    /// One trip, so that it can be undone.
+    /// Identifies a trip, so that it can be undone.
     struct Mark {
         std::uint64_t before = 0;
         std::uint64_t after = 0;
@@ -59,31 +59,32 @@ public:
 
     [[nodiscard]] Look look(Mono now, std::uint32_t in_flight) const noexcept;
 
-    /// Claims the probe, of one that is probe_ready or probe_overdue. False: somebody else was faster.
+    /// Makes the caller's request the probe, if probe_ready or probe_overdue. False: another request was
+    /// faster.
     [[nodiscard]] bool try_probe(Mono now) noexcept;
-    /// The probe sent at `sent` came to nothing and says nothing (cancelled): the next request may probe.
+    /// The probe sent at `sent` was cancelled and shows nothing: the next request may be the probe.
     void release_probe(Mono sent) noexcept;
 
-    /// A request sent at `sent` was told to come back at `until`. Ignored if the breaker has recovered since
-    /// then. Never shortens a cool-down that still runs. True: it was open before.
+    /// A request sent at `sent` was refused until `until`. Ignored if the breaker has recovered since then.
+    /// Never shortens the present cool-down. True: it was closed before.
     bool rest(Reason reason, Mono sent, Mono until) noexcept;
-    /// A request sent at `sent` failed. Ignored if it was sent before a recovery or before the probe that is
-    /// under way, and while a cool-down runs. `least`: what the answer asks for; `most`: the cap.
+    /// A request sent at `sent` failed. Ignored during a cool-down, or if it was sent before a recovery or
+    /// the present probe. `least` is what the answer asks for, `most` the cap.
     Mark trip(Reason reason, Mono sent, Mono now, Duration least, Duration most) noexcept;
-    /// As if the trip had not been, unless something happened since.
+    /// Undoes the trip, unless something has happened since.
     void undo(const Mark& mark) noexcept;
-    /// A request sent at `sent` was served. Ends the probing if it is the probe. True: it has recovered.
+    /// A request sent at `sent` was served. Ends probing if it was the probe. True: it has recovered.
     bool succeeded(Mono sent, Mono now) noexcept;
-    /// A request that was sent in spite of it was served. True: it was closed.
+    /// A request sent although it was open was served. True: it was open.
     bool revive(Mono now) noexcept;
-    /// Is the request sent at `sent` the probe that is under way, or a later one?
+    /// Whether the request sent at `sent` is the present probe, or later.
     [[nodiscard]] bool probed_by(Mono sent) const noexcept;
     void reset() noexcept;
     void copy(const CircuitBreaker& other) noexcept;
 
 private:
     std::atomic<std::uint64_t> word_{0};
-    std::atomic<std::int64_t> recovered_{0};  ///< ms; when the last cool-down ended for good
+    std::atomic<std::int64_t> recovered_{0};  ///< ms; when it last closed for good
 };
 
 }  // namespace spillway::routing

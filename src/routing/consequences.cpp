@@ -33,15 +33,16 @@ Duration Router::Impl::cool_down(const Outcome& outcome, Reason reason) const no
 }
 
 bool Router::Impl::has_another(const Lease& lease, Mono now) const noexcept {
-    const auto open = [&](const CircuitBreaker* breaker) {
-        return breaker == nullptr || !breaker->look(now, 0).closed();
+    const auto passes = [&](const CircuitBreaker* breaker) {
+        return breaker == nullptr || !breaker->look(now, 0).open();
     };
     for (BackendIndex i = 0; i < backends.size(); ++i) {
         const BackendState& b = *backends[i];
         if (i == lease.backend || !b.on()) continue;
         const Slot* const slot = b.slot_for(lease.deployment.index);
         if (slot == nullptr || slot->missing.lacks(lease.operation, now)) continue;
-        if (open(&b.gate) && open(&slot->quota) && open(&slot->failures) && open(b.noted(lease.operation)))
+        if (passes(&b.breaker) && passes(&slot->quota) && passes(&slot->failures) &&
+            passes(b.noted(lease.operation)))
             return true;
     }
     return false;
@@ -118,8 +119,8 @@ void Consequences::count(const Outcome& outcome, const Verdict& verdict) {
 }
 
 void Consequences::answered() {
-    bool recovered = backend_.gate.succeeded(lease_.at, now_);
-    if (lease_.last_resort) recovered = backend_.gate.revive(now_) || recovered;
+    bool recovered = backend_.breaker.succeeded(lease_.at, now_);
+    if (lease_.last_resort) recovered = backend_.breaker.revive(now_) || recovered;
     if (recovered) changed(lease_, false, Reason::none, Scope::backend, {}, {});
 }
 
@@ -195,7 +196,7 @@ AttemptHistory::Failure Consequences::apply(const Outcome& outcome, const Verdic
         case Consequence::trip: {
             const bool whole = verdict.scope == Scope::backend;
             if (!whole) backend_.note(lease_.operation);
-            CircuitBreaker& breaker = whole ? backend_.gate : backend_.operations[lease_.operation];
+            CircuitBreaker& breaker = whole ? backend_.breaker : backend_.operations[lease_.operation];
             failure.mark = breaker.trip(verdict.reason, lease_.at, now_, least, most);
             if (failure.mark.tripped()) {
                 changed(lease_, true, verdict.reason, verdict.scope, breaker.look(now_, 0).wait,
@@ -204,8 +205,8 @@ AttemptHistory::Failure Consequences::apply(const Outcome& outcome, const Verdic
                     return o.look(now_, 0).reason == Reason::unauthorized;
                 });
                 if (!whole && refused >= several &&
-                    backend_.gate.trip(verdict.reason, lease_.at, now_, least, most).tripped())
-                    changed(lease_, true, verdict.reason, Scope::backend, backend_.gate.look(now_, 0).wait,
+                    backend_.breaker.trip(verdict.reason, lease_.at, now_, least, most).tripped())
+                    changed(lease_, true, verdict.reason, Scope::backend, backend_.breaker.look(now_, 0).wait,
                             outcome.detail);
             }
             break;
@@ -255,25 +256,25 @@ void Consequences::undo(const AttemptHistory::Failure& failure) {
 
 void Consequences::release_probes() {
     if (!lease_.probe) return;
-    backend_.gate.release_probe(lease_.at);
+    backend_.breaker.release_probe(lease_.at);
     slot_.quota.release_probe(lease_.at);
     slot_.failures.release_probe(lease_.at);
     if (backend_.noted(lease_.operation) != nullptr)
         backend_.operations[lease_.operation].release_probe(lease_.at);
 }
 
-void Consequences::changed(const Lease& lease, bool closed, Reason reason, Scope scope, Duration out,
+void Consequences::changed(const Lease& lease, bool ejected, Reason reason, Scope scope, Duration out,
                            const std::string& detail) {
     BackendState& backend = *router_.backends[lease.backend];
     StateChange change;
     change.backend = backend.config.name;
     if (scope == Scope::deployment) change.deployment = lease.slot->name;
     if (scope == Scope::operation) change.operation = lease.operation;
-    change.closed = closed;
+    change.ejected = ejected;
     change.reason = reason;
     change.out = out;
     change.detail = detail;
-    if (closed) backend.set_detail(detail);
+    if (ejected) backend.set_detail(detail);
     router_.changes.add(std::move(change));
 }
 

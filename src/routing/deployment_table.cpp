@@ -91,13 +91,13 @@ std::uint32_t DeploymentTable::place_for_new(Mono now) {
         if (oldest != overflow() && rank(oldest) <= rank(n)) continue;
         if (!may_go_ || may_go_(n)) oldest = n;
     }
-    if (oldest != overflow()) take_out(oldest, now);
+    if (oldest != overflow()) evict(oldest, now);
     return oldest;
 }
 
 /// Closes the gap that the entry leaves (Knuth 6.4, algorithm R), so that a look-up needs no marks of what
 /// was taken out. One that runs meanwhile may miss a name; it then looks again under the lock.
-void DeploymentTable::take_out(std::uint32_t number, Mono now) {
+void DeploymentTable::evict(std::uint32_t number, Mono now) {
     const std::size_t mask = places_.size() - 1;
     std::size_t gap = 0;
     (void)find(entries_[number]->name, gap);

@@ -1,14 +1,14 @@
 #pragma once
-/// Interns the deployment names that clients ask for, at most `capacity` of them: names come from clients and
-/// must not make memory grow. The empty name is number 0; names beyond the bound, or longer than
-/// max_name_length, share number overflow().
+/// Interns the deployment names that clients request, at most `capacity` of them, since clients must not be
+/// able to make memory grow. The empty name is number 0; names beyond the bound, or longer than
+/// max_name_length, share the number overflow().
 ///
-/// A name is *proven* when a backend has answered for it. When the table is full, a new name takes the place
-/// of the one that was asked for longest ago among those that are not proven, or else among those that nobody
-/// has asked for in `forgotten_after`. So made-up names push out each other and never one that serves.
+/// A name is *proven* once a backend has answered for it. When the table is full, a new name replaces the
+/// least recently requested of the names not proven, or else of those not requested for `forgotten_after`.
+/// So made-up names evict each other, never one that serves.
 ///
-/// Thread rule: any thread. Looking up a known name takes no lock; a new name takes one. A name that is taken
-/// out stays in memory until no look-up can still read it. Errors: none.
+/// Thread rule: any thread. Looking up a known name takes no lock; adding one does. An evicted name stays in
+/// memory until no look-up can still be reading it. Errors: none.
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -27,24 +27,24 @@ class DeploymentTable {
 public:
     static constexpr std::size_t max_name_length = 256;
     static constexpr Duration forgotten_after = std::chrono::hours(1);
-    /// Called under the lock before a new name can be found by others: number and name. The number may have
-    /// been another name's.
+    /// Called with number and name, under the lock, before others can find the new name. The number may have
+    /// belonged to another name.
     using OnNew = std::function<void(std::uint32_t, std::string_view)>;
-    /// May the number be given to another name now (are no requests under way)? Called under the lock.
+    /// Whether the number may be reused now (no requests are in flight for it). Called under the lock.
     using MayGo = std::function<bool(std::uint32_t)>;
 
     DeploymentTable(std::uint32_t capacity, OnNew on_new, MayGo may_go = nullptr);
 
-    /// A configured name never goes.
+    /// Adds a name that is never evicted.
     std::uint32_t configure(std::string_view name);
     [[nodiscard]] std::uint32_t intern(std::string_view name, Mono now);
-    /// A backend answered for it.
+    /// A backend has answered for it.
     void prove(std::uint32_t number) noexcept;
 
     [[nodiscard]] std::uint32_t overflow() const noexcept { return capacity_; }
-    /// Numbers given so far, without overflow.
+    /// Numbers assigned so far, without overflow().
     [[nodiscard]] std::uint32_t size() const noexcept { return size_.load(std::memory_order_acquire); }
-    /// Of the proven and configured ones, in no order.
+    /// The proven and configured names, in no particular order.
     [[nodiscard]] std::vector<std::string> proven() const;
 
 private:
@@ -65,7 +65,7 @@ private:
     [[nodiscard]] const Entry* find(std::string_view name, std::size_t& place) const noexcept;
     [[nodiscard]] std::uint32_t add(std::string_view name, Mono now, Standing standing);
     [[nodiscard]] std::uint32_t place_for_new(Mono now);
-    void take_out(std::uint32_t number, Mono now);
+    void evict(std::uint32_t number, Mono now);
 
     std::uint32_t capacity_;
     OnNew on_new_;

@@ -24,13 +24,13 @@ unsigned badness(Reason reason) noexcept {
 
 /// Nobody is usable. If failures are the reason, the least bad is tried with the live request, by the kind of
 /// failure. While somebody is only out of quota, that is so for those alone
-/// that strikes have closed.
+/// that strikes have ejected.
 bool Picker::try_last_resort() {
-    struct Closed {
+    struct Ejected {
         Usable what;
         unsigned badness = 0;
     };
-    boost::container::small_vector<Closed, 8> closed;
+    boost::container::small_vector<Ejected, 8> ejected;
     bool quota = false;
     for (BackendIndex i = 0; i < router_.backends.size(); ++i) {
         if (ask_.pinned && *ask_.pinned != i) continue;
@@ -41,22 +41,22 @@ bool Picker::try_last_resort() {
         if (!ask_.tried.empty() &&
             (seen.reason == Reason::not_deployed || seen.reason == Reason::not_supported))
             continue;
-        closed.push_back({seen.what, badness(seen.reason)});
-        closed.back().what.pass = Pass::last_resort;
+        ejected.push_back({seen.what, badness(seen.reason)});
+        ejected.back().what.pass = Pass::last_resort;
     }
-    while (!closed.empty()) {
+    while (!ejected.empty()) {
         unsigned least = worst;
-        for (const Closed& c : closed) least = std::min(least, c.badness);
+        for (const Ejected& c : ejected) least = std::min(least, c.badness);
         if (quota && least > 0) return false;
-        const auto end = std::stable_partition(closed.begin(), closed.end(),
-                                               [&](const Closed& c) { return c.badness == least; });
-        const auto at = closed.begin() + static_cast<std::ptrdiff_t>(
-                                             rng_.below(static_cast<std::uint64_t>(end - closed.begin())));
+        const auto end = std::stable_partition(ejected.begin(), ejected.end(),
+                                               [&](const Ejected& c) { return c.badness == least; });
+        const auto at = ejected.begin() + static_cast<std::ptrdiff_t>(
+                                              rng_.below(static_cast<std::uint64_t>(end - ejected.begin())));
         if (try_claim(at->what)) {
             choice_.avoided = avoided(choice_.lease.backend);
             return true;
         }
-        closed.erase(at);
+        ejected.erase(at);
     }
     return false;
 }
@@ -69,7 +69,7 @@ void Picker::explain() {
         const Seen seen = look(i);
         ++count[static_cast<std::size_t>(seen.cause)];
         if (seen.reason != Reason::none) choice_.reasons |= 1U << static_cast<unsigned>(seen.reason);
-        if (seen.cause == Cause::quota && !seen.open && seen.what.slot != nullptr) {
+        if (seen.cause == Cause::quota && !seen.available && seen.what.slot != nullptr) {
             const Reason reason = seen.what.slot->quota.look(now_, 0).reason;
             if (reason != Reason::none) choice_.reasons |= 1U << static_cast<unsigned>(reason);
         }

@@ -1,6 +1,6 @@
 #pragma once
-/// What a deployment of a backend was found not to have: the deployment as a whole, or single operations of
-/// its model. Believed for some minutes, and only as long as another backend can be asked.
+/// What a backend was found not to have: a whole deployment, or single operations of its model. Remembered
+/// for some minutes, and only used while another backend can be asked.
 ///
 /// Thread rule: any thread; one atomic word, no lock. Errors: none.
 #include <atomic>
@@ -22,7 +22,7 @@ public:
     }
     void learn(Mono now) noexcept { put(whole, now); }
     void learn(OperationIndex operation, Mono now) noexcept { put(bit(operation), now); }
-    /// It does have it.
+    /// It has been found after all.
     void forget() noexcept {
         if (word_.load(std::memory_order_relaxed) != 0) word_.store(0, std::memory_order_relaxed);
     }

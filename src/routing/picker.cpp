@@ -37,7 +37,7 @@ bool by_quota(Reason reason) noexcept {
 
 /// The breakers that a request for `slot` has to pass; nullptr: that one does not concern it.
 std::array<CircuitBreaker*, 4> breakers_of(BackendState& b, Slot& slot, OperationIndex operation) noexcept {
-    return {&b.gate, &slot.quota, &slot.failures,
+    return {&b.breaker, &slot.quota, &slot.failures,
             b.noted(operation) != nullptr ? &b.operations[operation] : nullptr};
 }
 
@@ -107,7 +107,7 @@ Picker::Seen Picker::look(BackendIndex index) {
             breakers[i]->look(now_, i == 0 ? b.in_flight.load(std::memory_order_relaxed) : in_flight);
         if (over_ramp(look.standing)) what.pass = Pass::ramping;
         if (wants_probe(look.standing)) what.probes |= static_cast<std::uint8_t>(1U << i);
-        if (!look.closed()) continue;
+        if (!look.open()) continue;
         wait = std::max(wait, look.wait);
         if (by_quota(look.reason)) {
             seen.cause = Cause::quota;
@@ -130,7 +130,7 @@ Picker::Seen Picker::look(BackendIndex index) {
         seen.reason = Reason::not_deployed;
         return seen;
     }
-    seen.open = true;
+    seen.available = true;
     seen.full = !headroom.fits;
     if (seen.full) seen.cause = Cause::quota;
     if (seen.full && !(headroom.unsure && router_.options.trials)) return seen;
@@ -140,14 +140,14 @@ Picker::Seen Picker::look(BackendIndex index) {
     return seen;
 }
 
-void Picker::note(const Seen& seen, bool first_open) {
-    if (seen.open && first_open) open_.push_back({seen.what.backend, seen.full});
+void Picker::note(const Seen& seen, bool first_available) {
+    if (seen.available && first_available) available_.push_back({seen.what.backend, seen.full});
     if (seen.usable) usable_.push_back(seen.what);
 }
 
 void Picker::look_at_all(const PriorityGroup& group) {
-    const bool first_open = open_.empty();
-    for (const BackendIndex index : group.members) note(look(index), first_open);
+    const bool first_available = available_.empty();
+    for (const BackendIndex index : group.members) note(look(index), first_available);
 }
 
 /// Nothing is kept: key, time and place in the subset make the draw.
@@ -167,7 +167,7 @@ bool Picker::try_drawn(const PriorityGroup& group) {
         Usables found;
         bool plenty = true;
         // What is told of a round does not depend on what the round before found (see avoided()).
-        const bool sample = open_.empty();
+        const bool sample = available_.empty();
         for (std::uint32_t i = 0; i < router_.options.draws; ++i) {
             const BackendIndex index = round < 0 ? draw_from_subset(group) : group.draw(rng_);
             auto seen = std::find_if(known.begin(), known.end(),
@@ -177,10 +177,10 @@ bool Picker::try_drawn(const PriorityGroup& group) {
                 seen = known.end() - 1;
                 if (seen->usable && seen->what.pass == Pass::normal) found.push_back(seen->what);
             }
-            if (sample && seen->open) open_.push_back({index, seen->full});
-            plenty = plenty && (!seen->open || (seen->usable && fit_for_subset(seen->what.candidate)));
+            if (sample && seen->available) available_.push_back({index, seen->full});
+            plenty = plenty && (!seen->available || (seen->usable && fit_for_subset(seen->what.candidate)));
         }
-        open_drawn_ = open_drawn_ || (sample && !open_.empty());
+        available_drawn_ = available_drawn_ || (sample && !available_.empty());
         if (round < 0 && !plenty) {
             known.clear();  // seen, but not found
             continue;
@@ -309,15 +309,15 @@ bool Picker::try_claim(const Usable& option) {
 /// with the probability looked for, and the mean has no bias, since the number of draws in a round is fixed:
 /// a round without any that is open tells nothing, and the next one, or a look at all, takes its place.
 double Picker::avoided(BackendIndex chosen) {
-    const auto counts = [&](const Open& o) { return o.full && o.backend != chosen; };
-    if (!ask_.tried.empty() || std::none_of(open_.begin(), open_.end(), counts)) return 0;
-    const auto weight = [&](const Open& o) -> double {
-        return open_drawn_ ? 1 : router_.backends[o.backend]->weight;
+    const auto counts = [&](const Available& o) { return o.full && o.backend != chosen; };
+    if (!ask_.tried.empty() || std::none_of(available_.begin(), available_.end(), counts)) return 0;
+    const auto weight = [&](const Available& o) -> double {
+        return available_drawn_ ? 1 : router_.backends[o.backend]->weight;
     };
     double all = 0;
-    for (const Open& o : open_) all += weight(o);
+    for (const Available& o : available_) all += weight(o);
     double out = 0;
-    for (const Open& o : open_) {
+    for (const Available& o : available_) {
         if (!counts(o)) continue;
         const double share = weight(o) / all;
         router_.backends[o.backend]->avoided.fetch_add(static_cast<std::uint64_t>(std::llround(share * 1e6)),

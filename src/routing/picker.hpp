@@ -1,16 +1,16 @@
 #pragma once
-/// One Router::pick: looks at backends, chooses among those that can serve, claims one.
+/// One Router::pick(): examines backends, chooses among those that can serve, and reserves a place at one.
 ///
-/// Groups of a priority are looked at one after the other until one of them has a backend with room. A small
-/// group is looked at whole. Of a large one a few are drawn by weight, and the first of them keeps the
-/// request unless another is clearly better, as in a small group; only when a few such rounds found nobody it
-/// is looked at whole as well. As long as quota is plenty, an asker draws from a hand of eight, itself
-/// drawn by weight and replaced every 20 ms: where thousands of requests come in a second, they find
-/// connections and counters in the cache instead of those of hundreds; where fewer come, each has a hand of
-/// its own. Backends in their ramp-up, overdue probes and unsure mirrors come after all groups.
+/// The groups of equal priority are searched in order until one has a backend with room. A small group is
+/// examined whole. Of a large one a few are drawn by weight, and the first of them keeps the request unless
+/// another is clearly better, as in a small group; only if a few such rounds find none is the whole group
+/// examined. While quota is plentiful, requests with the same Ask::subset_key draw from a subset of eight,
+/// itself drawn by weight and replaced every 20 ms: under thousands of requests a second, their connections
+/// and counters are in the cache instead of those of hundreds of backends; with fewer requests, each has a
+/// subset of its own. Ramping backends, overdue probes and unsure mirrors come after all groups.
 ///
-/// Ownership: borrows all it is given, for the length of one call. Thread rule: one thread; what it reads and
-/// claims is atomics. Errors: none.
+/// Ownership: borrows its arguments for the length of one call. Thread rule: one thread; all that it reads
+/// and changes is atomic. Errors: none.
 #include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -26,41 +26,41 @@ public:
     [[nodiscard]] Choice run();
 
 private:
-    /// In which order candidates are taken: all priorities are searched for the first kind before the next.
+    /// The order of candidates: all priorities are searched for one kind before the next.
     enum class Pass : std::uint8_t {
-        normal,       ///< open and with room, or ready for its probe
-        ramping,      ///< over its ramp, or its probe is overdue: better than to refuse
+        normal,       ///< closed breakers and room, or ready for its probe
+        ramping,      ///< its ramp is full, or its probe overdue: better than refusing
         unsure,       ///< the mirror sees no room but may be wrong
-        last_resort,  ///< it failed, and nobody else is there
+        last_resort,  ///< it has failed, and there is no other
     };
     struct Usable {
         BackendIndex backend = no_backend;
         Pass pass = Pass::normal;
         Slot* slot = nullptr;
-        std::uint8_t probes = 0;  ///< which of its breakers want one, a bit each (picker.cpp)
+        std::uint8_t probes = 0;  ///< breakers to be probed, one bit each (picker.cpp)
         Candidate candidate;
     };
     using Usables = boost::container::small_vector<Usable, 8>;
-    /// One that is not known to refuse, but for what its mirror says.
-    struct Open {
+    /// A backend that would serve, as far as its mirror does not object.
+    struct Available {
         BackendIndex backend = no_backend;
         bool full = false;
     };
-    /// What one backend is good for.
+    /// What was found about one backend.
     struct Seen {
-        bool open = false;
+        bool available = false;
         bool usable = false;
         bool full = false;
-        /// Why not, if it is not open.
+        /// Why not, if it is not available.
         Cause cause = Cause::none;
         Reason reason = Reason::none;  ///< of Cause::failures
         Usable what;
     };
-    /// How many were looked at of those that Usables hold.
+    /// How much of the group Usables were taken from.
     enum class Extent : std::uint8_t { all, drawn };
 
     [[nodiscard]] Seen look(BackendIndex index);
-    void note(const Seen& seen, bool first_open);
+    void note(const Seen& seen, bool first_available);
     void look_at_all(const PriorityGroup& group);
     [[nodiscard]] bool try_drawn(const PriorityGroup& group);
     [[nodiscard]] BackendIndex draw_from_subset(const PriorityGroup& group);
@@ -78,13 +78,13 @@ private:
     const Mono now_;
     Rng& rng_;
     Choice choice_;
-    Usables usable_;  ///< of the groups looked at whole, in order of priority
-    /// Of the first priority that has any: all of a group looked at whole, or those of one round of draws, as
-    /// often as they were drawn.
-    boost::container::small_vector<Open, 8> open_;
-    bool open_drawn_ = false;
-    std::size_t group_ = 0;             ///< the next one not looked at whole
-    Duration soonest_ = api::max_wait;  ///< when one that is not usable could serve
+    Usables usable_;  ///< from the groups examined whole, by priority
+    /// From the first priority that has any: all of a group examined whole, or one round of draws, each as
+    /// often as it was drawn.
+    boost::container::small_vector<Available, 8> available_;
+    bool available_drawn_ = false;
+    std::size_t group_ = 0;             ///< the next one to examine whole
+    Duration soonest_ = api::max_wait;  ///< when an unusable one may serve again
 };
 
 }  // namespace spillway::routing

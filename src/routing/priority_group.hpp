@@ -1,9 +1,9 @@
 #pragma once
-/// The backends of one priority number. Small groups are looked at whole for each request; of large ones a
-/// few are drawn, so that a request costs the same however many backends there are.
+/// The backends of one priority. Small groups are examined whole for each request; of large ones a few are
+/// drawn, so that a request costs the same for any number of backends.
 ///
-/// Ownership: built once from the configuration. Thread rule: reading from any thread; `on` counts by
-/// atomics. Errors: none.
+/// Ownership: built once from the configuration. Thread rule: reading from any thread; `on` is atomic.
+/// Errors: none.
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -19,7 +19,7 @@ struct PriorityGroup {
     std::uint32_t priority = 1;
     std::vector<BackendIndex> members;  ///< in the configuration's order
     std::atomic<std::uint32_t> on{0};   ///< members in rotation (Mode::on)
-    /// Of large groups only.
+    /// For large groups only.
     AliasTable weights;
     PrefixTable prefixes;
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Keeps retries within ratio × requests, plus what was saved up (config::RetryBudget), so that retries never
-/// double the load of a service that is failing as a whole.
+/// Limits retries to ratio × requests, plus what was saved up (config::RetryBudget), so that retries never
+/// double the load of a service that is failing altogether.
 /// Thread rule: any thread; one atomic, no lock. Errors: none.
 #include <atomic>
 #include <cstdint>
@@ -11,12 +11,12 @@ namespace spillway::routing {
 
 class RetryBudget {
 public:
-    /// Starts full. A ratio below 0 or not a number counts as 0.
+    /// Starts full. A ratio that is negative or NaN counts as 0.
     explicit RetryBudget(const config::RetryBudget& config) noexcept;
 
-    /// A request came: it earns its share of a retry.
+    /// Call for each request: it earns its share of a retry.
     void earn() noexcept;
-    /// Takes one retry; false: none is left.
+    /// Spends one retry; false if none is left.
     [[nodiscard]] bool try_acquire() noexcept;
 
 private:

@@ -129,9 +129,10 @@ void Router::ended(const Lease& lease, const Outcome& outcome, Mono now, Attempt
     if (lease.backend < impl_->backends.size()) Consequences(*impl_, lease, now).ended(outcome, history);
 }
 
-std::uint64_t Router::whole_quota(const Lease& lease, const api::RateLimits& told) const noexcept {
+std::uint64_t Router::whole_quota(const Lease& lease, const api::RateLimits& reported) const noexcept {
     if (lease.backend >= impl_->backends.size()) return 0;
-    if (told.limit_tokens && *told.limit_tokens > 0) return static_cast<std::uint64_t>(*told.limit_tokens);
+    if (reported.limit_tokens && *reported.limit_tokens > 0)
+        return static_cast<std::uint64_t>(*reported.limit_tokens);
     return lease.slot->mirror.whole();
 }
 

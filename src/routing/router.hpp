@@ -1,21 +1,21 @@
 #pragma once
-/// Which backend gets the next attempt, and what each answer teaches. Pure: no socket, no clock and no
-/// randomness of its own; `now` and an Rng are handed in.
+/// Chooses the backend for each attempt, and learns from each answer. Pure: no socket, clock or randomness of
+/// its own; `now` and an Rng are passed in.
 ///
 ///     const auto name = router.deployment("gpt-4o", now);       // once per request; bounded, never fails
 ///     Choice c = router.pick({name, operation, tokens, tried}, now, rng);  // reserves quota there
 ///     router.began(c.lease, limits, now);                       // a 2xx head came: it serves
 ///     router.ended(c.lease, outcome_of(blame(…)), now, &history);  // exactly once per lease
 ///
-/// Rules (docs/routing.md): lower priority number first; among equals by weight and headroom; whose fault a
-/// failure is and how far it reaches says its Verdict (routing/blame.hpp). A 429 closes a deployment of a
-/// backend for as long as was told; a few failures of different requests close it for a time that grows from
-/// 1 s; a backend that cannot be reached is closed at once. The last one that could serve is never closed by
-/// its own failures, and if only failures stand in the way, the least bad is tried with the live request.
-/// Of many backends of one priority a few are looked at for each request (routing/picker.hpp).
+/// Rules (docs/routing.md): lower priority numbers first; among equals by weight and headroom. A failure's
+/// Verdict (routing/blame.hpp) says whose fault it is and what it concerns. A 429 opens the circuit breaker
+/// of a backend's deployment for the stated time; a few failures of different requests open it for a time
+/// that starts at 1 s and grows; an unreachable backend's opens at once. The last backend that could serve is
+/// never ejected by its own failures, and if nothing but failures prevents it, the least bad one is tried
+/// with the live request. Of many backends of one priority only a few are examined (routing/picker.hpp).
 ///
-/// Ownership: copies what it needs of the configuration. Thread rule: every function from any thread; state
-/// is atomics, no lock is shared on the request's path. Errors: none; a choice without a backend says why.
+/// Ownership: copies what it needs from the configuration. Thread rule: any function from any thread; state
+/// is atomic, requests share no lock. Errors: none; a Choice without a backend says why.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,61 +41,62 @@ namespace spillway::routing {
 
 class AttemptHistory;
 
-/// What bench/routing compares; the defaults are what it found to be best (docs/routing.md).
+/// The variants that bench/routing compares; the defaults are those it found best (docs/routing.md).
 struct Options {
     Strategy strategy = Strategy::pace;
-    bool mirror = true;  ///< false: quotas are learned of by being refused only
-    bool trials = true;  ///< send one request where the mirror is not sure, rather than to refuse it
-    /// Of a priority with more backends than this, `draws` are drawn and looked at.
+    bool mirror = true;  ///< false: quotas are learned from refusals only
+    bool trials = true;  ///< if the mirror is unsure, try one request rather than refuse it
+    /// Of a priority with more backends than this, only `draws` are drawn and examined.
     std::uint32_t look_at_all = 8;
     std::uint32_t draws = 4;
 };
 
 class Router {
 public:
-    /// `before`: the router of the configuration before, which may be in use; what it has learned of backends
-    /// with the same name, URL and deployments is taken over, and not kept.
+    /// `before`: the previous configuration's router, possibly in use; what it has learned about backends
+    /// with the same name, URL and deployments is taken over, and the pointer is not kept.
     Router(std::span<const config::BackendConfig> backends, const config::RetryConfig& retry,
            Options options = {}, const Router* before = nullptr);
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
     ~Router();
 
-    /// Interned; for clients that may use it only, since there is room for some hundred names.
+    /// Interns a name; only for clients that may use it, since there is room for some hundred names.
     [[nodiscard]] DeploymentRef deployment(std::string_view requested, Mono now);
     /// All DeploymentRef::index are below this.
     [[nodiscard]] std::uint32_t deployment_bound() const noexcept;
     [[nodiscard]] Choice pick(const Ask& ask, Mono now, Rng& rng);
-    /// A 2xx head came. Returns what the backend charged for this request at admission, where that can be
-    /// told apart from its neighbours: for quota::Estimator::charged().
+    /// A 2xx head has arrived. Returns the backend's charge for this request at admission, for
+    /// quota::Estimator::charged(), if it can be separated from that of other requests.
     std::optional<std::uint64_t> began(const Lease& lease, const api::RateLimits& limits, Mono now);
-    /// `history`: the request's, if it may be tried elsewhere.
+    /// `history`: the request's, if it may be retried elsewhere.
     void ended(const Lease& lease, const Outcome& outcome, Mono now, AttemptHistory* history = nullptr);
-    /// The whole of the quota that the lease draws on, for Evidence::whole_quota.
-    [[nodiscard]] std::uint64_t whole_quota(const Lease& lease, const api::RateLimits& told) const noexcept;
+    /// The whole quota that the lease draws on, for Evidence::whole_quota.
+    [[nodiscard]] std::uint64_t whole_quota(const Lease& lease,
+                                            const api::RateLimits& reported) const noexcept;
 
-    /// Earns the retry budget's share of one request.
+    /// Call for each request: it earns its share of the retry budget.
     void request_came() noexcept;
-    /// Takes one retry out of the budget; false: it is used up, or the request became suspect before it came
-    /// (`history`: its own). Give the client what there is.
+    /// Spends one retry of the budget; false: it is exhausted, or the request has become suspect (`history`:
+    /// its own). The client then gets the last failure.
     [[nodiscard]] bool try_retry(std::uint64_t fingerprint, Mono now,
                                  const AttemptHistory* history = nullptr) noexcept;
 
     [[nodiscard]] std::size_t size() const noexcept;
-    /// Is any backend usable now? For /readyz.
+    /// Whether any backend is usable now. For /readyz.
     [[nodiscard]] bool ready(Mono now) const;
-    /// Does any backend in rotation serve it, as far as the configuration says and was learned? For
+    /// Whether any backend in rotation serves it, as far as configured or learned. For
     /// /v1/models.
     [[nodiscard]] bool serves(std::string_view requested) const;
-    /// Names that the configuration or an answer vouches for, sorted.
+    /// Names known from the configuration or from an answer, sorted.
     [[nodiscard]] std::vector<std::string> models() const;
     [[nodiscard]] std::vector<BackendView> view(Mono now) const;
     /// Changes of backends' states since the last call, for the log.
     [[nodiscard]] std::vector<StateChange> fetch_changes();
-    /// What this replica knows that others cannot, and what they observed (quota/peers.hpp).
+    /// This replica's findings for the others, and theirs (quota/peers.hpp).
     [[nodiscard]] std::vector<quota::PeerReport> report(Mono now) const;
     void merge(const quota::PeerReport& observed, Mono now) noexcept;
-    /// Takes a backend out of rotation, or puts it back (admin plane).
+    /// Takes a backend out of rotation or puts it back (admin plane).
     void set_mode(BackendIndex backend, Mode mode) noexcept;
 
 private:

@@ -1,5 +1,5 @@
 #pragma once
-/// What a Router holds; shared by router.cpp and picker.cpp and by nobody else.
+/// The inside of a Router, for its own .cpp files only.
 /// Thread rule: as Router. Errors: none.
 #include <deque>
 #include <memory>
@@ -23,9 +23,9 @@ struct Router::Impl {
 
     void group_by_priority();
     [[nodiscard]] Duration cool_down(const Outcome& outcome, Reason reason) const noexcept;
-    /// Is there another backend that could serve the deployment?
+    /// Whether another backend could serve the deployment.
     [[nodiscard]] bool has_another(const Lease& lease, Mono now) const noexcept;
-    /// Is there one of a better priority, in rotation?
+    /// Whether one of a better priority is in rotation.
     [[nodiscard]] bool passes_over(std::uint32_t priority) const noexcept;
 
     config::RetryConfig retry;

@@ -1,5 +1,5 @@
 #pragma once
-/// What an attempt's end means for the mirror of a deployment's quota.
+/// Applies an attempt's end to the mirror of a deployment's quota.
 /// Thread rule: free functions, safe everywhere. Errors: none.
 #include "quota/mirror.hpp"
 #include "routing/choice.hpp"
@@ -7,7 +7,7 @@
 
 namespace spillway::routing {
 
-/// Settles what the mirror holds for the lease.
+/// Settles the lease's reservation in the mirror.
 void settle(quota::Mirror& mirror, const Lease& lease, const Outcome& outcome,
             const Verdict& verdict) noexcept;
 

@@ -1,8 +1,8 @@
 #pragma once
-/// The live state of one deployment of a backend: what Azure's quotas, and most failures, are about.
+/// The live state of one deployment of a backend, which is what Azure's quotas and most failures concern.
 ///
-/// Ownership: shared by the routers of before and after a reload. Thread rule: any thread, atomics; the name
-/// changes under the backend's lock only.
+/// Ownership: shared by the routers before and after a reload. Thread rule: any thread, atomics; the name
+/// changes only under the backend's lock. Errors: none.
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -15,24 +15,24 @@
 
 namespace spillway::routing {
 
-/// What each look at it reads comes first, in one cache line.
+/// What is read whenever it is examined comes first, in one cache line.
 struct alignas(64) Slot {
     Slot(std::string deployment, const config::BackendConfig& backend)
         : mirror(backend), name(std::move(deployment)) {}
 
-    CircuitBreaker quota;     ///< closed by 429
-    CircuitBreaker failures;  ///< closed by strikes
+    CircuitBreaker quota;     ///< opened by 429
+    CircuitBreaker failures;  ///< opened by strikes
     NegativeCache missing;
     FailureCounter strikes;
     std::atomic<std::uint32_t> in_flight{0};
     std::atomic<bool> asked{false};
     quota::Mirror mirror;
-    std::atomic<std::int64_t> merged{0};  ///< ns of Mono: until when others reported its quota used up
+    std::atomic<std::int64_t> merged{0};  ///< ns of Mono: until when others reported its quota exhausted
     std::string name;
-    std::atomic<std::uint32_t> users{0};  ///< names that map to it, see BackendState
-    bool many = false;  ///< stands for all names beyond the bound: what one learns does not hold for others
+    std::atomic<std::uint32_t> users{0};  ///< names that map to it; see BackendState
+    bool many = false;  ///< for all names beyond the bound: what one shows is not true of others
 
-    /// Another name takes its place. What the mirror knows of limits stays a guess.
+    /// Reuses it for another name. The mirror's limits remain as a guess.
     void rename(std::string to) {
         name = std::move(to);
         quota.reset();

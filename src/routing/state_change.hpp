@@ -1,8 +1,8 @@
 #pragma once
-/// Changes of backends' states, for whoever logs them: one for each change, none for each request.
+/// Changes of backends' states, for the log: one for each change, not for each request.
 ///
-/// Ownership: StateChanges belongs to the Router and keeps what nobody has fetched yet, the last `bound` of
-/// them. Thread rule: any thread, under a lock that only changes take. Errors: none; what is lost is counted.
+/// Ownership: the Router owns StateChanges, which keeps the last `bound` changes not fetched yet. Thread
+/// rule: any thread, under a lock that only changes take. Errors: none; lost changes are counted.
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -17,10 +17,10 @@ namespace spillway::routing {
 
 struct StateChange {
     std::string backend;
-    std::string deployment;        ///< empty: not of a deployment
-    int operation = -1;            ///< its index; -1: not of an operation
-    bool closed = false;           ///< false: it serves again
-    Reason reason = Reason::none;  ///< of closed
+    std::string deployment;        ///< empty: not a deployment's
+    int operation = -1;            ///< its index; -1: not an operation's
+    bool ejected = false;          ///< false: it serves again
+    Reason reason = Reason::none;  ///< for the ejection
     Duration out{};                ///< for how long
     std::string detail;            ///< Outcome::detail
 };
@@ -37,7 +37,7 @@ public:
         }
         waiting_.push_back(std::move(change));
     }
-    /// Those since the last call, in their order.
+    /// The changes since the last call, in order.
     [[nodiscard]] std::vector<StateChange> fetch() {
         const std::scoped_lock lock(mutex_);
         std::vector<StateChange> out(std::make_move_iterator(waiting_.begin()),

@@ -1,10 +1,10 @@
 #pragma once
-/// Requests that failed in the same way at two backends: the fault is most likely theirs. While one is known,
-/// its failures say nothing of a backend, and it is not tried again elsewhere, so that a client that sends it
-/// in a loop takes neither backends nor retries from others.
+/// Requests that failed in the same way at two backends, so that the fault is most likely theirs. While one
+/// is remembered, its failures are not held against a backend, and it is not retried elsewhere, so that a
+/// client that sends it in a loop costs others neither backends nor retries.
 ///
-/// A table of fixed size, overwritten at random: a short cut, not the truth. Thread rule: any thread; one
-/// atomic word an entry, no lock. Errors: none.
+/// A table of fixed size whose entries overwrite each other, so it may forget. Thread rule: any thread; one
+/// atomic word per entry, no lock. Errors: none.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -17,7 +17,7 @@ class Suspects {
 public:
     static constexpr Duration remembered = std::chrono::seconds(60);
 
-    /// 0 is no fingerprint and is never a suspect.
+    /// 0 means no fingerprint and is never a suspect.
     [[nodiscard]] bool has(std::uint64_t fingerprint, Mono now) const noexcept {
         if (fingerprint == 0) return false;
         const std::uint64_t word = place(fingerprint).load(std::memory_order_relaxed);

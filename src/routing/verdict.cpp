@@ -31,9 +31,9 @@ std::string_view to_string(Consequence consequence) noexcept {
     return word(words, consequence);
 }
 
-std::string_view to_string(Told told) noexcept {
+std::string_view to_string(Disclosure disclosure) noexcept {
     static constexpr std::array<std::string_view, 2> words{"as is", "hidden"};
-    return word(words, told);
+    return word(words, disclosure);
 }
 
 std::string_view to_string(Reason reason) noexcept {

@@ -1,10 +1,10 @@
 #pragma once
-/// Which of several equal backends: a pure function of what is known of each.
+/// Chooses among backends of equal priority: a pure function of what is known about each.
 ///
 /// The router uses `pace` (docs/routing.md has the comparison): one candidate is drawn by weight, and keeps
-/// the request unless another is clearly farther behind an even use of its quota window: what expires soonest
-/// is used first. Near ties, and candidates that both have plenty, go to the one drawn, so that weights keep
-/// their meaning until quota gets scarce.
+/// the request unless another is clearly further behind an even use of its quota window: quota that expires
+/// soonest is used first. Near ties, and cases where both have plenty, go to the one drawn, so that weights
+/// keep their meaning until quota becomes scarce.
 ///
 /// Thread rule: free functions. Errors: none.
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace spillway::routing {
 
 enum class Strategy : std::uint8_t {
-    pace,             ///< by share of quota left − share of time left, one drawn by weight the first
+    pace,             ///< by share of quota left − share of time left, starting from one drawn by weight
     two_choices,      ///< the better of two drawn by weight, by share of quota left
     most_headroom,    ///< the largest share of quota left
     soonest_reset,    ///< the window that ends first
@@ -28,24 +28,24 @@ enum class Strategy : std::uint8_t {
 struct Candidate {
     std::uint32_t weight = 1;
     std::uint32_t in_flight = 0;
-    /// Share of the quota that would be left after this request, 0…1; 1 if no quota is known.
+    /// Share of the quota that would be left after this request, 0 to 1; 1 if no quota is known.
     double headroom = 1;
-    double left = 0.5;       ///< share of the quota's window that is left for sure, 0…1; 0.5: not a window
+    double left = 0.5;       ///< share of the window that is certainly left, 0 to 1; 0.5: not a window
     std::uint64_t hash = 0;  ///< of the backend's name, for affinity
 };
 
-/// Has it so much left that there is no reason to go elsewhere?
+/// Whether so much is left that there is no reason to go elsewhere.
 [[nodiscard]] bool has_plenty(const Candidate& candidate) noexcept;
 
 /// Index into `candidates`, which must not be empty.
 [[nodiscard]] std::size_t choose(Strategy strategy, std::span<const Candidate> candidates, Rng& rng) noexcept;
 
-/// As choose(), of candidates that were drawn by weight, one after the other: the first of them keeps the
-/// request unless another is better.
+/// Like choose(), for candidates drawn by weight, one after the other: the first keeps the request unless
+/// another is better.
 [[nodiscard]] std::size_t choose_drawn(Strategy strategy, std::span<const Candidate> candidates) noexcept;
 
-/// The candidate that holds `affinity` (weighted rendezvous hashing: when one leaves, only its share moves);
-/// candidates.size() if that one has less than min_affinity_headroom left.
+/// The candidate responsible for `affinity` (weighted rendezvous hashing: when one leaves, only its share
+/// moves); candidates.size() if it has less than min_affinity_headroom left.
 inline constexpr double min_affinity_headroom = 0.1;
 [[nodiscard]] std::size_t choose_by_affinity(std::span<const Candidate> candidates,
                                              std::uint64_t affinity) noexcept;

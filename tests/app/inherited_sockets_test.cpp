@@ -30,12 +30,12 @@ TEST(InheritedSockets, AreTakenByAddress) {
     const std::uint16_t wide = port_of(all.emplace_back(std::move(listeners("0.0.0.0", 1).front())));
     InheritedSockets sockets(std::move(all));
     EXPECT_EQ(sockets.left().size(), 4U);
-    EXPECT_TRUE(sockets.take({"127.0.0.1", 0}).empty()) << "any free port is a new one";
-    EXPECT_TRUE(sockets.take({"127.0.0.1", wide}).empty()) << "another address";
-    EXPECT_EQ(sockets.take({"127.0.0.1", data}).size(), 2U);
-    EXPECT_TRUE(sockets.take({"127.0.0.1", data}).empty());
-    EXPECT_EQ(sockets.take({"localhost", admin}).size(), 1U);
-    EXPECT_EQ(sockets.take({"::", wide}).size(), 1U) << "both are any address";
+    EXPECT_TRUE(sockets.extract({"127.0.0.1", 0}).empty()) << "any free port is a new one";
+    EXPECT_TRUE(sockets.extract({"127.0.0.1", wide}).empty()) << "another address";
+    EXPECT_EQ(sockets.extract({"127.0.0.1", data}).size(), 2U);
+    EXPECT_TRUE(sockets.extract({"127.0.0.1", data}).empty());
+    EXPECT_EQ(sockets.extract({"localhost", admin}).size(), 1U);
+    EXPECT_EQ(sockets.extract({"::", wide}).size(), 1U) << "both are any address";
     EXPECT_TRUE(sockets.left().empty());
 }
 

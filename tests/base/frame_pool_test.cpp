@@ -20,25 +20,25 @@ void with_empty_pool(Check check) {
 
 TEST(FramePool, GivesTheBlockThatWasUsedLast) {
     with_empty_pool([](FramePool& pool) {
-        void* const first = pool.take(500);
-        void* const second = pool.take(500);
-        pool.give_back(first, 500);
-        pool.give_back(second, 500);
+        void* const first = pool.allocate(500);
+        void* const second = pool.allocate(500);
+        pool.deallocate(first, 500);
+        pool.deallocate(second, 500);
         EXPECT_EQ(pool.kept(), 2 * 512U);
-        EXPECT_EQ(pool.take(490), second);  // of the same step
-        EXPECT_EQ(pool.take(512), first);
+        EXPECT_EQ(pool.allocate(490), second);  // of the same step
+        EXPECT_EQ(pool.allocate(512), first);
         EXPECT_EQ(pool.kept(), 0U);
-        pool.give_back(first, 512);
-        pool.give_back(second, 490);
+        pool.deallocate(first, 512);
+        pool.deallocate(second, 490);
     });
 }
 
 TEST(FramePool, ABlockIsAsLargeAsItsStep) {
     with_empty_pool([](FramePool& pool) {
         for (std::size_t size = 1; size <= FramePool::kLargest + 1; ++size) {
-            void* const block = pool.take(size);
+            void* const block = pool.allocate(size);
             std::fill_n(static_cast<char*>(block), size, 'x');
-            pool.give_back(block, size);
+            pool.deallocate(block, size);
         }
         EXPECT_GT(pool.kept(), 0U);
     });
@@ -47,25 +47,25 @@ TEST(FramePool, ABlockIsAsLargeAsItsStep) {
 TEST(FramePool, KeepsNoMoreThanItMay) {
     with_empty_pool([](FramePool& pool) {
         std::vector<void*> blocks(1000);
-        for (void*& block : blocks) block = pool.take(4000);
-        for (void* const block : blocks) pool.give_back(block, 4000);
+        for (void*& block : blocks) block = pool.allocate(4000);
+        for (void* const block : blocks) pool.deallocate(block, 4000);
         EXPECT_LE(pool.kept(), FramePool::kMostKept);
         EXPECT_GT(pool.kept(), FramePool::kMostKept - 4096);
-        void* const large = pool.take(1'000'000);
+        void* const large = pool.allocate(1'000'000);
         const std::size_t before = pool.kept();
-        pool.give_back(large, 1'000'000);
+        pool.deallocate(large, 1'000'000);
         EXPECT_EQ(pool.kept(), before);
     });
 }
 
 TEST(FramePool, ABlockMayEndOnAnotherThread) {
     with_empty_pool([](FramePool& pool) {
-        void* const block = pool.take(300);
+        void* const block = pool.allocate(300);
         with_empty_pool([&](FramePool& other) {
-            void* const own = other.take(300);
-            other.give_back(block, 300);
+            void* const own = other.allocate(300);
+            other.deallocate(block, 300);
             EXPECT_EQ(other.kept(), 320U);
-            other.give_back(own, 300);
+            other.deallocate(own, 300);
         });
         EXPECT_EQ(pool.kept(), 0U);
     });
@@ -73,9 +73,9 @@ TEST(FramePool, ABlockMayEndOnAnotherThread) {
 
 TEST(FramePool, AThreadThatTakesNoneKeepsNone) {
     with_empty_pool([](FramePool& pool) {
-        void* const block = pool.take(300);
+        void* const block = pool.allocate(300);
         with_empty_pool([&](FramePool& other) {
-            other.give_back(block, 300);
+            other.deallocate(block, 300);
             EXPECT_EQ(other.kept(), 0U);
         });
     });

@@ -40,19 +40,19 @@ TEST(MemoryBudgetTest, GivesBackWhenTheChargeGoes) {
 
 TEST(MemoryBudgetTest, NoSizeWrapsAround) {
     MemoryBudget budget(100);
-    EXPECT_TRUE(budget.take(1));
-    EXPECT_FALSE(budget.take(std::numeric_limits<std::size_t>::max()));
-    EXPECT_FALSE(budget.take(std::numeric_limits<std::size_t>::max() - 1));
+    EXPECT_TRUE(budget.try_acquire(1));
+    EXPECT_FALSE(budget.try_acquire(std::numeric_limits<std::size_t>::max()));
+    EXPECT_FALSE(budget.try_acquire(std::numeric_limits<std::size_t>::max() - 1));
     EXPECT_EQ(budget.used(), 1U);
 }
 
 TEST(MemoryBudgetTest, ASmallerLimitHoldsForWhatComes) {
     MemoryBudget budget(100);
-    EXPECT_TRUE(budget.take(80));
+    EXPECT_TRUE(budget.try_acquire(80));
     budget.use_limit(50);
-    EXPECT_FALSE(budget.take(1));
-    budget.give_back(40);
-    EXPECT_TRUE(budget.take(10));
+    EXPECT_FALSE(budget.try_acquire(1));
+    budget.release(40);
+    EXPECT_TRUE(budget.try_acquire(10));
 }
 
 TEST(MemoryBudgetTest, NoBudgetIsNoLimit) {

@@ -11,8 +11,8 @@
 #include <memory>
 #include <string>
 
+#include "base/idle_turn.hpp"
 #include "base/loop.hpp"
-#include "base/quiet.hpp"
 #include "base/task.hpp"
 #include "base/timer.hpp"
 
@@ -22,9 +22,10 @@ namespace {
 using namespace std::chrono_literals;
 
 /// One end of a pair of sockets that is watched, and the other one.
-class Watched final : private Watch {
+class Watched final : private Watcher {
 public:
-    explicit Watched(Loop& io, News news = News::work_under_way) : Watch(news), poller_(Poller::of(io)) {
+    explicit Watched(Loop& io, EventClass events = EventClass::work_under_way)
+        : Watcher(events), poller_(Poller::of(io)) {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
         std::error_code ec;
         poller_.add(ends_[0], *this, ec);
@@ -43,19 +44,19 @@ public:
         EXPECT_EQ(::send(ends_[1], text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
     }
     void end() const { ::shutdown(ends_[1], SHUT_WR); }
-    void soon() { poller_.soon(*this); }
-    void expect(News news) { set_news(news); }
+    void soon() { poller_.call_soon(*this); }
+    void expect(EventClass events) { set_class(events); }
 
     std::function<void()> when_ready = [] {};
     Ready last;
-    int told = 0;
+    int calls = 0;
     int turns = 0;
 
 private:
     void on_ready(Ready ready) override {
         last = ready;
         if (!ready.readable) return;  // at first each is writable
-        ++told;
+        ++calls;
         when_ready();
     }
     void on_turn() override { ++turns; }
@@ -67,10 +68,10 @@ private:
 
 class PollerTest : public testing::Test {
 protected:
-    /// Clients that may bring new work; their first news, that there is room to write, is told already.
+    /// Clients that may bring new work; their first news, that there is room to write, is calls already.
     std::deque<Watched> crowd(int count) {
         std::deque<Watched> clients;
-        for (int i = 0; i < count; ++i) clients.emplace_back(io_, News::new_work);
+        for (int i = 0; i < count; ++i) clients.emplace_back(io_, EventClass::new_work);
         io_.run_for(30ms);
         return clients;
     }
@@ -81,11 +82,11 @@ TEST_F(PollerTest, TellsOnceOfWhatCame) {
     Watched one(io_);
     one.say("a");
     io_.run_for(30ms);
-    EXPECT_EQ(one.told, 1);
+    EXPECT_EQ(one.calls, 1);
     EXPECT_FALSE(one.last.ended);
     one.say("b");
     io_.run_for(30ms);
-    EXPECT_EQ(one.told, 2);
+    EXPECT_EQ(one.calls, 2);
 }
 
 TEST_F(PollerTest, TellsOfTheEndTogetherWithTheBytesBeforeIt) {
@@ -93,26 +94,26 @@ TEST_F(PollerTest, TellsOfTheEndTogetherWithTheBytesBeforeIt) {
     one.say("last words");
     one.end();
     io_.run_for(30ms);
-    EXPECT_EQ(one.told, 1);
+    EXPECT_EQ(one.calls, 1);
     EXPECT_TRUE(one.last.ended);
 }
 
 TEST_F(PollerTest, OneThatIsGoneIsNotToldOfWhatCameInTheSameTurn) {
     auto first = std::make_unique<Watched>(io_);
     auto second = std::make_unique<Watched>(io_);
-    int told = 0;
+    int calls = 0;
     first->when_ready = [&] {
-        ++told;
+        ++calls;
         second.reset();
     };
     second->when_ready = [&] {
-        ++told;
+        ++calls;
         first.reset();
     };
     first->say("x");
     second->say("y");
     io_.run_for(30ms);
-    EXPECT_EQ(told, 1);
+    EXPECT_EQ(calls, 1);
     EXPECT_TRUE((first == nullptr) != (second == nullptr));
 }
 
@@ -131,14 +132,14 @@ TEST_F(PollerTest, WorkUnderWayGoesBeforeNewWork) {
     backend.when_ready = [&] { asked_before_the_answer = asked; };
     io_.run_for(100ms);
     EXPECT_EQ(asked, 100);
-    EXPECT_EQ(backend.told, 1);
+    EXPECT_EQ(backend.calls, 1);
     EXPECT_LE(asked_before_the_answer, 20);
     EXPECT_GE(asked_before_the_answer, 1);
 }
 
 TEST_F(PollerTest, ARequestThatIsHalfReadIsWorkUnderWay) {
     auto clients = crowd(100);
-    clients.back().expect(News::work_under_way);
+    clients.back().expect(EventClass::work_under_way);
     int asked = 0;
     for (Watched& client : clients) {
         client.when_ready = [&] { ++asked; };
@@ -164,7 +165,7 @@ TEST_F(PollerTest, TheEndOfOneThatWaitsItsTurnIsToldAtOnce) {
     clients.back().when_ready = [&] { asked_before_the_end = asked; };
     io_.run_for(100ms);
     EXPECT_EQ(asked, 99);
-    EXPECT_EQ(clients.back().told, 1);
+    EXPECT_EQ(clients.back().calls, 1);
     EXPECT_TRUE(clients.back().last.ended);
     EXPECT_TRUE(clients.back().last.readable);
     EXPECT_LE(asked_before_the_end, 20);
@@ -177,7 +178,7 @@ TEST_F(PollerTest, OneThatIsGoneIsNotToldOfWhatWaits) {
         while (clients.size() > 30) clients.pop_back();
     };
     io_.run_for(100ms);
-    for (const Watched& client : clients) EXPECT_EQ(client.told, 1);
+    for (const Watched& client : clients) EXPECT_EQ(client.calls, 1);
 }
 
 TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {
@@ -190,16 +191,16 @@ TEST_F(PollerTest, SoonCallsOnceAndNotAtOnce) {
 }
 
 /// Waits for quiet, and says so.
-Task<void> wait_for_quiet(Loop& io, std::function<void()> then) {
-    Quiet quiet(Poller::of(io));
-    while (!quiet.over()) co_await quiet.wait();
+Task<void> wait_for_idle(Loop& io, std::function<void()> then) {
+    IdleTurn idle(Poller::of(io));
+    while (!idle.over()) co_await idle.wait();
     then();
 }
-void when_quiet(Loop& io, std::function<void()> then) {
-    io.spawn(wait_for_quiet(io, std::move(then)));
+void when_idle(Loop& io, std::function<void()> then) {
+    io.spawn(wait_for_idle(io, std::move(then)));
 }
 
-TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
+TEST_F(PollerTest, IdleTasksComeAfterWhatIsReady) {
     Watched first(io_);
     Watched second(io_);
     Watched third(io_);
@@ -208,7 +209,7 @@ TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
     first.when_ready = [&] {
         order += '1';
         third.say("of the same turn");
-        when_quiet(io_, [&] { order += 'q'; });
+        when_idle(io_, [&] { order += 'q'; });
     };
     second.when_ready = [&] { order += '2'; };
     third.when_ready = [&] { order += '3'; };
@@ -218,7 +219,7 @@ TEST_F(PollerTest, QuietComesAfterWhatIsReady) {
     EXPECT_EQ(order, "123q");
 }
 
-TEST_F(PollerTest, NewsGoesBeforeTheMostOfALongQuiet) {
+TEST_F(PollerTest, EventsGoBeforeMostOfManyIdleTasks) {
     Watched one(io_);
     io_.run_for(30ms);
     std::string order;
@@ -226,7 +227,7 @@ TEST_F(PollerTest, NewsGoesBeforeTheMostOfALongQuiet) {
         order += '1';
         if (order.size() > 1) return;
         for (int i = 0; i < 12; ++i)
-            when_quiet(io_, [&] {
+            when_idle(io_, [&] {
                 order += 'q';
                 if (order.size() == 3) one.say("meanwhile");
             });
@@ -236,16 +237,16 @@ TEST_F(PollerTest, NewsGoesBeforeTheMostOfALongQuiet) {
     EXPECT_EQ(order, "1qqqq1qqqqqqqq");
 }
 
-TEST_F(PollerTest, AChainOfQuietHoldsUpNobodyElse) {
+TEST_F(PollerTest, AChainOfIdleTasksHoldsUpNobodyElse) {
     Watched one(io_);
     io_.run_for(30ms);
     int ended = 0;
     int ended_before_other = -1;
     std::function<void()> next = [&] {
-        if (++ended < 1000) when_quiet(io_, next);
+        if (++ended < 1000) when_idle(io_, next);
     };
     one.when_ready = [&] {
-        when_quiet(io_, next);
+        when_idle(io_, next);
         io_.post([&] { ended_before_other = ended; });
     };
     one.say("x");
@@ -255,40 +256,40 @@ TEST_F(PollerTest, AChainOfQuietHoldsUpNobodyElse) {
     EXPECT_LE(ended_before_other, 64);
 }
 
-TEST_F(PollerTest, QuietComesHoweverBusyTheSocketsAre) {
+TEST_F(PollerTest, IdleTasksRunHoweverBusyTheSocketsAre) {
     Watched busy(io_);
     io_.run_for(30ms);
-    int told = 0;
-    int told_before_quiet = 0;
+    int calls = 0;
+    int calls_before_idle = 0;
     busy.when_ready = [&] {
-        if (++told < 100) busy.say("more");
-        if (told == 1) when_quiet(io_, [&] { told_before_quiet = told; });
+        if (++calls < 100) busy.say("more");
+        if (calls == 1) when_idle(io_, [&] { calls_before_idle = calls; });
     };
     busy.say("x");
     io_.run_for(200ms);
-    EXPECT_EQ(told, 100);
-    EXPECT_GE(told_before_quiet, 1);
-    EXPECT_LE(told_before_quiet, 10);
+    EXPECT_EQ(calls, 100);
+    EXPECT_GE(calls_before_idle, 1);
+    EXPECT_LE(calls_before_idle, 10);
 }
 
 TEST_F(PollerTest, IsIdleWhenAllIsTold) {
     Watched one(io_);
     io_.run_for(30ms);
     std::string order;
-    Poller::of(io_).on_idle([&] { order += 'i'; });
+    Poller::of(io_).before_wait([&] { order += 'i'; });
     one.when_ready = [&] {
         order += '1';
         if (order.size() < 3) one.say("and more");
-        when_quiet(io_, [&] { order += 'q'; });
+        when_idle(io_, [&] { order += 'q'; });
     };
     one.say("x");
     io_.run_for(30ms);
     EXPECT_TRUE(order.starts_with("111qqqi")) << order;
 }
 
-TEST_F(PollerTest, QuietComesWhereNothingIsWatched) {
+TEST_F(PollerTest, IdleTasksRunWhereNothingIsWatched) {
     int quiet = 0;
-    when_quiet(io_, [&] { ++quiet; });
+    when_idle(io_, [&] { ++quiet; });
     io_.run_for(30ms);
     EXPECT_EQ(quiet, 1);
 }
@@ -305,14 +306,14 @@ TEST_F(PollerTest, TheLoopEndsWhenNobodyIsWatched) {
     Watched another(io_);
     another.say("z");
     io_.run_for(30ms);
-    EXPECT_EQ(another.told, 1);
+    EXPECT_EQ(another.calls, 1);
 }
 
-TEST(PollerDownTest, WhoWaitsForQuietIsAbandoned) {
+TEST(PollerDownTest, AnIdleTurnIsAbandonedWithItsLoop) {
     auto io = std::make_unique<Loop>();
     const auto held = std::make_shared<int>();
     io->post([&] {
-        when_quiet(*io, [held] { ++*held; });
+        when_idle(*io, [held] { ++*held; });
         io->stop();
     });
     io->run();

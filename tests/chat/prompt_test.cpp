@@ -159,7 +159,7 @@ TEST(ReadFile, SaysWhatIsWrong) {
 /// Pages without an end, as they come from a file that says more than it holds.
 Result<void> endless(std::string_view /*bytes*/, std::size_t /*max_pages*/, PageSink& sink) {
     while (!sink.is_over())
-        if (!sink.take(std::string(900, 'x'))) break;
+        if (!sink.on_page(std::string(900, 'x'))) break;
     return {};
 }
 

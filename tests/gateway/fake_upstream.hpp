@@ -108,7 +108,7 @@ public:
             const auto piece = co_await read_body(timeout);
             if (!piece) co_return piece.error();
             if (piece->empty()) co_return true;
-            if (!sink.take(*piece)) co_return false;
+            if (!sink.on_data(*piece)) co_return false;
         }
     }
     [[nodiscard]] std::optional<std::string_view> body_now() override {

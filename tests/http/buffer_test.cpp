@@ -61,22 +61,22 @@ TEST_F(BufferTest, KeepsItsMemoryAtRestWhenItHoldsMuch) {
 TEST(BufferPoolTest, GivesTheBlockThatCameBackLast) {
     spillway::Loop io;
     BufferPool& pool = BufferPool::of(io);
-    auto a = pool.take(100);
-    auto b = pool.take(4096);
+    auto a = pool.acquire(100);
+    auto b = pool.acquire(4096);
     char* const last = b.get();
     EXPECT_EQ(a.get_deleter().capacity, BufferPool::smallest);
     a.reset();
     b.reset();
-    EXPECT_EQ(pool.take(1).get(), last);
+    EXPECT_EQ(pool.acquire(1).get(), last);
 }
 
 TEST(BufferPoolTest, RoundsUpAndTakesTheLargestFromTheHeap) {
     spillway::Loop io;
     BufferPool& pool = BufferPool::of(io);
-    EXPECT_EQ(pool.take(4097).get_deleter().capacity, 8192U);
-    EXPECT_EQ(pool.take(100'000).get_deleter().capacity, 131'072U);
-    EXPECT_EQ(pool.take(BufferPool::largest).get_deleter().capacity, BufferPool::largest);
-    EXPECT_EQ(pool.take(BufferPool::largest + 1).get_deleter().capacity, BufferPool::largest + 1);
+    EXPECT_EQ(pool.acquire(4097).get_deleter().capacity, 8192U);
+    EXPECT_EQ(pool.acquire(100'000).get_deleter().capacity, 131'072U);
+    EXPECT_EQ(pool.acquire(BufferPool::largest).get_deleter().capacity, BufferPool::largest);
+    EXPECT_EQ(pool.acquire(BufferPool::largest + 1).get_deleter().capacity, BufferPool::largest + 1);
 }
 
 TEST(BufferPoolTest, KeepsNoMoreThanItMay) {
@@ -84,10 +84,10 @@ TEST(BufferPoolTest, KeepsNoMoreThanItMay) {
     BufferPool& pool = BufferPool::of(io);
     std::vector<BufferPool::Block> out;
     for (std::size_t sum = 0; sum < 2 * BufferPool::most_kept; sum += BufferPool::largest)
-        out.push_back(pool.take(BufferPool::largest));
+        out.push_back(pool.acquire(BufferPool::largest));
     out.clear();
     EXPECT_EQ(pool.kept(), BufferPool::most_kept);
-    const auto one = pool.take(BufferPool::largest);
+    const auto one = pool.acquire(BufferPool::largest);
     EXPECT_EQ(pool.kept(), BufferPool::most_kept - BufferPool::largest);
 }
 

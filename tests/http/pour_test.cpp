@@ -11,7 +11,7 @@ namespace {
 class Basin final : public BodySink {
 public:
     explicit Basin(int every = 0) : every_(every) {}
-    bool take(std::string_view piece) override {
+    bool on_data(std::string_view piece) override {
         got.append(piece);
         ++pieces;
         if (throws) throw std::runtime_error("the basin leaks");

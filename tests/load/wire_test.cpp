@@ -167,7 +167,7 @@ TEST(StreamReader, CountsOutputsOnlyHoweverTheyAreCut) {
         StreamReader reader;
         std::size_t outputs = 0;
         for (std::size_t at = 0; at < stream.size(); at += size)
-            outputs += reader.take(stream.substr(at, size));
+            outputs += reader.feed(stream.substr(at, size));
         reader.end();
         EXPECT_EQ(outputs, 2U) << size;
         EXPECT_EQ(reader.text(), "One two");
@@ -178,15 +178,15 @@ TEST(StreamReader, CountsOutputsOnlyHoweverTheyAreCut) {
 
 TEST(StreamReader, TellsWhatIsWrong) {
     StreamReader cut;
-    EXPECT_EQ(cut.take(stream.substr(0, stream.find("two") + 7)), 1U);
+    EXPECT_EQ(cut.feed(stream.substr(0, stream.find("two") + 7)), 1U);
     cut.end();
     EXPECT_EQ(cut.problem(), "stream: cut");
     StreamReader error;
-    (void)error.take("data: {\"error\":{\"code\":\"429\"}}\n\ndata: [DONE]\n\n");
+    (void)error.feed("data: {\"error\":{\"code\":\"429\"}}\n\ndata: [DONE]\n\n");
     error.end();
     EXPECT_EQ(error.problem(), "stream: 429");
     StreamReader nonsense;
-    (void)nonsense.take("data: nonsense\n\n");
+    (void)nonsense.feed("data: nonsense\n\n");
     nonsense.end();
     EXPECT_EQ(nonsense.problem(), "stream: not a chunk");
 }

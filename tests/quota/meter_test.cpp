@@ -101,11 +101,11 @@ TEST(Meter, IsCorrectedByWhatTheBackendTells) {
 
 TEST(Meter, IsCorrectedRightInAnyOrder) {
     LimitedWindow m(10'000);
-    std::vector<Claim> claims;
-    for (int i = 0; i < 10; ++i) claims.push_back(*m.reserve(100, t0 + i * 100ms, false));
+    std::vector<Hold> holds;
+    for (int i = 0; i < 10; ++i) holds.push_back(*m.reserve(100, t0 + i * 100ms, false));
     // Each was charged 130; heads come backwards.
     for (int i = 9; i >= 0; --i)
-        m.observe(claims[static_cast<std::size_t>(i)], t0 + i * 100ms, 130U * static_cast<unsigned>(i + 1));
+        m.observe(holds[static_cast<std::size_t>(i)], t0 + i * 100ms, 130U * static_cast<unsigned>(i + 1));
     EXPECT_EQ(m.used(t0 + 1s), 1300U);
 }
 
@@ -137,11 +137,11 @@ TEST(Meter, MeasuresNothingWhereOneMayHaveOvertakenTheOther) {
 /// heads are seen from `first` on, round and round. Returns what is counted in the end.
 std::uint64_t used_after_burst(unsigned charge, std::size_t first) {
     LimitedWindow m(30'000);
-    std::vector<Claim> claims;
-    for (int i = 0; i < 30; ++i) claims.push_back(*m.reserve(100, t0 + i * 1ms, false));
-    for (std::size_t k = 0; k < claims.size(); ++k) {
-        const std::size_t i = (first + k) % claims.size();
-        m.observe(claims[i], t0 + i * 1ms, charge * (30 - i));
+    std::vector<Hold> holds;
+    for (int i = 0; i < 30; ++i) holds.push_back(*m.reserve(100, t0 + i * 1ms, false));
+    for (std::size_t k = 0; k < holds.size(); ++k) {
+        const std::size_t i = (first + k) % holds.size();
+        m.observe(holds[i], t0 + i * 1ms, charge * (30 - i));
     }
     return m.used(t0 + 1s);
 }
@@ -343,7 +343,7 @@ TEST(Meter, ABucketIsCorrectedByWhatTheBackendReports) {
     }
 }
 
-TEST(Meter, AChangedLengthForgetsClaimsToo) {
+TEST(Meter, AChangedLengthForgetsHoldsToo) {
     LimitedWindow m(1000);
     const auto a = m.reserve(500, t0, false);
     m.set_length(10s);

@@ -94,7 +94,7 @@ TEST(Blame, DoesAsTheDocumentedTableSays) {
         EXPECT_EQ(to_string(v.scope), c.row[2]);
         EXPECT_EQ(to_string(v.consequence), c.row[3]);
         EXPECT_EQ(v.elsewhere ? "yes" : "no", c.row[4]);
-        EXPECT_EQ(to_string(v.told), c.row[5]);
+        EXPECT_EQ(to_string(v.disclosure), c.row[5]);
         EXPECT_EQ(to_string(v.reason), c.row[6]);
     }
 }

@@ -56,7 +56,7 @@ TEST(CircuitBreaker, ATripCanBeUndoneUnlessSomethingHappenedSince) {
     Mono now(1000s);
     const auto mark = b.trip(Reason::server_error, now, now, {}, cap);
     b.undo(mark);
-    EXPECT_EQ(b.look(now, 0).standing, Standing::open);
+    EXPECT_EQ(b.look(now, 0).standing, Standing::closed);
     const auto second = b.trip(Reason::server_error, now, now, {}, cap);
     EXPECT_EQ(b.look(now, 0).wait, 1s) << "the one undone does not count";
     now += 1s;
@@ -94,7 +94,7 @@ TEST(CircuitBreaker, OneThatServedInSpiteOfItRampsUp) {
     EXPECT_TRUE(b.revive(now));
     EXPECT_FALSE(b.revive(now));
     EXPECT_EQ(b.look(now, 2).standing, Standing::ramp_full);
-    EXPECT_EQ(b.look(now, 1).standing, Standing::open);
+    EXPECT_EQ(b.look(now, 1).standing, Standing::closed);
 }
 
 TEST(FailureCounter, AFewInARowOfDifferentRequests) {

@@ -306,13 +306,13 @@ TEST(FaultMatrix, EachChangeIsSaidOnce) {
     auto changes = t.router.fetch_changes();
     ASSERT_EQ(changes.size(), 1U);
     EXPECT_EQ(changes[0].backend, "a");
-    EXPECT_TRUE(changes[0].closed);
+    EXPECT_TRUE(changes[0].ejected);
     EXPECT_EQ(changes[0].reason, Reason::no_connection);
     t.now += 2s;
     for (int i = 0; i < 50; ++i) (void)t.good();
     changes = t.router.fetch_changes();
     ASSERT_EQ(changes.size(), 1U);
-    EXPECT_FALSE(changes[0].closed);
+    EXPECT_FALSE(changes[0].ejected);
 }
 
 TEST(Models, ARequestGoesWhereItIsServed) {
