@@ -1,6 +1,6 @@
 #pragma once
-/// Finding the few bytes that matter in a run of text, many at a time. Internal to the api room.
-/// Nothing behind `end` is read. Thread rule: free functions, safe everywhere.
+/// Finds the few bytes that matter in a text, many at a time. Internal to the api room.
+/// Nothing beyond `end` is read. Thread rule: free functions, safe everywhere.
 #include "base/find_byte.hpp"
 
 namespace spillway::api {
@@ -16,8 +16,8 @@ namespace detail {
 }  // namespace detail
 #endif
 
-/// The first '"', '\\' or control character in [p, end), or end. `high` gets a bit set if any byte before
-/// it is not ASCII (and may get one for bytes behind it).
+/// The first '"', '\\' or control character in [p, end), or end. Sets a bit of `high` if any byte before it
+/// is not ASCII (and perhaps for bytes after it).
 [[nodiscard]] inline const char* find_string_special(const char* p, const char* end,
                                                      unsigned& high) noexcept {
 #if defined(__SSE2__)
@@ -50,7 +50,7 @@ namespace detail {
     return end;
 }
 
-/// How many bytes in [p, end) go on with a character of UTF-8 (0x80 to 0xbf).
+/// The number of UTF-8 continuation bytes (0x80 to 0xbf) in [p, end).
 [[nodiscard]] inline std::size_t count_continuations(const char* p, const char* end) noexcept {
     std::size_t count = 0;
 #if defined(__SSE2__)

@@ -1,6 +1,6 @@
 #pragma once
-/// Counts what a request asks a model to read: the text, pictures, sound and files of messages and input, and
-/// the descriptions of tools and of the answer's form. Part of request_scan's one pass over the body.
+/// Measures what a request gives a model to read: the text, pictures, sound and files of messages and input,
+/// and the descriptions of tools and of the answer's format. Part of request_scan's pass over the body.
 ///
 /// Fields: OpenAI API reference (chat, completions, embeddings, responses).
 /// Ownership: reads through a JsonReader and unescapes keys into a buffer; both must outlive it. No memory of
@@ -13,7 +13,7 @@
 
 namespace spillway::api {
 
-/// What one of messages, prompt, input and instructions adds to the prompt.
+/// What one of messages, prompt, input or instructions adds to the prompt.
 struct Content {
     std::size_t chars = 0;      ///< Unicode characters of text
     std::size_t token_ids = 0;  ///< given as numbers
@@ -21,7 +21,7 @@ struct Content {
     Media media;
 };
 
-/// The descriptions of tools, or of the answer's form.
+/// The descriptions of tools, or of the answer's format.
 struct Schema {
     std::size_t chars = 0;  ///< see RequestScan::schema_chars
     std::size_t items = 0;  ///< length of the array; 0: none
@@ -31,9 +31,9 @@ class ContentScan {
 public:
     ContentScan(JsonReader& reader, std::string& key) noexcept : reader_(reader), key_(key) {}
 
-    /// A whole messages, prompt, input or instructions.
+    /// Reads the whole value of messages, prompt, input or instructions.
     [[nodiscard]] bool prompt(Content& out);
-    /// A whole tools, functions, response_format or text.
+    /// Reads the whole value of tools, functions, response_format or text.
     [[nodiscard]] bool schema(Schema& out);
 
 private:

@@ -1,7 +1,7 @@
 #pragma once
-/// How one kind of backend speaks: where it is asked, what its answers' heads and bodies mean, and how it
-/// counts its quota. A new kind is a file `dialect_NAME.cpp` with `const Dialect& NAME_dialect()`, and a line
-/// in config/dialects.def; nothing else asks which kind a backend is.
+/// The protocol of one kind of backend: its targets, what the heads and bodies of its answers mean, and how
+/// it counts its quota. A new kind is a file `dialect_NAME.cpp` with `const Dialect& NAME_dialect()`, and a
+/// line in config/dialects.def; nothing else depends on a backend's kind.
 ///
 /// Ownership: dialects are constants of the program. Thread rule: const and safe from any thread. Errors:
 /// none.
@@ -18,11 +18,11 @@
 
 namespace spillway::api {
 
-/// How a backend counts what its quota allows (quota/meter.hpp).
+/// How a backend counts its quota (quota/meter.hpp).
 enum class QuotaModel : std::uint8_t {
     window,         ///< fixed windows of a minute (Azure OpenAI, standard deployments)
-    strict_bucket,  ///< refills all the time, never overdrawn (OpenAI)
-    lenient_bucket  ///< refills all the time, may be overdrawn by one request (provisioned throughput)
+    strict_bucket,  ///< refills continuously, never overdrawn (OpenAI)
+    lenient_bucket  ///< refills continuously, one request may overdraw it (provisioned throughput)
 };
 
 class Dialect {
@@ -32,21 +32,21 @@ public:
     Dialect& operator=(const Dialect&) = delete;
     virtual ~Dialect() = default;
 
-    /// As the configuration spells it.
+    /// As in the configuration.
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
-    /// Whether the upstream target names the deployment in its path; if not, the backend reads the body's
-    /// `model`, which is then where a deployment has to be written.
+    /// Whether the upstream target has the deployment in its path; if not, the backend reads the body's
+    /// `model`, where the deployment has to be written then.
     [[nodiscard]] virtual bool deployment_in_path(std::string_view base_path,
                                                   const Route& route) const noexcept = 0;
-    /// Appends the origin-form target: base path, path and query, in the surface that the backend speaks.
-    /// The one deployment segment is replaced by `deployment` (encoded as needed) unless that is empty;
-    /// nothing else in the path is touched. `base_path` comes from the configuration; a prefix it shares with
-    /// the path ("/v1", "/openai", "/openai/v1") is not doubled. Precondition: !route.bad.
+    /// Appends the origin-form target: base path, path and query, for the API surface of the backend.
+    /// Replaces the deployment segment by `deployment` (encoded as needed) unless that is empty; nothing else
+    /// in the path changes. `base_path` comes from the configuration; a prefix it shares with the path
+    /// ("/v1", "/openai", "/openai/v1") is not repeated. Precondition: !route.bad.
     virtual void append_target(std::string& out, std::string_view base_path, const Route& route,
                                std::string_view deployment) const = 0;
     [[nodiscard]] virtual QuotaModel quota_model(bool provisioned) const noexcept = 0;
 
-    // What most services share; a dialect that differs says so.
+    // Common to most services; a dialect that differs overrides them.
     [[nodiscard]] virtual RateLimits limits(const http::Fields& fields) const noexcept {
         return read_rate_limits(fields);
     }
@@ -67,13 +67,13 @@ public:
 
 [[nodiscard]] const Dialect& dialect(config::BackendKind kind) noexcept;
 
-/// Building blocks of append_target(), for dialects that share a surface.
+/// Building blocks of append_target(), for dialects with the same API surface.
 /// `{base}/v1{tail}`, without Azure's api-version.
 void append_v1_target(std::string& out, std::string_view base_path, const Route& route);
-/// The path as it came, "/v1/…" at "/openai/v1/…"; the deployment replaced.
+/// The path as received, "/v1/…" becoming "/openai/v1/…", with the deployment replaced.
 void append_azure_target(std::string& out, std::string_view base_path, const Route& route,
                          std::string_view deployment);
-/// The base path names the v1 surface.
+/// Whether the base path is that of the v1 API.
 [[nodiscard]] bool is_v1_base(std::string_view base_path) noexcept;
 
 }  // namespace spillway::api

@@ -1,7 +1,7 @@
 #pragma once
-/// Errors in OpenAI's shape: {"error":{"message","type","param","code"}}, written for clients and read
-/// from backends (Azure: code is a string, sometimes a number in others; content filter: code
-/// "content_filter" or innererror.code "ResponsibleAIPolicyViolation").
+/// Errors in OpenAI's form, {"error":{"message","type","param","code"}}: written for clients, and read from
+/// backends (code is a string at Azure, sometimes a number elsewhere; the content filter has the code
+/// "content_filter" or the innererror.code "ResponsibleAIPolicyViolation").
 /// Thread rule: free functions, safe everywhere.
 #include <cstdint>
 #include <optional>
@@ -10,20 +10,20 @@
 
 namespace spillway::api {
 
-/// Empty `code` or `param` are written as null.
+/// An empty `code` or `param` is written as null.
 [[nodiscard]] std::string error_json(std::string_view message, std::string_view type, std::string_view code,
                                      std::string_view param = {});
 
 struct ApiError {
-    std::string code;  ///< a number is given as its text
+    std::string code;  ///< a number as text
     std::string message;
     std::string type;
     std::string param;
-    bool content_filter = false;  ///< the prompt was refused: never retried elsewhere
+    bool content_filter = false;  ///< the prompt was refused; never retried elsewhere
 };
 
-/// The error of an answer's body; nothing if it is not JSON with an `error` (or, as Azure's front end
-/// writes it, {"statusCode":…,"message":…}, or as vLLM and Mistral do, {"object":"error","message":…}).
+/// The error in an answer's body; nullopt if it is not JSON with an `error` (or {"statusCode":…,"message":…},
+/// as from Azure's front end, or {"object":"error","message":…}, as from vLLM and Mistral).
 [[nodiscard]] std::optional<ApiError> parse_error(std::string_view body);
 
 /// Ends a chat/completions stream that broke after its commit: `data: {"error":{…}}\n\n`. The official

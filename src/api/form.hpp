@@ -1,8 +1,8 @@
 #pragma once
-/// The one field of a multipart form that matters to the gateway (RFC 7578, RFC 2046 §5.1): found without
-/// copying, whatever files lie before it.
-/// Ownership: views of the body. Thread rule: free functions. Errors: none; a form that cannot be read has no
-/// field.
+/// Finds one field of a multipart form (RFC 7578, RFC 2046 §5.1) without copying, whatever files precede
+/// it.
+/// Ownership: views of the body. Thread rule: free functions. Errors: none; a form that cannot be parsed has
+/// no field.
 #include <optional>
 #include <string_view>
 
@@ -10,7 +10,7 @@
 
 namespace spillway::api {
 
-/// The value's place in `body`, if the form has a field `name` that is not a file. Of several the last.
+/// The value's place in `body`, if the form has a field `name` that is not a file; of several, the last.
 [[nodiscard]] std::optional<Span> find_form_field(std::string_view body, std::string_view content_type,
                                                   std::string_view name);
 

@@ -1,7 +1,7 @@
 #pragma once
-/// Field lines that an intermediary must not pass on (RFC 9110 §7.6.1): Connection, all that it names, and
-/// the well-known ones; also Proxy-Authenticate, Proxy-Authorization (meant for this hop) and Trailer
-/// (trailers are not passed on).
+/// Fields that an intermediary must not forward (RFC 9110 §7.6.1): Connection, all that it names, and the
+/// well-known ones; also Proxy-Authenticate and Proxy-Authorization (meant for this hop) and Trailer
+/// (trailers are not forwarded).
 /// Thread rule: free functions, safe everywhere.
 #include <string>
 #include <string_view>
@@ -21,8 +21,8 @@ namespace spillway::api {
 [[nodiscard]] bool list_has_token(std::string_view list, std::string_view token) noexcept;
 
 /// Appends "name: value\r\n" for each end-to-end field of `fields` for which skip(name) is false; all
-/// Connection fields count. Lines that were read as they are written lie side by side in the buffer: they
-/// are copied together.
+/// Connection fields count. Adjacent lines of the buffer that are in this form already are copied
+/// together.
 template <class Skip>
 void append_end_to_end(std::string& out, const http::Fields& fields, Skip&& skip) {
     bool names_more = false;

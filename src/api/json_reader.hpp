@@ -1,10 +1,10 @@
 #pragma once
-/// A strict pull reader of JSON text (RFC 8259): one pass, no DOM, no memory of its own, nothing read behind
-/// the text. It checks all grammar of what it passes, read or skipped; whether the text is UTF-8 and
-/// surrogates are paired is not its affair.
+/// A strict pull reader of JSON text (RFC 8259): one pass, no DOM, no memory of its own, nothing read beyond
+/// the text. It checks the grammar of all it passes, read or skipped, but not whether the text is UTF-8 or
+/// surrogates are paired.
 ///
-/// Every function returns false once the text is not JSON (or nested too deep); the reader is of no more use
-/// then. Ownership: views into the text. Thread rule: a plain value.
+/// Errors: every function returns false once the text is not JSON (or nested too deep); after that the reader
+/// cannot be used. Ownership: views into the text. Thread rule: a plain value.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,19 +18,19 @@ namespace spillway::api {
 enum class JsonKind : std::uint8_t { object, array, string, number, boolean, null, none };
 
 struct JsonString {
-    std::string_view raw;     ///< between the quotes, escapes as they are
-    std::size_t escaped = 0;  ///< bytes that escapes take beyond the characters they stand for
+    std::string_view raw;     ///< between the quotes, with escapes
+    std::size_t escaped = 0;  ///< bytes of escapes beyond one per character
     bool escapes = false;
-    bool ascii = true;  ///< sure when true
+    bool ascii = true;  ///< certain when true
 
-    /// Unicode characters, escapes counted as what they stand for (a surrogate pair is one).
+    /// Number of Unicode characters, an escape counting as one (a surrogate pair, too).
     [[nodiscard]] std::size_t characters() const noexcept;
-    /// The text; only escapes cost a copy, into `buffer` (replaced). Unpaired surrogates become U+FFFD.
+    /// The unescaped text; copied into `buffer` only if it has escapes. Unpaired surrogates become U+FFFD.
     [[nodiscard]] std::string_view text(std::string& buffer) const;
 };
 
 namespace detail {
-/// What a value is by its first byte.
+/// The kind of a value by its first byte.
 inline constexpr std::array<JsonKind, 256> json_kinds = [] {
     std::array<JsonKind, 256> kinds{};
     kinds.fill(JsonKind::none);
@@ -47,13 +47,13 @@ inline constexpr std::array<JsonKind, 256> json_kinds = [] {
 
 class JsonReader {
 public:
-    /// Containers within containers, as with simdjson.
+    /// Maximum nesting, as in simdjson.
     static constexpr std::size_t max_depth = 1024;
 
     explicit JsonReader(std::string_view text) noexcept
         : begin_(text.data()), p_(text.data()), end_(text.data() + text.size()) {}
 
-    /// What comes next, white space skipped; none at the end or if it begins no value.
+    /// The kind of the next value, after white space; none at the end or if no value follows.
     [[nodiscard]] JsonKind peek() noexcept {
         space();
         return p_ == end_ ? JsonKind::none : detail::json_kinds[static_cast<unsigned char>(*p_)];
@@ -62,7 +62,7 @@ public:
     [[nodiscard]] bool string(JsonString& out) noexcept;
     [[nodiscard]] bool number(std::string_view& out) noexcept;
     [[nodiscard]] bool boolean(bool& out) noexcept;
-    /// member(const JsonString& key) for each; it must read or skip the value and return success.
+    /// Calls member(const JsonString& key) for each; it must read or skip the value and return success.
     template <class Member>
     [[nodiscard]] bool object(Member&& member) {
         if (!consume('{')) return false;
@@ -73,13 +73,13 @@ public:
         } while (consume(','));
         return consume('}');
     }
-    /// The rest of an object behind one of its members, and of the text: nothing may follow but white space.
+    /// Skips the rest of an object after one of its members; only white space may follow in the text.
     [[nodiscard]] bool finish_object() noexcept {
         while (consume(','))
             if (!key() || !skip()) return false;
         return consume('}') && at_end();
     }
-    /// item() for each; it must read or skip it and return success.
+    /// Calls item() for each; it must read or skip the value and return success.
     template <class Item>
     [[nodiscard]] bool array(Item&& item) {
         if (!consume('[')) return false;
@@ -89,18 +89,18 @@ public:
         } while (consume(','));
         return consume(']');
     }
-    /// Nothing but white space is left.
+    /// Whether only white space is left.
     [[nodiscard]] bool at_end() noexcept {
         space();
         return p_ == end_;
     }
 
-    /// Where the reader stands, from the text's begin.
+    /// The reader's position from the start of the text.
     [[nodiscard]] std::size_t offset() const noexcept { return static_cast<std::size_t>(p_ - begin_); }
     [[nodiscard]] bool too_deep() const noexcept { return too_deep_; }
-    /// Nothing so far stood for a character outside ASCII, as bytes or as a "\u" escape. Sure when true.
+    /// Whether there was no character outside ASCII so far, as bytes or "\u" escape. Certain when true.
     [[nodiscard]] bool all_ascii() const noexcept { return high_ == 0 && !unicode_; }
-    /// Every byte so far was ASCII. Sure when true.
+    /// Whether every byte so far was ASCII. Certain when true.
     [[nodiscard]] bool ascii_bytes() const noexcept { return high_ == 0; }
 
 private:
@@ -124,12 +124,12 @@ private:
     const char* begin_;
     const char* p_;
     const char* end_;
-    unsigned high_ = 0;     ///< a bit is set: some string had a byte outside ASCII
+    unsigned high_ = 0;     ///< not 0: some string had a byte outside ASCII
     bool unicode_ = false;  ///< some string had a "\u" escape
     bool too_deep_ = false;
 };
 
-/// A number's text as a whole number: fractions are cut, beyond the largest saturates, below 0 is nothing.
+/// A number's text as an integer: fractions are truncated, large values saturate, negative ones are nullopt.
 [[nodiscard]] std::optional<std::uint64_t> json_whole(std::string_view number) noexcept;
 
 }  // namespace spillway::api

@@ -1,8 +1,8 @@
 #pragma once
-/// What an answer's headers tell about a backend's quota.
+/// Reads a backend's quota from the headers of its answer.
 /// Sources: RFC 9110 §10.2.3 (Retry-After) and §5.6.7 (HTTP-date); Azure OpenAI and OpenAI rate-limit
-/// headers. Both spellings, x-ratelimit-… and x-rate-limit-…, are read; -1 and what cannot be read mean
-/// "unknown"; nothing throws; huge values saturate at max_wait.
+/// headers. Both spellings, x-ratelimit-… and x-rate-limit-…, are read; huge values saturate at max_wait.
+/// Errors: -1 and values that cannot be parsed are nullopt.
 /// Thread rule: free functions, safe everywhere.
 #include <chrono>
 #include <cstdint>
@@ -14,12 +14,12 @@
 
 namespace spillway::api {
 
-/// Where durations read from headers saturate; callers cap them much lower.
+/// The limit for durations read from headers; callers cap them much lower.
 inline constexpr Duration max_wait = std::chrono::hours(24 * 365);
 
-/// How long the backend asks to wait: retry-after-ms, else Retry-After (seconds, fractions too, or an HTTP
+/// How long the backend asks to wait: retry-after-ms, else Retry-After (seconds, also fractions, or an HTTP
 /// date), else x-ratelimit-reset-requests, else x-ratelimit-reset-tokens. A date in the past is 0.
-/// A reset of 0 is "unknown" here (Azure's sentinel, together with limit -1).
+/// A reset of 0 is "unknown" (Azure's sentinel, with limit -1).
 [[nodiscard]] std::optional<Duration> retry_after(const http::Fields& fields, Wall now) noexcept;
 
 struct RateLimits {
@@ -32,15 +32,15 @@ struct RateLimits {
     /// azure-openai-deployment-utilization, in percent: "12.3%" is 12.3.
     std::optional<double> ptu_utilization;
 };
-/// Whether a field's name begins as those of rate limits do, in either spelling.
+/// Whether a field's name has the prefix of rate limits, in either spelling.
 [[nodiscard]] bool is_rate_limit_field(std::string_view name) noexcept;
 [[nodiscard]] RateLimits read_rate_limits(const http::Fields& fields) noexcept;
 
-/// Seconds as an integer or a fraction ("20", "0.5"), or a Go-like duration ("17ms", "6m0s", "1h2m3.5s").
-/// Negative or unreadable: nothing.
+/// Seconds as an integer or a fraction ("20", "0.5"), or a duration as in Go ("17ms", "6m0s", "1h2m3.5s").
+/// nullopt if negative or invalid.
 [[nodiscard]] std::optional<Duration> parse_wait(std::string_view text) noexcept;
 
-/// IMF-fixdate, rfc850-date or asctime-date (RFC 9110 §5.6.7). `now` places two-digit years.
+/// IMF-fixdate, rfc850-date or asctime-date (RFC 9110 §5.6.7). `now` decides the century of two-digit years.
 [[nodiscard]] std::optional<Wall> parse_http_date(std::string_view text, Wall now) noexcept;
 
 }  // namespace spillway::api

@@ -1,11 +1,11 @@
 #pragma once
-/// What one SSE event of an answer means for a stream that is committed late: preamble is held back until
-/// the first real output, so that an error before it can still be retried elsewhere.
+/// Classifies an answer's SSE events for late commit: the preamble is held back until the first real output,
+/// so that an error before it can still be retried elsewhere.
 /// Sources: OpenAI API reference (chat/completions chunks; Responses streaming events); Azure OpenAI's
 /// first chunk with prompt_filter_results (older versions: prompt_annotations).
 ///
-/// Ownership: EventInfo views the classifier's buffer until its next classify(). Thread rule: one
-/// classifier per thread.
+/// Ownership: EventInfo views the classifier's buffer until the next classify(). Thread rule: one classifier
+/// per thread. Errors: none; what is not understood is output.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,8 +17,8 @@
 namespace spillway::api {
 
 enum class EventKind : std::uint8_t {
-    preamble,    ///< nothing a reader would see yet (also comments): may be held back
-    output,      ///< real output, or something not understood: commits the stream
+    preamble,    ///< nothing visible to a reader yet (also comments): may be held back
+    output,      ///< real output, or not understood: commits the stream
     usage_only,  ///< chat/completions: empty `choices` and a `usage`
     error,       ///< an error inside a 200 stream
     done,        ///< data: [DONE]
@@ -50,13 +50,13 @@ public:
     [[nodiscard]] EventInfo classify(std::string_view event, std::string_view data);
     [[nodiscard]] EventInfo classify(const SseEvent& e) { return classify(e.event, e.data); }
 
-    /// After the commit: whether the event could carry usage, an error or the end, so that it has to be
-    /// classified. A false "yes" costs a parse; a "no" is sure. Reads the data once, parses nothing.
+    /// After the commit: whether the event could contain usage, an error or the end, and so must be
+    /// classified. A false "yes" costs a parse; a "no" is certain. Scans the data once, parses nothing.
     [[nodiscard]] static bool may_matter(std::string_view event, std::string_view data) noexcept;
     [[nodiscard]] static bool may_matter(std::string_view data) noexcept { return may_matter({}, data); }
 
-    /// Whether the event only says that work goes on: a comment, or `keepalive` (the Responses API, not
-    /// documented; openai-node#1964), `ping` (Anthropic-compatible services) and their kin.
+    /// Whether the event only shows that work continues: a comment, or `keepalive` (Responses API, not
+    /// documented; openai-node#1964), `ping` (Anthropic-compatible services) and the like.
     [[nodiscard]] static bool is_keep_alive(const SseEvent& event) noexcept;
 
 private:

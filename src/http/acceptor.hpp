@@ -1,6 +1,6 @@
 #pragma once
-/// A port that takes connections. Ownership: goes before its Loop. Thread rule: the loop's, listen() before
-/// it runs; the functions are anyone's. Errors: name host, port and reason.
+/// Accepts connections on a port. Ownership: destroyed before its Loop. Thread rule: the loop's, with
+/// listen() before it runs; the free functions are safe everywhere. Errors: with host, port and reason.
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,14 +17,14 @@ struct Listen {
     std::uint16_t port = 0;  ///< 0: any free port
 };
 
-/// Can `where` be bound now? Binds and lets go again. Port 0 is always free.
+/// Whether `where` can be bound now; binds and releases it. Port 0 always can.
 [[nodiscard]] std::error_code probe(const Listen& where);
 
-/// `count` sockets that listen on one address, among which the system deals connections out (SO_REUSEPORT).
-/// The first listens alone before it lets the others in: of two processes that want the same address at the
+/// `count` sockets that listen on one address, among which the kernel distributes connections (SO_REUSEPORT).
+/// The first is bound exclusively before the others join: of two processes that want the same address at the
 /// same time, one fails.
 [[nodiscard]] Result<std::vector<FileDescriptor>> open_listeners(const Listen& where, std::size_t count);
-/// Where a socket listens; nothing: it does not, or is of another kind.
+/// Where a socket listens; nullopt if it does not, or is of another kind.
 [[nodiscard]] std::optional<Endpoint> listens_at(int socket) noexcept;
 
 class Acceptor {
@@ -40,13 +40,13 @@ public:
     explicit Acceptor(Loop& loop) : loop_(loop) {}
 
     Result<void> listen(const Listen& where, int backlog = default_backlog);
-    /// On a socket that listens already.
+    /// Uses a socket that is listening already.
     Result<void> listen(FileDescriptor socket);
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
     /// The next connection. One waiter at a time.
     Task<Accepted> accept();
-    /// A connection that waits already; none, with its `ec`: there is no more.
+    /// A connection that is waiting already; with `ec` set if there is none.
     [[nodiscard]] Accepted accept_now() noexcept;
     void close() noexcept;
 

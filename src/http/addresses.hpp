@@ -1,9 +1,9 @@
 #pragma once
 /// The addresses of one host, looked up in the background and kept for a while. Internal to the http room.
 ///
-/// One look-up at a time serves all who wait. A name that is in use is looked up anew now and then, and what
-/// is known stays in use meanwhile, also when that fails or hangs: so nobody waits for a name server but the
-/// first, and its hiccup stops no traffic. Thread rule: the Loop's.
+/// One look-up at a time serves all waiters. A name in use is looked up again from time to time; the known
+/// addresses stay in use meanwhile, also if that fails or hangs: so only the first request waits for a name
+/// server, and its failure stops no traffic. Thread rule: the Loop's. Errors: problem().
 #include <boost/intrusive/list.hpp>
 #include <map>
 #include <memory>
@@ -19,7 +19,7 @@ namespace spillway::http {
 
 class Addresses : public std::enable_shared_from_this<Addresses> {
 public:
-    /// Who waits for the end of a look-up: its event is set. Leaves the list when it goes.
+    /// Waits for the end of a look-up, which sets its event. Leaves the list on destruction.
     struct Waiter
         : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
         explicit Waiter(Event& e) : event(e) {}
@@ -29,14 +29,14 @@ public:
 
     Addresses(Loop& loop, std::string host, std::uint16_t port);
 
-    /// What is known; looks up anew when it is old. Empty: add a waiter with when_known().
+    /// The known addresses; starts a look-up if they are old. If empty, add a waiter with when_known().
     const std::vector<Endpoint>& get(Mono now);
     void when_known(Waiter& waiter) { waiters_.push_back(waiter); }
-    /// Why nothing is known.
+    /// Why no address is known.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
-    /// The one that answered goes first.
+    /// Puts the one that answered first.
     void prefer(const Endpoint& endpoint);
-    /// None of them answered: the name may point elsewhere by now.
+    /// Call when none answered: the name may have other addresses by now.
     void distrust() noexcept;
 
 private:
@@ -54,8 +54,8 @@ private:
     boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>> waiters_;
 };
 
-/// The addresses that a Loop knows, one for each host and port: all who go there share them, and a reload of
-/// the configuration forgets none that are still in use. A tool of its Loop. Thread rule: the Loop's.
+/// The addresses that a Loop knows, by host and port: all connections to a host share them, and a reload
+/// keeps those still in use. Ownership: a tool of its Loop. Thread rule: the Loop's.
 class AddressBook {
 public:
     explicit AddressBook(Loop& loop) noexcept : loop_(loop) {}

@@ -1,7 +1,7 @@
 #pragma once
-/// A page's files, compressed, as the build embeds them (cmake/EmbedAssets.cmake), and how they are served:
-/// with a policy that lets the page load and ask nothing but its own server (Content Security Policy 3).
-/// Ownership: views of static storage. Thread rule: free functions, safe everywhere.
+/// A page's compressed files, embedded by the build (cmake/EmbedAssets.cmake), and the fields they are served
+/// with, including a policy that limits the page to its own server (Content Security Policy 3).
+/// Ownership: views of static storage. Thread rule: free functions, safe everywhere. Errors: none.
 #include <array>
 #include <span>
 #include <string_view>
@@ -16,11 +16,11 @@ struct Asset {
 };
 using Assets = std::span<const Asset>;
 
-/// By a request's path without query; "/" is index.html. Null if there is none.
+/// For a request's path without the query; "/" is index.html. Null if there is none.
 [[nodiscard]] const Asset* find_asset(Assets assets, std::string_view path) noexcept;
-/// By the name's ending.
+/// From the name's extension.
 [[nodiscard]] std::string_view media_type(std::string_view path) noexcept;
-/// The head fields of a 200 answer with `asset.gzip` as its body.
+/// The header fields of a 200 answer with `asset.gzip` as its body.
 [[nodiscard]] std::array<Field, 10> asset_fields(const Asset& asset) noexcept;
 [[nodiscard]] bool accepts_gzip(const RequestHead& request) noexcept;
 

@@ -1,9 +1,9 @@
 #pragma once
-/// How long a request's body may take: a time between two reads, a time in all, and a least rate in the long
-/// run, as Apache's mod_reqtimeout has it ("body=20,MinRate=500": so many seconds, and one more for each 500
-/// bytes that came). Without the last two, a byte now and then would hold a body's memory for ever.
+/// How long a request's body may take: a limit between two reads, one in all, and a minimum rate in the long
+/// run, as in Apache's mod_reqtimeout ("body=20,MinRate=500": 20 seconds, and one more for each 500 bytes
+/// received). Without the last two, a byte now and then could hold a body's memory for ever.
 ///
-/// Pure: the time comes in. Thread rule: a plain value.
+/// Pure: the time is passed in. Thread rule: a plain value. Errors: none.
 #include <algorithm>
 #include <cstddef>
 
@@ -13,13 +13,13 @@ namespace spillway::http {
 
 class BodyPace {
 public:
-    /// Zero is no limit: `pause` between reads, `whole` in all; `rate` in bytes a second, after a first
+    /// Zero means no limit: `pause` between reads, `whole` in all; `rate` in bytes per second, after a first
     /// `pause`.
     BodyPace(Duration pause, Duration whole, std::size_t rate, Mono began) noexcept
         : pause_(pause), whole_(whole), rate_(rate), began_(began) {}
 
-    /// How long to wait for the next bytes, now that there are `bytes`. At least a nanosecond, so that it
-    /// arms a timer; zero: for ever.
+    /// How long to wait for more, with `bytes` received. At least a nanosecond, so that it arms a timer; zero
+    /// means for ever.
     [[nodiscard]] Duration wait(std::size_t bytes, Mono now) const noexcept {
         Duration out = Duration::max();
         if (pause_ > Duration::zero()) out = pause_;

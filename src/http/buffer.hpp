@@ -1,8 +1,8 @@
 #pragma once
-/// A growing flat byte buffer with a read position, whose memory comes from the pool of its Loop. Bytes
-/// that were handed out as views stay put until consume() + prepare() move them, so a parser takes its views
-/// after the last prepare(). The storage always has `padding` readable bytes behind the data, as simdjson
-/// wants.
+/// A growing contiguous buffer with a read position, whose memory comes from its Loop's pool. Bytes stay in
+/// place until consume() followed by prepare() moves them, so a parser makes its views after the last
+/// prepare(). The storage always has `padding` readable bytes after the data, as simdjson
+/// requires. Thread rule: its Loop's. Errors: std::bad_alloc.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -27,7 +27,7 @@ public:
     [[nodiscard]] std::string_view view() const noexcept { return {base() + begin_, size()}; }
     [[nodiscard]] char* data() noexcept { return base() + begin_; }
 
-    /// Room for at least `n` more bytes behind the data; may move the data.
+    /// Room for at least `n` more bytes after the data; may move the data.
     std::span<char> prepare(std::size_t n) {
         if (empty()) begin_ = end_ = 0;
         const std::size_t room = capacity();
@@ -46,7 +46,7 @@ public:
     }
     void commit(std::size_t n) noexcept { end_ += n; }
     void consume(std::size_t n) noexcept { begin_ += n; }
-    /// Drops everything behind the first `n` bytes.
+    /// Drops everything after the first `n` bytes.
     void truncate(std::size_t n) noexcept { end_ = begin_ + std::min(n, size()); }
     void clear() noexcept { begin_ = end_ = 0; }
     /// Appends a copy.
@@ -55,14 +55,14 @@ public:
         std::memcpy(prepare(bytes.size()).data(), bytes.data(), bytes.size());
         commit(bytes.size());
     }
-    /// Gives the memory back; what was in it is gone.
+    /// Returns the memory, dropping its content.
     void release() noexcept {
         storage_.reset();
         begin_ = end_ = 0;
     }
 
-    /// There will be a wait: gives the memory back if hardly anything is in it, and keeps that aside. Moves
-    /// the data.
+    /// Call before a wait: returns the memory if hardly anything is in it, keeping those few bytes. Moves the
+    /// data.
     void rest() noexcept {
         if (!storage_ || size() > few) return;
         std::memcpy(aside_.data(), data(), size());
@@ -72,7 +72,7 @@ public:
     }
 
 private:
-    /// What is left of one chunk before the next one comes: its line's end.
+    /// Enough for the rest of a chunk before the next one comes: the end of its line.
     static constexpr std::size_t few = 16;
 
     [[nodiscard]] const char* base() const noexcept { return storage_ ? storage_.get() : aside_.data(); }

@@ -1,11 +1,11 @@
 #pragma once
-/// Memory for buffers, used again by all connections of one Loop: the block that was given back last
-/// goes out first, so that it is still in the processor's cache, and large bodies do not make the heap grow
-/// and shrink with each request.
+/// Memory for buffers, reused by all connections of one Loop: last in, first out, so that a block is still in
+/// the processor's cache, and large bodies do not make the heap grow and shrink with each
+/// request.
 ///
-/// Blocks come in powers of two from `smallest` to `largest`, with Block::padding readable bytes behind; what
-/// is larger goes to the heap and back. At most `most_kept` bytes lie idle. Ownership: a Block gives its
-/// memory back on destruction; it goes before the Loop does. Thread rule: the Loop's.
+/// Blocks have sizes of powers of two from `smallest` to `largest`, plus `padding` readable bytes; larger
+/// ones come from the heap. At most `most_kept` bytes are kept idle. Ownership: a Block returns its memory on
+/// destruction, which comes before the Loop's. Thread rule: the Loop's. Errors: std::bad_alloc.
 #include <array>
 #include <memory>
 #include <vector>
@@ -34,9 +34,9 @@ public:
     ~BufferPool() = default;
     static BufferPool& of(Loop& loop) { return loop.tool<BufferPool>(); }
 
-    /// At least `size` bytes; how many, its deleter's `capacity` says.
+    /// At least `size` bytes; the deleter's `capacity` says how many.
     [[nodiscard]] Block acquire(std::size_t size);
-    /// Bytes that lie idle.
+    /// Idle bytes.
     [[nodiscard]] std::size_t kept() const noexcept { return kept_; }
 
 private:

@@ -1,9 +1,9 @@
 #pragma once
-/// A connection for coroutines that speak something else than HTTP, or only a little of it.
+/// A connection for coroutines that speak another protocol than HTTP, or only a little HTTP.
 ///
 ///     const auto got = co_await stream.read_some(space);   // got.ec, got.n
 ///
-/// Ownership: goes before its Loop. Thread rule: the loop's; one read and one write at a time.
+/// Ownership: destroyed before its Loop. Thread rule: the loop's; one read and one write at a time.
 #include <memory>
 #include <span>
 
@@ -28,7 +28,7 @@ public:
     [[nodiscard]] Transport* transport() noexcept { return stream_.transport(); }
 
     Task<std::error_code> handshake() { return stream_.handshake(); }
-    /// As much as is there, at least a byte. A read that is given up goes on: the next one gets its bytes.
+    /// Reads what is available, at least a byte. An abandoned read continues: the next one gets its bytes.
     Task<Read> read_some(std::span<char> space) {
         space_ = space;
         done_.reset();
@@ -41,7 +41,7 @@ public:
         co_return written.ec;
     }
     void end_writing() noexcept { stream_.end_writing(); }
-    /// Ends what is under way with IoError::cancelled.
+    /// Ends what is in progress with IoError::cancelled.
     void close() noexcept { stream_.close(); }
     void reset() noexcept { stream_.reset(); }
 

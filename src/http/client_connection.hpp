@@ -1,8 +1,8 @@
 #pragma once
 /// One connection of a client pool. Internal to the http room.
 ///
-/// A read is always pending while a connection idles in its pool, so that a close by the peer is noticed at
-/// once; the same read then receives the next answer, at no extra system call.
+/// A read is always pending while a connection is idle in its pool, so that a close by the peer is noticed at
+/// once; the same read then receives the next answer, without another system call.
 #include "base/event.hpp"
 #include "base/loop.hpp"
 #include "base/task.hpp"
@@ -16,14 +16,14 @@ namespace spillway::http {
 
 class ClientConnection;
 
-/// Where idle connections wait.
+/// The pool of idle connections, as they see it.
 class Pool {
 public:
     Pool() = default;
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
     virtual ~Pool() = default;
-    /// A parked connection is of no more use: closed by the peer, unsolicited bytes, or idle for too long.
+    /// A parked connection cannot be used any more: closed by the peer, unsolicited bytes, or idle too long.
     virtual void lost(ClientConnection& connection) noexcept = 0;
 };
 
@@ -40,9 +40,9 @@ public:
     void close() noexcept;
     void cancel() noexcept;
 
-    /// Was the answer read to its end, on a connection that may carry another request?
+    /// Whether the answer was read to its end, and the connection can carry another request.
     [[nodiscard]] bool reusable() const noexcept;
-    /// Into the pool: waits for the peer's close; the pool hears of it, or of the end of `idle_timeout`.
+    /// Call on return to the pool: watches for the peer's close or `idle_timeout`, and informs the pool.
     void park(Duration idle_timeout);
     void unpark() noexcept;
 
@@ -62,9 +62,9 @@ private:
     NetResult<bool> parse_head(std::size_t size, bool head_request);
     std::string_view next_by_length();
     NetResult<std::string_view> next_by_chunks();
-    /// The next piece or an error, if either is there; an empty piece is the end.
+    /// The next piece or an error, if available; an empty piece is the end.
     std::optional<NetResult<std::string_view>> piece_now();
-    /// Was the close that the reading met with the body's end?
+    /// Whether the close found while reading is the body's end.
     [[nodiscard]] bool ended_by_close();
     void pour_now();
     void pour_on() noexcept;
@@ -81,20 +81,20 @@ private:
     std::string head_text_;  // the head's own bytes: its views hold while the body passes through in_
     ResponseHead head_;
     ChunkedDecoder chunks_;
-    BodySink* sink_ = nullptr;               // who takes the body, as long as it comes
-    std::optional<NetResult<bool>> poured_;  // what pour() is to return
+    BodySink* sink_ = nullptr;               // receives the body, until its end
+    std::optional<NetResult<bool>> poured_;  // what pour() will return
     std::exception_ptr sink_failed_;
     Duration pour_timeout_{};
     std::uint64_t body_left_ = 0;
-    std::size_t used_ = 0;       // bytes of in_ behind the view handed out last
-    std::size_t read_size_ = 0;  // goes with the answers
-    std::size_t most_read_ = 0;  // at once, of the answer under way
+    std::size_t used_ = 0;       // bytes of in_ that the last view covered
+    std::size_t read_size_ = 0;  // adapts to the answers
+    std::size_t most_read_ = 0;  // in one read of the present answer
     bool pouring_ = false;
     bool parked_ = false;
     bool timed_out_ = false;
     bool cancelled_ = false;
-    bool sent_ = false;      // the request went out whole
-    bool answered_ = false;  // the answer's body is read to its end
+    bool sent_ = false;      // the whole request was sent
+    bool answered_ = false;  // the answer's body was read to its end
     bool reused_ = false;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 /// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" (RFC 9110 §5.6.7, §6.6.1), written once a second.
-/// Ownership: a tool of its Loop; what text() views changes with the next second. Thread rule: the loop's.
+/// Ownership: a tool of its Loop; the text changes each second. Thread rule: the loop's. Errors: none.
 #include <string>
 #include <string_view>
 

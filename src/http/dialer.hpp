@@ -1,9 +1,9 @@
 #pragma once
-/// Makes connections to one host and port: looks its name up, tries its addresses as RFC 8305 says (the next
-/// one begins when the last one failed, or has not answered for 250 ms), and speaks TLS if asked to.
+/// Opens connections to one host and port: looks the name up, tries its addresses as in RFC 8305 (the next
+/// one when the last one failed or has not answered for 250 ms), and performs the TLS handshake if enabled.
 ///
-/// Ownership: goes before its Loop. Thread rule: the loop's. Errors: NetError, with what DNS, the system or
-/// OpenSSL says of it.
+/// Ownership: destroyed before its Loop. Thread rule: the loop's. Errors: NetError, with the message of DNS,
+/// the system or OpenSSL.
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,8 +17,8 @@
 
 namespace spillway::http {
 
-/// An HTTP proxy on the way. With TLS it is asked for a tunnel (CONNECT, RFC 9110 §9.3.6); without, the
-/// connection is one to the proxy, and requests name their target whole (absolute-form, RFC 9112 §3.2.2).
+/// An HTTP proxy on the way. For TLS it opens a tunnel (CONNECT, RFC 9110 §9.3.6); otherwise the connection
+/// is to the proxy, and requests use the absolute-form (RFC 9112 §3.2.2).
 struct DialProxy {
     std::string host;
     std::uint16_t port = 80;
@@ -36,7 +36,7 @@ struct DialOptions {
     std::optional<DialProxy> proxy;
 };
 
-/// One attempt under way, for who wants to end it. Outlives it.
+/// Handle to end an attempt. Outlives the attempt.
 class Dial {
 public:
     void cancel() noexcept {
@@ -48,7 +48,7 @@ public:
 private:
     friend class Dialer;
     friend class ConnectAttempt;
-    Event changed_;  ///< look again
+    Event changed_;  ///< check again
     bool cancelled_ = false;
     bool late_ = false;
 };
@@ -63,14 +63,14 @@ public:
     ~Dialer() = default;
 
     Task<Connected> connect(Dial& dial);
-    /// Looks the name up ahead of need.
+    /// Looks the name up in advance.
     void look_up() { (void)addresses_->get(mono_now()); }
 
 private:
     Task<NetResult<FileDescriptor>> connect_any(Dial& dial);
     Task<NetResult<void>> open_tunnel(Dial& dial, FileDescriptor& socket);
     [[nodiscard]] NetError refused_by_proxy(const Dial& dial, std::string_view answer) const;
-    /// Where the connection goes, in words.
+    /// The destination, for messages.
     [[nodiscard]] std::string where() const;
     Task<NetResult<void>> handshake(Dial& dial, TlsTransport& transport);
     NetResult<void> prepare_tls();

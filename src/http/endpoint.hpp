@@ -1,5 +1,5 @@
 #pragma once
-/// An address and port as sockets take them, and the sockets made of it. Thread rule: plain values.
+/// A socket address, and sockets made from it. Thread rule: plain values. Errors: std::error_code or nullopt.
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class Endpoint {
 public:
     Endpoint() = default;
     Endpoint(const sockaddr* address, socklen_t size) noexcept;
-    /// Of an address (no name), IPv6 with or without a zone.
+    /// From an address, not a name; IPv6 with or without a zone.
     [[nodiscard]] static std::optional<Endpoint> parse(const std::string& address, std::uint16_t port);
 
     [[nodiscard]] const sockaddr* address() const noexcept;
@@ -35,11 +35,11 @@ private:
     socklen_t size_ = 0;
 };
 
-/// A TCP socket that does not block; closed: `ec` says why.
+/// A non-blocking TCP socket; if it is closed, `ec` says why.
 [[nodiscard]] FileDescriptor make_socket(const Endpoint& endpoint, std::error_code& ec) noexcept;
-/// What a connection wants: no delay, and probes of a peer that has gone silent (a minute, then 4 of 15 s).
+/// Sets TCP_NODELAY and keep-alive probes (after a minute of silence, then four at 15 s).
 void set_connection_options(int fd) noexcept;
-/// Is this process, or this machine, out of something?
+/// Whether this process or machine is out of a resource, such as descriptors or ports.
 [[nodiscard]] bool is_local_shortage(const std::error_code& ec) noexcept;
 
 }  // namespace spillway::http

@@ -1,6 +1,6 @@
 #pragma once
 /// HTTP field lines (RFC 9110 §5) as views into the buffer they were read into.
-/// Ownership: none; the buffer's owner says how long the views hold. Thread rule: a plain value.
+/// Ownership: none; the buffer's owner says how long the views are valid. Thread rule: a plain value.
 #include <boost/container/small_vector.hpp>
 #include <string_view>
 
@@ -11,16 +11,16 @@ namespace spillway::http {
 struct Field {
     std::string_view name;
     std::string_view value;
-    bool in_line = false;  ///< both views lie in one text "name: value\r\n"
+    bool in_line = false;  ///< both views are part of one text "name: value\r\n"
 
-    /// That text, to be copied as it is; empty if there is none.
+    /// That text, to be copied as it is; empty unless in_line.
     [[nodiscard]] std::string_view line() const noexcept {
         if (!in_line) return {};
         return {name.data(), name.size() + value.size() + 4};
     }
 };
 
-/// Field lines in the order received. Names compare without regard to case.
+/// Field lines in the order received. Names are compared without regard to case.
 class Fields {
 public:
     /// `in_line` as in Field.
@@ -29,7 +29,7 @@ public:
     }
     void clear() noexcept { list_.clear(); }
 
-    /// The first value of `name`; empty (data() == nullptr) when there is none.
+    /// The first value of `name`; empty (data() == nullptr) if there is none.
     [[nodiscard]] std::string_view get(std::string_view name) const noexcept {
         for (const Field& f : list_)
             if (iequals(f.name, name)) return f.value;

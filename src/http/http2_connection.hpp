@@ -1,12 +1,12 @@
 #pragma once
-/// One client connection that speaks HTTP/2 (RFC 9113). Internal to the http room. nghttp2 has the protocol's
-/// state; this moves its bytes through TLS, and runs a handler for each stream whose request is there.
+/// One client connection that uses HTTP/2 (RFC 9113). Internal to the http room. nghttp2 keeps the protocol's
+/// state; this class moves its bytes through TLS, and runs a handler for each stream with a request.
 ///
-/// Floods: besides nghttp2's own limits (unread acknowledgements, SETTINGS, CONTINUATION), streams are
-/// refused while handlers of cancelled ones still work; who cancels too often (CVE-2023-44487) or sends
-/// endless fields is cut off; and from who does not read its answers nothing more is read.
+/// Against floods, besides nghttp2's own limits (unread acknowledgements, SETTINGS, CONTINUATION): streams
+/// are refused while handlers of cancelled ones still run; a client that cancels too often (CVE-2023-44487)
+/// or sends endless fields is cut off; and nothing more is read from one that does not read its answers.
 ///
-/// Ownership: by its handlers' coroutines and run(); keeps the owner of its Stream alive.
+/// Ownership: owned by run() and its handlers' coroutines; keeps the owner of its Stream alive.
 /// Thread rule: its Loop's thread. Errors end the connection.
 #include <nghttp2/nghttp2.h>
 
@@ -28,21 +28,21 @@ namespace spillway::http {
 
 class Http2Exchange;
 
-/// What a client may send of a body that nobody asked for: the window that streams begin with.
+/// How much of a body a client may send before it is read: the initial window of streams.
 inline constexpr std::size_t first_window = 64 * 1024 - 1;
 
 class Http2Connection final : public std::enable_shared_from_this<Http2Connection> {
 public:
-    /// `peer` is the owner's, too.
+    /// `peer` belongs to the owner, too.
     Http2Connection(Stream& stream, std::shared_ptr<void> owner, Loop& loop,
                     std::shared_ptr<const ServerShared> shared, std::string_view peer);
     Http2Connection(const Http2Connection&) = delete;
     Http2Connection& operator=(const Http2Connection&) = delete;
     ~Http2Connection();
 
-    /// Serves; ends with the connection and its last handler. Held by a shared_ptr until then.
+    /// Serves until the connection and the last handler end. A shared_ptr must hold it until then.
     Task<void> run();
-    /// GOAWAY, and the end after the last stream's.
+    /// Sends GOAWAY, and ends after the last stream.
     void drain();
     [[nodiscard]] bool idle() const noexcept { return open_.empty() && busy_ == 0; }
 
@@ -52,14 +52,14 @@ public:
     [[nodiscard]] TimerWheel& wheel() const noexcept { return wheel_; }
     [[nodiscard]] Loop& loop() const noexcept { return loop_; }
     [[nodiscard]] std::string_view peer() const noexcept { return peer_; }
-    /// Sends what the session has to send, as far as the socket is free.
+    /// Sends what the session has to send, as far as the socket accepts it.
     void pump();
-    /// As pump(), from the event loop: for timers, whose exchange it may destroy.
+    /// Like pump(), but from the event loop: for timers, since it may destroy their exchange.
     void pump_later();
-    /// The head of the exchange's request is there.
+    /// The head of the exchange's request is complete.
     void ready(Http2Exchange& exchange);
 
-    /// What the bodies of its requests may take together. Who finds no room waits its turn.
+    /// The budget for the bodies of its requests together. A request that finds no room waits its turn.
     [[nodiscard]] MemoryBudget& bodies() noexcept {
         bodies_.use_limit(std::max(limits().max_connection_body_bytes, limits().max_body_bytes));
         return bodies_;
@@ -76,11 +76,11 @@ public:
     void next_body_turn() noexcept {
         if (!body_turns_.empty()) body_turns_.front().event.set_later();
     }
-    /// For the owner of the Stream: where the next bytes go, and that they came.
+    /// For the owner of the Stream: where the next bytes go, and their arrival.
     std::span<char> read_space();
     void unread() noexcept { in_.release(); }
     void did_read(const std::error_code& ec, std::size_t n);
-    /// Ends the session with GOAWAY, at once or when nghttp2 is off the stack.
+    /// Ends the session with GOAWAY, at once or when nghttp2 has returned.
     void give_up(std::uint32_t code);
 
 private:
@@ -102,7 +102,7 @@ private:
     void refuse_new_streams();
     void count_reset();
 
-    // http2_callbacks.cpp: what nghttp2 tells
+    // http2_callbacks.cpp: nghttp2's callbacks
     void open_session();
     void on_request(std::int32_t id);
     void on_frame(const nghttp2_frame& frame);
@@ -115,7 +115,7 @@ private:
     TimerWheel& wheel_;
     const std::shared_ptr<const ServerShared> shared_;
     const std::string_view peer_;
-    Timeout idle_;     // no request comes
+    Timeout idle_;     // no request arrives
     Timeout stuck_;    // a write makes no progress
     Timeout goodbye_;  // the client does not close, or does not answer the drain's PING
     Buffer in_;
@@ -126,19 +126,19 @@ private:
     std::unordered_map<std::int32_t, std::shared_ptr<Http2Exchange>> open_;
     std::vector<std::shared_ptr<Http2Exchange>> ready_;
     std::vector<std::shared_ptr<Http2Exchange>> departed_;
-    std::optional<std::uint32_t> doom_;  // to be given up with
-    std::size_t busy_ = 0;               // handlers at work
+    std::optional<std::uint32_t> doom_;  // the code to give up with
+    std::size_t busy_ = 0;               // running handlers
     double resets_left_ = 0;
     Mono resets_counted_{};
-    bool greeted_ = false;     // a request came
+    bool greeted_ = false;     // a request has arrived
     bool in_session_ = false;  // nghttp2 is on the stack
     bool reading_ = false;
     bool writing_ = false;
     bool draining_ = false;
-    bool last_call_ = false;  // no more streams are taken
-    bool leaving_ = false;    // all is said
+    bool last_call_ = false;  // no more streams are accepted
+    bool leaving_ = false;    // everything has been sent
     bool dead_ = false;
-    // The last member: what it calls on its way down uses the others.
+    // The last member: its destructor's callbacks use the others.
     std::unique_ptr<nghttp2_session, Delete> session_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
-/// One stream of HTTP/2: its request while it comes, then its answer. Internal to the http room.
-/// Ownership: the connection's while the stream is open, and its handler's coroutine's. The connection lives
-/// as long as either. Thread rule: its Loop's thread.
+/// One stream of HTTP/2: its request while it arrives, then its answer. Internal to the http room.
+/// Ownership: owned by the connection while the stream is open, and by its handler's coroutine. The
+/// connection outlives both. Thread rule: its Loop's thread. Errors: BodyFault, or a reset of the stream.
 #include <nghttp2/nghttp2.h>
 
 #include <boost/container/small_vector.hpp>
@@ -22,25 +22,25 @@ class Http2Exchange final : public std::enable_shared_from_this<Http2Exchange>, 
 public:
     Http2Exchange(Http2Connection& connection, std::int32_t id);
 
-    // http2_request.cpp: the request's head comes
+    // http2_request.cpp: the request's head
     void add_field(std::string_view name, std::string_view value);
-    /// One of `size` bytes whose name or value forbids it.
+    /// A field of `size` bytes with an invalid name or value.
     void add_invalid_field(std::size_t size);
     void end_head(bool end);
     [[nodiscard]] bool has_head() const noexcept { return has_head_; }
 
-    // http2_body.cpp: its body comes
+    // http2_body.cpp: the request's body
     void add_body(std::string_view bytes);
     void end_body();
-    /// Reads it before a handler is called. False: the request was refused, or is gone.
+    /// Reads the body before a handler is called. False: the request was refused, or is gone.
     Task<bool> read_whole();
 
-    // http2_exchange.cpp: the answer goes
+    // http2_exchange.cpp: the answer
     [[nodiscard]] Exchange begin();
     /// The handler has returned.
     void end();
     void refuse(unsigned status, std::string_view message, std::string_view code);
-    /// The stream is no more.
+    /// The stream has closed.
     void close();
     /// Calls on_gone.
     void notify_gone();
@@ -91,12 +91,12 @@ private:
     std::size_t head_size_ = 0;
     Buffer data_;
     MemoryCharge connection_charge_;  // for data_
-    std::optional<BodyPace> pace_;    // of a body that is being read
+    std::optional<BodyPace> pace_;    // of a body being read
     BodyFault fault_ = BodyFault::none;
     Event body_changed_;  // has_body_, fault_, or gone
     bool reading_ = false;
     bool has_head_ = false;
-    bool has_body_ = false;  // the request is there whole
+    bool has_body_ = false;  // the whole request has arrived
     bool malformed_ = false;
     bool refused_ = false;
 
@@ -109,11 +109,11 @@ private:
     Event written_;
     std::string refusal_;
     std::string_view refusal_piece_;
-    bool last_ = false;      // nothing comes after pieces_
-    bool ended_ = false;     // the end was handed over
-    bool finished_ = false;  // the handler said so, and all went
-    bool busy_ = false;      // a handler works
-    bool cut_ = false;       // reset from here
+    bool last_ = false;      // nothing follows pieces_
+    bool ended_ = false;     // nghttp2 has been given the end
+    bool finished_ = false;  // the handler finished, and everything was sent
+    bool busy_ = false;      // a handler is running
+    bool cut_ = false;       // reset by this side
     bool closed_ = false;
 };
 

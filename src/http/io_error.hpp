@@ -1,5 +1,5 @@
 #pragma once
-/// Ends of reading and writing that have no errno: IoError values as std::error_code.
+/// Ends of reading and writing that have no errno, as std::error_code. Thread rule: plain values.
 #include <system_error>
 
 namespace spillway::http {
@@ -7,7 +7,7 @@ namespace spillway::http {
 enum class IoError {
     eof = 1,    ///< the peer ended its side
     truncated,  ///< TLS: the peer's side ended without close_notify
-    cancelled,  ///< on this side
+    cancelled,  ///< by this side
     tls,        ///< see Transport::problem()
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Heads of HTTP/1.1 messages as views into the connection's buffer (RFC 9112), and their limits.
-/// Ownership: views; a request's hold for its Exchange, a response's until the next head is read.
+/// Heads of HTTP/1.1 messages (RFC 9112) as views into the connection's buffer. Thread rule: plain values.
+/// Ownership: views; a request's are valid during its Exchange, a response's until the next head is read.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,7 +38,7 @@ struct ResponseHead {
 /// The standard phrase of a status code, or "Unknown".
 [[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
 
-/// Appends "name: value\r\n". Values are written as they are: callers pass parsed or own text only.
+/// Appends "name: value\r\n". Values are written unchanged: pass only parsed values, or our own.
 inline void append_field(std::string& out, std::string_view name, std::string_view value) {
     Pen pen(out, name.size() + value.size() + 4);
     pen.text(name);

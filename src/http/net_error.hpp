@@ -1,5 +1,5 @@
 #pragma once
-/// What can go wrong between this process and another.
+/// An error in communication with another process. Thread rule: a plain value.
 #include <boost/system/result.hpp>
 #include <cstdint>
 #include <string>
@@ -11,15 +11,15 @@ struct NetError {
         resolve,    ///< the name has no address
         connect,    ///< refused, unreachable, reset while connecting
         tls,        ///< handshake or certificate
-        timeout,    ///< the given time passed
-        proxy,      ///< the proxy on the way cannot be reached, or does not lead to the peer
+        timeout,    ///< the time limit passed
+        proxy,      ///< the proxy is unreachable, or does not connect to the peer
         closed,     ///< the peer closed or reset
-        protocol,   ///< not HTTP/1.1 as it should be, or over a limit
+        protocol,   ///< not valid HTTP/1.1, or over a limit
         cancelled,  ///< cancel() was called
-        local,      ///< this process is out of descriptors, ports or memory: no fault of the peer's
+        local,      ///< this process is out of descriptors, ports or memory: not the peer's fault
     };
     Kind kind = Kind::closed;
-    std::string message;  ///< for people; may say more than an answer should
+    std::string message;  ///< for people; may say more than a client should see
 };
 [[noreturn]] void throw_exception_from_error(const NetError& e, const boost::source_location& where);
 

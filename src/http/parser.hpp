@@ -1,11 +1,11 @@
 #pragma once
-/// HTTP/1.1 heads and chunked bodies (RFC 9112) without allocation: views into the bytes handed in. Internal
-/// to the http room.
+/// Parses HTTP/1.1 heads and chunked bodies (RFC 9112) without allocation, into views of the input. Internal
+/// to the http room. Thread rule: plain values. Errors: ParseState::error with a HeadFault, or failed().
 ///
-/// A head is parsed in one go once all of it is there. Strict, so that no two readers of a message see
-/// different ones: bare CR or LF, obs-fold (§5.2), spaces around a field's name, transfer codings but
-/// chunked (§6.1), Transfer-Encoding in HTTP/1.0 or beside Content-Length, and lengths that differ are
-/// refused; trailer fields are read and dropped (§7.1.2). No more than `most_fields` field lines.
+/// A head is parsed at once when it is complete. Strict, so that no two readers of a message can understand
+/// it differently: bare CR or LF, obs-fold (§5.2), spaces around a field's name, transfer codings other than
+/// chunked (§6.1), Transfer-Encoding in HTTP/1.0 or with Content-Length, and different lengths are refused;
+/// trailer fields are read and dropped (§7.1.2). At most `most_fields` field lines.
 #include <bit>
 #include <boost/container/small_vector.hpp>
 
@@ -25,14 +25,14 @@ enum class HeadFault : std::uint8_t { none, malformed, unknown_coding, too_many_
 
 inline constexpr std::size_t most_fields = 100;
 
-/// The size of the head at the start of `bytes`, or 0 if its end is not there yet. `scanned` says how far
-/// earlier calls looked, so that a head that comes byte by byte is not searched over and over.
+/// The size of the head at the start of `bytes`, or 0 if it is not complete. `scanned` remembers how far
+/// earlier calls looked, so that a head arriving byte by byte is not searched repeatedly.
 [[nodiscard]] inline std::size_t find_head_end(std::string_view bytes, std::size_t& scanned) noexcept {
     const char* const begin = bytes.data();
     const char* const end = begin + bytes.size();
     const char* p = begin + scanned;
 #if defined(__SSE2__)
-    // Sixteen places at a time where a CR has another two bytes on; lines are too short for memchr().
+    // Sixteen places at a time for a CR followed by another two bytes on; lines are too short for memchr().
     const __m128i cr = _mm_set1_epi8('\r');
     for (; end - p >= 19; p += 16) {
         const __m128i here = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));       // NOLINT
@@ -51,13 +51,13 @@ inline constexpr std::size_t most_fields = 100;
     return 0;
 }
 
-/// A body in chunks (RFC 9112 §7.1).
+/// Decodes a chunked body (RFC 9112 §7.1).
 class ChunkedDecoder {
 public:
     using Pieces = boost::container::small_vector<std::string_view, 8>;
 
-    /// Decodes into pieces() (views into `bytes`); returns how many bytes were used. What is left belongs to
-    /// a line that is not there whole yet, or lies behind the end.
+    /// Decodes into pieces(), which view `bytes`; returns how many bytes were used. The rest belongs to an
+    /// incomplete line, or follows the body's end.
     std::size_t decode(std::string_view bytes);
     [[nodiscard]] const Pieces& pieces() const noexcept { return pieces_; }
     [[nodiscard]] bool is_done() const noexcept { return state_ == State::done; }
@@ -69,12 +69,12 @@ private:
     void read_trailer(std::string_view line) noexcept;
 
     Pieces pieces_;
-    std::uint64_t left_ = 0;  ///< of this chunk's data
+    std::uint64_t left_ = 0;  ///< bytes of this chunk's data
     std::size_t trailers_ = 0;
     State state_ = State::size_line;
 };
 
-/// What field lines say of the message they belong to.
+/// What the fields say about their message.
 struct FieldsMeaning {
     bool close = false;
     bool keep_alive = false;
@@ -90,12 +90,12 @@ class Parser {
 public:
     using Head = std::conditional_t<is_request, RequestHead, ResponseHead>;
 
-    /// `head_request`: the answer to a HEAD has no body whatever its fields say.
+    /// `head_request`: the answer to HEAD has no body, whatever its fields say.
     explicit Parser(Head& head, bool head_request = false) noexcept
         : head_(head), head_request_(head_request) {}
 
-    /// Parses the head at the start of `bytes`; `head_size` is set when it is done. What cannot become one is
-    /// an error before all is there.
+    /// Parses the head at the start of `bytes` and sets `head_size`. Invalid input is an error even before
+    /// the head is complete.
     ParseState parse_head(std::string_view bytes, std::size_t& head_size);
     [[nodiscard]] HeadFault fault() const noexcept { return fault_; }
 

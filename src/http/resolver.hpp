@@ -1,9 +1,9 @@
 #pragma once
-/// Look-ups of host names, off the event loop: getaddrinfo(3), each on a thread of its own, so that a name
-/// whose server hangs delays no other. So many run at once; more wait.
+/// Looks up host names off the event loop: each getaddrinfo(3) runs on its own thread, so that a server that
+/// hangs delays no other name. The number of threads is limited; further look-ups wait.
 ///
-/// Ownership: a tool of its Loop. A look-up cannot be ended: its thread outlives the loop, if need be, and
-/// its answer is then dropped. Thread rule: the loop's.
+/// Ownership: a tool of its Loop. A look-up cannot be cancelled: its thread may outlive the loop, and then
+/// its answer is dropped. Thread rule: the loop's. Errors: Answer::problem.
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,7 +19,7 @@ class Resolver {
 public:
     struct Answer {
         std::vector<Endpoint> endpoints;  ///< in order of preference, families in turn (RFC 8305 §4)
-        std::string problem;              ///< why there is none
+        std::string problem;              ///< why there are none
     };
     using Done = std::function<void(Answer)>;
 
@@ -28,9 +28,9 @@ public:
     Resolver& operator=(const Resolver&) = delete;
     ~Resolver();
 
-    /// `done` is called later, on the loop.
+    /// Calls `done` later, on the loop.
     void look_up(const std::string& host, std::uint16_t port, Done done);
-    /// What answers; for tests. Called on the look-up's thread.
+    /// The source of answers, for tests. Called on the look-up's thread.
     using Source = std::function<Answer(const std::string& host, std::uint16_t port)>;
     void use(Source source);
 

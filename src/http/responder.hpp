@@ -1,7 +1,7 @@
 #pragma once
-/// What an Exchange stands for: a request as it was read, and the state of its answer, be it on a
-/// connection of HTTP/1.1 or on a stream of HTTP/2. Internal to the http room.
-/// Ownership: outlives its Exchange. Thread rule: its Loop's thread.
+/// The implementation of an Exchange: a request, and the state of its answer, on an HTTP/1.1 connection or an
+/// HTTP/2 stream. Internal to the http room.
+/// Ownership: outlives its Exchange. Thread rule: its Loop's thread. Errors: as for Exchange.
 #include <algorithm>
 #include <functional>
 #include <optional>
@@ -14,13 +14,13 @@
 
 namespace spillway::http {
 
-/// What the connections of a Server have in common.
+/// Shared by the connections of a Server.
 struct ServerShared {
     ServerLimits limits;
     Handler handler;
     bool heads_first = false;  // handlers read bodies themselves
     std::function<void(const std::exception_ptr&)> on_exception;
-    bool last_answers = false;  ///< each answer is its connection's last
+    bool last_answers = false;  ///< close each connection after its answer
 };
 
 class Responder {
@@ -32,14 +32,14 @@ public:
 protected:
     explicit Responder(Loop& loop) : loop_(loop) {}
 
-    /// Puts what goes before the handler's fields into out_head_.
+    /// Writes what precedes the handler's fields to out_head_.
     virtual void begin_head(unsigned status, std::optional<std::uint64_t> content_length) = 0;
     virtual Task<bool> write_pieces(std::span<const std::string_view> pieces, bool last) = 0;
-    /// Nothing: it would wait, and `pieces` are for flush().
+    /// nullopt: it would block, and `pieces` are left for flush().
     virtual std::optional<bool> write_now(std::span<const std::string_view> pieces) = 0;
     virtual Task<bool> flush() = 0;
     virtual void abort() = 0;
-    /// While body_due_.
+    /// Only while body_due_.
     virtual Task<BodyFault> read_body() = 0;
 
     [[nodiscard]] static Exchange exchange_of(Responder& responder) { return Exchange(responder); }
@@ -64,18 +64,18 @@ private:
     friend class Exchange;
 };
 
-/// Bodies up to here are not charged for: they came with their head.
+/// Bodies up to this size are not charged: they arrive with their head.
 inline constexpr std::size_t free_body = 4 * 1024;
-/// What a body of unknown length is charged with when it has grown to `size`.
+/// The charge for a body of unknown length that has grown to `size`.
 [[nodiscard]] inline std::size_t body_charge(std::size_t size, const ServerLimits& limits) noexcept {
     constexpr std::size_t step = 256 * 1024;
     return std::max(size, std::min((size / step + 1) * step, limits.max_body_bytes));
 }
 
-/// OpenAI's error JSON for a request that is refused here.
+/// OpenAI's error JSON for a request that the server refuses.
 [[nodiscard]] std::string refusal_body(unsigned status, std::string_view message, std::string_view code);
-/// RFC 9110 §7.2: uri-host [ ":" port ], without what would end or extend the authority; http's is not empty
-/// (§4.2.1).
+/// RFC 9110 §7.2: uri-host [ ":" port ], without characters that end or extend the authority; not empty for
+/// http (§4.2.1).
 [[nodiscard]] inline bool valid_host(std::string_view host) noexcept {
     return !host.empty() && host.find_first_of(" \t,/?#@\\") == std::string_view::npos;
 }

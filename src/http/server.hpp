@@ -1,18 +1,18 @@
 #pragma once
-/// HTTP/1.1 server (RFC 9112): keep-alive, pipelining, TLS, limits on head, body and time. Through TLS also
-/// HTTP/2 (RFC 9113), if the client's ALPN asks for it; a handler need not know which.
-/// One Server per Loop and thread; several share a port through SO_REUSEPORT. What the handler refers
-/// to must live as long as the Loop runs or close() and the last connection's end.
+/// HTTP/1.1 server (RFC 9112): keep-alive, pipelining, TLS, limits on head, body and time. With TLS also
+/// HTTP/2 (RFC 9113), if the client's ALPN asks for it; a handler need not know which. One Server per Loop
+/// and thread; several share a port through SO_REUSEPORT. Ownership: what the handler refers to must live
+/// until the Loop stops, or until close() and the end of the last connection.
 ///
-/// A handler gets an Exchange: a request that was read whole, and the way to answer it. With
-/// hand_over_heads() it gets one as soon as its head is there, and says itself when the body is to be read:
-/// so that nobody's body takes memory before it is known whose it is. It must answer (respond, or
-/// start…finish); when it returns without or throws, the client gets a 500. Bad requests are answered here,
-/// with OpenAI's error JSON, and never reach the handler.
+/// A handler gets an Exchange: a request that was read completely, and the means to answer it. With
+/// hand_over_heads() it gets one as soon as the head is complete, and decides itself when to read the body,
+/// so that no body uses memory before its sender is known. It must answer (respond, or start…finish); if it
+/// returns without an answer or throws, the client gets a 500. Bad requests are answered by the server, with
+/// OpenAI's error JSON, and never reach the handler.
 ///
-/// A client that closes its sending side has left: a half-close cannot be told from a close (both are a FIN),
-/// and work for nobody must end at once. So on_gone is called and streaming writes return false, as nginx
-/// does for proxied requests; but an answer that is ready whole (respond) is still sent, in case it is
+/// A client that closes its sending side has left: a half-close looks the same as a close (both send a FIN),
+/// and work for a client that left must end at once. So on_gone is called and streaming writes return false,
+/// as in nginx for proxied requests; but a complete answer (respond) is still sent, in case the client is
 /// listening.
 #include <functional>
 #include <memory>
@@ -41,28 +41,28 @@ struct ServerLimits {
     Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
     Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
     Duration body_time = std::chrono::minutes(5);            ///< from a body's first byte to its last
-    std::size_t body_rate = 1024;                            ///< least bytes a second of a body; 0 = any
+    std::size_t body_rate = 1024;                            ///< minimum bytes per second of a body; 0 = any
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
-    Duration write_timeout = std::chrono::seconds(60);       ///< a write that makes no progress
-    std::size_t max_connections = 0;                         ///< idle ones go for more; 0 = no limit
-    std::uint32_t max_streams = 100;                         ///< HTTP/2: requests at once on a connection
-    /// HTTP/2: bodies on one connection; more wait. At least one body of max_body_bytes fits in any case.
+    Duration write_timeout = std::chrono::seconds(60);       ///< a write without progress
+    std::size_t max_connections = 0;  ///< idle ones are closed for new ones; 0 = no limit
+    std::uint32_t max_streams = 100;  ///< HTTP/2: concurrent requests on a connection
+    /// HTTP/2: for bodies on one connection; further ones wait. One body of max_body_bytes always fits.
     std::size_t max_connection_body_bytes = 64 * 1024 * 1024;
-    MemoryBudget* memory = nullptr;  ///< for bodies, of all who share it; outlives the server. Null: none
+    MemoryBudget* memory = nullptr;  ///< for bodies, shared with others; outlives the server. Null: no limit
 };
 
 class Responder;
 
-/// Why a body was not read.
+/// Why a body could not be read.
 enum class BodyFault : std::uint8_t {
     none,       ///< it was
     too_large,  ///< for ServerLimits::max_body_bytes
-    no_memory,  ///< for it now
+    no_memory,  ///< at present
     too_slow,
     malformed,
     gone,  ///< the client left
 };
-/// What the client is told of it.
+/// The answer to the client.
 struct BodyRefusal {
     unsigned status = 0;
     std::string_view message;
@@ -70,58 +70,58 @@ struct BodyRefusal {
 };
 [[nodiscard]] BodyRefusal explain(BodyFault fault) noexcept;
 
-/// One request and its answer. Lives on its connection's thread, for the handler's call only.
-/// All views hold until the handler returns. One write at a time; writes return false once the client is gone
-/// (or timed out), or when they do not fit what was begun (more than the Content-Length, a second answer).
+/// One request and its answer, on its connection's thread, for the duration of the handler's call.
+/// All views are valid until the handler returns. One write at a time; writes return false once the client is
+/// gone (or timed out), or if they do not fit (more than the Content-Length, a second answer).
 class Exchange {
 public:
     [[nodiscard]] const RequestHead& request() const noexcept;
-    /// The whole body, once it was read; at least 64 readable bytes follow it (simdjson's padding).
+    /// The whole body, once read; at least 64 readable bytes follow it (simdjson's padding).
     [[nodiscard]] std::string_view body() const noexcept;
-    /// Is there one that read_body() has to read? Never where bodies are read before the handler is called.
+    /// Whether read_body() has a body to read. Never if bodies are read before the handler is called.
     [[nodiscard]] bool body_due() const noexcept;
-    /// Reads it, or says why not: then the request is to be refused, see explain(). Who answers without it
-    /// leaves it unread: on HTTP/1.1 the connection closes then, but for a short body; on HTTP/2 the client
-    /// is told to stop (RFC 9113 §8.1).
+    /// Reads the body, or says why not, so that the request can be refused; see explain(). An answer without
+    /// it leaves the body unread: on HTTP/1.1 the connection then closes, unless the body is short; on HTTP/2
+    /// the client is asked to stop (RFC 9113 §8.1).
     Task<BodyFault> read_body();
     /// The client's address, "1.2.3.4:567".
     [[nodiscard]] std::string_view peer() const noexcept;
     /// When the request's first byte was read.
     [[nodiscard]] Mono received_at() const noexcept;
-    /// What this connection lives on: timers and upstream pools of the same thread.
+    /// This connection's Loop, with the timers and upstream pools of its thread.
     [[nodiscard]] Loop& loop() const noexcept;
 
-    /// "Date: …" as a field line, for answers made here (RFC 9110 §6.6.1). Views what changes each second.
+    /// "Date: …" as a field line, for own answers (RFC 9110 §6.6.1). The viewed text changes each second.
     [[nodiscard]] std::string_view date_line() const;
-    /// Head and body in one write. `extra` goes out beside Date, Content-Length and Connection.
+    /// Head and body in one write. `extra` is sent with Date, Content-Length and Connection.
     Task<bool> respond(unsigned status, std::span<const Field> extra, std::string_view body);
 
-    /// Prepares a head, sent with the first write. `fields` are ready lines ("name: value\r\n"…), without
-    /// Content-Length, Transfer-Encoding and Connection. No length: chunked (HTTP/1.0: until close).
-    /// To HEAD, and with 204 and 304, no body is sent whatever is written.
+    /// Prepares a head, to be sent with the first write. `fields` are complete lines ("name: value\r\n"…),
+    /// without Content-Length, Transfer-Encoding and Connection. Without a length: chunked (HTTP/1.0: until
+    /// close). For HEAD, 204 and 304 no body is sent, whatever is written.
     void start(unsigned status, std::string_view fields, std::optional<std::uint64_t> content_length);
-    /// As start(), but the caller appends the fields to what this returns, before the first write. Null when
-    /// an answer has begun.
+    /// Like start(), but the caller appends the fields to the result before the first write. Null if an
+    /// answer has been started.
     std::string* start(unsigned status, std::optional<std::uint64_t> content_length);
-    /// One gathered write of a piece of body (with the head before it if that is still due).
+    /// One gathered write of a piece of the body, preceded by the head if it is still due.
     Task<bool> write(std::string_view piece);
     Task<bool> write(std::span<const std::string_view> pieces);
-    /// As write(), but without a coroutine, if the socket takes all at once. Nothing: it does not; what
-    /// `pieces` name must hold, and nothing else be written, until flush() is done.
+    /// Like write(), but without a coroutine, if the socket accepts everything at once. Otherwise nullopt;
+    /// then `pieces` must stay valid, and nothing else be written, until flush() has ended.
     std::optional<bool> write_now(std::span<const std::string_view> pieces);
     Task<bool> flush();
-    /// Ends the body; `last` goes out in the same write as the end mark.
+    /// Ends the body; `last` is sent in the same write as the end mark.
     Task<bool> finish(std::string_view last = {});
     Task<bool> finish(std::span<const std::string_view> last);
-    /// Closes the connection (HTTP/2: resets the stream) without a proper end, a cut the client can see;
-    /// on_gone is not called for it.
+    /// Closes the connection (HTTP/2: resets the stream) without a proper end, which the client can see;
+    /// on_gone is not called.
     void abort();
 
-    [[nodiscard]] bool started() const noexcept;      ///< an answer's first byte may have gone down
+    [[nodiscard]] bool started() const noexcept;      ///< the answer's first byte may have been sent
     [[nodiscard]] bool client_gone() const noexcept;  ///< closed, reset or timed out
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
-    /// `callback` runs (once) on this thread when the client leaves while the handler is busy; at once,
-    /// before on_gone returns, if it already left. An empty function unsets it.
+    /// Calls `callback` (once) on this thread if the client leaves while the handler is running, or at once,
+    /// before on_gone returns, if it has left already. An empty function removes it.
     void on_gone(std::function<void()> callback);
 
 private:
@@ -139,33 +139,33 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
-    /// The handler is called when a request's head is there. Before listen().
+    /// Calls the handler as soon as a request's head is complete. Before listen().
     void hand_over_heads() noexcept;
-    /// Keeps so many descriptors aside for connections that come when the process has no others.
+    /// Reserves descriptors for connections that arrive when the process has no others left.
     void keep_descriptors(std::size_t count);
-    /// Called each time that a connection could not be accepted: the system's reason. Before listen().
+    /// Called with the system's error whenever a connection could not be accepted. Set before listen().
     void on_shortage(std::function<void(const std::error_code&)> callback);
-    /// What a handler threw; its client got a 500, or a cut answer if it had begun. Call before listen().
+    /// Called with what a handler threw; its client got a 500, or a truncated answer. Set before listen().
     void on_exception(std::function<void(const std::exception_ptr&)> callback);
-    /// For what begins from now on, also on open connections.
+    /// For whatever starts from now on, also on open connections.
     void use_limits(const ServerLimits& limits) noexcept;
-    /// TLS for all connections from now on: from PEM files, or what several Servers share. Before listen(),
-    /// and again for certificates that were renewed.
+    /// TLS for all connections from now on: from PEM files, or shared by several Servers. Before listen(),
+    /// and again after certificates were renewed.
     Result<void> use_tls(const std::string& cert_file, const std::string& key_file);
     void use_tls(TlsContext::Shared tls) noexcept;
-    /// Binds, alone, and starts to accept. An error names host, port and reason.
+    /// Binds exclusively, and starts to accept. Errors have host, port and reason.
     Result<void> listen(const Listen& where);
-    /// On a socket that listens already; may be called for several.
+    /// Uses a socket that is listening already; may be called for several.
     Result<void> listen(FileDescriptor socket);
     [[nodiscard]] std::uint16_t port() const noexcept;
     [[nodiscard]] std::size_t connections() const noexcept;
-    /// The end is near: connections are still taken, but each answer is its connection's last (HTTP/2:
-    /// GOAWAY). Who balances the load has the time to send it elsewhere; nobody is refused meanwhile.
+    /// Call before the end: connections are still accepted, but each is closed after its answer (HTTP/2:
+    /// GOAWAY). A load balancer has time to go elsewhere, and nothing is refused meanwhile.
     void announce_end();
-    /// No new connections; what is open goes on. Those that wait to be accepted are left to whoever else has
-    /// the same sockets.
+    /// Accepts no more connections; open ones continue. Those waiting to be accepted are left to whoever
+    /// shares the sockets.
     void stop_accepting();
-    /// No new connections but those that wait already; idle ones close, busy ones close after their answers
+    /// Accepts only connections that are waiting already; closes idle ones, and busy ones after their answers
     /// (HTTP/2: GOAWAY).
     void drain();
     /// Closes everything now.

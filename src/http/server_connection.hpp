@@ -1,8 +1,8 @@
 #pragma once
 /// One client connection of a Server. Internal to the http room.
 ///
-/// There is always a read pending while a handler works: it is the read of the next request, and it tells
-/// at once when the client leaves. So a departure costs no extra system call to notice.
+/// A read is always pending while a handler runs: it is the read of the next request, and also notices at
+/// once when the client leaves, without another system call.
 #include <array>
 #include <boost/container/small_vector.hpp>
 
@@ -19,7 +19,7 @@ namespace spillway::http {
 
 class Http2Connection;
 
-/// How much a client may send ahead while its request is worked on; beyond, its leaving goes unnoticed
+/// How much a client may send ahead while its request is handled; beyond that, its departure is not noticed
 /// until something is written.
 inline constexpr std::size_t most_ahead = 64 * 1024;
 /// What whoever came to the port just before it closed has for its handshake and then for its only request.
@@ -32,22 +32,22 @@ public:
     ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer);
 
     Task<void> run(std::unique_ptr<Transport> transport);
-    /// Closes now if idle, after the answer otherwise; one that has sent no request yet may send one, soon.
+    /// Closes now if idle, else after the answer; one that has sent no request yet may still send one, soon.
     void drain();
-    /// Tells the client that the end is near: with the next answer, or with GOAWAY.
+    /// Announces the end to the client: with the next answer, or with GOAWAY.
     void announce_end();
     void close() noexcept { stream_.close(); }
-    /// No request is under way.
+    /// Whether no request is in progress.
     [[nodiscard]] bool idle() const noexcept;
-    /// The first time there is for one that never sent any. Not of HTTP/2.
+    /// The zero of Mono if none was ever received. Not for HTTP/2.
     [[nodiscard]] Mono last_request_at() const noexcept { return received_at_; }
 
 private:
     enum class Read : std::uint8_t { request, closed, refused };
     enum class Expiry : std::uint8_t { close, stop_reading };
 
-    // server_connection.cpp: life
-    /// Hands the connection over if the client chose HTTP/2, and serves it.
+    // server_connection.cpp: its life
+    /// Serves the connection as HTTP/2 if the client chose that.
     Task<bool> run_http2();
     Task<void> exchange();
     Task<void> say_goodbye();
@@ -64,19 +64,19 @@ private:
     // server_read.cpp: requests
     Task<Read> read_request();
     [[nodiscard]] bool check_head();
-    /// Takes the request whose head was read, with its body if that is there whole.
+    /// Begins the request whose head was read, with its body if that is complete.
     void begin_request(std::size_t head_size);
     void set_request_aside(std::size_t bytes);
     Task<Read> late();
     Task<Read> refuse(unsigned status, std::string_view message, std::string_view code);
 
-    // server_body.cpp: their bodies
+    // server_body.cpp: bodies
     Task<BodyFault> read_body() override;
     Task<BodyFault> read_length_body();
     Task<BodyFault> read_chunked_body();
     Task<bool> send_continue();
     [[nodiscard]] BodyPace body_pace() const;
-    /// Can what is unread of a body be passed over?
+    /// Whether the unread rest of a body can be skipped.
     [[nodiscard]] bool is_short() const noexcept;
     Task<bool> skip_body();
     void release_request() noexcept;
@@ -87,25 +87,25 @@ private:
     std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
     Task<bool> flush() override;
     void abort() override;
-    // Nothing: unsent_ is what the socket did not take at once.
+    // nullopt: unsent_ is what the socket did not accept at once.
     std::optional<bool> start_write(std::span<const std::string_view> pieces, bool last);
     std::optional<bool> send_now();
     Task<bool> send(Buffers buffers);
     void cut() noexcept;
 
-    // What writing an answer touches comes first.
+    // Members used to write an answer come first.
     Stream stream_;
     std::array<char, 20> chunk_line_{};
     Framing framing_ = Framing::none;  // of the answer
     bool finished_ = false;
     bool close_after_ = false;
-    bool busy_ = false;  // a handler works
+    bool busy_ = false;  // a handler is running
     bool dead_ = false;  // nothing more can be written
     bool aborted_ = false;
     bool draining_ = false;
     std::uint64_t body_left_ = 0;
-    boost::container::small_vector<std::string_view, 4> out_;  // of the write under way
-    Buffers unsent_;                                           // the rest of them
+    boost::container::small_vector<std::string_view, 4> out_;  // of the present write
+    Buffers unsent_;                                           // the unsent rest
 
     Timeout timeout_;
     TimerWheel& wheel_;
@@ -115,10 +115,10 @@ private:
     std::weak_ptr<Http2Connection> http2_;
 
     Buffer in_;       // what is being read
-    Buffer request_;  // the request the handler works on
-    Buffer content_;  // its body, when it did not come with the head
+    Buffer request_;  // the request being handled
+    Buffer content_;  // its body, if it did not arrive with the head
     Event readable_;
-    std::size_t read_until_ = 0;  // bytes that in_ should have, of a body
+    std::size_t read_until_ = 0;  // bytes of a body to read into in_
     Expiry expiry_ = Expiry::close;
     bool eof_ = false;  // nothing more can be read
     bool timed_out_ = false;

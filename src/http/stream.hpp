@@ -1,9 +1,9 @@
 #pragma once
-/// A byte stream over a Transport, driven by the Loop: reading is tried when there is something to read, and
-/// takes its buffer then; writing waits for room.
+/// A byte stream over a Transport, driven by the Loop: it reads when there is something to read, and gets its
+/// buffer only then; writing waits for room.
 ///
 /// Ownership: a member of its StreamUser; owns its Transport. Thread rule: its Loop's thread; one read and
-/// one write at a time.
+/// one write at a time. Errors: std::error_code.
 #include <functional>
 #include <memory>
 #include <span>
@@ -15,7 +15,7 @@
 
 namespace spillway::http {
 
-/// What a Stream reads for.
+/// The reader of a Stream.
 class StreamUser {
 public:
     StreamUser() = default;
@@ -25,9 +25,9 @@ public:
 
     /// Where the next bytes go.
     virtual std::span<char> read_space() = 0;
-    /// There was nothing to read after all: the space is not used.
+    /// There was nothing to read after all: the space was not used.
     virtual void unread() = 0;
-    /// The end of what start_read() began. May destroy the stream.
+    /// The end of a start_read(). May destroy the stream.
     virtual void did_read(const std::error_code& ec, std::size_t n) = 0;
 };
 
@@ -43,36 +43,36 @@ public:
     Stream& operator=(const Stream&) = delete;
     ~Stream();
 
-    /// Once, before all else.
+    /// Once, before anything else.
     void open(std::unique_ptr<Transport> transport, std::error_code& ec);
     [[nodiscard]] bool is_open() const noexcept { return transport_ != nullptr; }
     [[nodiscard]] Transport* transport() noexcept { return transport_.get(); }
-    /// Of TLS; ends with an error if close() is called meanwhile.
+    /// TLS's handshake; ends with an error if close() is called meanwhile.
     Task<std::error_code> handshake();
 
-    /// Begins to read, unless it does so already. StreamUser::did_read() may come before this returns.
+    /// Starts to read, unless already reading. May call StreamUser::did_read() before it returns.
     void start_read();
-    /// Ends a read that was begun with IoError::cancelled, from the event loop.
+    /// Ends a pending read with IoError::cancelled, from the event loop.
     void cancel_read();
     [[nodiscard]] bool reading() const noexcept { return reading_; }
-    /// Are there bytes that were not read yet? As far as that shows at once.
+    /// Whether there are unread bytes, as far as known without a system call.
     [[nodiscard]] bool has_input() const noexcept { return transport_ && transport_->has_input(); }
-    /// What the next bytes are about, see Poller; at first what it was made for.
+    /// Sets the class of the next event (see Poller); initially that of the constructor.
     void expect(EventClass events) noexcept;
 
-    /// Writes what the socket takes at once; how much that was. Nothing when it would wait (no error then):
-    /// write() does the rest.
+    /// Writes what the socket accepts at once, and returns how much that was: 0 without an error if it would
+    /// block. write() does the rest.
     std::size_t write_now(Buffers buffers, std::error_code& ec);
-    /// Writes all, and calls `progress` whenever some went out.
+    /// Writes everything, and calls `progress` whenever some was sent.
     Task<Written> write(Buffers buffers, std::function<void()> progress);
 
-    /// Says that nothing more will be written.
+    /// Declares that nothing more will be written.
     void end_writing() noexcept {
         if (transport_) transport_->end_writing();
     }
-    /// Ends all that is under way with an error, from the event loop; safe to repeat.
+    /// Ends everything pending with an error, from the event loop; may be repeated.
     void close() noexcept { drop(false); }
-    /// As close(), but the peer sees a reset, so that it cannot take the cut for a proper end.
+    /// Like close(), but the peer sees a reset, and so no proper end.
     void reset() noexcept { drop(true); }
 
 private:
@@ -90,8 +90,8 @@ private:
     EventClass expected_;
     bool reading_ = false;
     bool writing_ = false;   ///< waits for room, or for a step of the handshake
-    bool full_ = false;      ///< took no more, and has not told since that there is room
-    bool readable_ = false;  ///< as far as is known
+    bool full_ = false;      ///< accepted no more, and has not reported room since
+    bool readable_ = false;  ///< as far as known
     bool ended_ = false;     ///< see Ready
     bool cancelled_ = false;
     Event writable_;

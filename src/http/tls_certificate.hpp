@@ -1,7 +1,7 @@
 #pragma once
-/// What a certificate file says, before a listener uses it.
+/// Reads a certificate file before a listener uses it.
 ///
-/// Thread rule: a function of its arguments. Errors: why the pair cannot be used.
+/// Thread rule: a function of its arguments. Errors: why certificate and key cannot be used.
 #include <string>
 
 #include "base/clock.hpp"
@@ -10,11 +10,11 @@
 namespace spillway::http {
 
 struct CertificateFacts {
-    std::string subject;  ///< as RFC 2253 writes names
+    std::string subject;  ///< in the form of RFC 2253
     Wall not_after;
 };
 
-/// The leaf of the PEM chain in `cert_file`, if the PEM key in `key_file` is its own.
+/// The leaf of the PEM chain in `cert_file`, if the PEM key in `key_file` matches it.
 [[nodiscard]] Result<CertificateFacts> read_certificate(const std::string& cert_file,
                                                         const std::string& key_file);
 

@@ -1,11 +1,11 @@
 #pragma once
-/// What the TLS connections of one listener, or of one origin, have in common: certificates, versions,
+/// Shared by the TLS connections of one listener or one origin: certificates, versions and cipher
 /// suites.
 ///
-/// Defaults are Mozilla's intermediate profile (Server Side TLS 5.7). A server's context is shared by all
-/// threads, and the keys of its session tickets by the contexts that follow it.
-/// Ownership: shared with its connections. Thread rule: any, once made. Errors: make() says which file and
-/// why.
+/// The defaults are Mozilla's intermediate profile (Server Side TLS 5.7). All threads share a server's
+/// context, and the contexts that replace it share the keys of its session tickets.
+/// Ownership: shared with its connections. Thread rule: any, once constructed. Errors: which file cannot be
+/// used, and why.
 #include <openssl/ssl.h>
 
 #include <memory>
@@ -19,21 +19,21 @@ namespace spillway::http {
 
 struct TlsOptions {
     std::string min_version = "1.2";        ///< "1.2" or "1.3"
-    std::string ciphers;                    ///< of TLS 1.2, as OpenSSL lists them; empty: Mozilla's
-    std::shared_ptr<TicketKeys> tickets{};  ///< a server's; null: of this context alone
+    std::string ciphers;                    ///< for TLS 1.2, in OpenSSL's notation; empty: Mozilla's
+    std::shared_ptr<TicketKeys> tickets{};  ///< for a server; null: only for this context
 };
 
 class TlsContext {
 public:
     using Shared = std::shared_ptr<const TlsContext>;
 
-    /// From PEM files, with ALPN for HTTP/2 (where RFC 9113 §9.2 lets it be spoken) and HTTP/1.1.
+    /// From PEM files, with ALPN for HTTP/2 (where RFC 9113 §9.2 permits it) and HTTP/1.1.
     [[nodiscard]] static Result<Shared> server(const std::string& cert_file, const std::string& key_file,
                                                const TlsOptions& options = {});
     /// Trusts `ca_file`, or the system's certificates if that is empty.
     [[nodiscard]] static Result<Shared> client(const std::string& ca_file, const TlsOptions& options = {});
 
-    /// When a server's certificate, or one above it in its file, ends first.
+    /// The earliest expiry of a server's certificate and those above it in its file.
     [[nodiscard]] Wall ends() const noexcept { return ends_; }
     [[nodiscard]] SSL_CTX* native() const noexcept { return context_.get(); }
 
@@ -50,7 +50,7 @@ private:
     Wall ends_ = Wall::max();
 };
 
-/// The last error of OpenSSL's on this thread, and forgets it.
+/// Returns and clears OpenSSL's last error on this thread.
 [[nodiscard]] std::string tls_error_text();
 
 }  // namespace spillway::http

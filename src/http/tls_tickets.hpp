@@ -1,8 +1,8 @@
 #pragma once
-/// Keys of session tickets (RFC 5077 §4, RFC 8446 §4.6.1): a new one each hour, and the two before it still
-/// open what they have closed. A stolen key opens the sessions of three hours, not of a month.
+/// Keys of session tickets (RFC 5077 §4, RFC 8446 §4.6.1): a new one each hour, while the two before it still
+/// decrypt their tickets. A stolen key reveals the sessions of three hours, not of a month.
 ///
-/// Ownership: shared by the TLS contexts of a listener, so that any thread resumes what another began, also
+/// Ownership: shared by a listener's TLS contexts, so that any thread can resume another's session, also
 /// after the certificate was renewed. Thread rule: any. Errors: none.
 #include <array>
 #include <mutex>
@@ -23,16 +23,16 @@ struct TicketKey {
 
 class TicketKeys {
 public:
-    /// Whoever has the same `secret` has the same keys at the same time; without one they are random.
+    /// The same `secret` gives the same keys at the same time; without one they are random.
     explicit TicketKeys(std::string secret = {}) : secret_(std::move(secret)) {}
 
-    /// What a new ticket is closed with.
+    /// The key for new tickets.
     [[nodiscard]] TicketKey current(Wall now);
     struct Found {
         TicketKey key;
-        bool is_current = false;  ///< else the client is given a new ticket
+        bool is_current = false;  ///< if not, the client gets a new ticket
     };
-    /// Nothing: it is of nobody here, or too old.
+    /// nullopt: not one of these keys, or too old.
     [[nodiscard]] std::optional<Found> find(std::span<const unsigned char> name, Wall now);
 
 private:

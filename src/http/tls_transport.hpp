@@ -1,9 +1,9 @@
 #pragma once
 /// A connected socket with TLS on top, by OpenSSL.
 ///
-/// OpenSSL reads and writes the socket itself, so that bytes are copied once. It is asked to read as much as
-/// there is, and not again until the socket has news; while it waits it holds no buffer. The pieces of a
-/// gathered write share records.
+/// OpenSSL reads and writes the socket itself, so that bytes are copied once. It reads as much as there is,
+/// and not again until the socket is ready; while it waits it holds no buffer. The pieces of a gathered write
+/// share records. Ownership, thread rule and errors: as for Transport.
 #include <openssl/ssl.h>
 
 #include "http/tls_context.hpp"
@@ -11,18 +11,18 @@
 
 namespace spillway::http {
 
-/// Whom a client wants to speak with.
+/// The peer that a client expects.
 struct TlsPeer {
     std::string name;       ///< a host's name, or an address
-    bool verify = true;     ///< its certificate is valid, and is for that name
-    std::string protocols;  ///< to be offered, as ALPN has them (RFC 7301 §3.1)
+    bool verify = true;     ///< require a valid certificate for that name
+    std::string protocols;  ///< to offer, in the form of ALPN (RFC 7301 §3.1)
 };
 
 class TlsTransport final : public Transport {
 public:
-    /// The server's side.
+    /// The server's end.
     TlsTransport(FileDescriptor socket, TlsContext::Shared context);
-    /// The client's side.
+    /// The client's end.
     TlsTransport(FileDescriptor socket, TlsContext::Shared context, const TlsPeer& peer);
 
     Transfer handshake() override;
@@ -49,8 +49,8 @@ private:
     TlsContext::Shared context_;
     std::unique_ptr<SSL, Free> tls_;
     std::string problem_;
-    bool ended_ = false;            ///< the peer's end is to be read, behind what it sent
-    bool socket_is_empty_ = false;  ///< the last read took all; on_ready() says when there may be more
+    bool ended_ = false;            ///< the peer has closed; its end follows what it sent
+    bool socket_is_empty_ = false;  ///< the last read got everything; on_ready() says when there may be more
 };
 
 }  // namespace spillway::http

@@ -1,7 +1,7 @@
 #pragma once
-/// A connected socket, plain or with TLS on top: what can be read and written at once.
+/// A connected socket, plain or with TLS: reads and writes what is possible at once.
 ///
-/// No call waits. Whoever has to wait does so for the descriptor (base/poller.hpp), and holds no buffer.
+/// No call blocks. Waiting is done on the descriptor (base/poller.hpp), without holding a buffer.
 /// Ownership: owns its socket. Thread rule: one at a time. Errors: in Transfer, and problem() for people.
 #include <span>
 #include <string>
@@ -13,10 +13,10 @@
 
 namespace spillway::http {
 
-/// The pieces of one gathered write; what they are in lives until it ends.
+/// The pieces of one gathered write; they must be valid until it ends.
 using Buffers = std::span<std::string_view>;
 
-/// What is left of `buffers`, whose first `n` bytes went out.
+/// What is left of `buffers` after their first `n` bytes were sent.
 [[nodiscard]] inline Buffers behind(Buffers buffers, std::size_t n) noexcept {
     std::size_t i = 0;
     while (i < buffers.size() && n >= buffers[i].size()) n -= buffers[i++].size();
@@ -28,8 +28,8 @@ using Buffers = std::span<std::string_view>;
 struct Transfer {
     std::size_t n = 0;
     std::error_code error;
-    bool would_wait = false;  ///< nothing, for now
-    bool more = false;        ///< of a read: there may be more at once
+    bool would_wait = false;  ///< nothing at present
+    bool more = false;        ///< after a read: there may be more already
 };
 
 class Transport {
@@ -41,23 +41,23 @@ public:
     [[nodiscard]] int fd() const noexcept { return socket_.get(); }
 
     virtual Transfer read(std::span<char> space) = 0;
-    /// As much as the socket takes.
+    /// As much as the socket accepts.
     virtual Transfer write(Buffers buffers) = 0;
-    /// There is news of the socket: it may have more to read. `ended`: its end is among that, and will not be
-    /// news again.
+    /// The socket may have more to read. `ended`: including its end, which will not be reported
+    /// again.
     virtual void on_ready(bool /*ended*/) noexcept {}
-    /// Takes the next step of TLS's handshake; no bytes are counted.
+    /// Performs the next step of TLS's handshake; no bytes are counted.
     virtual Transfer handshake() { return {}; }
-    /// Are there bytes that were not read yet? As far as that shows at once.
+    /// Whether there are unread bytes, as far as known without a system call.
     [[nodiscard]] virtual bool has_input() const noexcept = 0;
-    /// Says that nothing more will be written.
+    /// Declares that nothing more will be written.
     virtual void end_writing() noexcept = 0;
-    /// The protocol agreed on by ALPN (RFC 7301); empty: none.
+    /// The protocol selected by ALPN (RFC 7301); empty: none.
     [[nodiscard]] virtual std::string_view protocol() const noexcept { return {}; }
     /// Why TLS failed.
     [[nodiscard]] virtual std::string problem() const { return {}; }
 
-    /// Ends both directions; the peer sees an end, or if `reset`, that it is none.
+    /// Ends both directions; the peer sees a proper end, or a reset if `reset`.
     void shut(bool reset) noexcept;
 
 protected:
@@ -77,7 +77,7 @@ public:
     void end_writing() noexcept override;
 };
 
-/// The current errno as Transfer.
+/// The present errno as a Transfer.
 [[nodiscard]] Transfer failed_transfer() noexcept;
 
 }  // namespace spillway::http

@@ -1,9 +1,9 @@
 #pragma once
-/// A thread that does one rare thing, waits, and does it again: asks for a token, or for an issuer's keys.
-/// What it does may block, so that no event loop has to wait for it.
+/// A thread that repeats one rare task, such as fetching a token or an issuer's keys, and waits in between.
+/// The task may block, so that no event loop has to wait for it.
 ///
-/// Ownership: owns its thread; destroying it asks the turn to stop and waits for it. Thread rule: wake() from
-/// any thread; the turn runs on the attendant's own. Errors: none; a turn that throws ends the process.
+/// Ownership: owns its thread; destruction requests the turn to stop and waits for it. Thread rule: wake()
+/// from any thread; turns run on its own. Errors: none; a turn that throws ends the process.
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -16,7 +16,7 @@ namespace spillway::identity {
 
 class Attendant {
 public:
-    /// One turn; returns how long to wait for the next. It should end soon after a stop was asked for.
+    /// One turn; returns how long to wait for the next. Must end soon after a stop is requested.
     using Turn = std::function<Duration(std::stop_token)>;
 
     explicit Attendant(Turn turn);
@@ -24,7 +24,7 @@ public:
     Attendant& operator=(const Attendant&) = delete;
     ~Attendant();
 
-    /// The next turn begins at once; one under way is followed by another.
+    /// Starts the next turn at once, or right after the present one.
     void wake();
 
 private:

@@ -1,9 +1,9 @@
 #pragma once
-/// The token of a developer who has logged in with `az login`: what `az account get-access-token` prints.
+/// The token of a developer who has run `az login`, from `az account get-access-token`.
 ///
-/// `az` is looked for on the PATH and started without a shell, in /bin, with no input. Thread rule: any
-/// thread, which it blocks, at most kAzureCliTimeout. Errors: that it is not there, failed or took too long;
-/// what it printed is not shown, since it may hold a token.
+/// `az` is searched for on the PATH and started without a shell, in /bin, without input. Thread rule: any
+/// thread; blocks it for at most kAzureCliTimeout. Errors: it is missing, failed or took too long; its output
+/// is never shown, since it may contain a token.
 #include <chrono>
 #include <stop_token>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace spillway::identity {
 
-/// As azure-identity's AzureCliCredential.
+/// The same as in azure-identity's AzureCliCredential.
 inline constexpr std::chrono::seconds kAzureCliTimeout{10};
 
 /// Its standard output. `tenant` may be empty.

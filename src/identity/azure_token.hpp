@@ -1,12 +1,12 @@
 #pragma once
-/// Entra tokens for Azure OpenAI: the requests that ask for one, and the answers.
-/// Pure: no sockets, no clock; whoever owns a connection fetches.
+/// Entra tokens for Azure OpenAI: the requests for a token, and the parsing of answers.
+/// Pure: no sockets, no clock; the caller sends the request.
 ///
-/// When to ask is in identity/token_schedule.hpp. Sources, by where the gateway runs (Microsoft Learn): a
+/// The schedule is in identity/token_schedule.hpp. Sources, by where the gateway runs (Microsoft Learn): a
 /// VM's instance metadata service ("How to use managed identities … to acquire an access token"), App Service
 /// and Container Apps (REST endpoint reference, api-version 2019-08-01), Entra's or any OAuth 2.0 server's
 /// token endpoint (client credentials with a secret or an assertion). Thread rule: plain values. Errors:
-/// parse_token_answer() returns them; no message holds a token.
+/// parse_token_answer() returns them; no message contains a token.
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -25,10 +25,10 @@ struct TokenRequest {
     std::string body;
 };
 
-/// A scope as the older endpoints name it: without `/.default` at its end.
+/// A scope in the form of older endpoints: without the final `/.default`.
 [[nodiscard]] std::string_view resource_of(std::string_view scope) noexcept;
 
-/// A VM's identity, at `host`; `client_id` picks a user-assigned one, empty the system's (also below).
+/// A VM's identity, from `host`; `client_id` selects a user-assigned one, empty the system's (also below).
 [[nodiscard]] TokenRequest imds_token_request(std::string_view host, std::string_view resource,
                                               std::string_view client_id);
 /// App Service or Container Apps: values of $IDENTITY_ENDPOINT and $IDENTITY_HEADER.
@@ -46,14 +46,14 @@ struct TokenRequest {
 struct Token {
     std::string value;
     Wall expires;
-    Wall refresh_at;  ///< from when on a new one should be asked for
+    Wall refresh_at;  ///< when a new one should be requested
 };
 
-/// Any of the answers, also that of `az account get-access-token`, received at `now`. IMDS spells numbers as
-/// strings, App Service gives `expires_on` (Unix seconds) without `expires_in`, Entra gives `expires_in` as a
-/// number. Where there are both, the earlier end counts: our clock may be off, and a cached answer's
-/// `expires_in` may be old. An OAuth error answer (RFC 6749 §5.2) or a token that cannot stand in a header is
-/// an Error.
+/// Parses any of the answers, also that of `az account get-access-token`, received at `now`. IMDS sends
+/// numbers as strings, App Service sends `expires_on` (Unix seconds) without `expires_in`, Entra sends
+/// `expires_in` as a number. If there are both, the earlier expiry counts: our clock may be wrong, and a
+/// cached answer's `expires_in` may be old. An OAuth error answer (RFC 6749 §5.2), or a token that is not
+/// valid in a header, is an Error.
 [[nodiscard]] Result<Token> parse_token_answer(std::string_view body, Wall now);
 
 }  // namespace spillway::identity

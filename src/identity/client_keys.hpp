@@ -1,9 +1,9 @@
 #pragma once
-/// Which of the gateway's clients shows a key.
+/// Identifies a client of the gateway by its key.
 ///
-/// Keys are held as SHA-256 digests only. A presented key is hashed and looked up by digest in an
-/// immutable table; the lookup's timing can reveal the digest alone, which says nothing of the key, and
-/// the final comparison is CRYPTO_memcmp.
+/// Only SHA-256 digests of keys are kept. A presented key is hashed and looked up by digest in an immutable
+/// table; the timing of the look-up can only reveal the digest, which reveals nothing about the key, and the
+/// final comparison is CRYPTO_memcmp.
 /// Ownership: values. Thread rule: a ClientKeys is immutable, shared by all threads; a KeyHasher belongs to
 /// one thread.
 /// Errors: make() returns what is wrong with the configuration; the KeyHasher's constructor throws
@@ -29,8 +29,8 @@ namespace spillway::identity {
 
 using KeyDigest = std::array<unsigned char, 32>;
 
-/// SHA-256 with the algorithm fetched once and the context reused. (OpenSSL 3.0 still renews its inner state
-/// at each start, one small malloc; about 0.1 µs in all.)
+/// SHA-256 with the algorithm fetched once and the context reused. (OpenSSL 3.0 still allocates its inner
+/// state for each hash, with one small malloc; about 0.1 µs.)
 class KeyHasher {
 public:
     KeyHasher();
@@ -45,7 +45,7 @@ private:
     std::unique_ptr<EVP_MD_CTX, Free> ctx_;
 };
 
-/// Equal bytes; the time taken depends on the lengths only.
+/// Whether the bytes are equal, in a time that depends only on the lengths.
 [[nodiscard]] bool constant_time_equal(std::string_view a, std::string_view b) noexcept;
 
 /// A client as configured; several keys allow rotation.
@@ -56,24 +56,24 @@ struct ClientSpec {
 
 class ClientKeys {
 public:
-    /// No clients: anonymous mode, where everyone is client 0 whatever key they show.
+    /// Without clients: anonymous mode, where every request is from client 0, whatever its key.
     [[nodiscard]] static Result<ClientKeys> make(std::span<const ClientSpec> specs);
 
-    /// A key that a request presents, and what finds it.
+    /// A key that a request presents, and its digest.
     struct Presented {
         std::string_view key;
         KeyDigest digest{};
     };
     [[nodiscard]] Presented hash(KeyHasher& hasher, std::string_view key) const;
-    /// Where find() looks first: cold memory where there are many clients. Empty if it looks nowhere.
+    /// The memory that find() reads first, which is cold with many clients. Empty if it reads none.
     [[nodiscard]] std::span<const std::byte> place_of(const Presented& key) const noexcept;
-    /// Whose key this is, by position in make()'s specs; nothing if nobody's (or empty).
+    /// The client's index in make()'s specs; nullopt if the key is unknown (or empty).
     [[nodiscard]] std::optional<std::uint32_t> find(const Presented& presented) const noexcept;
     [[nodiscard]] bool anonymous() const noexcept { return table_.empty(); }
 
 private:
     static constexpr std::uint32_t kEmpty = 0xffffffffU;
-    /// Half a cache line: of the digest 224 bits are kept, the length of SHA-224.
+    /// Half a cache line: keeps 224 bits of the digest, the length of SHA-224.
     struct alignas(32) Slot {
         std::array<unsigned char, 28> digest{};
         std::uint32_t client = kEmpty;
@@ -84,12 +84,12 @@ private:
     std::pmr::vector<Slot> table_{huge_pages()};  ///< open addressing, power of two, at most half full
 };
 
-/// The key a request shows: `api-key` (Azure OpenAI), `Ocp-Apim-Subscription-Key` (API Management's
-/// default), or `Authorization: Bearer` (OpenAI; RFC 6750 §2.1, scheme in any case), the first that is not
-/// empty in that order. Empty when there is none. A view into the fields.
+/// The key that a request presents: the first non-empty one of `api-key` (Azure OpenAI),
+/// `Ocp-Apim-Subscription-Key` (API Management's default) and `Authorization: Bearer` (OpenAI; RFC 6750 §2.1,
+/// scheme in any case). Empty if there is none. A view into the fields.
 [[nodiscard]] std::string_view presented_key(const http::Fields& fields) noexcept;
 
-/// Fields that carry a client's credentials and are never forwarded.
+/// Whether a field carries a client's credentials, and so is never forwarded.
 [[nodiscard]] bool is_credential_field(std::string_view name) noexcept;
 
 }  // namespace spillway::identity

@@ -1,9 +1,9 @@
 #pragma once
-/// The keys of an OpenID Connect issuer: found by its name alone (OpenID Connect Discovery 1.0 §4), fetched
+/// The keys of an OpenID Connect issuer: discovered from its name (OpenID Connect Discovery 1.0 §4), fetched
 /// and kept up to date in the background.
 ///
-/// A token that names an unknown key has them fetched again, at most once a second; while the issuer cannot
-/// be reached, the keys at hand stay in use. Ownership: shared by the snapshots that use the issuer
+/// A token that names an unknown key causes another fetch, at most once a second; while the issuer cannot be
+/// reached, the present keys stay in use. Ownership: shared by the snapshots that use the issuer
 /// (identity/keepers.hpp). Thread rule: all from any thread; verify() takes no lock that a fetch holds.
 /// Errors: verify() says why a token is refused, without any part of it; lack() why there are no keys.
 #include <atomic>
@@ -29,12 +29,12 @@ namespace spillway::identity {
 
 class IssuerKeys {
 public:
-    /// An outage's begin and end, for an operator. Called from the thread that fetches.
+    /// Reports the start and end of an outage to an operator. Called from the fetching thread.
     using Report = std::function<void(bool good, const std::string& message)>;
 
     IssuerKeys(config::IssuerConfig config, Report report, std::uint64_t seed);
 
-    /// With `policy`, which may be newer than the one the keys were first fetched for.
+    /// `policy` may be newer than the one the keys were first fetched for.
     [[nodiscard]] Result<TokenClaims> verify(const ParsedToken& token, const config::TokenPolicy& policy,
                                              Wall now);
     /// Why there are no keys; empty if there are.
@@ -51,7 +51,7 @@ private:
     std::atomic<std::shared_ptr<const KeySet>> keys_;
     std::atomic<bool> wanted_{false};
 
-    // The attendant's own.
+    // Used by the attendant's thread only.
     KeySchedule schedule_;
     Rng rng_;
     std::string jwks_url_;  ///< as discovered; empty: to be discovered

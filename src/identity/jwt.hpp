@@ -1,7 +1,7 @@
 #pragma once
-/// Bearer tokens that name the caller, checked with keys from the configuration: a JSON Web Key Set (see
-/// identity/jose.hpp for the algorithms), or a secret (HS256). Those of issuers that are asked for their keys
-/// are in identity/issuer_keys.hpp.
+/// Verifies bearer tokens with keys from the configuration: a JSON Web Key Set (see identity/jose.hpp for the
+/// algorithms), or a secret (HS256). Tokens of issuers whose keys are fetched are handled in
+/// identity/issuer_keys.hpp.
 ///
 /// Ownership: owns its keys. Thread rule: verify() is const and safe from any thread. Errors: make() says
 /// what is wrong with the keys; verify() why a token is refused, without any part of it.

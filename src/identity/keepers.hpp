@@ -1,9 +1,9 @@
 #pragma once
-/// The process's token keepers and issuers: one for each identity and issuer that the configuration names,
-/// however many backends share it, and the same ones after a reload.
+/// The process's token keepers and issuers: one for each identity and issuer in the configuration, shared by
+/// any number of backends, and kept across reloads.
 ///
-/// Ownership: owns them together with the snapshots that use them; the last use of one ends its thread.
-/// Thread rule: one thread, that which makes snapshots. Errors: none here.
+/// Ownership: shared with the snapshots that use them; the thread of each ends with its last use.
+/// Thread rule: only the thread that makes snapshots. Errors: none.
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,7 +20,7 @@ namespace spillway::identity {
 
 class Keepers {
 public:
-    /// A line for the log. From any thread.
+    /// Receives a line for the log, on any thread.
     using Log = std::function<void(bool good, const std::string& line)>;
     explicit Keepers(Log log = {});
 

@@ -1,6 +1,6 @@
 #pragma once
-/// When an issuer is asked for its keys: now and then, and when a token names a key that is not known, but
-/// never more than once in kLeast whatever tokens come. Pure.
+/// When an issuer's keys are fetched: regularly, and when a token names an unknown key, but never more than
+/// once in kLeast, whatever tokens arrive. Pure.
 ///
 /// Thread rule: a plain value. Errors: none.
 #include <algorithm>
@@ -12,9 +12,9 @@ namespace spillway::identity {
 
 class KeySchedule {
 public:
-    /// Between the begins of two fetches.
+    /// Between the starts of two fetches.
     static constexpr std::chrono::seconds kLeast{1};
-    /// Without any other reason: so that keys the issuer has withdrawn go.
+    /// Without any other reason, so that keys withdrawn by the issuer are removed.
     static constexpr std::chrono::hours kPeriod{1};
     static constexpr std::chrono::seconds kLastRetry{60};
 

@@ -1,10 +1,10 @@
 #pragma once
-/// A short secret text that one thread replaces now and then and all threads read, without a lock and without
-/// a write by the readers: a sequence lock over words (Boehm, "Can Seqlocks Get Along With Programming
-/// Language Memory Models?", 2012, figure 6), with two places, so that no reader waits for a writer.
+/// A short secret text that one thread occasionally replaces and all threads read, without a lock or a write
+/// by readers: a sequence lock over words (Boehm, "Can Seqlocks Get Along With Programming Language Memory
+/// Models?", 2012, figure 6), with two places, so that no reader waits for a writer.
 ///
 /// Ownership: owns its bytes, and wipes them. Thread rule: set() by one thread at a time, append_to() by any.
-/// Errors: set() says false for a text that is too long.
+/// Errors: set() returns false for a text that is too long.
 #include <openssl/crypto.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ public:
                 std::memcpy(out.data() + before + i, &word, std::min(sizeof word, size - i));
             }
             std::atomic_thread_fence(std::memory_order_acquire);
-            // The place is written again only after the other one was shown.
+            // The place is overwritten only after the other one was published.
             if (version_.load(std::memory_order_relaxed) == version) return;
         }
     }

@@ -1,9 +1,9 @@
 #pragma once
-/// A JSON Web Token taken apart (RFC 7519, JWS compact form RFC 7515), and whether its claims are as wanted.
+/// Parses a JSON Web Token (RFC 7519, in JWS compact form, RFC 7515), and checks its claims against a policy.
 ///
-/// `exp` is required; `exp` and `nbf` are held with the policy's leeway; `crit` is refused, since no
-/// extension is understood. Ownership: a ParsedToken owns what it shows. Thread rule: one thread. Errors: say
-/// why a token is refused, without any part of it.
+/// `exp` is required; `exp` and `nbf` are checked with the policy's leeway; `crit` is refused, since no
+/// extension is supported. Ownership: a ParsedToken owns its data. Thread rule: one thread. Errors: why a
+/// token is refused, without any part of it.
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +14,7 @@
 
 namespace spillway::identity {
 
-/// Whom a token names; empty where it does not say. A number is given as its text.
+/// Whom a token identifies; empty where it does not say. Numbers as text.
 struct TokenClaims {
     std::string client;
     std::string user;
@@ -25,16 +25,16 @@ struct TokenClaims {
 class ParsedToken {
 public:
     [[nodiscard]] static Result<ParsedToken> parse(std::string_view token);
-    /// Three parts with dots: worth parsing.
+    /// Whether it has three parts with dots, and so is worth parsing.
     [[nodiscard]] static bool looks_like_token(std::string_view text) noexcept;
 
     [[nodiscard]] std::string_view algorithm() const noexcept { return algorithm_; }
     [[nodiscard]] std::string_view key_id() const noexcept { return key_id_; }
     [[nodiscard]] std::string_view issuer() const;
-    /// What is signed: a view into the text that was parsed.
+    /// The signed part, as a view into the parsed text.
     [[nodiscard]] std::string_view signed_part() const noexcept { return signed_part_; }
     [[nodiscard]] std::string_view signature() const noexcept { return signature_; }
-    /// Only of use once the signature was found good.
+    /// Only meaningful once the signature has been verified.
     [[nodiscard]] Result<TokenClaims> check(const config::TokenPolicy& policy, Wall now) const;
 
 private:
@@ -43,7 +43,7 @@ private:
     std::string signature_;
     std::string_view signed_part_;
     struct Claims;
-    std::shared_ptr<const Claims> claims_;  ///< shared, so that what they are made of stays inside
+    std::shared_ptr<const Claims> claims_;  ///< shared, so that their type stays private
 };
 
 }  // namespace spillway::identity

@@ -1,9 +1,9 @@
 #pragma once
-/// Keeps one identity's token fresh, for the whole process: one fetch at a time whatever the load, ahead of
-/// its end; while the source fails, the token at hand serves until it ends.
+/// Keeps one identity's token fresh for the whole process: one fetch at a time, whatever the load, before it
+/// expires; while the source fails, the present token is used until it expires.
 ///
 /// Ownership: shared by the snapshots that use the identity (identity/keepers.hpp). Thread rule: all from any
-/// thread; reading a token takes no lock. Errors: state() says why there is no token.
+/// thread; reading a token takes no lock. Errors: lack() says why there is no token.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -23,17 +23,17 @@ namespace spillway::identity {
 class TokenKeeper {
 public:
     using Fetch = std::function<Result<Token>(const std::stop_token&)>;
-    /// Whatever an operator should know: an outage's begin and end. Called from the keeper's thread.
+    /// Reports the start and end of an outage to an operator. Called from the keeper's thread.
     using Report = std::function<void(bool good, const std::string& message)>;
 
     TokenKeeper(Fetch fetch, Report report, std::uint64_t seed);
 
-    /// As CredentialSource.
+    /// As in CredentialSource.
     [[nodiscard]] bool append_auth_header(std::string& out, Wall now) const;
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_.load(); }
     [[nodiscard]] bool renew(std::uint64_t refused);
     [[nodiscard]] bool renewing() const noexcept { return renewing_.load(); }
-    /// Why no token can be used at `now`; empty if one can.
+    /// Why there is no usable token at `now`; empty if there is.
     [[nodiscard]] std::string lack(Wall now) const;
 
 private:
@@ -50,14 +50,14 @@ private:
     mutable std::mutex mutex_;  ///< for what follows
     TokenSchedule schedule_;
     Rng rng_;
-    std::string failure_;  ///< of the last fetch; empty: it went well
-    config::Secret last_;  ///< the token in use, to know a new one
-    bool asked_ = false;   ///< one fetch has ended
+    std::string failure_;  ///< of the last fetch; empty: it succeeded
+    config::Secret last_;  ///< the present token, to recognize a new one
+    bool asked_ = false;   ///< a fetch has ended
 
     Attendant attendant_;  ///< last: its thread uses the others
 };
 
-/// A backend's credential from a keeper.
+/// A credential for backends, from a keeper.
 [[nodiscard]] std::unique_ptr<CredentialSource> make_token_credential(std::shared_ptr<TokenKeeper> keeper);
 
 }  // namespace spillway::identity

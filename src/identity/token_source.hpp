@@ -1,10 +1,10 @@
 #pragma once
-/// Fetches one access token for an identity of the configuration, from wherever it comes.
+/// Fetches an access token for an identity of the configuration, from any kind of source.
 ///
-/// Of several sources (config::AuthKind::entra) the first that gives a token is kept for good, as the chained
-/// credentials of Azure's SDKs do. A virtual machine's metadata service is given one second to answer the
-/// connection where another source follows: elsewhere its address leads nowhere.
-/// Thread rule: one thread, which it blocks: identity/attendant.hpp's. Errors: why no source gives a token,
+/// Of several sources (config::AuthKind::entra) the first that provides a token is used from then on, as by
+/// the chained credentials of Azure's SDKs. If another source follows, a virtual machine's metadata service
+/// has one second to accept the connection, since outside Azure nothing answers at its address. Thread rule:
+/// one thread, which it blocks (that of identity/attendant.hpp). Errors: why no source provides a token,
 /// without any secret.
 #include <cstddef>
 #include <stop_token>
@@ -25,11 +25,11 @@ private:
     [[nodiscard]] Result<Token> fetch_from(config::AuthKind kind, bool others, const std::stop_token& stop);
 
     config::BackendAuth auth_;
-    std::size_t first_ = 0;  ///< of auth_.sources
-    bool settled_ = false;   ///< first_ has given a token
+    std::size_t first_ = 0;  ///< index into auth_.sources
+    bool settled_ = false;   ///< first_ has provided a token
 };
 
-/// The request for one source of `auth`, but for azure_cli; reads the files it needs.
+/// The request to one source of `auth`, except azure_cli; reads the files it needs.
 [[nodiscard]] Result<TokenRequest> token_request(config::AuthKind kind, const config::BackendAuth& auth,
                                                  Wall now);
 

@@ -1,9 +1,9 @@
 #pragma once
-/// One request to a token endpoint or an issuer, waited for on the calling thread. For the threads of
-/// identity/attendant.hpp: it runs an event loop of its own, so that it needs none of the gateway's.
+/// Sends one request to a token endpoint or an issuer, and waits for the answer on the calling thread. For
+/// the threads of identity/attendant.hpp: it runs its own event loop, independent of the gateway's.
 ///
-/// Thread rule: any thread. Errors: what went wrong, with the host and never with what was sent. Redirects
-/// are not followed: a credential goes where it was meant to go, or nowhere.
+/// Thread rule: any thread, which it blocks. Errors: the reason, with the host and never with what was sent.
+/// Redirects are not followed: a credential goes only where it was meant to go.
 #include <stop_token>
 #include <string>
 
@@ -17,12 +17,12 @@ namespace spillway::identity {
 struct WebOptions {
     std::string ca_file;  ///< PEM; empty: the system's
     Duration connect_timeout = std::chrono::seconds(5);
-    Duration timeout = std::chrono::seconds(15);  ///< of all together
+    Duration timeout = std::chrono::seconds(15);  ///< for everything together
 };
 
 struct WebFailure {
     std::string message;
-    bool unreachable = false;  ///< nobody answered
+    bool unreachable = false;  ///< nothing answered
 };
 [[noreturn]] void throw_exception_from_error(const WebFailure& e, const boost::source_location& where);
 template <class T>

@@ -1,14 +1,14 @@
 #pragma once
 /// The access log: one JSON line (RFC 8259) per request.
 ///
-/// Each worker thread owns a Writer and serialises into the Writer's buffer; a full buffer (64 KiB), much
-/// of one at idle(), or what there is at flush(), is handed to one writer thread that does the blocking
-/// write. A request allocates nothing in steady state and takes a lock only at a hand-over. Call flush() on
-/// a tick of about 100 ms and before the worker ends (the Writer's destructor does).
+/// Each worker thread owns a Writer and serializes into the Writer's buffer. A full buffer (64 KiB), a nearly
+/// full one at idle(), or any at flush(), goes to the one writer thread, which does the blocking write. In
+/// steady state a request allocates nothing, and takes a lock only when a buffer is passed on. Call flush()
+/// about every 100 ms and before the worker ends (the Writer's destructor does).
 /// If the writer thread falls behind, whole buffers are dropped and their lines counted; a worker never
 /// waits for a disk.
 /// Units: times are Duration, printed as milliseconds with three decimals.
-/// Ownership: the AccessLog must outlive its Writers. Records hold views, read during write() only.
+/// Ownership: the AccessLog must outlive its Writers. Records view data that write() reads before it returns.
 /// Thread rule: AccessLog's functions from any thread; a Writer from one thread at a time.
 /// Errors: the constructor throws std::system_error if the file cannot be opened; later failures (the
 /// thread blocks all signals, so a closed pipe is EPIPE) are counted (stats().dropped_lines, .write_errors).
@@ -29,17 +29,17 @@
 
 namespace spillway::telemetry {
 
-/// One try at one backend.
+/// One attempt at one backend.
 struct AttemptRecord {
     std::string_view backend;
     std::string_view reason;  ///< why it ended: "ok", "throttled", "connect", "timeout", …
-    int status = 0;           ///< the backend's HTTP status; 0 when there was none
+    int status = 0;           ///< the backend's HTTP status; 0 if there was none
     Duration took{};
-    std::string_view detail{};  ///< what exactly failed ("connection refused"); printed if there is any
+    std::string_view detail{};  ///< what exactly failed ("connection refused"); printed unless empty
 };
 
 struct AccessRecord {
-    Wall time;  ///< when the request's head had been read
+    Wall time;  ///< when the request's head was complete
     std::string_view request_id;
     std::string_view client;          ///< the client's configured name, never its key
     std::string_view client_address;  ///< "ip:port"
@@ -49,26 +49,26 @@ struct AccessRecord {
     std::string_view deployment;
     std::string_view model;
     bool stream = false;
-    std::string_view backend;  ///< who served it; empty for nobody
+    std::string_view backend;  ///< the one that served it; empty: none
     std::span<const AttemptRecord> attempts;
     int status = 0;
     std::uint64_t tokens_in = 0;
     std::uint64_t tokens_out = 0;
     std::uint64_t tokens_cached = 0;
-    bool tokens_known = false;  ///< read from the answer's usage; else the counts are estimates
+    bool tokens_known = false;  ///< from the answer's usage; else the counts are estimates
     std::uint64_t bytes_out = 0;
-    std::optional<Duration> first_byte;  ///< nothing when no byte went down
+    std::optional<Duration> first_byte;  ///< nullopt if no byte was sent
     Duration total{};
     std::string_view outcome;  ///< "ok", "client_left", "stream_cut", "refused", …
 };
 
-/// Longest value printed of any one text field, in bytes; the rest is cut, so that a line stays bounded.
+/// The most bytes printed of any text field; the rest is cut, so that lines are bounded.
 inline constexpr std::size_t kMaxLogField = 1024;
 
 struct AccessLogOptions {
-    std::size_t buffer_bytes = std::size_t{64} * 1024;  ///< hand over at this size
-    std::size_t idle_bytes = std::size_t{48} * 1024;    ///< or at this one when both threads are idle
-    std::size_t max_buffers = 256;  ///< waiting for the writer thread, all workers together
+    std::size_t buffer_bytes = std::size_t{64} * 1024;  ///< pass a buffer on at this size
+    std::size_t idle_bytes = std::size_t{48} * 1024;    ///< or at this size if both threads are idle
+    std::size_t max_buffers = 256;                      ///< waiting for the writer thread, of all workers
 };
 
 /// Appends the record's line, with its line feed.
@@ -87,8 +87,8 @@ public:
     explicit AccessLog(std::string path, AccessLogOptions options = {});
     AccessLog(const AccessLog&) = delete;
     AccessLog& operator=(const AccessLog&) = delete;
-    /// Writes out what was handed over, then ends the writer thread. A pipe whose reader stands still is
-    /// waited for one second at most.
+    /// Writes what was passed on, then ends the writer thread. Waits at most one second for a pipe whose
+    /// reader has stopped.
     ~AccessLog();
 
 private:
@@ -105,10 +105,10 @@ public:
         ~Writer();
 
         void write(const AccessRecord& record);
-        /// Hands over what there is; does nothing when there is nothing.
+        /// Passes the buffer on, unless it is empty.
         void flush();
-        /// The thread has nothing to do for now: the writer thread had better work now than in its way later.
-        /// (If it still works, it gets full buffers only, so that it has few.)
+        /// Call when the thread has nothing to do: the writer thread then works now rather than compete
+        /// later. (While it is busy it gets only full buffers, and so fewer.)
         void idle() {
             if (buffer_.text.size() >= log_->options_.idle_bytes && log_->rests()) flush();
         }
@@ -122,18 +122,18 @@ public:
     };
     [[nodiscard]] Writer make_writer() { return Writer(*this); }
 
-    /// Closes and opens the file again before the next write (log rotation). Not for a signal handler
-    /// itself. If opening fails, the old file is kept and an error counted.
+    /// Closes the file and opens it again before the next write (log rotation). Not async-signal-safe. If
+    /// opening fails, the old file is kept and an error counted.
     void reopen();
-    /// Waits until everything handed over before the call is written or counted as dropped.
+    /// Waits until everything passed on before the call is written or counted as dropped.
     void sync();
     [[nodiscard]] Stats stats() const noexcept;
-    /// A change of whether lines can be written, since it was asked last.
+    /// A change of whether lines can be written, since the last call.
     [[nodiscard]] std::optional<Health::Change> change() { return health_.change(); }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
 private:
-    /// Nothing waits to be written.
+    /// Whether nothing waits to be written.
     [[nodiscard]] bool rests() const noexcept { return unwritten_.load(std::memory_order_relaxed) == 0; }
     void hand_over(Buffer& buffer);
     void drop(std::uint64_t lines);
@@ -147,7 +147,7 @@ private:
     const std::string path_;
     const AccessLogOptions options_;
     int fd_ = -1;
-    bool may_block_ = false;  ///< a pipe, socket or terminal, whose reader may stand still
+    bool may_block_ = false;  ///< a pipe, socket or terminal, whose reader may stop
     int stalls_ = 0;          ///< waits without effect while shutting down; writer thread only
     bool torn_ = false;       ///< the last write ended inside a line; writer thread only
 
@@ -161,7 +161,7 @@ private:
     std::uint64_t reopen_wanted_ = 0;
     std::uint64_t reopen_done_ = 0;
     std::atomic<bool> stop_{false};
-    std::atomic<std::size_t> unwritten_{0};  ///< buffers handed over and not written yet
+    std::atomic<std::size_t> unwritten_{0};  ///< buffers passed on and not written yet
 
     std::atomic<std::uint64_t> written_lines_{0};
     std::atomic<std::uint64_t> dropped_lines_{0};

@@ -1,6 +1,6 @@
 #pragma once
-/// Whether something that is written to (a disk, a database) works, so that each change is told once, with
-/// its reason, by whoever keeps the process log.
+/// Whether something that is written to (a disk, a database) works, so that the process log reports each
+/// change once, with its reason.
 ///
 /// Thread rule: any. Errors: none.
 #include <atomic>
@@ -15,7 +15,7 @@ class Health {
 public:
     struct Change {
         bool works = true;
-        std::string why;  ///< it does not; or what was done so that it does
+        std::string why;  ///< it does not; or how it was repaired
     };
 
     void works() noexcept {
@@ -29,13 +29,13 @@ public:
         state_ = State::fails;
         why_ = std::move(why);
     }
-    /// It works again after something that has to be told, even if it was over at once.
+    /// It works again after something that must be reported, even if it was over at once.
     void works_anew(std::string what) {
         const std::lock_guard lock(mutex_);
         state_ = State::works;
         news_ = std::move(what);
     }
-    /// What has changed since it was asked last; a failure that was over meanwhile is none.
+    /// The change since the last call; a failure that has ended meanwhile does not count.
     [[nodiscard]] std::optional<Change> change() {
         const std::lock_guard lock(mutex_);
         const State now = state_;

@@ -1,15 +1,15 @@
 #pragma once
 /// The usage ledger: one SQLite row per answered request, for accounts and budgets.
 ///
-/// A worker's Writer.append() copies the row into the Writer's slot under that slot's own lock, which only
-/// the ledger's thread ever contends for, once per interval. The thread commits all slots in one
-/// transaction at most `interval` apart (WAL, synchronous=NORMAL): what was committed survives a
-/// kill -9 of the process, so at most the rows of the last interval (and the commit in progress) are lost.
+/// A worker's Writer.append() copies the row into the Writer's slot, under that slot's own lock, which only
+/// the ledger's thread also takes, once per interval. That thread commits all slots in one transaction every
+/// `interval` (WAL, synchronous=NORMAL). What was committed survives a kill -9 of the process, so at
+/// most the rows of the last interval (and the commit in progress) are lost.
 /// A power failure may lose more, since NORMAL does not fsync each commit (sqlite.org/pragma.html).
-/// If a commit fails (disk full, locked), its rows are kept and tried again at the next interval; a slot
-/// past `max_rows` drops and counts new rows. A file that is deleted or replaced while it is open is noticed
-/// within a second, and begun anew.
-/// Ownership: the Ledger must outlive its Writers. Rows hold views, copied by append().
+/// If a commit fails (disk full, locked), its rows are kept and retried at the next interval; a slot with
+/// `max_rows` drops and counts new rows. A file that is deleted or replaced while open is noticed within a
+/// second, and a new one is started.
+/// Ownership: the Ledger must outlive its Writers. Rows are views, which append() copies.
 /// Thread rule: Ledger's functions from any thread; a Writer from one thread at a time.
 /// Errors: open() returns why the file cannot be used.
 #include <cstdint>
@@ -41,9 +41,9 @@ struct UsageRow {
     std::uint64_t reasoning_tokens = 0;  ///< of the completion
     std::uint64_t charged_tokens = 0;    ///< weighted, as quotas count them
     std::uint64_t cost = 0;              ///< in 10⁻⁷ of the currency
-    std::uint32_t throttled = 0;         ///< 429s met from backends on the way
-    double avoided = 0;                  ///< 429s not met, see routing::Choice::avoided
-    bool spilled = false;                ///< served by other than the first choice
+    std::uint32_t throttled = 0;         ///< 429s received from backends
+    double avoided = 0;                  ///< 429s avoided, see routing::Choice::avoided
+    bool spilled = false;                ///< not served by the first choice
     bool estimated = false;              ///< the backend reported no usage
     Duration took{};
 };
@@ -71,12 +71,12 @@ public:
     ~Ledger();
 
     [[nodiscard]] Writer make_writer();
-    /// Waits until the rows appended before the call are committed, or one attempt at it failed.
+    /// Waits until the rows appended before the call are committed, or an attempt to do so has failed.
     void sync();
     [[nodiscard]] Stats stats() const noexcept;
-    /// A change of whether rows can be committed, since it was asked last.
+    /// A change of whether rows can be committed, since the last call.
     [[nodiscard]] std::optional<Health::Change> change();
-    /// Made with the file and kept in it: names this ledger's part of what several gateways count together.
+    /// Stored in the file: identifies this ledger's part of what several gateways count together.
     [[nodiscard]] const std::string& id() const noexcept;
 
 private:

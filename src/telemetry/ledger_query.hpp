@@ -1,8 +1,8 @@
 #pragma once
 /// Totals from the usage ledger, for /api/usage and `spillway usage`.
 ///
-/// Reads through a connection of its own, so it may run beside the gateway or in another process; WAL
-/// readers do not block the writer. It blocks on the disk: not for an event loop's thread.
+/// Reads through its own connection, so it may run beside the gateway or in another process; WAL readers do
+/// not block the writer. It blocks on the disk: not for an event loop's thread.
 /// Thread rule: free functions, safe from any thread. Errors: returned.
 #include <cstdint>
 #include <limits>
@@ -14,7 +14,7 @@
 
 namespace spillway::telemetry {
 
-/// What to group by; each true adds a key to the totals.
+/// What to group by; each one adds a key to the totals.
 struct UsageGroups {
     bool client = false;
     bool user = false;
@@ -23,7 +23,7 @@ struct UsageGroups {
     bool backend = false;
     bool model = false;
     bool hour = false;    ///< UTC hour
-    bool minute = false;  ///< UTC minute; goes before hour
+    bool minute = false;  ///< UTC minute; overrides hour
 };
 
 struct UsageQuery {
@@ -35,11 +35,11 @@ struct UsageQuery {
     std::string team;
     std::string deployment;
     std::string backend;
-    bool percentiles = false;    ///< they cost a sort of all rows
-    std::size_t limit = 10'000;  ///< most totals given
+    bool percentiles = false;    ///< requires sorting all rows
+    std::size_t limit = 10'000;  ///< maximum number of totals
 };
 
-/// One group's sums; key fields that were not asked for are empty, `time` the epoch.
+/// One group's sums; keys not grouped by are empty, `time` is the epoch.
 struct UsageTotal {
     std::string client;
     std::string user;
@@ -47,7 +47,7 @@ struct UsageTotal {
     std::string deployment;
     std::string backend;
     std::string model;
-    Wall time;  ///< begin of the hour or minute
+    Wall time;  ///< start of the hour or minute
     std::uint64_t requests = 0;
     std::uint64_t failed = 0;     ///< status ≥ 400
     std::uint64_t estimated = 0;  ///< requests whose counts are estimates
@@ -58,11 +58,11 @@ struct UsageTotal {
     std::uint64_t charged_tokens = 0;  ///< weighted, as quotas count them
     std::uint64_t cost = 0;            ///< in 10⁻⁷ of the currency
     std::uint64_t refused = 0;         ///< status 429
-    std::uint64_t throttled = 0;       ///< 429s met from backends
+    std::uint64_t throttled = 0;       ///< 429s received from backends
     std::uint64_t spilled = 0;
-    double avoided = 0;  ///< 429s not met
-    /// Of the served alone (status < 400; a refusal takes no time): NaN when there are none. Percentiles
-    /// are by nearest rank, and NaN unless asked for.
+    double avoided = 0;  ///< 429s avoided
+    /// Of served requests only (status < 400; a refusal takes no time): NaN if there are none. Percentiles
+    /// are by nearest rank, and NaN unless requested.
     double mean_ms = kUnknown;
     double p50_ms = kUnknown;
     double p95_ms = kUnknown;
@@ -70,7 +70,7 @@ struct UsageTotal {
 };
 
 /// Ordered by time, then client, user, team, deployment, backend, model.
-/// A file of an older program is an Error until a gateway has opened, and so migrated, it.
+/// A file from an older program is an Error until a gateway has opened and so migrated it.
 [[nodiscard]] Result<std::vector<UsageTotal>> query_usage(const std::string& path, const UsageQuery& query);
 
 }  // namespace spillway::telemetry

@@ -2,18 +2,18 @@
 /// Metrics and their Prometheus text exposition, format 0.0.4
 /// (https://prometheus.io/docs/instrumenting/exposition_formats/).
 ///
-/// Use: at start (or when a configuration is loaded) ask the Registry for a child by name and labels and
-/// keep the reference; on the hot path call inc/add/observe on it. Those take no lock and allocate
-/// nothing: every child has one cell per shard, a thread adds to the cell of the CPU it runs on (an OwnCount:
-/// to the one it was given), and render() sums them. No cache line has cells of two shards, or of two
-/// families; a family's children share lines, so that many of them fit into a cache.
+/// Use: at start-up (or when a configuration is loaded) get a child from the Registry by name and labels, and
+/// keep the reference; on the hot path call inc/add/observe on it. Those take no lock and allocate nothing:
+/// every child has one cell per shard, a thread adds to the cell of the CPU it runs on (an OwnCount: to its
+/// own), and render() sums them. No cache line has cells of two shards or of two families; a family's
+/// children share lines, so that many of them fit into the cache.
 /// Units: seconds, bytes and tokens by name suffix (`_seconds`, `_bytes`, `_total`), as Prometheus advises.
-/// Ownership: the Registry owns all children; references hold as long as it lives.
+/// Ownership: the Registry owns all children; references are valid as long as it lives.
 /// Thread rule: everything here may be called from any thread. Registration and render() take the
 /// registry's lock, so callbacks run under it and must not use the registry.
 /// Errors: a bad name, or a name used again with another type, help, label names or buckets, throws
 /// std::invalid_argument (start-up).
-/// Label values must come from a bounded set (configured names): past kMaxChildren of one family, new
+/// Label values must come from a bounded set (configured names): beyond kMaxChildren of one family, new
 /// label sets share one child whose label values are all "_other".
 #include <array>
 #include <atomic>
@@ -47,8 +47,8 @@ using Labels = std::initializer_list<Label>;
 
 namespace detail {
 
-/// Which cell the calling thread should add to: the CPU it runs on. glibc reads it from the rseq area
-/// without a system call; a thread moved between the read and the add costs contention, never a count.
+/// The cell that the calling thread should use: that of its CPU. glibc reads it from the rseq area
+/// without a system call; a thread that moves before it adds costs contention, never a count.
 [[nodiscard]] std::size_t current_shard() noexcept;
 
 using Cell = std::atomic<std::uint64_t>;
@@ -60,7 +60,7 @@ struct alignas(kCacheLine) CellLine {
 /// One count's cells: a view into its family's Cells.
 class Sharded {
 public:
-    /// The cell at `place` of `line`, and of the lines `stride` further for each further shard.
+    /// The cell at `place` of `line`, and of every `stride`-th line after it for further shards.
     Sharded(CellLine* line, std::size_t place, std::size_t stride, std::size_t shards) noexcept
         : line_(line), place_(place), stride_(stride), mask_(shards - 1) {}
     void add(std::uint64_t n) noexcept { at(current_shard()).fetch_add(n, std::memory_order_relaxed); }
@@ -80,7 +80,7 @@ private:
     std::size_t mask_;
 };
 
-/// The cells of a family: in each shard those of counts made one after the other lie side by side.
+/// The cells of a family: counts created one after the other are adjacent in each shard.
 class Cells {
 public:
     [[nodiscard]] Sharded add(std::size_t shards);
@@ -93,7 +93,7 @@ private:
 
 }  // namespace detail
 
-/// Only goes up.
+/// Only increases.
 class Counter {
 public:
     explicit Counter(detail::Sharded cells) noexcept : cells_(cells) {}
@@ -105,8 +105,8 @@ private:
     detail::Sharded cells_;
 };
 
-/// A thread's own cell of a Counter, to be kept by it: for counters of which there are so many that finding
-/// the cell costs more than adding to it.
+/// A thread's own cell of a Counter, which the thread keeps: for counters so numerous that finding the cell
+/// costs more than adding to it.
 class OwnCount {
 public:
     OwnCount() = default;
@@ -122,7 +122,7 @@ private:
     detail::Cell* cell_ = nullptr;
 };
 
-/// A gauge moved by matching inc and dec from many threads (requests in flight, open connections).
+/// A gauge changed by matching inc and dec from many threads (requests in flight, open connections).
 class UpDown {
 public:
     explicit UpDown(detail::Sharded cells) noexcept : cells_(cells) {}
@@ -134,7 +134,7 @@ private:
     detail::Sharded cells_;  ///< modulo 2^64
 };
 
-/// A gauge that is set: one atomic, not for the hot path of many threads.
+/// A gauge that is set: a single atomic, not for the hot path of many threads.
 class Gauge {
 public:
     void set(double v) noexcept { value_.store(v, std::memory_order_relaxed); }
@@ -145,7 +145,7 @@ private:
     std::atomic<double> value_{0};
 };
 
-/// Counts per bucket of upper bounds (`le`), ascending, +Inf implied. The bounds are its owner's.
+/// Counts by ascending upper bounds (`le`), +Inf implied. Its owner owns the bounds.
 class Histogram {
 public:
     Histogram(std::span<const double> bounds, std::size_t shards);
@@ -177,7 +177,7 @@ private:
     std::unique_ptr<Line[]> lines_;
 };
 
-/// What a callback family hands its samples to, at render.
+/// Receives the samples of a callback family during render().
 class Emitter {
 public:
     void operator()(std::span<const Label> labels, double value);
@@ -203,14 +203,14 @@ public:
     Registry& operator=(const Registry&) = delete;
     ~Registry();
 
-    /// The child of `name` with these labels, made on first use; the same labels give the same child.
+    /// The child of `name` with these labels, created on first use; the same labels return the same child.
     Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
     UpDown& up_down(std::string_view name, std::string_view help, Labels labels = {});
     Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
     Histogram& histogram(std::string_view name, std::string_view help, Labels labels = {},
                          std::span<const double> bounds = default_time_buckets());
 
-    /// Keeps a callback registered; destroying it takes the callback out (what it read may then go away).
+    /// Keeps a callback registered; after its destruction what the callback reads may be destroyed.
     class Registration {
     public:
         Registration() = default;
@@ -228,7 +228,7 @@ public:
     [[nodiscard]] Registration callback(MetricType type, std::string_view name, std::string_view help,
                                         Collect collect);
 
-    /// A cell for a thread that counts often (see OwnCount): another at each call, as long as there are.
+    /// A shard for a thread that counts often (see OwnCount): a different one at each call while there are.
     [[nodiscard]] std::size_t own_shard() noexcept {
         return next_shard_.fetch_add(1, std::memory_order_relaxed) % shards_;
     }

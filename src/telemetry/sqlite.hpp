@@ -1,5 +1,5 @@
 #pragma once
-/// SQLite handles as owned values, and schema migration. Errors carry SQLite's own message.
+/// SQLite handles as owning values, and schema migration. Errors: with SQLite's own message.
 /// Thread rule: a connection and its statements belong to one thread at a time (opened with NOMUTEX).
 #include <sqlite3.h>
 
@@ -19,13 +19,13 @@ struct SqliteFree {
 using Database = std::unique_ptr<sqlite3, SqliteFree>;
 using Statement = std::unique_ptr<sqlite3_stmt, SqliteFree>;
 
-/// `flags` as sqlite3_open_v2 takes them. A locked file is waited for one second.
+/// `flags` as for sqlite3_open_v2. Waits up to one second for a locked file.
 [[nodiscard]] Result<Database> open_database(const std::string& path, int flags);
 [[nodiscard]] Result<void> execute(sqlite3* db, const char* sql);
 [[nodiscard]] Result<Statement> prepare(sqlite3* db, std::string_view sql);
 
-/// Brings the schema to version steps.size(): runs each step that `PRAGMA user_version` says is missing,
-/// all in one transaction. A file from a newer program is refused.
+/// Brings the schema to version steps.size(): runs each step missing according to `PRAGMA user_version`, all
+/// in one transaction. Refuses a file from a newer program.
 [[nodiscard]] Result<void> migrate(sqlite3* db, std::span<const char* const> steps);
 
 }  // namespace spillway::telemetry

@@ -1,7 +1,7 @@
 #pragma once
-/// Text of log lines and answers: request targets without their secrets, times, RFC 3339 time stamps.
-/// Ownership: all append to the caller's buffer. Thread rule: free functions are safe; an Rfc3339 belongs
-/// to one thread.
+/// Text for log lines and answers: request targets without secrets, times, RFC 3339 time stamps.
+/// Ownership: all append to the caller's buffer. Errors: none. Thread rule: free functions; an Rfc3339
+/// belongs to one thread.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,9 +11,9 @@
 
 namespace spillway::telemetry {
 
-/// Appends a request target as the inside of a JSON string: path, then the query with every value but a
-/// few known harmless ones (api-version, deployment, …) masked. Scheme and authority of an absolute
-/// target, which may hold credentials, are left out.
+/// Appends a request target as the inside of a JSON string: the path, then the query with all values masked
+/// except a few known to be harmless (api-version, deployment, …). The scheme and authority of an absolute
+/// target, which may contain credentials, are left out.
 void append_json_target(Pen& out, std::string_view target, std::size_t max_bytes);
 
 /// Appends `d` in milliseconds with three decimals; negative counts as zero.

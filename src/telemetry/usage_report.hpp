@@ -1,5 +1,5 @@
 #pragma once
-/// Questions to the ledger as people ask them, and the totals as JSON or as a table: for /api/usage and
+/// Parses queries to the ledger, and prints the totals as JSON or as a table: for /api/usage and
 /// `spillway usage`.
 /// Thread rule: free functions. Errors: returned, with what was expected.
 #include <span>
@@ -21,14 +21,14 @@ namespace spillway::telemetry {
 struct UsageField {
     std::string_view name;
     std::string_view help;
-    bool key;       ///< there when it is grouped by
+    bool key;       ///< present when grouped by it
     bool nullable;  ///< may be unknown
 };
 [[nodiscard]] std::span<const UsageField> usage_fields();
 
-/// {"from","to","usage":[{keys asked for…,"requests","failed","estimated","prompt_tokens",…,"cost"}…]}
+/// {"from","to","usage":[{keys grouped by…,"requests","failed","estimated","prompt_tokens",…,"cost"}…]}
 [[nodiscard]] std::string usage_json(const UsageQuery& query, std::span<const UsageTotal> totals);
-/// Columns with a heading, one line a group.
+/// Columns with a heading, one line per group.
 [[nodiscard]] std::string usage_table(const UsageQuery& query, std::span<const UsageTotal> totals);
 
 }  // namespace spillway::telemetry
