@@ -1,9 +1,9 @@
 #pragma once
-/// `spillway check --connect`: whether a backend can be reached as the gateway would reach it, step by step.
+/// `spillway check --connect`: tests step by step whether the gateway could reach a backend.
 ///
-/// It blocks, with an end to each step; no request is generated, so it costs no quota of tokens. Thread rule:
-/// any thread. Errors: a step that failed, with its reason; those after it are not tried. No secret is in a
-/// step.
+/// It blocks, with a time limit for each step; nothing is generated, so it costs no tokens. Thread rule: any
+/// thread. Errors: a failed step, with its reason; later ones are not tried. Steps contain no
+/// secret.
 #include <string>
 #include <vector>
 
@@ -27,7 +27,7 @@ struct ProbeReport {
 
 [[nodiscard]] ProbeReport probe_backend(const config::BackendConfig& backend);
 
-/// Lines for people.
+/// As lines for people.
 [[nodiscard]] std::string to_string(const ProbeReport& report);
 /// `{"backends":[{"name":…,"url":…,"ok":…,"steps":[{"name":…,"result":…,"detail":…}]}]}`
 [[nodiscard]] std::string to_json(const std::vector<ProbeReport>& reports);

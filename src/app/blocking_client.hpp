@@ -1,5 +1,5 @@
 #pragma once
-/// A connection that blocks, for a check by hand: the system's resolver, TCP, OpenSSL, one request.
+/// A blocking connection for checks by hand: the system's resolver, TCP, OpenSSL, one request.
 ///
 /// Ownership: owns its socket and session. Thread rule: one thread. Errors: what failed, in words.
 #include <netdb.h>
@@ -27,20 +27,20 @@ public:
     BlockingClient& operator=(const BlockingClient&) = delete;
     ~BlockingClient();
 
-    /// Whom it connects to: the backend, or its proxy.
+    /// The host it connects to: the backend, or its proxy.
     [[nodiscard]] const std::string& host() const noexcept;
     [[nodiscard]] std::uint16_t port() const noexcept;
     /// The addresses of host(), as text.
     Result<std::string> look_up();
     /// The address that answered.
     Result<std::string> connect();
-    /// Has the backend's proxy open a way to it; after connect(), where there is one.
+    /// Makes the backend's proxy, if any, open a tunnel; after connect().
     Result<std::string> open_tunnel();
-    /// Version and cipher. Verifies as the gateway does.
+    /// Returns version and cipher. Verifies like the gateway.
     Result<std::string> handshake();
-    /// When the server's certificate ends; after handshake().
+    /// When the server's certificate expires; after handshake().
     [[nodiscard]] Result<Wall> certificate_end() const;
-    /// GET `target` with `fields` (ready lines); reads the whole answer, at most 4 MiB.
+    /// GET `target` with `fields` (complete lines); reads the whole answer, at most 4 MiB.
     Result<BlockingAnswer> get(std::string_view target, std::string_view fields);
 
 private:

@@ -1,9 +1,9 @@
 #pragma once
-/// Listening sockets that whoever started this process left open for it: systemd, for a .socket unit
-/// (sd_listen_fds(3)), or the gateway that this one follows (app/successor.hpp). Nobody who connects
-/// meanwhile is refused, since they were never closed.
+/// Listening sockets passed to this process at its start: by systemd, for a .socket unit (sd_listen_fds(3)),
+/// or by the gateway that it succeeds (app/successor.hpp). No connection is refused meanwhile, since they
+/// were never closed.
 ///
-/// Ownership: owns those that nobody took. Thread rule: the main thread, before others begin (it changes the
+/// Ownership: owns those not extracted. Thread rule: the main thread, before others start (it changes the
 /// environment). Errors: none; what is not a listening socket is closed.
 #include <string>
 #include <vector>
@@ -16,13 +16,13 @@ namespace spillway::app {
 class InheritedSockets {
 public:
     InheritedSockets() = default;
-    /// Those from descriptor 3 on that LISTEN_FDS, for LISTEN_PID, or a predecessor count.
+    /// The descriptors from 3 on, as counted by LISTEN_FDS for LISTEN_PID, or by a predecessor.
     [[nodiscard]] static InheritedSockets of_environment();
     explicit InheritedSockets(std::vector<FileDescriptor> sockets) : sockets_(std::move(sockets)) {}
 
-    /// Those that listen at `where`.
+    /// Moves out those that listen at `where`.
     [[nodiscard]] std::vector<FileDescriptor> extract(const config::ListenConfig& where);
-    /// Where those listen that nobody took.
+    /// The addresses of those that were not extracted.
     [[nodiscard]] std::vector<std::string> left() const;
 
 private:

@@ -14,7 +14,7 @@
 namespace spillway::app {
 
 struct LoadOptions {
-    std::shared_ptr<stack::Common> stack;  ///< asked when no URL is given
+    std::shared_ptr<stack::Common> stack;  ///< used when no URL is given
     std::string url;
     std::string api_key;
     std::string api_key_env;

@@ -1,9 +1,9 @@
 #pragma once
-/// Loads the gateway's configuration at the start, and again for SIGHUP, POST /api/reload and `serve
+/// Loads the gateway's configuration at start-up, and again for SIGHUP, POST /api/reload and `serve
 /// --watch`.
 ///
-/// Ownership: the gateway given to reload() is the caller's. Thread rule: the main thread. Errors: load()
-/// prints them, reload() reports and logs them, and then the old configuration stays in use.
+/// Ownership: the caller owns the gateway passed to reload(). Thread rule: the main thread. Errors: load()
+/// prints them; reload() returns and logs them, and the old configuration stays in use.
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +24,11 @@ public:
     Reloader(std::string file, std::shared_ptr<telemetry::Logger> log)
         : file_(std::move(file)), log_(std::move(log)) {}
 
-    /// At the start; problems go to standard error.
+    /// At start-up; prints problems to standard error.
     [[nodiscard]] std::optional<config::GatewayConfig> load();
     gateway::ReloadReport reload(gateway::Gateway& gateway, std::string_view why);
-    /// Reloads if the file, or one that it names, has changed and stands still; to be called each second or
-    /// so.
+    /// Reloads if the file, or one that it names, has changed and is stable since; call about once a
+    /// second.
     void look(gateway::Gateway& gateway);
 
 private:

@@ -1,8 +1,8 @@
 #pragma once
-/// Tells systemd how the service is doing: ready, reloading, stopping, and alive for its watchdog. The
-/// protocol is that of sd_notify(3): a datagram of NAME=value lines to the socket that NOTIFY_SOCKET names.
-/// libsystemd is not needed for it. Without NOTIFY_SOCKET, all of this does nothing. Errors: none; what
-/// cannot be sent is lost, and systemd's own time-outs then say so. Thread rule: any one thread.
+/// Reports the service's state to systemd: ready, reloading, stopping, and alive for its watchdog. Uses the
+/// protocol of sd_notify(3), a datagram of NAME=value lines to the socket named by NOTIFY_SOCKET, without
+/// libsystemd. Without NOTIFY_SOCKET it does nothing. Errors: none; what cannot be sent is lost, which
+/// systemd's own time-outs detect. Thread rule: one thread.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,8 +13,8 @@ namespace spillway::app {
 
 class ServiceManager {
 public:
-    /// `socket` as NOTIFY_SOCKET has it (a path, or '@' and a name in the abstract namespace); empty: nobody
-    /// listens.
+    /// `socket` in the form of NOTIFY_SOCKET (a path, or '@' and a name in the abstract namespace); empty: no
+    /// systemd.
     ServiceManager(std::string socket, std::optional<Duration> watchdog)
         : socket_(std::move(socket)), watchdog_(watchdog) {}
 
@@ -24,10 +24,10 @@ public:
     void ready() const { send("READY=1"); }
     void reloading() const;
     void stopping() const { send("STOPPING=1"); }
-    /// Another process is the service from now on.
+    /// Declares another process the service's main process.
     void succeeded_by(int pid) const { send("MAINPID=" + std::to_string(pid)); }
     void alive() const { send("WATCHDOG=1"); }
-    /// How often alive() is to be called: half of what systemd waits for. Nothing: there is no watchdog.
+    /// How often to call alive(): half of the watchdog's time. nullopt: there is no watchdog.
     [[nodiscard]] std::optional<Duration> watchdog() const noexcept { return watchdog_; }
 
 private:

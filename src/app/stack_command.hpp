@@ -1,5 +1,5 @@
 #pragma once
-/// What `up`, `down` and `env` have in common: which stack is meant, its folder, its settings.
+/// Shared by `up`, `down` and `env`: the selected stack, its folder, its settings.
 ///
 /// Thread rule: for one thread. Errors: messages for the user.
 #include <CLI/CLI.hpp>
@@ -19,11 +19,11 @@ struct Common {
 [[nodiscard]] std::shared_ptr<Common> add_common(CLI::App& verb);
 
 [[nodiscard]] Result<Folder> folder_of(const Common& common);
-/// Made if it is not there; then held for this command alone. Says if it has to wait for another.
+/// Creates the folder if needed, and locks it for this command; reports if it has to wait for another.
 [[nodiscard]] Result<Lock> make_and_lock(const Folder& folder);
 [[nodiscard]] Result<Lock> lock_existing(const Folder& folder);
 
-/// The stored values, with a key for the client, made and stored at the first time. Needs the lock.
+/// The stored values, including the client's key, which is created the first time. Requires the lock.
 [[nodiscard]] Result<Values> values_with_key(const Folder& folder);
 [[nodiscard]] Result<void> store_values(const Folder& folder, const Values& values);
 

@@ -1,6 +1,6 @@
 #pragma once
-/// The folder a local stack keeps its state in: $XDG_STATE_HOME/spillway/<name> (XDG Base Directory
-/// Specification; ~/.local/state when that is not set). Folders are 0700 and files 0600, as keys are in them.
+/// The folder with a local stack's state: $XDG_STATE_HOME/spillway/<name> (XDG Base Directory Specification;
+/// ~/.local/state if that is not set). Folders have mode 0700 and files 0600, since they contain keys.
 ///
 /// Ownership: a Folder is a path; a Lock holds the lock until it is destroyed. Thread rule: for one thread.
 /// Errors: what could not be done, with the path, never with content.
@@ -17,7 +17,7 @@
 
 namespace spillway::app::stack {
 
-/// An exclusive flock(2), kept from children (O_CLOEXEC).
+/// An exclusive flock(2), not inherited by children (O_CLOEXEC).
 class Lock {
 public:
     explicit Lock(int fd) noexcept : fd_(fd) {}
@@ -34,27 +34,27 @@ private:
 class Folder {
 public:
     explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
-    /// The folder of the stack `name`, which may not be there yet. `env` gives XDG_STATE_HOME and HOME.
+    /// The folder of the stack `name`, which may not exist yet. `env` provides XDG_STATE_HOME and HOME.
     [[nodiscard]] static Result<Folder> locate(std::string_view name, const config::EnvLookup& env);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
     [[nodiscard]] bool exists() const;
     Result<void> create() const;
-    /// Removes the folder and all that is in it.
+    /// Removes the folder and everything in it.
     Result<void> remove() const;
 
-    /// Waits up to `patience` for whoever holds it; `on_wait` runs once if that is needed, with the holder's
+    /// Waits up to `patience` for another holder; if it has to wait, calls `on_wait` once with the holder's
     /// process id (0: not known).
     [[nodiscard]] Result<Lock> lock(std::chrono::milliseconds patience,
                                     const std::function<void(int)>& on_wait) const;
 
-    /// Nothing if there is no such file.
+    /// nullopt if there is no such file.
     [[nodiscard]] Result<std::optional<std::string>> read(std::string_view name) const;
     [[nodiscard]] Result<std::optional<Values>> read_values(std::string_view name) const;
-    /// Replaces the file as a whole: after a crash there is the old one or the new one.
+    /// Replaces the file atomically: after a crash there is either the old or the new one.
     Result<void> write(std::string_view name, std::string_view content) const;
-    /// No error if it is not there.
+    /// No error if it does not exist.
     void erase(std::string_view name) const noexcept;
 
 private:

@@ -1,6 +1,6 @@
 #pragma once
-/// What has to be done to bring the local stack from what runs to what is wanted. Pure decisions: what runs
-/// is found out elsewhere (stack_process.hpp), and done elsewhere (stack_runner.hpp).
+/// Decides how to bring the local stack from its present state to the desired one. Pure: stack_process.hpp
+/// finds out what is running, and stack_runner.hpp carries the plan out.
 ///
 /// Ownership: values. Thread rule: free functions, safe everywhere.
 #include <cstdint>
@@ -19,19 +19,19 @@ struct NamedPort {
     friend bool operator==(const NamedPort&, const NamedPort&) = default;
 };
 
-/// What one service is started with. Two equal ones need no restart between them.
+/// What a service is started with. If it is equal, no restart is needed.
 struct ServiceSpec {
-    std::string program;           ///< which build: changes with the file
+    std::string program;           ///< identifies the build; changes with the file
     std::string config_digest;     ///< of the whole configuration
-    Values inputs;                 ///< the settings in it by name, to say what changed; keys as digests
+    Values inputs;                 ///< its settings by name, to report changes; keys as digests
     std::vector<NamedPort> ports;  ///< those it listens on
     friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };
 
-/// What was found of one service.
+/// What was found about a service.
 struct Observed {
     std::optional<ServiceSpec> record;  ///< what it was last started with, if known
-    bool running = false;               ///< the recorded process is there
+    bool running = false;               ///< the recorded process exists
     bool answers = false;               ///< and its health port answers
 };
 
@@ -44,13 +44,13 @@ struct Step {
 
 [[nodiscard]] Step plan_step(const ServiceSpec& wanted, const Observed& observed);
 
-/// The ports that must be free before anything is started or stopped: those of services to start, without
-/// the ones that services to be stopped give up. All three are by service, in the same order.
+/// The ports that must be free before anything is started or stopped: those of services to start, except
+/// those that services to be stopped will release. All three arguments are by service, in the same order.
 [[nodiscard]] std::vector<NamedPort> ports_to_check(const std::vector<ServiceSpec>& wanted,
                                                     const std::vector<Observed>& observed,
                                                     const std::vector<Step>& steps);
 
-/// A service's record as values and back, with "PORT_<n>" for its ports.
+/// Converts a service's record to values and back, with "PORT_<n>" for its ports.
 [[nodiscard]] Values to_values(const ServiceSpec& spec);
 [[nodiscard]] Result<ServiceSpec> spec_from(const Values& values);
 

@@ -1,8 +1,8 @@
 #pragma once
-/// Background processes on Linux: starting one, knowing it again later, ending it, and who has a port.
+/// Background processes on Linux: starts, recognizes and ends them, and finds who is using a port.
 ///
-/// A process is known by its id, its start time and the machine's boot id, so that a number used again is not
-/// taken for it (proc(5): field 22 of /proc/PID/stat). Thread rule: for one thread. Errors: values.
+/// A process is identified by its id, its start time and the machine's boot id, so that a reused number is
+/// not mistaken for it (proc(5): field 22 of /proc/PID/stat). Thread rule: for one thread. Errors: values.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -22,9 +22,9 @@ struct ProcessId {
     friend bool operator==(const ProcessId&, const ProcessId&) = default;
 };
 
-/// Of a process that is there now.
+/// The identity of a process that exists now.
 [[nodiscard]] std::optional<ProcessId> identify(int pid);
-/// Still there, the same, and not only waiting to be reaped.
+/// Whether the same process still exists, and is not only waiting to be reaped.
 [[nodiscard]] bool is_running(const ProcessId& process);
 
 [[nodiscard]] Values to_values(const ProcessId& process);
@@ -34,26 +34,26 @@ struct Command {
     std::string program;
     std::vector<std::string> arguments;
     std::string folder;  ///< its working directory
-    std::string log;     ///< takes its output; truncated, mode 0600
+    std::string log;     ///< receives its output; truncated, mode 0600
 };
-/// Starts it in a session of its own (setsid), with no terminal, no signal blocked and no open file but
+/// Starts it in a new session (setsid), without a terminal, with no signal blocked and no open file except
 /// standard input (/dev/null) and output.
 [[nodiscard]] Result<ProcessId> start(const Command& command);
 
-/// If a process started here has ended: how, for the user.
+/// How a process started here has ended, for the user; nullopt if it has not.
 [[nodiscard]] std::optional<std::string> how_it_ended(const ProcessId& process);
 
 enum class Stopped : std::uint8_t { gone_before, ended, killed, still_there };
-/// SIGTERM, and after `grace` SIGKILL. `pause` is called between looks.
+/// SIGTERM, and after `grace` SIGKILL. Calls `pause` between checks.
 [[nodiscard]] Stopped stop(const ProcessId& process, std::chrono::milliseconds grace,
                            const std::function<void()>& pause);
 
-/// The program this process runs, as a path that can be started again.
+/// The path of this process's program, to start it again.
 [[nodiscard]] Result<std::string> own_program();
-/// Changes when the file is rebuilt: its size and time of change.
+/// Identifies a build by the file's size and modification time.
 [[nodiscard]] Result<std::string> build_of(const std::string& program);
 
-/// Why nobody can listen on 127.0.0.1:`port` now, or nothing. Names who has it, where /proc allows.
+/// Why 127.0.0.1:`port` cannot be used now, or nullopt. Names its owner, if /proc allows.
 [[nodiscard]] std::optional<std::string> port_obstacle(std::uint16_t port);
 
 }  // namespace spillway::app::stack

@@ -1,9 +1,9 @@
 #pragma once
-/// Does what stack_plan.hpp has decided: starts, restarts and stops the services of the local stack, keeps a
-/// record of each in the stack's folder, and goes back to what was if a step fails.
+/// Carries out the plan of stack_plan.hpp: starts, restarts and stops the services of the local stack, keeps
+/// a record of each in the stack's folder, and restores the previous state if a step fails.
 ///
-/// SIGINT and SIGTERM are held back while a Runner lives: it sees them between steps, undoes what it began
-/// and returns. Ownership: the Runner refers to its Folder and Environment. Thread rule: for one thread.
+/// SIGINT and SIGTERM are blocked while a Runner exists: it checks for them between steps, undoes what it has
+/// started and returns. Ownership: it refers to its Folder and Environment. Thread rule: for one thread.
 #include <signal.h>
 
 #include <functional>
@@ -19,10 +19,10 @@
 
 namespace spillway::app::stack {
 
-/// What a service's record in the folder says.
+/// A service's record in the folder.
 struct Record {
     ProcessId process;
-    std::optional<ServiceSpec> spec;  ///< nothing if it is not readable (of another version, say)
+    std::optional<ServiceSpec> spec;  ///< nullopt if it cannot be read (another version, say)
 };
 
 struct Limits {
@@ -40,16 +40,16 @@ public:
     ~Runner();
 
     [[nodiscard]] std::vector<Observed> observe(const std::vector<Service>& services) const;
-    /// All steps or, after an Error, what ran before.
+    /// Performs all steps; after an Error, what ran before is restored.
     Result<void> apply(const std::vector<Service>& services, const std::vector<Step>& steps);
-    /// Stops what is recorded, last service first. Says if there is nothing.
+    /// Stops the recorded services, the last one first. Reports if there are none.
     Result<void> stop_all();
 
 private:
     struct Before {
         const Service* service = nullptr;
         bool ran = false;
-        std::string config_text;  // if it is to be restarted
+        std::string config_text;  // for a restart
         std::optional<Record> record;
         bool stopped = false;
         bool started = false;
@@ -74,7 +74,7 @@ private:
     bool interrupted_ = false;
 };
 
-/// Is an HTTP server there that answers GET `path` with 200?
+/// Whether an HTTP server answers GET `path` with 200.
 [[nodiscard]] bool answers(std::uint16_t port, std::string_view path, std::chrono::milliseconds timeout);
 
 }  // namespace spillway::app::stack

@@ -1,6 +1,6 @@
 #pragma once
-/// The services of the local stack as they should be for given settings: what each is started with, its
-/// configuration file, where it says that it is ready. Pure: no file is touched.
+/// The desired services of the local stack for given settings: what each is started with, its configuration
+/// file, and where it reports that it is ready. Pure: touches no file.
 ///
 /// Ownership: values; config_text and resource_key are secret. Thread rule: free functions, safe everywhere.
 #include <array>
@@ -13,14 +13,14 @@
 
 namespace spillway::app::stack {
 
-/// Started in this order, stopped in the other.
+/// Started in this order, stopped in reverse.
 inline constexpr std::array<std::string_view, 3> service_names{"emulator", "gateway", "chat"};
 
 struct Service {
     std::string name;
-    std::string describe;                ///< for the user: what it will be
+    std::string describe;                ///< its description for the user
     std::string config_file;             ///< its name in the stack's folder
-    std::string config_text;             ///< the documented YAML; of the chat app, environment variables
+    std::string config_text;             ///< the documented YAML; for the chat app, environment variables
     std::vector<std::string> arguments;  ///< of the program
     std::uint16_t health_port = 0;
     std::string health_path;
@@ -28,9 +28,9 @@ struct Service {
 };
 
 struct StackContext {
-    std::string folder;        ///< where the files are, absolute
-    std::string build;         ///< of the program, see build_of()
-    std::string resource_key;  ///< the emulated resources' own
+    std::string folder;        ///< the folder of the files, absolute
+    std::string build;         ///< the program's, see build_of()
+    std::string resource_key;  ///< of the emulated resources
 };
 
 /// By service, in the order of service_names.

@@ -1,9 +1,9 @@
 #pragma once
-/// What a user can set of the local stack, with `spillway env set`: names and defaults, what is refused, and
-/// what follows from them.
+/// The local stack's settings for `spillway env set`: names, defaults, valid values, and the values derived
+/// from them.
 ///
 /// Ownership: values. Thread rule: free functions, safe everywhere. Errors: messages for the user that name
-/// the setting; a key's value is never in them.
+/// the setting and never contain a key.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -17,7 +17,7 @@
 
 namespace spillway::app::stack {
 
-/// Where they are kept, in the stack's folder.
+/// The file in the stack's folder.
 inline constexpr std::string_view settings_file = ".env";
 
 namespace setting {
@@ -28,7 +28,7 @@ inline constexpr std::string_view admin_port = "SPILLWAY_ADMIN_PORT";
 inline constexpr std::string_view chat_port = "SPILLWAY_CHAT_PORT";
 inline constexpr std::string_view emulator_admin_port = "SPILLWAY_EMULATOR_ADMIN_PORT";
 inline constexpr std::string_view emulator_base_port = "SPILLWAY_EMULATOR_BASE_PORT";
-/// These follow from the ports; they can be read, not set.
+/// Derived from the ports; read-only.
 inline constexpr std::string_view gateway_url = "APIM_GATEWAY_URL";
 inline constexpr std::string_view chat_url = "SPILLWAY_CHAT_URL";
 }  // namespace setting
@@ -53,17 +53,17 @@ struct Settings {
     [[nodiscard]] std::string dashboard_url() const;
 };
 
-/// `value` in its usual spelling, if `name` is a setting and may have it.
+/// `value` in its normal form, if valid for the setting `name`.
 [[nodiscard]] Result<std::string> check_setting(std::string_view name, std::string_view value);
 
-/// Defaults where `values` has nothing. An Error if a value is bad or two ports are the same.
+/// Defaults for what `values` lacks. An Error if a value is invalid or two ports are equal.
 [[nodiscard]] Result<Settings> settings_from(const Values& values);
 
-/// All settings and what follows from them, by name, in the order they are shown.
+/// All settings and derived values by name, in display order.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> listed(const Settings& settings);
 
-/// A name for a stack, which is also its folder's: letters, digits, '-', '_' and '.', 1 to 64, not beginning
-/// with a sign.
+/// Whether it is a valid name for a stack and its folder: 1 to 64 letters, digits, '-', '_' and '.', not
+/// starting with a sign.
 [[nodiscard]] bool is_stack_name(std::string_view name) noexcept;
 
 /// 32 random bytes in hexadecimal, from the system's generator (OpenSSL). Throws std::runtime_error if there

@@ -1,10 +1,10 @@
 #pragma once
-/// What `serve` would refuse beyond what the file itself says: certificates, key sets, places to write to,
+/// Checks what `serve` would refuse beyond the file's content: certificates, key sets, files to be written,
 /// ports.
 ///
-/// Nothing is left behind. Thread rule: a function of its argument and the machine. Errors: problems, in the
-/// order of the sections; an address that is taken is a warning, as the gateway that runs may be the one
-/// whose file is checked.
+/// Leaves nothing behind. Thread rule: a function of its argument and the machine. Errors: problems, in the
+/// order of the sections; an address in use is only a warning, since it may belong to the running gateway
+/// whose file is being checked.
 #include <vector>
 
 #include "config/gateway.hpp"

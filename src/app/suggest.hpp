@@ -1,5 +1,5 @@
 #pragma once
-/// What a wrong command line was likely meant to be.
+/// Suggests corrections for a wrong command line.
 ///
 /// Thread rule: pure. Errors: none.
 #include <CLI/CLI.hpp>
@@ -9,10 +9,10 @@
 namespace spillway::app {
 
 /// `spillway: there is no command srve; did you mean serve?`, or of an option; empty if all that `words`
-/// (without the program's name) names is there.
+/// (without the program's name) names exists.
 [[nodiscard]] std::string unknown_word(const CLI::App& app, const std::vector<std::string>& words);
 
-/// Gives each verb the examples that its --help ends with.
+/// Adds to each verb the examples at the end of its --help.
 void add_examples(CLI::App& app);
 
 }  // namespace spillway::app

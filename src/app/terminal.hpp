@@ -1,6 +1,6 @@
 #pragma once
-/// The terminal behind a file descriptor. Thread rule: any thread; a KeyboardMode is the only one at a time.
-/// Errors: none; not a terminal is no size, and has no mode.
+/// The terminal of a file descriptor. Thread rule: any thread; only one KeyboardMode at a time.
+/// Errors: none; without a terminal there is no size, and a mode has no effect.
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ struct TerminalSize {
     return size.ws_col;
 }
 
-/// Keys come one by one and are not echoed, until it is gone. Ctrl-C stays a signal.
+/// While it exists, keys arrive one by one without echo. Ctrl-C is still a signal.
 class KeyboardMode {
 public:
     explicit KeyboardMode(int fd) noexcept : fd_(fd) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What a person does to `spillway top`: keys in, what is to be shown out. No terminal.
+/// The interaction of `spillway top`: from keys to the text to display. Uses no terminal.
 ///
 /// Ownership: a value. Thread rule: one thread. Errors: none; unknown keys do nothing.
 #include <cstddef>
@@ -15,18 +15,18 @@ class Screen {
 public:
     explicit Screen(Look look) : look_(std::move(look)) {}
 
-    /// The terminal's size, or its new one.
+    /// Sets the terminal's size, also after a change.
     void resize(std::size_t columns, std::size_t rows);
-    /// Bytes that were typed; an escape sequence comes whole, as terminals send it.
+    /// Bytes typed; escape sequences are complete, as terminals send them.
     void type(std::string_view bytes);
     [[nodiscard]] bool quit() const noexcept { return quit_; }
     [[nodiscard]] const Look& look() const noexcept { return look_; }
 
-    /// `rows` lines at most, none wider than the terminal: `title`, the lines from where one has scrolled to,
-    /// and what can be typed.
+    /// At most `rows` lines, none wider than the terminal: `title`, the lines at the scroll position, and a
+    /// help line.
     [[nodiscard]] std::vector<std::string> window(std::string_view title,
                                                   const std::vector<std::string>& lines);
-    /// The same as what is to be written to a terminal: over what is there, with nothing old left.
+    /// The same for writing to a terminal: overwrites the previous text completely.
     [[nodiscard]] std::string paint(std::string_view title, const std::vector<std::string>& lines);
 
 private:
@@ -38,7 +38,7 @@ private:
 
     Look look_;
     std::size_t rows_ = 24;
-    std::size_t top_ = 0;  ///< line that is shown first
+    std::size_t top_ = 0;  ///< the first line shown
     bool editing_ = false;
     bool quit_ = false;
 };

@@ -1,8 +1,8 @@
 #pragma once
-/// One frame of `spillway top`: the admin plane's answers read, and drawn as text.
+/// One frame of `spillway top`: parses the admin plane's answers, and draws them as text.
 ///
-/// Ownership: values. Thread rule: free functions, safe everywhere. Errors: an answer that is not as it
-/// should be.
+/// Ownership: values. Thread rule: free functions, safe everywhere. Errors: an answer that cannot be
+/// parsed.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,7 +42,7 @@ struct Client {
     std::uint64_t in_flight = 0;
     std::uint64_t tokens_last_minute = 0;
     std::uint64_t refused = 0;
-    std::optional<double> token_limit;  ///< tokens a minute
+    std::optional<double> token_limit;  ///< tokens per minute
     double tokens_used = 0;
 };
 
@@ -52,9 +52,9 @@ struct Frame {
     Mono taken{};
 };
 
-/// Of /api/live.
+/// From /api/live.
 [[nodiscard]] Result<std::vector<Backend>> read_backends(std::string_view json);
-/// Of the same.
+/// From the same.
 [[nodiscard]] Result<std::vector<Client>> read_clients(std::string_view json);
 
 enum class Order : std::uint8_t {
@@ -70,14 +70,14 @@ struct Look {
     std::size_t columns = 100;
     bool colour = false;
     Order order = Order::usual;
-    std::string filter;  ///< of backends, deployments and clients whose name has it; empty: all
+    std::string filter;  ///< part of the names of backends, deployments and clients; empty: all
 };
 
-/// Lines that are no wider than the terminal. Rates come from the difference to `before`; without one, or
-/// after the gateway was restarted, they are not shown.
+/// Lines no wider than the terminal. Rates are differences from `before`; without it, or after the gateway
+/// has restarted, they are not shown.
 [[nodiscard]] std::vector<std::string> draw(const Frame& frame, const Frame* before, const Look& look);
 
-/// `line` cut after `columns` columns of a terminal; colours take none, and end.
+/// `line` cut to `columns` columns; colour codes take none, and are closed.
 [[nodiscard]] std::string fit(std::string_view line, std::size_t columns);
 
 }  // namespace spillway::app::top

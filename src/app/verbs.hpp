@@ -1,7 +1,7 @@
 #pragma once
-/// The verbs of the program. Each lives in its own file and adds one subcommand; main() parses and runs the
-/// one that was named. `run` is set by the verb's callback and returns the exit status: 0 good, 1 failed,
-/// 2 wrong usage or configuration.
+/// The verbs of the program. Each has its own file and adds one subcommand; main() parses the command line
+/// and runs the verb. The verb's callback sets `run`, which returns the exit status: 0 success, 1 failure, 2
+/// wrong usage or configuration.
 #include <CLI/CLI.hpp>
 #include <functional>
 

@@ -1,10 +1,10 @@
 #pragma once
-/// A dropped file on its way into the store: recognised, read to text, cut, embedded, kept. Told to the
+/// Adds a dropped file to the store: recognizes it, extracts text, cuts, embeds and saves it. Reports to the
 /// page as lines of JSON: `progress` {stage: reading | embedding | waiting, done, total}, then `document`
 /// or `error` {code, message}, then `end`.
 ///
-/// A document whose embeddings cannot be had is kept all the same and found by its words; `embedding_model`
-/// is then empty and `document` has a `trouble`. Ownership: lives in its request's handler. Thread rule:
+/// A document that cannot be embedded is saved nevertheless and found by its words; then `embedding_model`
+/// is empty and `document` has a `trouble`. Ownership: lives in its request's handler. Thread rule:
 /// the event loop's; reading runs on the pool given.
 #include <atomic>
 #include <memory>
@@ -31,8 +31,8 @@ struct UploadLimits {
     PdfReader read_pdf = chat::read_pdf;
 };
 
-/// A file's name as it is kept: the last segment, without control characters and square brackets (they
-/// mark citations), at most 120 characters. Empty if nothing is left.
+/// A file's name for the store: the last segment, without control characters and square brackets (which mark
+/// citations), at most 120 characters. Empty if nothing is left.
 [[nodiscard]] std::string clean_name(std::string_view name);
 
 struct FileText {
@@ -41,14 +41,14 @@ struct FileText {
     bool paged = false;
     std::vector<StoredChunk> chunks;  ///< without vectors
 };
-/// Why a file is not taken.
+/// Why a file was refused.
 struct FileError {
     std::string_view code;  ///< unsupported, not_pdf, encrypted, no_text, empty, too_much_text, too_slow,
                             ///< encoding, unreadable, stopped
     std::string message;
 };
 [[noreturn]] void throw_exception_from_error(const FileError& e, const boost::source_location& where);
-/// Blocking. `stop` is set when its sender has left; it may be null.
+/// Blocks. `stop` is set when the sender has left; it may be null.
 [[nodiscard]] boost::system::result<FileText, FileError> read_file(std::string_view name,
                                                                    std::string_view bytes,
                                                                    const UploadLimits& limits,
@@ -63,7 +63,7 @@ public:
 
 private:
     Task<void> add(std::string session, std::string conversation, std::string name);
-    /// The reason why there are no vectors; empty if there are.
+    /// Why there are no vectors; empty if there are.
     Task<std::string> embed(std::vector<StoredChunk>& chunks);
     Task<void> progress(std::string_view stage, std::size_t done, std::size_t total, Duration wait = {});
     Task<void> error(std::string_view message, std::string_view code);
@@ -74,7 +74,7 @@ private:
     ThreadPool& readers_;
     const UploadLimits& limits_;
     Cancel cancel_;
-    /// Shared with the reading, which may end after this.
+    /// Shared with the reader, which may end after this.
     std::shared_ptr<std::atomic<bool>> left_ = std::make_shared<std::atomic<bool>>(false);
 };
 

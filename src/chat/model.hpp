@@ -1,8 +1,8 @@
 #pragma once
 /// The client of the chat's model: streamed and whole answers, and embeddings, over http::Origin.
 ///
-/// Thread rule: the Loop's one thread. Errors are values (ModelError), in kinds that the page knows
-/// how to put into words; their text never has a key.
+/// Thread rule: the Loop's one thread. Errors: values (ModelError), of kinds for which the page has messages;
+/// their text never contains a key.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,10 +20,10 @@
 
 namespace spillway::chat {
 
-/// Who answered, and how.
+/// Which backend answered, and how.
 struct Reply {
     unsigned status = 0;
-    std::string backend;    ///< x-spillway-backend, or what else names one; may be empty
+    std::string backend;    ///< x-spillway-backend or a similar field; may be empty
     unsigned attempts = 0;  ///< x-spillway-attempts; 0: not given
     std::string request_id;
     std::string model;
@@ -43,7 +43,7 @@ struct ModelError {
         server,          ///< 5xx
         unreachable,     ///< no connection
         timeout,
-        broken,     ///< the answer ended before its end
+        broken,     ///< the answer was truncated
         cancelled,  ///< the user stopped it or left
     };
     Kind kind = Kind::server;
@@ -58,7 +58,7 @@ struct ModelError {
 template <class T>
 using ModelResult = boost::system::result<T, ModelError>;
 
-/// Stops what runs with it, from this thread at any time.
+/// Cancels the operation it is passed to, from this thread at any time.
 class Cancel {
 public:
     void request() {
@@ -80,15 +80,15 @@ struct ModelTimeouts {
 
 class Model {
 public:
-    /// Gets each piece of text; returns false to stop.
+    /// Receives each piece of text; returns false to stop.
     using OnText = std::function<Task<bool>(std::string_view)>;
-    /// Told as soon as the head of a good answer is there.
+    /// Called as soon as the head of a successful answer has arrived.
     using OnHead = std::function<Task<void>(const Reply&)>;
 
     Model(Loop& loop, ModelSettings settings, ModelTimeouts timeouts = {});
 
     Task<ModelResult<Reply>> stream(std::string body, Cancel& cancel, OnHead on_head, OnText on_text);
-    /// A whole answer's text.
+    /// The text of a complete answer.
     Task<ModelResult<std::string>> ask(std::string body, Cancel& cancel);
     /// One vector for each text. Precondition: has_embeddings().
     Task<ModelResult<std::vector<std::vector<float>>>> embed(std::span<const std::string> texts,

@@ -1,5 +1,5 @@
 #pragma once
-/// Reading what the model's endpoint answers: heads, errors, stream events, embeddings. Pure, for Model.
+/// Parses the model endpoint's answers: heads, errors, stream events, embeddings. Pure, for Model.
 /// Thread rule: free functions, safe everywhere.
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace spillway::chat {
 
 [[nodiscard]] Reply read_reply(const http::ResponseHead& head);
-/// The error that an answer with a status other than 200 is.
+/// The error for an answer with a status other than 200.
 [[nodiscard]] ModelError read_refusal(const Reply& reply, std::string_view body,
                                       std::optional<Duration> retry_after);
 [[nodiscard]] ModelError from_net_error(const http::NetError& e, bool answer_begun);

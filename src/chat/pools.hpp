@@ -1,10 +1,10 @@
 #pragma once
-/// Work that blocks, kept off the event loop: one thread for SQLite, one for reading files.
+/// Threads for blocking work, off the event loop: one for SQLite, one for reading files.
 ///
 ///     auto list = co_await store([&](Store& s) { return s.conversations(session); });
 ///
-/// The awaiting coroutine goes on upon its own thread. References that `f` holds must live in that
-/// coroutine's frame. Destruction waits for running work; the Loop must outlive this.
+/// The awaiting coroutine continues on its own thread. What `f` refers to must live in that coroutine's
+/// frame. Ownership: destruction waits for running work; the Loop must outlive this. Errors: those of `f`.
 #include <type_traits>
 
 #include "base/loop.hpp"

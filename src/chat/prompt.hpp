@@ -1,6 +1,6 @@
 #pragma once
-/// What is said to the model: history, numbered sources and the request for follow-up questions; and what
-/// is read from its answers. The habits (sources as `[name]: text` behind the question, citations as
+/// Builds prompts (history, numbered sources and the request for follow-up questions), and parses the model's
+/// answers. The conventions (sources as `[name]: text` after the question, citations as
 /// `[name.pdf#page=3]`, follow-ups as `<<question>>`) are those of the public sample
 /// azure-search-openai-demo. Pure. Thread rule: free functions, safe everywhere.
 #include <span>
@@ -34,8 +34,8 @@ struct PromptMessage {
     std::string_view role;  ///< a literal
     std::string text;
 };
-/// `path` ends with the question. Turns that do not fit into `budget` characters are left out, oldest
-/// first; the question always stays.
+/// `path` ends with the question. Turns that exceed `budget` characters are left out, oldest first; the
+/// question always stays.
 [[nodiscard]] std::vector<PromptMessage> build_prompt(const UserSettings& settings,
                                                       std::span<const Message> path,
                                                       std::span<const Source> sources,

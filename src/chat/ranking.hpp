@@ -1,12 +1,12 @@
 #pragma once
-/// Fusing rankings of search results. Pure. Thread rule: free functions, safe everywhere.
+/// Fuses rankings of search results. Thread rule: pure functions, safe everywhere.
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace spillway::chat {
 
-/// The cosine of the angle between two vectors; 0 if they differ in size or one has no length.
+/// The cosine of the angle between two vectors; 0 if they differ in size or one is zero.
 [[nodiscard]] double cosine(std::span<const float> a, std::span<const float> b) noexcept;
 
 struct Ranking {

@@ -29,7 +29,7 @@ enum class MessageState : std::uint8_t { done, stopped, failed };
 /// An edited question or another try at an answer is a sibling: a message with the same parent.
 struct Message {
     std::string id;
-    std::string parent;  ///< empty: the conversation's begin
+    std::string parent;  ///< empty: the start of the conversation
     Role role = Role::user;
     std::string text;
     MessageState state = MessageState::done;

@@ -1,5 +1,5 @@
 #pragma once
-/// What stands behind /api/ of the chat server. Internal to the chat room; see server.hpp.
+/// Implements /api/ of the chat server. Internal to the chat room; see server.hpp.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +28,7 @@ public:
     Task<void> handle(http::Exchange& exchange, std::string_view path);
 
 private:
-    /// A request's path in segments, behind "/api/", and its session.
+    /// A request's path in segments after "/api/", and its session.
     struct Call {
         http::Exchange& exchange;
         std::string_view method;

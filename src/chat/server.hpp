@@ -7,19 +7,19 @@
 ///     PUT    /api/settings                       changes settings
 ///     GET    /api/conversations                  DELETE: all of them
 ///     POST   /api/conversations                  a new one
-///     GET    /api/conversations/{id}             messages of all branches, documents, `running`; PATCH
-///     {title, leaf};
+///     GET    /api/conversations/{id}             messages of all branches, documents, `running`;
+///                                                PATCH {title, leaf};
 ///                                                DELETE
-///     POST   /api/conversations/{id}/turns       asks; answers with a stream (see turn.hpp)
-///     GET    /api/conversations/{id}/turn?after=N      goes on with the answer that is being written, from
-///     its
-///                                                event N; DELETE stops it
+///     POST   /api/conversations/{id}/turns       a question; answers with a stream (see turn.hpp)
+///     GET    /api/conversations/{id}/turn?after=N      continues the answer being written,
+///                                                from event N;
+///                                                DELETE stops it
 ///     POST   /api/conversations/{id}/documents?name=…   a file as the body (see ingest.hpp)
 ///     GET    /api/documents/{id}                 DELETE
 ///     GET    /api/documents/{id}/content         the file
 ///     GET    /api/documents/{id}/pages/{n}       {"text"} of a page; 0 for what is not paged
 ///
-/// All but the page needs the session's cookie. The model's key stays here. Errors have OpenAI's shape.
+/// All but the page requires the session's cookie. The model's key stays here. Errors: in OpenAI's form.
 /// Thread rule: the Loop's one thread; start() before it runs, drain() and close() on it.
 #include <memory>
 #include <string>
@@ -37,7 +37,7 @@ namespace spillway::chat {
 struct ServerSettings {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
-    /// Names it may be asked by; empty: what own_hosts() gives for `host`.
+    /// Host names it accepts; empty: those of own_hosts() for `host`.
     std::vector<std::string> hosts;
     std::string version;
     UploadLimits uploads;
@@ -52,7 +52,7 @@ public:
 
     Result<void> start();
     [[nodiscard]] std::uint16_t port() const noexcept;
-    /// Connections, and answers that are being written (which may have nobody who reads them).
+    /// Connections, and answers being written (perhaps without a reader).
     [[nodiscard]] std::size_t open_work() const noexcept;
     void drain();
     void close();

@@ -1,6 +1,6 @@
 #pragma once
-/// Where the chat's model is, from the environment variables that the public Azure chat samples use
-/// (azure-search-openai-demo and its kin):
+/// The chat's model, from the environment variables of the public Azure chat samples
+/// (azure-search-openai-demo and others):
 ///
 ///   OPENAI_HOST                      azure (default) | azure_custom | openai | local
 ///   AZURE_OPENAI_SERVICE             azure: the resource's name; its address is NAME.openai.azure.com

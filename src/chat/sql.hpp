@@ -1,6 +1,6 @@
 #pragma once
 /// One SQL statement with its parameters, stepped row by row. Internal to the chat room.
-/// Errors: the first one is kept, later calls do nothing; look at it with status().
+/// Errors: the first one is kept and returned by status(); later calls do nothing. Thread rule: one thread.
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 
 namespace spillway::chat {
 
-/// Bytes to be stored as a BLOB; none as NULL.
+/// Bytes to be stored as a BLOB; empty ones as NULL.
 struct Blob {
     std::string_view bytes;
 };
@@ -29,7 +29,7 @@ public:
         (bind(++index, args), ...);
     }
 
-    /// The next row; false at the end or on an error.
+    /// Steps to the next row; false at the end or on an error.
     bool next() {
         if (!error_.empty()) return false;
         const int rc = sqlite3_step(statement_.get());
@@ -37,7 +37,7 @@ public:
         if (rc != SQLITE_DONE) error_ = sqlite3_errmsg(db_);
         return false;
     }
-    /// Runs a statement that gives no rows.
+    /// Runs a statement that returns no rows.
     Result<void> run() {
         while (next()) {
         }
@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::int64_t number(int column) const {
         return sqlite3_column_int64(statement_.get(), column);
     }
-    /// Holds until the next step.
+    /// Valid until the next step.
     [[nodiscard]] std::string_view blob(int column) const {
         const void* data = sqlite3_column_blob(statement_.get(), column);
         const int size = sqlite3_column_bytes(statement_.get(), column);

@@ -1,10 +1,10 @@
 #pragma once
-/// The chat's SQLite file: sessions (one a browser), their conversations, messages and documents. Every
-/// look-up names the session, so that no browser sees what is another's.
+/// The chat's SQLite file: sessions (one per browser), their conversations, messages and documents. Every
+/// look-up requires the session, so that no browser sees the data of another.
 ///
 /// Thread rule: one thread at a time; the server runs it on a pool of one thread. Errors: SQLite's, and
-/// not_found_text for what is not there or is another session's; of a conversation, not_yours_text for the
-/// latter (its id, 128 random bits, is no secret to who has it).
+/// not_found_text for what does not exist or belongs to another session; for a conversation of another
+/// session not_yours_text (its id has 128 random bits, so whoever has it knows that it exists).
 #include <functional>
 #include <string>
 #include <string_view>
@@ -17,18 +17,18 @@
 
 namespace spillway::chat {
 
-/// The message of the Error for something that is not there.
+/// The Error's message for something that does not exist.
 inline constexpr std::string_view not_found_text = "not found";
 [[nodiscard]] inline bool is_not_found(const Error& e) noexcept {
     return e.message == not_found_text;
 }
 
-/// The message of the Error for a conversation that is another session's.
+/// The Error's message for a conversation of another session.
 inline constexpr std::string_view not_yours_text = "not yours";
 
 class Store {
 public:
-    /// ":memory:" keeps nothing. A new file is readable by its owner only.
+    /// ":memory:" keeps nothing. Only the owner can read a new file.
     [[nodiscard]] static Result<Store> open(const std::string& path);
 
     /// The session's settings as a JSON object, "{}" at first.
@@ -46,7 +46,7 @@ public:
 
     /// All branches, oldest first.
     Result<std::vector<Message>> messages(std::string_view session, std::string_view conversation);
-    /// From the conversation's begin to `leaf`; empty for an empty `leaf`.
+    /// From the start of the conversation to `leaf`; empty for an empty `leaf`.
     Result<std::vector<Message>> path_to(std::string_view session, std::string_view conversation,
                                          std::string_view leaf);
     /// Adds or replaces `message` and makes it the leaf.
@@ -57,7 +57,7 @@ public:
     Result<Document> document(std::string_view session, std::string_view id);
     /// The file as it was dropped.
     Result<std::string> document_content(std::string_view session, std::string_view id);
-    /// The text of a page (from 1; 0 for what is not paged).
+    /// The text of a page, from 1; 0 if it is not paged.
     Result<std::string> page_text(std::string_view session, std::string_view id, std::int64_t page);
     Result<void> add_document(std::string_view session, std::string_view conversation,
                               const Document& document, std::string_view content,
@@ -74,7 +74,7 @@ public:
 private:
     explicit Store(telemetry::Database db) : db_(std::move(db)) {}
     Result<void> require(std::string_view session, std::string_view conversation);
-    /// Why a session does not have the conversation.
+    /// The Error for a conversation that the session does not have.
     Error absent(std::string_view conversation);
     Result<void> add_chunks(std::string_view document, const std::vector<StoredChunk>& chunks);
     Result<std::vector<std::int64_t>> by_words(std::string_view conversation, std::string_view text);

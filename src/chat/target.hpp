@@ -6,7 +6,7 @@
 
 namespace spillway::chat {
 
-/// What lies between the slashes of a path that begins behind one.
+/// The segments of a path without its first slash.
 [[nodiscard]] std::vector<std::string_view> segments(std::string_view path);
 /// A query parameter, percent-decoded; empty if absent or malformed.
 [[nodiscard]] std::string query_value(std::string_view target, std::string_view name);

@@ -1,26 +1,26 @@
 #pragma once
-/// One turn of a conversation: a question (new, edited, or asked again), its search in the documents, the
-/// streamed answer, follow-up questions; emitted as lines of JSON (application/x-ndjson), each
-/// with a `type`:
+/// One turn of a conversation: a question (new, edited, or repeated), the search in the documents, the
+/// streamed answer, and follow-up questions; emitted as lines of JSON (application/x-ndjson), each with a
+/// `type`:
 ///
 ///     started    the question as stored, the answer's id, the conversation's title
 ///     step       a part of the thought process: search, prompt, retry
 ///     sources    what was shown to the model
-///     backend    who answers, after how many attempts
+///     backend    the backend that answers, after how many attempts
 ///     text       the next piece of the answer
-///     replace    the whole text so far: a second try began differently
-///     done       the answer as stored; follow-ups may still come
+///     replace    the whole text so far: a second attempt began differently
+///     done       the answer as stored; follow-ups may still follow
 ///     follow_ups suggested questions
-///     error      why there is no (whole) answer; a 429 has retry_after_ms
-///     end        nothing more comes
+///     error      why there is no (complete) answer; a 429 has retry_after_ms
+///     end        the last event
 ///
-///     stopped    the user stopped it before anything came
+///     stopped    the user stopped it before any text
 ///
-/// An answer that breaks off is asked for once more, at most twice; what the new one has in common with
-/// what was shown is not sent again. What came is saved as it comes, so that it is there after a crash.
+/// An answer that breaks off is requested again, at most twice; what the new one has in common with the text
+/// shown is not sent again. Text is saved as it arrives, so that it survives a crash.
 ///
-/// Ownership: a Turn belongs to whoever runs it (see turns.hpp) and knows nobody who reads it. Thread rule:
-/// the event loop's.
+/// Ownership: a Turn belongs to whoever runs it (see turns.hpp) and does not know its readers. Thread rule:
+/// the event loop's. Errors: `error` events.
 #include <functional>
 #include <string>
 #include <string_view>
@@ -34,28 +34,28 @@
 namespace spillway::chat {
 
 struct TurnRequest {
-    std::string parent;  ///< the message before; empty: the conversation's begin
+    std::string parent;  ///< the message before; empty: the start of the conversation
     std::string text;    ///< the question; empty: `parent` is the question, answered (again)
 };
 [[nodiscard]] Result<TurnRequest> read_turn_request(std::string_view json);
 
-/// The message of the Error when the message to answer or to go on from is not there (any more).
+/// The Error's message if the message to answer or to continue from does not exist (any more).
 inline constexpr std::string_view no_parent_text = "the message to go on from is not there";
 
 class Turn {
 public:
-    /// Gets each line, without its line end.
+    /// Receives each line, without its line end.
     using Emit = std::function<void(std::string line)>;
 
     Turn(Model& model, StoreThread& store, std::string session, Conversation conversation, Emit emit);
 
-    /// Saves the question. An Error says why there will be no answer; nothing was emitted then.
+    /// Saves the question. An Error says why there will be no answer; then nothing has been emitted.
     Task<Result<void>> prepare(TurnRequest request);
     /// Emits everything, `end` last.
     Task<void> run();
-    /// Ends it soon; what came is kept.
+    /// Ends it soon; the text so far is kept.
     void stop() noexcept { cancel_.request(); }
-    /// Is the answer there, for better or worse, so that only suggestions can follow?
+    /// Whether the answer has ended, well or not, so that only suggestions can follow.
     [[nodiscard]] bool answered() const noexcept { return answered_; }
 
 private:
@@ -88,16 +88,16 @@ private:
     Message reply_message_;
     Reply reply_;
     Mono begin_ = mono_now();
-    Mono saved_ = begin_;  // the part that is there
+    Mono saved_ = begin_;  // when text was last saved
     Duration first_text_{};
     Duration total_{};
     unsigned asked_ = 0;
-    std::string candidate_;  // a second try's text, until it goes beyond what is shown
+    std::string candidate_;  // a second attempt's text, until it exceeds the text shown
     bool retrying_ = false;
     bool answered_ = false;
 };
 
-/// A message as the page gets it.
+/// Writes a message for the page.
 void write_message(JsonWriter& out, const Message& message);
 
 }  // namespace spillway::chat

@@ -1,11 +1,11 @@
 #pragma once
-/// The turns that run. A turn belongs to the server, not to the request that began it: it goes on when its
-/// page is reloaded or closed, and whoever opens the conversation follows it, from the event (the line,
-/// counted from 0) that they name. One runs in a conversation at a time; suggestions give way to the next
+/// The running turns. A turn belongs to the server, not to the request that started it: it continues when its
+/// page is reloaded or closed, and whoever opens the conversation can follow it from a given event (a line,
+/// counted from 0). A conversation has one running turn at a time; suggestions are abandoned for the next
 /// question.
 ///
-/// Ownership: holds its turns and outlives the requests that follow them; close() before the event loop goes.
-/// Thread rule: the event loop's. Errors: begin() says why there will be no answer.
+/// Ownership: owns its turns and outlives requests that follow them; call close() before the event loop is
+/// destroyed. Thread rule: the event loop's. Errors: begin() says why there will be no answer.
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -33,17 +33,17 @@ public:
     Turns& operator=(const Turns&) = delete;
     ~Turns();
 
-    /// Begins a turn; it can be followed from event 0.
+    /// Starts a turn, which can then be followed from event 0.
     Task<Result<void>> begin(std::string session, Conversation conversation, TurnRequest request);
-    /// Is an answer being written in the conversation?
+    /// Whether an answer is being written in the conversation.
     [[nodiscard]] bool running(std::string_view session, std::string_view conversation) const;
-    /// Sends the events from number `after` on until the last, as a stream of lines; false: no turn is there,
-    /// and the exchange has not been answered.
+    /// Sends the events from number `after` to the last, as a stream of lines; false if there is no turn, and
+    /// then the exchange has not been answered.
     Task<bool> follow(http::Exchange& exchange, std::string_view session, std::string_view conversation,
                       std::size_t after);
-    /// Ends the conversation's turn; what came is kept. False: none is there.
+    /// Ends the conversation's turn, keeping its text. False if there is none.
     bool stop(std::string_view session, std::string_view conversation);
-    /// Ends all; what came is kept.
+    /// Ends all turns, keeping their text.
     void close();
     [[nodiscard]] std::size_t size() const noexcept { return turns_.size(); }
 

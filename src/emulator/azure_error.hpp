@@ -1,5 +1,5 @@
 #pragma once
-/// The error bodies of an Azure OpenAI resource, as clients have reported them.
+/// The error bodies of an Azure OpenAI resource, as reported by clients.
 /// Thread rule: free functions.
 #include <string>
 #include <string_view>
@@ -28,7 +28,7 @@ struct ErrorAnswer {
 /// 429 with the seconds to wait in its message.
 [[nodiscard]] ErrorAnswer throttled(Operation operation, std::string_view api_version, Limit limit,
                                     std::int64_t seconds);
-/// What a fault with this status says; an empty message is Azure's own for it.
+/// The body for a fault with this status; an empty message means Azure's own.
 [[nodiscard]] ErrorAnswer status_error(unsigned status, std::string_view message);
 
 }  // namespace spillway::emulator

@@ -1,5 +1,5 @@
 #pragma once
-/// One deployment's quota as Azure OpenAI holds it. Pure: `now` is handed in and must not go backwards.
+/// One deployment's quota, as at Azure OpenAI. Pure: `now` is passed in and must not go backwards.
 ///
 /// Standard deployments (Azure, "Manage Azure OpenAI quota"): a request is charged at admission with an
 /// estimate of the most it can cost: prompt characters ÷ chars_per_token + max_tokens × best_of. The sum is
@@ -7,7 +7,7 @@
 /// each with its share of the RPM, at least one. Windows are fixed; they begin at `start` + k × length.
 ///
 /// Provisioned deployments (Azure, "Provisioned throughput units"): a leaky bucket that drains
-/// ptu_tokens_per_minute. 100 % is what drains in one token_window. Above 100 % requests are refused until
+/// at ptu_tokens_per_minute. 100 % is what drains in a token_window. Above 100 % requests are refused until
 /// the bucket is below it again; otherwise one adds prompt − cached + max_tokens, which finish() corrects.
 ///
 /// Units: tokens, requests. Thread rule: a value for one thread. Errors: none; a refusal is a Decision.
@@ -37,7 +37,7 @@ struct QuotaRequest {
 struct QuotaDecision {
     Limit limit = Limit::none;
     Duration retry_after{};            ///< refused: until it can be admitted
-    std::uint64_t charged = 0;         ///< admitted: what was charged; finish() wants it back
+    std::uint64_t charged = 0;         ///< admitted: the charge, to be passed to finish()
     std::int64_t limit_tokens = -1;    ///< of one token_window; -1: provisioned, not known
     std::int64_t limit_requests = -1;  ///< of one request_window
     std::int64_t remaining_tokens = -1;
@@ -54,15 +54,15 @@ public:
     AzureQuota(const config::EmulatedDeployment& deployment, Mono start);
 
     [[nodiscard]] QuotaDecision admit(const QuotaRequest& request, Mono now);
-    /// The answer is done (or given up): `actual` = prompt − cached + what was generated.
+    /// The answer has ended (or was given up): `actual` = prompt − cached + generated tokens.
     void finish(std::uint64_t charged, std::uint64_t actual, Mono now);
-    /// The figures of an answer's head without asking for admission.
+    /// The figures for an answer's head, without an admission.
     [[nodiscard]] QuotaDecision look(Mono now);
-    /// What a request is charged at admission.
+    /// The charge for a request at admission.
     [[nodiscard]] std::uint64_t estimate(const QuotaRequest& request) const noexcept;
 
 private:
-    /// A counter that is set to zero at fixed times.
+    /// A counter that is reset at fixed times.
     struct Window {
         Duration length{};
         Mono begin{};

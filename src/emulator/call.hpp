@@ -1,6 +1,6 @@
 #pragma once
 /// One request's life at a resource: fault, key, deployment, quota, content filter, answer.
-/// Thread rule: the resource's thread. The returned coroutine answers `exchange` in all cases, or closes it.
+/// Thread rule: the resource's thread. Errors: none; the coroutine always answers `exchange`, or closes it.
 #include <memory>
 
 #include "base/task.hpp"

@@ -46,7 +46,7 @@ public:
     Task<void> run();
 
 private:
-    /// What is left to do once a request was looked at.
+    /// What remains to be done after a decision.
     enum class Next : std::uint8_t { reply, close, hang, embed, generate };
 
     // Decisions, without waiting. Those that return Next set reply_ if it is Next::reply.
@@ -101,7 +101,7 @@ private:
     unsigned status_ = 200;
     std::string body_;
     std::size_t answer_tokens_ = 0;  // of one choice
-    std::size_t sent_tokens_ = 0;    // of them, what has gone out
+    std::size_t sent_tokens_ = 0;    // of these, how many were sent
     bool ended_ = false;
 };
 

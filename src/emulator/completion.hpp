@@ -1,6 +1,6 @@
 #pragma once
-/// What the emulated model answers to a request: a text or a tool call, cut by `stop`, `max_tokens` and the
-/// output filter. The same for the same request, always; each of `n` choices is the same.
+/// The emulated model's answer to a request: a text or a tool call, cut by `stop`, `max_tokens` and the
+/// output filter. Always the same for the same request, and for each of `n` choices.
 /// Thread rule: plain values and free functions.
 #include <cstdint>
 #include <string>
@@ -23,12 +23,12 @@ struct Completion {
     [[nodiscard]] bool is_tool() const noexcept { return !tool.empty(); }
 };
 
-/// A prompt with this in it has its answer stopped half way by the emulated output filter.
+/// In a prompt, makes the emulated output filter stop the answer half way.
 inline constexpr std::string_view output_filter_mark = "[[output_filter]]";
 
 [[nodiscard]] Completion complete(const ModelRequest& request);
 
-/// What `usage` reports.
+/// The figures of `usage`.
 struct Usage {
     std::size_t prompt = 0;
     std::size_t cached = 0;

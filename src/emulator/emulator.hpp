@@ -19,15 +19,15 @@ namespace spillway::emulator {
 class Emulator {
 public:
     Emulator(Loop& loop, config::EmulatorConfig config);
-    /// Resource i lives on loops[i mod n], the admin port on the first. The loops do not run dry
-    /// before stop().
+    /// Resource i runs on loops[i mod n], the admin port on the first. The loops keep running
+    /// until stop().
     Emulator(std::span<Loop* const> loops, config::EmulatorConfig config);
     Emulator(const Emulator&) = delete;
     Emulator& operator=(const Emulator&) = delete;
     ~Emulator();
 
     Result<void> start();
-    /// Closes all; the loops run dry soon after.
+    /// Closes everything; the loops return soon after.
     void stop();
 
 private:

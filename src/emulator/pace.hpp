@@ -1,6 +1,6 @@
 #pragma once
 /// When the tokens of one answer are due: a time to the first token, then gaps around the mean, both with
-/// jitter from the generator that is handed in, so the same seed gives the same pace.
+/// jitter from the given generator, so that the same seed gives the same pace.
 /// Thread rule: a value for one thread.
 #include <algorithm>
 
@@ -20,9 +20,9 @@ public:
         next_ = first_;
     }
 
-    /// From the request's begin to the first token.
+    /// From the start of the request to the first token.
     [[nodiscard]] Duration first() const noexcept { return from_seconds(first_); }
-    /// From the request's begin to the token that is next, without moving on.
+    /// From the start of the request to the next token, without advancing.
     [[nodiscard]] Duration due() const noexcept { return from_seconds(next_); }
     void advance() noexcept {
         if (gap_ > 0) next_ += gap_ * (1 + jitter_ * (2 * rng_.uniform() - 1));

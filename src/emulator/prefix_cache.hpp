@@ -1,5 +1,5 @@
 #pragma once
-/// Which prompt prefixes a resource has seen lately, as Azure's prompt cache does: from 1,024 tokens on, in
+/// Remembers the prompt prefixes seen lately, like Azure's prompt cache: from 1,024 tokens, in
 /// steps of 128, for some minutes after the last use (Azure, "Prompt caching"). Pure.
 /// Thread rule: a value for one thread.
 #include <cstddef>
@@ -18,8 +18,8 @@ public:
     static constexpr Duration lifetime = std::chrono::minutes(5);
     static constexpr std::size_t most_entries = 65'536;
 
-    /// How many tokens of a prompt were cached; then remembers the prompt. `prefixes[i]` is the hash of its
-    /// first 1,024 + 128 × i tokens, `deployment` keeps deployments apart.
+    /// Returns how many tokens of a prompt are cached, and adds the prompt. `prefixes[i]` is the hash of its
+    /// first 1,024 + 128 × i tokens; `deployment` separates deployments.
     [[nodiscard]] std::size_t use(std::span<const std::uint64_t> prefixes, std::uint64_t deployment,
                                   Mono now);
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Rules of the emulated model for prompts that applications write: a question with sources behind it, the
+/// Rules of the emulated model for prompts of applications: a question followed by sources, the
 /// request for follow-up questions (both as the public sample azure-search-openai-demo words them), and the
 /// request for code. Pure: the same prompt, the same text. Thread rule: free functions, safe everywhere.
 #include <optional>
@@ -9,7 +9,7 @@
 namespace spillway::emulator {
 
 /// For "question\n\nSources:\n\n[name]: text\n…": the sentence that shares most with the question, and the
-/// name of its source in square brackets. Nothing for other prompts.
+/// name of its source in square brackets. nullopt for other prompts.
 [[nodiscard]] std::optional<std::string> answer_from_sources(std::string_view prompt);
 
 /// For a prompt that asks for "follow-up questions" within `<<` and `>>`, after a line "Question: …".

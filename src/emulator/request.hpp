@@ -1,5 +1,5 @@
 #pragma once
-/// The fields of a request body that the emulated model looks at, read with simdjson's DOM.
+/// The fields of a request body that the emulated model uses, read with simdjson's DOM.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,7 +28,7 @@ struct ModelRequest {
     std::string question;     ///< the last user message's text (completions: the prompt)
     std::string tool_result;  ///< set when the last message is a tool's result
     bool after_tool = false;
-    std::optional<ToolCall> tool_call;  ///< the answer is to be this call
+    std::optional<ToolCall> tool_call;  ///< the answer will be this call
     std::string json_answer;            ///< set when response_format asks for JSON
     bool filtered = false;              ///< the prompt has the content filter's mark
     bool stream = false;
@@ -40,23 +40,23 @@ struct ModelRequest {
     std::size_t prompt_tokens = 0;
     std::size_t prompt_chars = 0;
     std::vector<std::string> inputs;   ///< embeddings
-    std::size_t dimensions = 0;        ///< embeddings; 0: the model's own
+    std::size_t dimensions = 0;        ///< embeddings; 0: the model's default
     bool base64 = false;               ///< embeddings
     std::string previous_response_id;  ///< Responses API
-    std::vector<std::string> seals;    ///< Responses API: encrypted reasoning that was handed back
-    bool wants_seal = false;           ///< Responses API: the answer is to carry encrypted reasoning
-    bool store = true;                 ///< Responses API: the answer can be asked for again
+    std::vector<std::string> seals;    ///< Responses API: encrypted reasoning sent back
+    bool wants_seal = false;           ///< Responses API: include encrypted reasoning in the answer
+    bool store = true;                 ///< Responses API: the answer can be retrieved later
     /// Hashes of the prompt's first 1,024, 1,152, 1,280 … tokens: for the prompt cache.
     std::vector<std::uint64_t> prefixes;
     std::uint64_t prompt_hash = fnv_begin;
     std::size_t cached_tokens = 0;  ///< set by the resource that answers
-    std::size_t text_tokens = 0;    ///< of prompt_tokens: the text alone, without what wraps messages
+    std::size_t text_tokens = 0;    ///< of prompt_tokens: the text without messages' framing
 };
 
-/// Any text with this in it is refused by the emulated prompt filter.
+/// The emulated prompt filter refuses any text with this in it.
 inline constexpr std::string_view filter_mark = "content_filter";
 
-/// An error's message is fit for a 400 body.
+/// Errors: messages for a 400.
 [[nodiscard]] Result<ModelRequest> read_request(Operation operation, std::string_view body);
 
 }  // namespace spillway::emulator

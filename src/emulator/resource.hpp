@@ -1,8 +1,8 @@
 #pragma once
 /// One emulated Azure OpenAI resource: its server, deployments, quota, faults and counters.
 ///
-/// Ownership: shared with the connections of its server, which hold it until they end. Thread rule: all of
-/// it lives on its Loop's one thread. Errors: start() says host, port and reason.
+/// Ownership: shared with its server's connections, which keep it alive until they end. Thread rule: its
+/// Loop's one thread. Errors: start() says host, port and reason.
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -36,15 +36,15 @@ struct Deployment {
     std::uint64_t number = 0;
 };
 
-/// Requests are counted when they come; each ends as one of served, throttled, errors, cancelled.
+/// Requests are counted on arrival; each ends as one of served, throttled, errors, cancelled.
 struct ResourceCounters {
     std::uint64_t requests = 0;
-    std::uint64_t served = 0;     ///< 200, whole
+    std::uint64_t served = 0;     ///< 200, complete
     std::uint64_t throttled = 0;  ///< 429
     std::uint64_t errors = 0;     ///< other statuses, cuts and error events
     std::uint64_t cancelled = 0;  ///< the client left before the end
     std::uint64_t active = 0;     ///< not ended yet
-    std::uint64_t tokens_in = 0;  ///< of answers that were begun
+    std::uint64_t tokens_in = 0;  ///< of answers started
     std::uint64_t tokens_out = 0;
     std::uint64_t tokens_cached = 0;
 };
@@ -71,11 +71,11 @@ private:
     static constexpr std::size_t most_stored_responses = 1024;
 
     Result<void> listen();
-    /// Stops to listen, or begins again, as the faults have it.
+    /// Stops listening, or starts again, according to the faults.
     void follow_refusal();
     void wait_to_follow(Mono until);
 
-    /// Why the caller may not; nothing if it may.
+    /// Why the caller is refused; nullopt if it is not.
     [[nodiscard]] std::optional<ErrorAnswer> refused(const http::RequestHead& head) const;
     [[nodiscard]] bool key_is_good(const http::RequestHead& head) const;
     [[nodiscard]] std::optional<ErrorAnswer> refused_by_entra(const http::RequestHead& head) const;
@@ -94,7 +94,7 @@ private:
     FaultBoard faults_;
     ResourceCounters counters_;
     std::unique_ptr<http::Server> server_;
-    std::vector<std::unique_ptr<http::Server>> retired_;  // no longer listen, end what is under way
+    std::vector<std::unique_ptr<http::Server>> retired_;  // no longer listening; finishing their requests
     Timer refusal_end_;
     bool stopped_ = false;
     std::unordered_map<std::string, std::string, StringHash, std::equal_to<>> responses_;

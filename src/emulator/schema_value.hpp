@@ -9,7 +9,7 @@
 namespace spillway::emulator {
 
 [[nodiscard]] std::string value_for_schema(const simdjson::dom::element& schema, std::string_view prompt);
-/// `text` as a JSON string with its quotes; invalid UTF-8 is passed on as it is.
+/// `text` as a JSON string with its quotes; invalid UTF-8 is left as it is.
 [[nodiscard]] std::string json_quoted(std::string_view text);
 /// Appends `text` escaped, without quotes.
 void append_escaped(std::string& out, std::string_view text);

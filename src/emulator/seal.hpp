@@ -1,6 +1,6 @@
 #pragma once
-/// Encrypted reasoning as an emulated resource makes it: looks like Azure's, holds nothing, and is good only
-/// where it was made. Thread rule: pure. Errors: none.
+/// The encrypted reasoning of an emulated resource: looks like Azure's, is empty, and is valid only where it
+/// was created. Thread rule: pure. Errors: none.
 #include <string>
 #include <string_view>
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What a request target asks of an Azure OpenAI resource. This is the resource's own reading, apart from
-/// the gateway's in api/route.hpp, so that one checks the other.
+/// Parses a request target as an Azure OpenAI resource does. Separate from the gateway's parser in
+/// api/route.hpp, so that each checks the other.
 /// Thread rule: a free function. Views into the target.
 #include <cstdint>
 #include <optional>
@@ -25,7 +25,7 @@ struct Target {
     std::string_view api_version;
     bool v1 = false;  ///< /openai/v1: no api-version needed
 
-    /// The date-like version that Azure asks for outside v1.
+    /// The dated version that Azure requires outside v1.
     [[nodiscard]] bool has_version() const noexcept;
 };
 

@@ -1,9 +1,9 @@
 #pragma once
 /// Answers as Azure OpenAI writes them (OpenAI API reference; Azure adds content filter results and a first
 /// chunk with the prompt's). One writer per answer: whole(), or, streamed, preamble(), token() for each
-/// piece, end(). A streamed answer's pieces join to the whole one's text.
+/// piece, end(). A streamed answer's pieces concatenate to the whole one's text.
 ///
-/// Ownership: a writer holds its Completion, views nothing. Thread rule: a value for one thread.
+/// Ownership: a writer owns its Completion, and views nothing. Thread rule: a value for one thread.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,14 +15,14 @@
 
 namespace spillway::emulator {
 
-/// What is the same in all parts of an answer.
+/// The same in all parts of an answer.
 struct AnswerMeta {
     std::string id;            ///< "chatcmpl-…", "cmpl-…", "resp_…"
     std::string item_id;       ///< Responses API: "msg_…" or "fc_…"
     std::string reasoning_id;  ///< Responses API: "rs_…"; empty: the answer has no reasoning item
     std::string seal;          ///< its encrypted content
     std::string call_id;       ///< tool calls: "call_…"
-    std::string model;         ///< as answers name it, "gpt-4o-2024-08-06"
+    std::string model;         ///< as in answers, "gpt-4o-2024-08-06"
     std::int64_t created = 0;  ///< seconds since 1970
     Usage usage;
 };
@@ -36,19 +36,19 @@ public:
 
     /// The body of a plain answer.
     [[nodiscard]] virtual std::string whole() const = 0;
-    /// Appends what comes before any output.
+    /// Appends the preamble.
     virtual void preamble(std::string& out) = 0;
-    /// How many pieces of output there are.
+    /// The number of pieces of output.
     [[nodiscard]] virtual std::size_t tokens() const noexcept = 0;
     /// Appends the events of the `i`-th piece; i counts up from 0.
     virtual void token(std::size_t i, std::string& out) = 0;
-    /// Appends all that follows the last piece.
+    /// Appends everything after the last piece.
     virtual void end(std::string& out) = 0;
-    /// Appends an error in the midst of a stream.
+    /// Appends an error within a stream.
     virtual void error(std::string_view message, std::string_view code, std::string& out) = 0;
 };
 
-/// `request` is read here only.
+/// `request` is used by the constructor only.
 [[nodiscard]] std::unique_ptr<AnswerWriter> chat_writer(const ModelRequest& request, Completion completion,
                                                         AnswerMeta meta);
 [[nodiscard]] std::unique_ptr<AnswerWriter> completions_writer(const ModelRequest& request,
@@ -58,7 +58,7 @@ public:
 /// The one for request.operation, which is not embeddings.
 [[nodiscard]] std::unique_ptr<AnswerWriter> make_writer(const ModelRequest& request, Completion completion,
                                                         AnswerMeta meta);
-/// A whole embeddings answer; `dimensions` is the model's own number.
+/// A whole embeddings answer; `dimensions` is the model's default.
 [[nodiscard]] std::string embeddings_body(const ModelRequest& request, std::string_view model,
                                           std::size_t dimensions);
 
@@ -70,7 +70,7 @@ public:
 inline constexpr std::string_view safe_results =
     R"({"hate":{"filtered":false,"severity":"safe"},"self_harm":{"filtered":false,"severity":"safe"},)"
     R"("sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":false,"severity":"safe"}})";
-/// The same of output that the filter stopped.
+/// The same, for output that the filter stopped.
 inline constexpr std::string_view filtered_results =
     R"({"hate":{"filtered":false,"severity":"safe"},"self_harm":{"filtered":false,"severity":"safe"},)"
     R"("sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":true,"severity":"medium"}})";

@@ -1,5 +1,5 @@
 #pragma once
-/// Small things the emulated model does with words. Thread rule: pure. Errors: none.
+/// Helpers of the emulated model for words. Thread rule: pure. Errors: none.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,7 +21,7 @@ namespace spillway::emulator {
 
 inline constexpr std::uint64_t fnv_begin = 0xcbf29ce484222325ULL;
 
-/// FNV-1a, the same on every machine; `so_far` is the hash of what stands before.
+/// FNV-1a, the same on every machine; `so_far` is the hash of the text before.
 [[nodiscard]] constexpr std::uint64_t fnv1a(std::string_view s, std::uint64_t so_far = fnv_begin) noexcept {
     for (const char c : s) so_far = (so_far ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
     return so_far;

@@ -3,8 +3,8 @@
 ///
 /// The layout is that of HdrHistogram (Gil Tene, https://hdrhistogram.github.io/HdrHistogram/), with a
 /// microsecond as its unit: values below 2·10^digits are exact, above them buckets double, each split so that
-/// a value is known to `digits` decimal digits. Quantiles are given as HdrHistogram gives them, as the
-/// highest value that counts as equal. HdrHistogram_c itself is not packaged for Debian 12.
+/// a value is known to `digits` decimal digits. Quantiles are those of HdrHistogram: the highest value that
+/// counts as equal. HdrHistogram_c itself is not packaged for Debian 12.
 ///
 /// Units: durations are rounded down to microseconds; negative counts as 0. Ownership: a value; memory grows
 /// to the largest value recorded. Thread rule: a value for one thread.
@@ -22,7 +22,7 @@ public:
     explicit Histogram(unsigned digits = 3);
 
     void record(Duration value, std::uint64_t times = 1);
-    /// Any two may be merged; with different digits the coarser of them decides what is known.
+    /// Any two may be merged; with different digits, the result has the precision of the coarser.
     void merge(const Histogram& other);
     void clear() noexcept;
 
@@ -32,10 +32,10 @@ public:
     [[nodiscard]] Duration min() const noexcept;
     [[nodiscard]] Duration max() const noexcept;
     [[nodiscard]] Duration mean() const noexcept;
-    /// The smallest value that at least the share `q` (0…1) of all values does not exceed.
+    /// The smallest value that at least the share `q` (0 to 1) of all values does not exceed.
     [[nodiscard]] Duration quantile(double q) const noexcept;
 
-    /// f(value, times) for all values there are, in rising order.
+    /// Calls f(value, times) for each value present, in ascending order.
     template <class F>
     void each(F&& f) const {
         for (std::size_t i = 0; i < counts_.size(); ++i)

@@ -1,10 +1,10 @@
 #pragma once
-/// Whether the difference of two runs is more than chance: an interval by bootstrap (Efron, 1979). Each run's
-/// values are drawn anew from themselves many times, with every count Poisson about what it was; the middle
-/// 95 % of the differences so found are the interval.
+/// Whether the difference of two runs exceeds chance: a bootstrap interval (Efron, 1979). Each run's values
+/// are resampled many times, each count from a Poisson distribution around its value; the interval is the
+/// middle 95 % of the resulting differences.
 ///
-/// It knows of no drift between the runs: two runs of the same, an hour apart, may differ by more.
-/// Thread rule: pure, randomness is handed in. Errors: nothing where a run has no values.
+/// It ignores drift between the runs: two equal runs an hour apart may differ by more.
+/// Thread rule: pure, randomness is passed in. Errors: nullopt if a run has no values.
 #include <cstdint>
 #include <optional>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What the pages of one run and of two have in common. Internal to the load room. Thread rule: free
+/// Shared by the pages of one run and of two. Internal to the load room. Thread rule: free
 /// functions.
 #include <functional>
 #include <string>
@@ -14,7 +14,7 @@ namespace spillway::load {
 /// The whole page around `body`; `title` is escaped here.
 [[nodiscard]] std::string html_page(std::string_view title, std::string_view body);
 
-/// Rows of cells, which are escaped here; the first row is the head. All but the first column are figures.
+/// Rows of cells, which are escaped here; the first row is the header. All but the first column are numbers.
 [[nodiscard]] std::string html_table(std::string_view title,
                                      const std::vector<std::vector<std::string>>& rows);
 
@@ -31,7 +31,7 @@ namespace spillway::load {
 [[nodiscard]] Plot backend_plot(const Record& run, const std::vector<std::string>& order, std::string title);
 [[nodiscard]] std::vector<std::string> backend_names(const std::vector<const Record*>& runs);
 
-/// Curves of quantiles: one line for each histogram.
+/// Quantile curves: one line for each histogram.
 struct Curved {
     std::string name;
     std::string colour;

@@ -1,5 +1,5 @@
 #pragma once
-/// What a run is to do. Ownership: values. Thread rule: immutable while a run uses it.
+/// The plan of a run. Ownership: values. Thread rule: immutable while a run uses it.
 #include <cstdint>
 
 #include "load/scenario.hpp"
@@ -9,8 +9,8 @@
 namespace spillway::load {
 
 enum class Model : std::uint8_t {
-    open,    ///< requests come at their times, whatever became of those before
-    closed,  ///< users wait for their answer, think, and ask again
+    open,    ///< requests start at their times, regardless of earlier ones
+    closed,  ///< users wait for an answer, think, and send the next request
 };
 
 struct Plan {
@@ -22,8 +22,8 @@ struct Plan {
     std::uint64_t seed = 1;
     Duration warm_up{};
     Duration timeout = std::chrono::seconds(60);  ///< without a byte of the answer
-    Duration drain = std::chrono::seconds(30);    ///< for what is open at the end
-    std::size_t max_in_flight = 20'000;           ///< of each thread; more are failures that were not sent
+    Duration drain = std::chrono::seconds(30);    ///< for requests in flight at the end
+    std::size_t max_in_flight = 20'000;           ///< per thread; more are counted as failures, unsent
     std::size_t threads = 1;
     bool tls_verify = true;
     std::string tls_ca_file;  ///< empty: the system's

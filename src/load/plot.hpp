@@ -11,7 +11,7 @@ namespace spillway::load {
 struct Series {
     std::string name;
     std::string colour;     ///< a class of the style sheet: c1 … c8, good, warn, bad
-    std::vector<double> y;  ///< by Plot::x; NaN: nothing there
+    std::vector<double> y;  ///< by Plot::x; NaN: no value
     bool dashed = false;
 };
 
@@ -22,11 +22,11 @@ struct Plot {
     };
     enum class Y : std::uint8_t { number, seconds };
     std::string title;
-    std::string note;  ///< one line under the title
+    std::string note;  ///< a line under the title
     std::string unit;  ///< of numbers, as "/s"
     X x_kind = X::seconds;
     Y y_kind = Y::number;
-    bool stacked = false;  ///< columns on top of each other, each `x_step` wide; else lines
+    bool stacked = false;  ///< stacked columns, each `x_step` wide; else lines
     double x_step = 1;
     std::vector<double> x;
     std::vector<Series> series;
@@ -35,7 +35,7 @@ struct Plot {
 /// A <figure>: caption, legend (for two series and more) and plot.
 [[nodiscard]] std::string figure(const Plot& plot);
 
-/// Text safe between tags and in attribute values.
+/// Escapes text for use between tags and in attribute values.
 [[nodiscard]] std::string escape_html(std::string_view text);
 /// 0.0123 → "12.3 ms", 2.5 → "2.5 s"; "–" for NaN and below 0.
 [[nodiscard]] std::string show_seconds(double seconds);

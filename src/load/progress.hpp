@@ -1,5 +1,5 @@
 #pragma once
-/// What a terminal shows while a run goes on. Pure text from values. Thread rule: a value for one thread.
+/// The terminal's display during a run. Pure text from values. Thread rule: a value for one thread.
 #include <string>
 #include <string_view>
 
@@ -13,15 +13,15 @@ public:
     Progress(Duration total, bool users, std::size_t columns)
         : total_(total), users_(users), columns_(columns) {}
 
-    /// The terminal has another width now.
+    /// The terminal has been resized.
     void resize(std::size_t columns) noexcept { columns_ = columns; }
-    /// Rows that a drawn block takes on the terminal as it is now: a narrower one wraps its lines.
+    /// Rows that a drawn block occupies on the present terminal, which wraps lines if narrower.
     [[nodiscard]] std::size_t rows_of(std::string_view block) const noexcept;
 
-    /// Takes what happened in the last `interval`.
+    /// Adds what happened in the last `interval`.
     void add(const Pulse& pulse, Duration elapsed, Duration interval);
 
-    /// Several lines, none wider than the terminal, to be drawn over the last ones.
+    /// Several lines, none wider than the terminal, to be drawn over the previous ones.
     [[nodiscard]] std::string block() const;
     /// One line, for a log.
     [[nodiscard]] std::string line() const;
@@ -39,7 +39,7 @@ private:
     std::uint64_t ok_ = 0;
     std::uint64_t throttled_ = 0;
     std::uint64_t failed_ = 0;
-    Counts<std::uint64_t> backends_;  // all seen, so that one with nothing now keeps its line
+    Counts<std::uint64_t> backends_;  // all seen so far, so that an idle one keeps its line
 };
 
 }  // namespace spillway::load

@@ -1,9 +1,9 @@
 #pragma once
-/// One finished run as it is kept and shown: figures, percentiles, a table over time, what was asked of it.
-/// A Record goes to JSON and back, so that runs of different days can be compared.
+/// One finished run for storage and display: figures, percentiles, a table over time, and its thresholds.
+/// A Record can be written to JSON and read back, so that runs of different days can be compared.
 ///
 /// Units: names say them; rates are per second, tokens per minute. Ownership: values. Thread rule: plain
-/// values and free functions. Errors: parse_record() says what is not as it should be.
+/// values and free functions. Errors: parse_record() says what is wrong.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,9 +23,9 @@ struct ThresholdOutcome {
 
 /// One line of the table over time.
 struct Row : Outcomes {
-    double second = 0;  ///< its begin
+    double second = 0;  ///< its start
     std::uint64_t in_flight = 0;
-    /// Seconds; negative: nothing was measured.
+    /// Seconds; negative: not measured.
     double ttft_p50 = -1;
     double ttft_p95 = -1;
     double ttft_p99 = -1;
@@ -41,7 +41,7 @@ struct Record : Outcomes {
     std::string name;
     std::string started;  ///< RFC 3339
     std::vector<std::pair<std::string, std::string>> settings;
-    double seconds = 0;  ///< how long requests were sent, warm-up not counted
+    double seconds = 0;  ///< how long requests were sent, without the warm-up
     double step_seconds = 1;
     std::uint64_t prompt_tokens = 0;
     std::uint64_t cached_tokens = 0;
@@ -56,21 +56,21 @@ struct Record : Outcomes {
     Counts<std::uint64_t> attempts;
     std::vector<Row> rows;
     std::vector<ThresholdOutcome> thresholds;
-    bool allow_failures = false;  ///< that most requests fail is what the run is about
+    bool allow_failures = false;  ///< the run is meant to make most requests fail
 
     [[nodiscard]] std::uint64_t ended() const noexcept { return ok + throttled + failed; }
-    /// Requests due per second: what was offered.
+    /// Requests due per second: the offered load.
     [[nodiscard]] double offered_rate() const noexcept { return per_second(due); }
-    /// Requests per second that were answered as they should be.
+    /// Requests per second that were answered correctly.
     [[nodiscard]] double ok_rate() const noexcept { return per_second(ok); }
-    /// Of all that ended, those not ok, the throttled among them.
+    /// The share of all that ended which were not ok, including throttled ones.
     [[nodiscard]] double error_rate() const noexcept { return share(throttled + failed, ended()); }
     [[nodiscard]] double throttle_rate() const noexcept { return share(throttled, ended()); }
-    /// Of those not ok, the throttled.
+    /// The throttled ones among them.
     [[nodiscard]] double throttled_of_errors() const noexcept { return share(throttled, throttled + failed); }
     [[nodiscard]] double tokens_per_minute() const noexcept { return per_second(tokens) * 60; }
     /// Failed: nothing was answered, a threshold was missed, or most requests failed (unless allow_failures).
-    /// Passed: there were thresholds, and all were met. Without thresholds nothing was there to pass.
+    /// Passed: there were thresholds, and all were met. Without thresholds it is neither.
     [[nodiscard]] Verdict verdict() const noexcept;
 
 private:
@@ -82,7 +82,7 @@ private:
     }
 };
 
-/// `sending`: how long requests were sent, warm-up included. The caller adds name, settings and thresholds.
+/// `sending`: how long requests were sent, with the warm-up. The caller adds name, settings and thresholds.
 [[nodiscard]] Record make_record(const Statistics& statistics, Duration sending);
 
 [[nodiscard]] std::string to_json(const Record& record);

@@ -1,6 +1,6 @@
 #pragma once
-/// A run, or two beside each other, as one HTML page that needs nothing but itself: no script, no font and no
-/// picture from elsewhere, light or dark as the reader's system is. Ownership: values. Thread rule: free
+/// One run, or a comparison of two, as a self-contained HTML page: no script, and no fonts or pictures from
+/// elsewhere; light or dark like the reader's system. Ownership: values. Thread rule: free
 /// functions.
 #include <string>
 
@@ -9,7 +9,7 @@
 namespace spillway::load {
 
 [[nodiscard]] std::string html_report(const Record& run);
-/// `before` is what `after` is measured against.
+/// Compares `after` with `before`.
 [[nodiscard]] std::string html_comparison(const Record& before, const Record& after);
 
 /// The same figures for a terminal.

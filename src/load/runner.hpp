@@ -1,9 +1,9 @@
 #pragma once
-/// A whole run: one Worker per thread, their pulses and measurements put together.
+/// A whole run: one Worker per thread, with their pulses and measurements combined.
 ///
-/// Ownership: the Runner owns its Plan, Workers and threads; its destructor aborts what runs. Thread rule:
-/// all functions are for the thread that made it. Errors: start() throws only what the system does when it
-/// has no thread to give; what goes wrong with requests is in the statistics.
+/// Ownership: the Runner owns its Plan, Workers and threads; its destructor aborts what is running. Thread
+/// rule: only for the thread that constructed it. Errors: start() throws std::system_error if no thread can
+/// be created; failed requests are in the statistics.
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -25,12 +25,12 @@ public:
     void start();
     [[nodiscard]] bool running() const noexcept { return left_.load() > 0; }
     [[nodiscard]] Duration elapsed() const noexcept { return mono_now() - start_; }
-    /// As of Worker, for all.
+    /// As in Worker, for all of them.
     void stop();
     void abort();
     [[nodiscard]] Pulse fetch_pulse();
 
-    /// Waits for all to end. The Record has no name, settings and thresholds yet.
+    /// Waits for all to end. The Record lacks name, settings and thresholds.
     [[nodiscard]] Record finish();
 
 private:

@@ -1,6 +1,6 @@
 #pragma once
-/// What the users of a chat app say: how long, in which language, for how many turns. The same generator
-/// gives the same conversations.
+/// What a chat app's users write: how long, in which language, for how many turns. The same generator gives
+/// the same conversations. Errors: none.
 ///
 /// Ownership: a Conversation owns its messages and views its Scenario and system message, which outlive it.
 /// Thread rule: a Conversation is for one thread at a time.
@@ -13,7 +13,7 @@
 
 namespace spillway::load {
 
-/// All whole numbers from `low` to `high` are as likely.
+/// All integers from `low` to `high` are equally likely.
 struct Span {
     std::uint32_t low = 1;
     std::uint32_t high = 1;
@@ -24,11 +24,11 @@ struct Span {
 };
 
 struct Scenario {
-    Span turns{2, 8};                    ///< of a conversation; then the user begins another
+    Span turns{2, 8};                    ///< of a conversation; then the user starts another
     double prompt_words = 40;            ///< median of a question's words (log-normal)
     double spread = 0.6;                 ///< sigma of the logarithm of lengths; 0: all are the median
     unsigned system_prompt_words = 120;  ///< of the app's own instructions, the same for all; 0: none
-    double answer_tokens = 150;          ///< median of the length asked for; 0: the model decides
+    double answer_tokens = 150;          ///< median of the length requested; 0: the model decides
     std::uint32_t max_tokens = 1000;     ///< sent as the limit of each answer; 0: none is sent
     double stream_share = 1;             ///< of conversations that are streamed
     double korean_share = 0;             ///< of conversations in Korean
@@ -38,7 +38,7 @@ struct Scenario {
 /// The app's own instructions as a JSON message, without a comma; empty if there are none.
 [[nodiscard]] std::string system_message(const Scenario& scenario);
 
-/// `words` words as one text, with full stops.
+/// A text of `words` words, with full stops.
 [[nodiscard]] std::string some_text(Rng& rng, std::size_t words, bool korean);
 
 class Conversation {
@@ -47,9 +47,9 @@ public:
 
     /// Adds the user's next question.
     void ask();
-    /// Adds the answer to it: history grows.
+    /// Adds the answer to it, which becomes part of the history.
     void answered(std::string_view text);
-    /// The question got no answer: it is forgotten, and counts as a turn.
+    /// The question got no answer: it is dropped, but counts as a turn.
     void forgotten();
 
     [[nodiscard]] bool over() const noexcept { return turns_left_ == 0; }

@@ -1,8 +1,8 @@
 #pragma once
-/// When requests are due and users are there, as pure functions of time and chance.
+/// When requests are due and users present, as pure functions of time and randomness.
 ///
-/// A Curve says how high the load is meant to be at each moment: requests per second (open model) or users
-/// (closed model). Times are counted from the run's begin. Ownership: values. Thread rule: a Curve is
+/// A Curve gives the intended load at each moment: requests per second (open model) or users (closed model).
+/// Times are relative to the start of the run. Ownership: values. Thread rule: a Curve is
 /// immutable; Arrivals is for one thread. Errors: parse_stages() says what it did not understand.
 #include <optional>
 #include <string_view>
@@ -14,7 +14,7 @@
 
 namespace spillway::load {
 
-/// Within `length` the load goes evenly from where it was to `target`.
+/// Within `length` the load changes linearly from its previous value to `target`.
 struct Stage {
     Duration length{};
     double target = 0;
@@ -26,18 +26,18 @@ struct Stage {
 
 class Curve {
 public:
-    /// Begins at `start`; nothing is due behind the last stage.
+    /// Starts at `start`; nothing is due after the last stage.
     Curve(double start, const std::vector<Stage>& stages);
-    /// `target` for `total`, of which `ramp_up` is spent on getting there from 0.
+    /// `target` for `total`, of which the first `ramp_up` rises from 0.
     [[nodiscard]] static Curve steady(double target, Duration ramp_up, Duration total);
 
     [[nodiscard]] Duration length() const noexcept { return length_; }
     [[nodiscard]] double highest() const noexcept;
-    /// 0 before the begin and from the end on.
+    /// 0 before the start and from the end on.
     [[nodiscard]] double at(Duration time) const noexcept;
     /// The integral up to `time`: the requests due until then.
     [[nodiscard]] double area(Duration time) const noexcept;
-    /// When the area reaches `wanted`; nothing if it never does.
+    /// When the area reaches `wanted`; nullopt if it never does.
     [[nodiscard]] std::optional<Duration> when(double wanted) const noexcept;
     /// The first time from `from` on at which the curve is at `level` or above.
     [[nodiscard]] std::optional<Duration> reaches(double level, Duration from) const noexcept;
@@ -68,7 +68,7 @@ private:
     bool first_ = true;
 };
 
-/// Exponentially distributed: the time between events that do not know of each other.
+/// Exponentially distributed: the time between independent events.
 [[nodiscard]] double draw_exponential(Rng& rng, double mean) noexcept;
 /// Normally distributed, mean 0 and deviation 1 (Box and Muller 1958).
 [[nodiscard]] double draw_normal(Rng& rng) noexcept;

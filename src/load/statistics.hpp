@@ -1,9 +1,9 @@
 #pragma once
-/// What a run has measured: one Sample per request, gathered into counts, histograms and a series over time.
+/// A run's measurements: one Sample per request, collected in counts, histograms and a series over time.
 ///
-/// Latencies are counted from when a request was due, not from when it was sent: if the endpoint or this
-/// program holds back later requests, that shows in the figures instead of thinning them out (coordinated
-/// omission; Gil Tene, "How not to measure latency"). All times are from the run's begin.
+/// Latencies are measured from when a request was due, not from when it was sent: if the endpoint or this
+/// program delays later requests, that shows in the figures rather than being left out (coordinated omission;
+/// Gil Tene, "How not to measure latency"). All times are relative to the start of the run.
 /// Ownership: values. Thread rule: a Statistics is for one thread; merge() those of several at the end.
 #include <cstdint>
 #include <map>
@@ -18,14 +18,14 @@ namespace spillway::load {
 
 struct Sample {
     Duration due{};          ///< when it should have been sent
-    Duration sent{};         ///< when it was begun
+    Duration sent{};         ///< when it was started
     Duration end{};          ///< last byte, or when it failed
     Duration first_token{};  ///< streams: the first output; 0: none
     unsigned status = 0;     ///< 0: no answer
-    std::string problem;     ///< empty: answered as it should be
+    std::string problem;     ///< empty: answered correctly
     bool streamed = false;
     api::Usage usage;
-    std::uint64_t outputs = 0;  ///< events with output; stands in for a missing usage
+    std::uint64_t outputs = 0;  ///< events with output; used if usage is missing
     std::string backend;        ///< x-spillway-backend; empty: not given
     unsigned attempts = 0;      ///< x-spillway-attempts; 0: not given
 
@@ -47,16 +47,16 @@ struct Outcomes {
     std::uint64_t failed = 0;     ///< all other failures
     std::uint64_t tokens = 0;
 
-    /// What ended; begun ones are counted in `due` by who begins them.
+    /// Counts a request that has ended; the sender counts it in `due` at its start.
     void count(const Sample& sample) noexcept;
     Outcomes& operator+=(const Outcomes& other) noexcept;
-    /// These alone, of what has more.
+    /// Only these members of a larger struct.
     [[nodiscard]] const Outcomes& outcomes() const noexcept { return *this; }
 };
 
 /// What was due, or ended, within one step of time.
 struct Step : Outcomes {
-    std::uint64_t in_flight = 0;  ///< the most at one time
+    std::uint64_t in_flight = 0;  ///< the maximum
     Histogram latency{2};
     Histogram ttft{2};
     Counts<std::uint64_t> backends;  ///< answers of each, whatever their status
@@ -67,7 +67,7 @@ struct Step : Outcomes {
 
 class Statistics : public Outcomes {
 public:
-    /// Requests due before `warm_up` are in the series only.
+    /// Requests due before `warm_up` are only in the series.
     Statistics(Duration step, Duration warm_up) : step_(step), warm_up_(warm_up) {}
 
     void begun(Duration due);
@@ -77,7 +77,7 @@ public:
         if (due_at >= warm_up_) gap_.record(gap);
     }
     void in_flight(Duration now, std::uint64_t count);
-    /// Both have the same step and warm-up.
+    /// Both must have the same step and warm-up.
     void merge(const Statistics& other);
 
     Histogram latency;  ///< due → end, of those that are ok

@@ -1,8 +1,8 @@
 #pragma once
-/// Chat requests as an OpenAI or Azure OpenAI endpoint wants them, and what comes back.
+/// Writes chat requests for an OpenAI or Azure OpenAI endpoint, and reads the answers.
 /// Sources: OpenAI API reference (chat/completions, chunks, stream_options); Azure OpenAI's REST reference.
 ///
-/// Ownership: a RequestForm owns its text; readers own what they gather. Thread rule: a RequestForm is
+/// Ownership: a RequestForm owns its text; readers own what they collect. Thread rule: a RequestForm is
 /// immutable, a reader is for one thread. Errors: a reader says in `problem` what is wrong with an answer.
 #include <cstdint>
 #include <string>
@@ -31,11 +31,11 @@ struct Target {
     std::string api_version = "2024-10-21";
     config::Secret api_key;                                   ///< empty: none is sent
     std::vector<std::pair<std::string, std::string>> fields;  ///< more header fields
-    bool max_completion_tokens = false;  ///< the limit's newer name, which reasoning models ask for
-    bool include_usage = true;           ///< ask streams for their token counts
+    bool max_completion_tokens = false;  ///< the limit's newer name, required by reasoning models
+    bool include_usage = true;           ///< request token counts from streams
 };
 
-/// The parts of one request that go before and behind its messages.
+/// The parts of a request before and after its messages.
 struct RequestParts {
     std::string head;
     std::string tail;
@@ -56,21 +56,21 @@ private:
 /// A chat completion or a chunk of one.
 struct ChatPart {
     std::string content;
-    bool output = false;  ///< carries something a user sees: text, a refusal, a tool call
+    bool output = false;  ///< contains something visible to a user: text, a refusal, a tool call
     bool finished = false;
     std::string error;  ///< its code, else type, else "error"; empty: no error
     bool has_usage = false;
     api::Usage usage;
 };
-/// False if `json` is not the JSON it should be. Overwrites `part`.
+/// False if `json` is not valid. Overwrites `part`.
 [[nodiscard]] bool read_chat(std::string_view json, ChatPart& part);
 
-/// A streamed answer as it comes in.
+/// Reads a streamed answer as it arrives.
 class StreamReader {
 public:
-    /// Returns how many events of this piece carry output.
+    /// Adds a piece; returns how many of its events contain output.
     std::size_t feed(std::string_view piece);
-    /// To be called at the body's end: a stream that was cut is a problem.
+    /// Call at the body's end: a truncated stream is a problem.
     void end();
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }

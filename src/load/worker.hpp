@@ -1,7 +1,7 @@
 #pragma once
 /// One thread's part of a run: its users or arrivals, its connections, its measurements.
 ///
-/// Ownership: the Plan outlives the Worker. Thread rule: run() is for one thread of its own; stop(), abort()
+/// Ownership: the Plan outlives the Worker. Thread rule: run() on its own thread; stop(), abort()
 /// and fetch_pulse() may be called from others while it runs; statistics() after it has returned.
 #include <deque>
 #include <mutex>
@@ -27,17 +27,17 @@ struct Pulse {
 
 class Worker {
 public:
-    /// Number `index` of plan.threads: it has every so-manieth user or arrival.
+    /// Worker `index` of plan.threads: it has every plan.threads-th user or arrival.
     Worker(const Plan& plan, std::size_t index);
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();
 
-    /// Returns when the curve has ended and all requests with it.
+    /// Returns when the curve and all requests have ended.
     void run(Mono start);
-    /// No further requests; those in flight may end within the plan's drain time.
+    /// Sends no more requests; those in flight may end within the plan's drain time.
     void stop();
-    /// No further requests; those in flight end now, as failures.
+    /// Sends no more requests; those in flight end now, as failures.
     void abort();
     [[nodiscard]] Pulse fetch_pulse();
 
@@ -60,7 +60,7 @@ private:
     Task<void> arrival(Duration due);
     Task<void> user(std::size_t number);
     Task<void> sleep_until(Duration when);
-    /// True if there was an answer, of whatever status.
+    /// True if there was an answer, with any status.
     Task<bool> ask(Conversation& conversation, Duration due);
     Task<bool> attempt(Flight& flight, const Conversation& conversation, const RequestParts& parts,
                        bool fresh);

@@ -1,8 +1,8 @@
 #pragma once
-/// What becomes the gateway's file, before names are given and doubles are joined.
+/// A draft of the gateway's file, before names are assigned and duplicates merged.
 ///
-/// It holds no secret: of a key that stands in the input only a fingerprint is kept, to tell whether two are
-/// the same. Thread rule: plain values. Errors: what cannot be written is noted and left out.
+/// It contains no secret: of a key in the input it keeps only a fingerprint, to detect whether two are equal.
+/// Thread rule: plain values. Errors: what cannot be written is noted and left out.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,10 +14,10 @@
 
 namespace spillway::migrate {
 
-/// A key that the gateway is to find in its environment.
+/// A key that the gateway will read from its environment.
 struct KeyRef {
-    std::string env;              ///< the variable's name, if the input gives it
-    std::size_t fingerprint = 0;  ///< of a key that stands in the input itself
+    std::string env;              ///< the variable's name, if the input has it
+    std::size_t fingerprint = 0;  ///< of a key in the input itself
     int line = 0;
     std::string path;
 
@@ -27,7 +27,7 @@ struct KeyRef {
     }
 };
 
-/// Who the gateway is to the backend, if not by a key: `auth` of docs/configuration.md.
+/// How the gateway authenticates, if not by a key: `auth` in docs/configuration.md.
 struct AuthDraft {
     std::string kind;
     std::string tenant;
@@ -40,9 +40,9 @@ struct AuthDraft {
 };
 
 struct BackendDraft {
-    std::string name;  ///< what it might be called
+    std::string name;  ///< a possible name
     std::string url;   ///< any text
-    std::string kind;  ///< empty: as the URL says
+    std::string kind;  ///< empty: from the URL
     unsigned priority = 1;
     std::optional<double> weight;
     KeyRef key;
@@ -58,7 +58,7 @@ struct BackendDraft {
     int line = 0;
     std::string path;
 
-    /// Serves `model`, as clients ask for it, with `deployment`.
+    /// Serves requests for `model` with `deployment`.
     void serve(const std::string& model, const std::string& deployment);
 };
 
@@ -104,16 +104,16 @@ struct Draft {
     KeyRef redis_password;
 };
 
-/// Gives names, joins what is one backend, leaves out what `check` would refuse, and says so.
+/// Assigns names, merges equal backends, and leaves out what `check` would refuse, with a note.
 void settle(Draft& draft, Notes& notes);
 
-/// The gateway's file. `draft` has been settled.
+/// Writes the gateway's file. `draft` must be settled.
 [[nodiscard]] std::string render(const Draft& draft);
 
-/// `MY_EU_KEY` of `my-eu`: an environment variable's name.
+/// `MY_EU_KEY` for `my-eu`: the name of an environment variable.
 [[nodiscard]] std::string env_name(std::string_view hint, std::string_view end);
 
-/// A name as backends, clients and teams have it, made of `text`; empty if nothing of it can be used.
+/// A valid name for backends, clients and teams, made from `text`; empty if nothing of it is usable.
 [[nodiscard]] std::string as_name(std::string_view text);
 
 }  // namespace spillway::migrate

@@ -1,10 +1,10 @@
 #pragma once
-/// The elements of a policy of API Management.
+/// Finds the elements of an API Management policy.
 ///
-/// Not an XML parser, since policies are no XML: the expressions in their attributes have quotation marks,
+/// Not an XML parser, since policies are not XML: the expressions in their attributes have quotation marks,
 /// `<` and `&` as they are (learn.microsoft.com/azure/api-management/api-management-policy-expressions).
-/// Those of a policy that was exported as XML are escaped, and read, too. Ownership: views of the text.
-/// Thread rule: pure. Errors: none; what cannot be read is passed over.
+/// The escaped expressions of a policy exported as XML are also read. Ownership: views of the text.
+/// Thread rule: pure. Errors: none; what cannot be parsed is skipped.
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,5 +1,5 @@
 #pragma once
-/// What the readers of the kinds have in common, and the readers themselves.
+/// The readers for each kind, and what they share.
 ///
 /// Thread rule: functions of their arguments. Errors: notes.
 #include <string>
@@ -22,16 +22,16 @@ void read_portkey(Input& in, const Item& root);
 void read_apim_pool(Input& in, const Item& root);
 void read_apim_policy(Input& in, std::string_view text);
 
-/// `value` refers to a variable by `prefix` (`os.environ/`, `env.`), or is the key itself.
+/// `value` names a variable after `prefix` (`os.environ/`, `env.`), or is the key itself.
 [[nodiscard]] KeyRef key_of(std::string_view value, std::string_view prefix, int line, std::string path);
 
-/// A URL that is only named: the variable's value if it is set here, else one that leads nowhere, which is
-/// noted.
+/// For a URL given by a variable's name: its value if set here, otherwise a placeholder URL, with a
+/// note.
 [[nodiscard]] std::string url_of(Input& in, std::string_view variable, int line, const std::string& path);
-/// One that leads nowhere, for what is called `name`: `https://NAME.invalid`.
+/// A placeholder URL for `name`: `https://NAME.invalid`.
 [[nodiscard]] std::string nowhere(std::string_view name);
 
-/// A URL cut where a resource begins, and the deployment that was in its path; `openai.azure.com/openai/...`.
+/// A resource's URL without its path, and the deployment in that path; `openai.azure.com/openai/...`.
 struct SplitUrl {
     std::string url;
     std::string deployment;

@@ -1,8 +1,8 @@
 #pragma once
-/// Another gateway's configuration, read so that nothing of it is passed over in silence: each key is either
-/// read, or noted as without an equal.
+/// Reads another gateway's configuration so that nothing is ignored silently: each key is either read, or
+/// noted as having no equivalent.
 ///
-/// Values are never quoted in a note unless shown() has made them harmless, since one may be a secret.
+/// Notes quote values only after shown() has made them harmless, since one may be a secret.
 /// Ownership: Notes outlives its Sections; nodes share yaml-cpp's document. Thread rule: one thread.
 /// Errors: a value of another type than expected is noted, and counts as absent.
 #include <yaml-cpp/yaml.h>
@@ -17,9 +17,9 @@
 
 namespace spillway::migrate {
 
-/// What a person must know of one line of the input: what has no equal, and what was assumed.
+/// A note on one line of the input: what has no equivalent, and what was assumed.
 struct Note {
-    int line = 0;  ///< from 1; 0: of the whole file
+    int line = 0;  ///< from 1; 0: the whole file
     std::string key;
     std::string message;
 };
@@ -27,14 +27,14 @@ struct Note {
 class Notes {
 public:
     void add(int line, std::string key, std::string message);
-    /// In the order of lines.
+    /// Moves the notes out, ordered by line.
     [[nodiscard]] std::vector<Note> take();
 
 private:
     std::vector<Note> notes_;
 };
 
-/// A value of the input and where it is: `model_list[0].litellm_params`.
+/// A value of the input and its path: `model_list[0].litellm_params`.
 struct Item {
     YAML::Node node;
     std::string path;
@@ -44,19 +44,19 @@ struct Item {
     [[nodiscard]] std::optional<std::string> text() const;
 };
 
-/// `text` cut to what can neither be a long secret nor move a terminal's cursor.
+/// `text` shortened so that it cannot be a long secret, and without control characters.
 [[nodiscard]] std::string shown(std::string_view text);
 
 class Section {
 public:
-    /// Anything but a map is noted, unless it is null or absent, and then there are no keys.
+    /// Anything but a map is noted (unless null or absent), and has no keys.
     Section(Notes& notes, const Item& item);
 
     [[nodiscard]] bool has(std::string_view key);
     [[nodiscard]] std::optional<std::string> text(std::string_view key);
-    /// The text of the first of `keys` that is there.
+    /// The text of the first of `keys` that is present.
     [[nodiscard]] std::optional<std::string> text(std::initializer_list<std::string_view> keys);
-    /// Of a text, too; not negative.
+    /// Also from a text; not negative.
     [[nodiscard]] std::optional<double> number(std::string_view key);
     [[nodiscard]] std::optional<std::uint64_t> whole(std::string_view key);
     [[nodiscard]] bool flag(std::string_view key);
@@ -65,18 +65,18 @@ public:
     [[nodiscard]] std::vector<Item> list(std::string_view key);
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
     [[nodiscard]] Item item(std::string_view key);
-    /// Keys and values, for a map whose keys the user chose.
+    /// Keys and values, for a map with keys chosen by the user.
     [[nodiscard]] std::vector<std::pair<std::string, Item>> pairs();
 
-    /// Says of `key`, if it is there, that it has no equal, and `why`.
+    /// Notes for `key`, if present, that it has no equivalent, and `why`.
     void no_equal(std::string_view key, std::string_view why);
     void no_equal(std::initializer_list<std::string_view> keys, std::string_view why);
-    /// These need no words: they describe, or say what is so anyway.
+    /// Ignores keys that only describe, or state what is the case anyway.
     void ignore(std::initializer_list<std::string_view> keys);
-    /// At `key`, or at the section if it is not there.
+    /// Adds a note at `key`, or at the section if the key is absent.
     void note(std::string_view key, std::string message);
     void note_here(std::string message);
-    /// Notes each key that nobody asked for.
+    /// Notes each key that was not read.
     void finish();
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
