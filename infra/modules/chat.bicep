@@ -42,7 +42,7 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
         {
           name: 'chat'
           image: image
-          args: ['chat', '--listen', '0.0.0.0:8082', '--database', '/tmp/chat.db']
+          args: ['chat', '--public', '--listen', '0.0.0.0:8082', '--database', '/tmp/chat.db']
           env: [
             { name: 'OPENAI_HOST', value: 'azure_custom' }
             { name: 'AZURE_OPENAI_CUSTOM_URL', value: gatewayUrl }
