@@ -54,7 +54,7 @@ void show_meter(const quota::MeterLevel& meter, Mono now, std::optional<std::uin
 /// Clocks differ by milliseconds and reports take a while: ends of cool-downs this near are the same one.
 constexpr Duration same_end = std::chrono::milliseconds(250);
 
-/// How long the breaker stays closed for a reason found out here.
+/// How long the breaker stays open for a reason found out here.
 void report_own(const CircuitBreaker& breaker, const std::atomic<std::int64_t>& merged, Mono now,
                 quota::PeerReport& report) {
     const auto look = breaker.look(now, 0);

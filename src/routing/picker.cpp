@@ -161,12 +161,12 @@ BackendIndex Picker::draw_from_subset(const PriorityGroup& group) {
 bool Picker::try_drawn(const PriorityGroup& group) {
     boost::container::small_vector<Seen, 16> known;
     BackendIndex holder = no_backend;
-    // A round before the others, which decides only if none that is open lacks quota.
+    // A round before the others, which decides only if none that is available lacks quota.
     const bool by_subset = ask_.subset_key != 0 && ask_.affinity == 0 && ask_.tried.empty();
     for (int round = by_subset ? -1 : 0; round < rounds; ++round) {
         Usables found;
         bool plenty = true;
-        // What is told of a round does not depend on what the round before found (see avoided()).
+        // What a round reports does not depend on what the round before found (see avoided()).
         const bool sample = available_.empty();
         for (std::uint32_t i = 0; i < router_.options.draws; ++i) {
             const BackendIndex index = round < 0 ? draw_from_subset(group) : group.draw(rng_);
@@ -302,12 +302,12 @@ bool Picker::try_claim(const Usable& option) {
     return true;
 }
 
-/// What a first attempt by priority and weight would have met with: among the first priority that is open,
-/// the weight of those that are full and were not chosen.
+/// What a first attempt by priority and weight would have met with: among the first priority that is
+/// available, the weight of those that are full and were not chosen.
 ///
-/// Of a large group: their share of one round's draws. Each draw is by weight, so each that is open is full
-/// with the probability looked for, and the mean has no bias, since the number of draws in a round is fixed:
-/// a round without any that is open tells nothing, and the next one, or a look at all, takes its place.
+/// Of a large group: their share of one round's draws. Each draw is by weight, so each that is available is
+/// full with the probability looked for, and the mean has no bias, since the number of draws in a round is
+/// fixed: a round without any that is available tells nothing, and the next one, or all, take its place.
 double Picker::avoided(BackendIndex chosen) {
     const auto counts = [&](const Available& o) { return o.full && o.backend != chosen; };
     if (!ask_.tried.empty() || std::none_of(available_.begin(), available_.end(), counts)) return 0;
