@@ -116,9 +116,11 @@ const Fields<RedisConfig>& redis_fields() {
             .add("verify", &RedisConfig::verify, codec::Flag{}, {.help = "check the server's certificate"})
             .add("ca_file", &RedisConfig::ca_file, codec::ReadableFile{},
                  {.help = "PEM file with the authorities to trust", .default_words = "the system's"})
-            .add("replicas", &RedisConfig::replicas, codec::Whole{1, 1000},
-                 {.help = "how many replicas to assume until the server has told: each takes its part of the "
-                          "limits"})
+            .add(
+                "replicas", &RedisConfig::replicas, codec::Whole{1, 1000},
+                {.help =
+                     "how many replicas to assume until the server reports their number: each takes its part "
+                     "of the limits"})
             .add("interval", &RedisConfig::interval,
                  codec::Time{std::chrono::milliseconds(5), std::chrono::seconds(1)},
                  {.help = "between two rounds of reports"})

@@ -49,7 +49,7 @@ SettingInfo proxy_info() {
         "HTTP proxy by which it is reached, `http://host:port`, with `user:password@` if it asks for one; "
         "`none` for no proxy whatever the environment says";
     info.default_words =
-        "`HTTPS_PROXY` or, for an `http://` URL, `HTTP_PROXY`, but for what `NO_PROXY` names";
+        "`HTTPS_PROXY` or, for an `http://` URL, `HTTP_PROXY`, except for what `NO_PROXY` names";
     return info;
 }
 
@@ -162,7 +162,7 @@ const Fields<BackendConfig>& backend_fields() {
                  {.help = "the backend's key, see [Secrets](#secrets); without one, no credential is sent"})
             .row(auth_info(), read_auth, show_auth)
             .add("deployment", &BackendConfig::deployment, codec::Text{},
-                 {.help = "deployment that serves every request, whatever was asked for"})
+                 {.help = "deployment that serves every request, whatever the client names"})
             .add("deployments", &BackendConfig::deployments,
                  codec::TextMap{"has an empty name; expected the deployment that clients ask for"},
                  {.help = "map from the deployment or model that clients ask for to this backend's; others "

@@ -160,7 +160,7 @@ void add_common(Fields<ResourceDraft>& fields, std::string_view capacity_default
         .mention("api_keys", SettingKind::list, {.help = "a list of keys instead"})
         .shown_as(show_keys)
         .add("region", [](auto& r) -> auto& { return r.made.region; }, codec::Text{},
-             {.help = "told in `x-ms-region`"})
+             {.help = "sent as `x-ms-region`"})
         .add("accept_bearer", [](auto& r) -> auto& { return r.made.accept_bearer; }, codec::Flag{},
              {.help = "accept any `Authorization: Bearer`, as for a token of Entra ID"})
         .section(

@@ -26,7 +26,7 @@ const Fields<RetryConfig>& retry_fields() {
             .add("default_cool_down", &RetryConfig::default_cool_down, codec::Time{},
                  {.help = "rest of a backend that refused without naming a time"})
             .add("max_cool_down", &RetryConfig::max_cool_down, codec::Time{},
-                 {.help = "longest rest, whatever a backend asks for"})
+                 {.help = "longest rest, even if a backend asks for more"})
             .add("max_wait", &RetryConfig::max_wait, codec::Time{.min = Duration::zero()},
                  {.help = "how long a request may be held until quota frees, if that is sooner; 0 refuses it "
                           "at once with a `Retry-After`"})

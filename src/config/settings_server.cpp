@@ -28,7 +28,7 @@ const Fields<ServerTls>& tls_fields() {
                  {.help = "PEM file with the private key", .needed = "needs key, a PEM file"})
             .add("min_version", &ServerTls::min_version,
                  codec::Choice<TlsVersion>{{{"1.2", TlsVersion::v1_2}, {"1.3", TlsVersion::v1_3}}},
-                 {.help = "least version of TLS, `'1.2'` or `'1.3'`"})
+                 {.help = "minimum version of TLS, `'1.2'` or `'1.3'`"})
             .add("ciphers", &ServerTls::ciphers, codec::Text{},
                  {.help = "suites of TLS 1.2, as `openssl ciphers` takes them; HTTP/2 is offered only with "
                           "those that RFC 9113 allows it",
@@ -68,7 +68,7 @@ const Fields<AdminConfig>& admin_fields() {
             .add("listen", &AdminConfig::listen, codec::Address{},
                  {.help = "address and port", .apply = Apply::restart})
             .add("token", &AdminConfig::token, codec::SecretText{},
-                 {.help = "bearer token that is asked for; without one, anyone who can connect may look, and "
+                 {.help = "bearer token that is required; without one, anyone who can connect may look, and "
                           "drain backends"})
             .then([](yaml::MapReader& reader, AdminConfig& admin) {
                 const bool token = reader.has("token") || reader.has("token_env") || reader.has("token_file");
