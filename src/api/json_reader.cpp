@@ -232,7 +232,7 @@ bool JsonReader::key() noexcept {
 bool JsonReader::skip() noexcept {
     JsonKind kind = peek();
     if (kind != JsonKind::object && kind != JsonKind::array) return scalar();
-    // No recursion: one bit a level tells objects from arrays.
+    // No recursion: one bit per level distinguishes objects from arrays.
     std::array<std::uint64_t, max_depth / 64> objects{};
     std::size_t depth = 0;
     const auto in_object = [&] { return ((objects[(depth - 1) / 64] >> ((depth - 1) % 64)) & 1U) != 0; };

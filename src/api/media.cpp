@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t most_tiles = 8;  // 768 x 2048
 constexpr std::uint32_t most_patches = 1536;
-/// 24 kHz of 16 bits, as the audio models speak it; 32 kbit/s, a low rate of MP3 and its kin.
+/// 24 kHz of 16 bits, as used by audio models; 32 kbit/s, a low rate of MP3 and the like.
 constexpr std::uint32_t wav_bytes_per_second = 48'000;
 constexpr std::uint32_t packed_bytes_per_second = 4'000;
 /// A page of a PDF with its fonts and a figure here and there.

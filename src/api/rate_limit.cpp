@@ -107,7 +107,7 @@ std::optional<Duration> parse_retry_after(std::string_view text, Wall now) noexc
 
 /// What follows "x-ratelimit-" or "x-rate-limit-" in a field's name; empty if it is neither.
 std::string_view rate_limit_suffix(std::string_view name) noexcept {
-    // Most fields are told apart by one letter.
+    // One letter distinguishes most fields.
     if (name.size() < 12 || ascii_lower(name[2]) != 'r') return {};
     constexpr std::string_view usual = "x-ratelimit-";
     constexpr std::string_view other = "x-rate-limit-";

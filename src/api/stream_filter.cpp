@@ -73,7 +73,7 @@ bool EventClassifier::may_matter(std::string_view event, std::string_view data) 
     const auto tells = [end](const char* quote) {
         return is_telling({quote + 1, static_cast<std::size_t>(end - quote - 1)});
     };
-    // Quotes in strings are looked at, too: they are escaped, and so is what ends a word that is quoted
+    // Quotes within strings are examined, too: they are escaped, and so is what ends a word that is quoted
     // there.
 #if defined(__SSE2__)
     for (; end - p > sixteen_bytes::size; p += sixteen_bytes::size)

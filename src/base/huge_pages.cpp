@@ -15,7 +15,7 @@ constexpr std::size_t rounded_up(std::size_t bytes) noexcept {
     return (bytes + kHugePage - 1) / kHugePage * kHugePage;
 }
 
-/// Of the kernel itself: what the heap hands out again has its small pages already.
+/// From the kernel itself: what the heap reuses has small pages already.
 void* map_aligned(std::size_t size) {
     void* const whole = ::mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -25,7 +25,7 @@ constexpr int most_idle_rounds = 16;
 Poller::Poller(Loop& loop)
     : loop_(loop), epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLET;  // each write wakes anew: it need not be read
+    event.events = EPOLLIN | EPOLLET;  // each write wakes it again, so it need not be read
     if (!epoll_.is_open() || !wake_.is_open() ||
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
         throw std::system_error(errno, std::system_category(), "epoll");

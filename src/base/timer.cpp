@@ -33,7 +33,7 @@ void Timer::cancel() noexcept {
 }
 
 void TimerQueue::expire(Mono now) {
-    // Who sleeps again until a time that has passed holds up nobody else.
+    // A sleeper that sleeps again until a time in the past does not delay the others.
     constexpr int most = 256;
     for (int i = 0; i < most && !queue_.empty() && queue_.begin()->due_ <= now; ++i) {
         Timer::Sleep* const sleep = queue_.begin()->detach_sleep();

@@ -1,4 +1,4 @@
-// How the gateway proves to a backend who it is.
+// How the gateway authenticates to a backend.
 #include "config/settings_auth.hpp"
 
 #include <fmt/format.h>

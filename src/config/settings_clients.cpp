@@ -21,7 +21,7 @@ bool has_key(yaml::MapReader& reader) {
     return any;
 }
 
-/// Two clients with one key could not be told apart.
+/// Two clients with the same key could not be distinguished.
 class KeyReader {
 public:
     explicit KeyReader(ClientConfig& client) : client_(client) {}

@@ -119,7 +119,7 @@ Acceptor::Accepted Acceptor::accept_now() noexcept {
             return out;
         }
     } while (errno == EINTR || errno == ECONNABORTED);
-    // Linux looks for a descriptor first: it may lack one that nobody needs.
+    // Linux allocates a descriptor first: it may lack one that is not needed.
     const bool would_block = errno == EAGAIN || errno == EWOULDBLOCK || !somebody_waits(socket_.get());
     out.ec.assign(would_block ? EAGAIN : errno, std::system_category());
     return out;

@@ -84,7 +84,7 @@ void ClientConnection::did_read(const std::error_code& ec, std::size_t n) {
     read_error_ = ec;
     most_read_ = std::max(most_read_, n);
     if (n >= read_size_) read_size_ = std::min(read_size_ * 2, largest_read);
-    if (parked_) {  // nobody asked: a close, or bytes that belong to no answer
+    if (parked_) {  // unsolicited: a close, or bytes that belong to no answer
         if (const auto pool = pool_.lock()) pool->lost(*this);
         return;
     }
@@ -98,7 +98,7 @@ void ClientConnection::did_read(const std::error_code& ec, std::size_t n) {
 
 void ClientConnection::begin_wait(Duration timeout) {
     wheel_.arm(timeout_, timeout);
-    in_.rest();  // who waits holds no memory
+    in_.rest();  // no memory is held while waiting
     readable_.reset();
     start_read();
 }
@@ -207,7 +207,7 @@ std::string_view ClientConnection::next_by_length() {
     return in_.view().substr(0, size);
 }
 
-/// Decodes what is there and moves the pieces together, so that many small chunks go on as one.
+/// Decodes what has arrived and moves the pieces together, so that many small chunks become one.
 NetResult<std::string_view> ClientConnection::next_by_chunks() {
     used_ = chunks_.decode(in_.view());
     if (chunks_.failed()) return NetError{NetError::Kind::protocol, "the chunked body is malformed"};
@@ -278,7 +278,7 @@ void ClientConnection::pour_now() {
     }
 }
 
-/// Pours until nothing more is there and goes on waiting, or lets go of the sink, for pour() to return.
+/// Pours what has arrived, then waits for more, or releases the sink so that pour() returns.
 void ClientConnection::pour_on() noexcept {
     pouring_ = true;
     try {

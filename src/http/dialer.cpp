@@ -110,7 +110,7 @@ Task<NetResult<FileDescriptor>> Dialer::connect_any(Dial& dial) {
             co_await dial.changed_.wait();
         }
     }
-    const std::vector<Endpoint> endpoints = addresses_->get(mono_now());  // may be looked up anew meanwhile
+    const std::vector<Endpoint> endpoints = addresses_->get(mono_now());  // may change while waiting
     if (endpoints.empty() || dial.cancelled_ || dial.late_)
         co_return failure(dial, options_.proxy ? NetError::Kind::proxy : NetError::Kind::resolve,
                           fmt::format("cannot resolve {}: {}", options_.proxy ? where() : options_.host,

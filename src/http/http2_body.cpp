@@ -22,7 +22,7 @@ void Http2Exchange::add_body(std::string_view bytes) {
         fault(BodyFault::too_large);
         return;
     }
-    if (pace_ && size > std::max(free_body, connection_charge_.bytes())) {  // its length was not told
+    if (pace_ && size > std::max(free_body, connection_charge_.bytes())) {  // its length was not declared
         const std::size_t most = body_charge(size, connection_.limits());
         if (!connection_charge_.grow_to(&connection_.bodies(), most) ||
             !charge_.grow_to(connection_.limits().memory, most)) {
@@ -98,7 +98,7 @@ Task<BodyFault> Http2Exchange::gather_body() {
     co_return fault_;
 }
 
-/// The connection's budget: who came first gets room first.
+/// The connection's budget: first come, first served.
 Task<BodyFault> Http2Exchange::wait_for_room(std::size_t size) {
     BodyFault why = BodyFault::none;
     if (!connection_.has_body_turns() && connection_charge_.grow_to(&connection_.bodies(), size))

@@ -1,4 +1,4 @@
-// What nghttp2 tells an Http2Connection. Callbacks may submit frames, but not send or receive, and run no
+// nghttp2's callbacks to an Http2Connection. They may submit frames, but not send or receive, and run no
 // code of handlers: that waits for settle(). Memory that cannot be had ends the program: no exception can
 // pass through nghttp2.
 #include <algorithm>

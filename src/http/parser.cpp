@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t most_trailer_bytes = 16 * 1024;
 constexpr std::size_t most_hex_digits = 15;
 constexpr std::size_t most_digits = 18;  // no overflow in 64 bits
-/// Connection has a handful of options; more are somebody's attempt to cost time.
+/// Connection has a handful of options; more are an attempt to waste time.
 constexpr std::size_t most_options = 32;
 
 bool is_control(char c) noexcept {

@@ -86,7 +86,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
                    });
     }
 
-    /// Of some that are idle the one that was for longest: who holds many connections loses them first.
+    /// The one idle for longest, of a few: whoever holds many connections loses them first.
     bool close_an_idle_one() {
         constexpr std::size_t looked_at = 32;
         ServerConnection* oldest = nullptr;

@@ -41,7 +41,7 @@ void ServerConnection::begin_head(unsigned status, std::optional<std::uint64_t> 
             append_field(out_head_, "Content-Length", {digits, static_cast<std::size_t>(end - digits)});
         }
     } else if (bodiless) {
-        // A HEAD's answer need not tell the framing of what is not sent (RFC 9110 §9.3.2).
+        // The answer to HEAD need not declare the framing of what is not sent (RFC 9110 §9.3.2).
     } else if (head_.version >= 11) {
         framing_ = Framing::chunked;
         out_head_.append("Transfer-Encoding: chunked\r\n");

@@ -1,4 +1,4 @@
-// How a ServerConnection reads the body of a request whose head was handed over.
+// How a ServerConnection reads the body of a request whose handler has the head.
 #include "base/task.hpp"
 #include "http/server_connection.hpp"
 
@@ -84,12 +84,12 @@ Task<BodyFault> ServerConnection::read_chunked_body() {
     co_return BodyFault::none;
 }
 
-/// A client that is still to be told to continue may as well send its next request.
+/// A client that waits for 100 Continue may instead send its next request.
 bool ServerConnection::is_short() const noexcept {
     return head_.framing == Framing::length && head_.content_length <= most_ahead && !head_.expects_continue;
 }
 
-/// What the handler did not want. Its length is all that is used of the head, whose views are gone.
+/// Skips what the handler did not read. Uses only the length from the head, whose views are gone.
 Task<bool> ServerConnection::skip_body() {
     const auto size = static_cast<std::size_t>(head_.content_length);
     const Mono until = mono_now() + skip_time;

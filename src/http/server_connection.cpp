@@ -166,7 +166,7 @@ void ServerConnection::did_read(const std::error_code& ec, std::size_t n) {
         eof_ = true;
         if (ec != IoError::eof && ec != IoError::truncated) dead_ = true;
         if (busy_ && !aborted_) left();
-    } else if (busy_ && read_until_ == 0 && in_.size() < most_ahead) {  // who reads a body asks for more
+    } else if (busy_ && read_until_ == 0 && in_.size() < most_ahead) {  // reading a body asks for more
         start_read();
     }
     readable_.set();
@@ -190,7 +190,7 @@ void ServerConnection::begin_wait(Duration timeout, Expiry expiry) {
     stream_.expect(in_.empty() ? EventClass::new_work : EventClass::work_under_way);
     expiry_ = expiry;
     wheel_.arm(timeout_, timeout);
-    in_.rest();  // who waits holds no memory
+    in_.rest();  // no memory is held while waiting
 }
 
 /// Are there no more bytes in in_ than there were? If so, they are read.

@@ -94,7 +94,7 @@ bool ServerConnection::check_head() {
     return target.front() == '/';
 }
 
-/// The head's views stay: the memory they are in changes hands, and the bytes do not move.
+/// The head's views stay valid: the memory they view changes its owner, but the bytes do not move.
 void ServerConnection::begin_request(std::size_t head_size) {
     const bool sized = head_.framing == Framing::length;
     if (sized && head_.content_length <= limits_.max_body_bytes &&

@@ -7,7 +7,7 @@
 namespace spillway::http {
 
 namespace {
-/// One connection's turn: others want theirs, too.
+/// Reads in one connection's turn, before others have theirs.
 constexpr unsigned most_in_turn = 16;
 }  // namespace
 

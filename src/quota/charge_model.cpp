@@ -19,7 +19,7 @@ constexpr double noise = 2.0;
 /// A measurement farther off than this many times the usual error is not believed…
 constexpr double believable = 5.0;
 constexpr std::uint64_t warm_up = 5;
-/// …unless so many come in a row: then the backend has changed its formula, and all is learned anew.
+/// …unless this many come in a row: then the backend has changed its formula, and learning starts again.
 constexpr std::uint32_t change = 10;
 /// No known formula has larger factors; whatever is measured, a request must not seem to cost a whole quota.
 constexpr ChargeModel::Features highest{0.75, 0.9, 1.0, 1.6, 1.25, 4096.0, 1.5};

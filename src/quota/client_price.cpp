@@ -6,7 +6,7 @@
 namespace spillway::quota {
 namespace {
 
-/// A sum of products such as 3 × 0.1 is not exact; what is this near to a whole number is meant to be it.
+/// A sum of products such as 3 × 0.1 is not exact; a value this close to a whole number counts as that.
 constexpr double kNoise = 1e-6;
 
 std::int64_t round_up(double value, double most) noexcept {

@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Requests in flight end soon, nobody knows when.
+/// Requests in flight end soon, at an unknown time.
 constexpr Duration kSoon = std::chrono::seconds(1);
 constexpr Duration kNextLease = milliseconds(50);
 

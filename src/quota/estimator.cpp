@@ -38,7 +38,7 @@ constexpr float first_output = 256;
 constexpr float first_fill = 0.5F;
 /// Tokens a chat template puts around each message (OpenAI cookbook, "How to count tokens": 3 and the role).
 constexpr double per_item = 4;
-/// Short texts tell little about tokens per character.
+/// Short texts say little about tokens per character.
 constexpr std::uint64_t least_chars = 16;
 /// A mean moves by at least 1/50 of what is new.
 constexpr std::uint32_t memory = 50;
@@ -134,7 +134,7 @@ double by_rule(const api::Media& m, const MediaPrice& price) noexcept {
 OutsideAscii outside_ascii(std::string_view body, std::uint64_t prompt_chars) noexcept {
     if (prompt_chars == 0) return {};
     Counts found;
-    double part = 1;  // of the body that is looked at
+    double part = 1;  // of the body that is examined
     if (body.size() <= whole_body) {
         count_outside_ascii(body, found);
     } else {
@@ -259,7 +259,7 @@ Estimate Estimator::estimate(const RequestShape& s) const noexcept {
     return e;
 }
 
-/// Only what can be told apart is learned: text from plain text, tools from requests with nothing else
+/// Only what can be separated is learned: text from plain text, tools from requests with nothing else
 /// besides, media from those with text alone.
 void Estimator::learn_prompt(const RequestShape& s, double prompt) noexcept {
     const double rest = prompt - static_cast<double>(s.token_ids) - (s.has_output ? per_item * s.items : 0);

@@ -83,7 +83,7 @@ Headroom WindowLevel::headroom(std::uint64_t amount, Mono now) const noexcept {
     const WindowLevel current = at(tick);
     const std::uint64_t wanted = need(amount);
     Headroom out = current.headroom_for(wanted, current.fits(wanted));
-    // When nobody knows when a window ends, it may end now: what it holds had better be used first.
+    // A window whose end is unknown may end now, so its quota is better used first.
     const std::int64_t sure = std::clamp<std::int64_t>(current.time - gap - tick, 0, length);
     out.left = static_cast<double>(sure) / static_cast<double>(length);
     if (out.fits) return out;

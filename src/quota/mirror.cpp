@@ -128,7 +128,7 @@ std::optional<Reservation> Mirror::reserve_locked(std::uint64_t tokens, Mono now
 }
 
 std::optional<Reservation> Mirror::reserve(std::uint64_t tokens, Mono now) noexcept {
-    // What is only guessed refuses nobody; it has been weighed in headroom().
+    // A guessed limit refuses nothing; it has been considered in headroom().
     const Change change(*this);
     return reserve_locked(tokens, now, false);
 }

@@ -57,7 +57,7 @@ constexpr Duration kRest = milliseconds(500);  ///< between reports of what does
 constexpr auto kLeaseLife = milliseconds(3000);
 constexpr std::size_t kBatch = 256;  ///< script calls in one exchange
 
-/// Counts replicas: a limit that nobody uses.
+/// Counts replicas, by means of a limit that is never used.
 class Heartbeat final : public Shareable {
 public:
     ShareReport report(Now /*now*/) noexcept override {
@@ -167,7 +167,7 @@ private:
         });
     }
 
-    /// The list of limits, made anew when there are other subjects or limits.
+    /// The list of limits, rebuilt when subjects or limits change.
     void gather() {
         const std::uint64_t generation = quotas_.generation();
         if (generation == generation_) return;
@@ -289,7 +289,7 @@ private:
             answer.contended = reply.element[3]->integer != 0;
             asked[i]->limit->apply(asked[i]->last, answer, now);
             asked[i]->last.lease =
-                answer.granted;  // what the store now believes: unchanged is not told again
+                answer.granted;  // what the store has now: not reported again while unchanged
         }
         asked.clear();
         co_return Result<void>();

@@ -21,7 +21,7 @@ constexpr Verdict no_quota{Whose::quota, Scope::deployment, Consequence::rest,
                            true,         Disclosure::as_is, Reason::no_quota};
 constexpr Verdict not_deployed{Whose::pair, Scope::deployment, Consequence::learn,
                                true,        Disclosure::as_is, Reason::not_deployed};
-/// The client chooses the operation: nobody else's use of the deployment may suffer from it.
+/// The client chooses the operation: it must not affect others' use of the deployment.
 constexpr Verdict not_supported{Whose::pair, Scope::deployment_operation, Consequence::learn,
                                 true,        Disclosure::as_is,           Reason::not_supported};
 constexpr Verdict not_implemented{Whose::pair, Scope::operation,  Consequence::learn,

@@ -61,7 +61,7 @@ bool Picker::try_last_resort() {
     return false;
 }
 
-/// Says why nobody was found: what could end soonest comes first.
+/// Says why no backend was found: the cause that could end soonest comes first.
 void Picker::explain() {
     std::array<std::uint32_t, 6> count{};
     for (BackendIndex i = 0; i < router_.backends.size(); ++i) {

@@ -13,7 +13,7 @@ using Standing = CircuitBreaker::Standing;
 
 constexpr Duration rounding = std::chrono::milliseconds(100);
 constexpr Duration shortest_wait = std::chrono::milliseconds(1);
-/// Rounds of draws before a large group is looked at whole.
+/// Rounds of draws before a large group is examined whole.
 constexpr int rounds = 4;
 /// What a subset key draws from while quota is plenty: how many, and for how long.
 constexpr std::uint64_t subset_size = 8;
