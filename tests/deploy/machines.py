@@ -143,7 +143,7 @@ class Machine:
 
     def off(self):
         if self.process.poll() is None and self.leader:
-            self("systemctl", "poweroff", "--force", check=False)
+            self("systemctl", "poweroff", "--force", "--force", check=False)
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
