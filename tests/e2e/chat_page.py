@@ -104,6 +104,20 @@ class Watched:
         ]
         assert not serious, f"{what}: " + "\n".join(serious)
 
+    def focus(self):
+        """What has the keyboard: its name, or its text, or "" for nothing."""
+        return self.page.evaluate(
+            """() => {
+                const e = document.activeElement;
+                return e === document.body || !e ? '' : e.getAttribute('aria-label') || e.id || e.textContent.trim();
+            }"""
+        )
+
+    def keeps_focus(self):
+        """Something has the focus, two frames after all that was going on."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done), 50)))")
+        assert self.focus() != "", "the focus fell to the body"
+
     def picture(self, name):
         """A screenshot for the documentation, when asked for with SPILLWAY_PICTURES=1."""
         if os.environ.get("SPILLWAY_PICTURES"):

@@ -1,5 +1,6 @@
 """Nothing that a person wrote is lost, whatever happens to the page, the network or the server."""
 
+import json
 import os
 import re
 import subprocess
@@ -147,9 +148,13 @@ def test_what_came_is_there_after_the_server_was_killed(tmp_path, model, opened)
         expect(page.last_answer).to_contain_text("Paragraph 5")
         expect(page.last_answer).to_contain_text("The answer broke off")
         model.pace = 0
+        page.button("Continue", page.last_answer).click()
+        page.wait_answered()
+        expect(page.page.locator("article.question")).to_have_count(2)
+        assert "Paragraph 5" in json.dumps(model.bodies[-1]["messages"])  # it knows where it stopped
         page.ask("say:short")
         expect(page.last_answer).to_contain_text("Done.")
-        expect(page.page.locator("article.question")).to_have_count(2)
+        expect(page.page.locator("article.question")).to_have_count(3)
     finally:
         again.stop()
 

@@ -12,4 +12,9 @@ describe("the address", () => {
     expect(writeAddress("live", [["range", "15m", "15m"]])).toBe("#live");
     expect(writeAddress("usage", [["range", "24h", "15m"], ["find", "a&b", ""]])).toBe("#usage?range=24h&find=a%26b");
   });
+  it("keeps what views that were not shown yet will take", () => {
+    expect(writeAddress("live", [["range", "24h", "15m"]], [["backends.find", "b04"]])).toBe(
+      "#live?backends.find=b04&range=24h",
+    );
+  });
 });

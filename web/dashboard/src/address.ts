@@ -7,6 +7,8 @@ interface Choice {
   allowed?: readonly string[];
 }
 const choices = new Map<string, Choice>();
+/** How many there are: views bring theirs when they are first shown. */
+const known = signal(0);
 
 /** "#usage?a=b" → "usage" and its choices. */
 export function readAddress(hash: string): { view: string; chosen: URLSearchParams } {
@@ -14,9 +16,13 @@ export function readAddress(hash: string): { view: string; chosen: URLSearchPara
   return { view, chosen: new URLSearchParams(query) };
 }
 
-/** The address of a view with the choices that are not what they are at first. */
-export function writeAddress(view: string, chosen: Iterable<[name: string, value: string, initial: string]>): string {
-  const query = new URLSearchParams();
+/** The address of a view with the choices that are not what they are at first, and `others` as they are. */
+export function writeAddress(
+  view: string,
+  chosen: Iterable<[name: string, value: string, initial: string]>,
+  others: Iterable<[name: string, value: string]> = [],
+): string {
+  const query = new URLSearchParams([...others]);
   for (const [name, value, initial] of chosen) if (value !== initial) query.set(name, value);
   const text = query.toString();
   return `#${view}${text ? `?${text}` : ""}`;
@@ -30,25 +36,29 @@ function take(name: string, choice: Choice): void {
 
 /** A choice by this name; the same one each time. What the address says and is not allowed is not taken. */
 export function choice<T extends string>(name: string, initial: T, allowed?: readonly T[]): Signal<T> {
-  let known = choices.get(name);
-  if (!known) {
-    known = { value: signal<string>(initial), initial, allowed };
-    choices.set(name, known);
-    take(name, known);
+  let one = choices.get(name);
+  if (!one) {
+    one = { value: signal<string>(initial), initial, allowed };
+    choices.set(name, one);
+    take(name, one);
+    known.value = choices.size;
   }
-  return known.value as unknown as Signal<T>;
+  return one.value as unknown as Signal<T>;
 }
 
-/** From now on the address follows the choices. Those of other views stay in it: they are few. */
+/** From now on the address follows the choices. Those of other views stay in it: they are few. So do those of
+ *  views that were not shown yet. */
 export function followAddress(view: Signal<string>): void {
   addEventListener("hashchange", () => {
     // A link to a bare view keeps what was chosen.
-    if (location.hash.includes("?")) for (const [name, known] of choices) take(name, known);
+    if (location.hash.includes("?")) for (const [name, one] of choices) take(name, one);
   });
   effect(() => {
+    void known.value; // so that a new choice is followed, too
     const wanted = writeAddress(
       view.value,
       [...choices].map(([name, c]) => [name, c.value.value, c.initial] as [string, string, string]),
+      [...readAddress(location.hash).chosen].filter(([name]) => !choices.has(name)),
     );
     if (location.hash !== wanted && (location.hash || wanted !== "#live")) history.replaceState(null, "", wanted);
   });

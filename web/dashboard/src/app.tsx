@@ -60,8 +60,15 @@ export function App() {
   });
   return (
     <>
+      <a class="skip" href="#main"
+        onClick={(e) => {
+          e.preventDefault(); // the address names the view
+          document.getElementById("main")!.focus();
+        }}>
+        {t("skip")}
+      </a>
       <Head />
-      <main class="main">
+      <main class="main" id="main" tabIndex={-1}>
         {state.phase.value === "login" && <Login />}
         {state.phase.value === "starting" && <p class="muted">{t("starting")}</p>}
         {state.phase.value === "open" && (

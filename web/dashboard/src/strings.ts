@@ -7,6 +7,7 @@ const texts = {
   usage: ["Usage", "사용량"],
   config: ["Configuration", "설정"],
   views: ["Views", "보기"],
+  skip: ["Go to the content", "본문으로 이동"],
   language: ["Language", "언어"],
   theme: ["Theme", "테마"],
   theme_system: ["As the system", "시스템 설정"],

@@ -161,17 +161,34 @@ function onTextClick(event: MouseEvent, sources: Source[]): void {
   }
 }
 
-/** An answer that is not whole says so, and why. */
-function Ending({ message, last }: { message: Message; last: boolean }) {
+/** Why an answer is not whole; undefined if it is. */
+function cutBy(message: Message): "broken" | "stopped" | "length" | "content_filter" | undefined {
+  if (message.state === "failed") return "broken";
+  if (message.state === "stopped") return "stopped";
   const why = message.details.finish_reason;
-  if (message.state !== "done" || (why !== "length" && why !== "content_filter")) return null;
+  return message.state === "done" && (why === "length" || why === "content_filter") ? why : undefined;
+}
+
+const cutTexts = {
+  broken: "broken_off", stopped: "stopped", length: "cut_by_length", content_filter: "cut_by_filter",
+} as const;
+
+/** An answer that is not whole says so, and why, and goes on if that is wanted. */
+function Ending({ message, last }: { message: Message; last: boolean }) {
+  const why = cutBy(message);
+  if (!why) return null;
   return (
     <div class="ending" data-reason={why}>
-      <p class="note">{t(why === "length" ? "cut_by_length" : "cut_by_filter")}</p>
-      {last && why === "length" && (
+      <p class={why === "broken" ? "note bad" : "note"}>{t(cutTexts[why])}</p>
+      {last && why !== "content_filter" && (
         <button type="button" class="button" disabled={state.busy.value}
           onClick={() => void turns.ask(message.id, t("continue_question"))}>
           {t("continue")}
+        </button>
+      )}
+      {last && why === "broken" && (
+        <button type="button" class="button" disabled={state.busy.value} onClick={() => turns.regenerate(message)}>
+          {t("send_again")}
         </button>
       )}
     </div>
@@ -199,8 +216,6 @@ export function Answer({ message, last }: { message: Message; last: boolean }) {
           <Blocks blocks={blocks} />
         </div>
       )}
-      {message.state === "stopped" && <p class="note">{t("stopped")}</p>}
-      {message.state === "failed" && <p class="note bad">{t("broken_off")}</p>}
       <Ending message={message} last={last} />
       {!streaming && <Sources sources={sources} cited={cited} />}
       <div class="tools">
