@@ -1,12 +1,12 @@
 #pragma once
-/// The process that takes over from this one: the same program, perhaps a newer one by now, with the same
-/// arguments, and with this one's listening sockets.
+/// The process that takes over from this one: the same program, perhaps a newer version, with the same
+/// arguments and this process's listening sockets.
 ///
-/// It says when it serves, through a socket that only the two have; if it ends before that, this one goes on
-/// as if nothing had been. What this one has learned is sent to it as lines of text.
+/// It reports when it is serving, through a socket that only the two share; if it ends before that, this
+/// process simply continues. It gets what this process has learned as lines of text.
 ///
-/// Ownership: the process outlives this object once it serves. Thread rule: the main thread. Errors: start()
-/// says why not.
+/// Ownership: the process outlives this object once it serves. Thread rule: the main thread. Errors: from
+/// start().
 #include <sys/types.h>
 
 #include <optional>
@@ -27,12 +27,12 @@ class Loop;
 
 namespace spillway::app {
 
-/// Descriptors from here on are the sockets, as in sd_listen_fds(3); behind them, the one to the predecessor.
+/// The sockets are the descriptors from here on, as in sd_listen_fds(3), followed by the predecessor's.
 inline constexpr int kFirstSocket = 3;
 inline constexpr const char* kSocketsVariable = "SPILLWAY_LISTEN_FDS";
 inline constexpr const char* kPredecessorVariable = "SPILLWAY_PREDECESSOR_FD";
 
-/// How this process was started, to be noted at the start: the file may be another one later.
+/// How this process was started; recorded at start-up, since the file may be replaced later.
 struct Program {
     std::string path;
     std::vector<std::string> words;  ///< argv
@@ -43,10 +43,10 @@ class Successor {
 public:
     [[nodiscard]] static Result<Successor> start(const Program& program, std::span<const int> sockets,
                                                  std::string_view learned);
-    /// Waits until it serves; false: it ended, or did not in time, and goes with this.
+    /// Waits until it serves; false if it ended or did not serve in time, and then it is killed with this.
     Task<bool> serves(Loop& loop, Duration patience);
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-    /// It serves, but is not wanted any more: ends it as an operator would.
+    /// Stops it although it serves, like an operator would.
     void stop() noexcept;
 
 private:
@@ -57,7 +57,7 @@ private:
     FileDescriptor line_;
 };
 
-/// The other end: the gateway that this process takes over from, if there is one.
+/// The other end: the gateway that this process succeeds, if any.
 class Predecessor {
 public:
     [[nodiscard]] static Predecessor of_environment();

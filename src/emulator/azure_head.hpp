@@ -1,6 +1,6 @@
 #pragma once
 /// The head of an Azure OpenAI resource's answer.
-/// Thread rule: free functions and plain values; views hold for the call.
+/// Thread rule: free functions and plain values; views are valid during the call. Errors: none.
 #include <chrono>
 #include <map>
 #include <optional>
@@ -16,8 +16,8 @@ struct HeadFacts {
     std::string_view content_type = "application/json";
     std::string_view date;               ///< IMF-fixdate
     std::string_view apim_request_id;    ///< the front end's id
-    std::string_view client_request_id;  ///< x-ms-client-request-id as asked; empty: the front end's
-    std::string_view request_id;         ///< the model's; empty: it never got there
+    std::string_view client_request_id;  ///< x-ms-client-request-id as received; empty: the front end's
+    std::string_view request_id;         ///< the model's; empty: the request did not reach it
     std::string_view region;
     std::string_view session;              ///< azureml-model-session; empty: none
     const QuotaDecision* quota = nullptr;  ///< the figures to report
@@ -25,7 +25,7 @@ struct HeadFacts {
     const std::map<std::string, std::string>* replaced = nullptr;  ///< lower-case names; last word
 };
 
-/// Ready field lines, each with its CRLF.
+/// Complete field lines, each with its CRLF.
 [[nodiscard]] std::string azure_head(const HeadFacts& facts);
 /// Whole seconds, rounded up: the unit of retry-after and the resets.
 [[nodiscard]] std::int64_t whole_seconds(Duration d) noexcept;

@@ -1,5 +1,5 @@
 #pragma once
-/// RFC 9110 §5.6.2: tchar and token.
+/// Characters and tokens of RFC 9110 §5.6.2. Thread rule: pure. Errors: none.
 #include <algorithm>
 #include <array>
 #include <string_view>
