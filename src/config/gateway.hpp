@@ -66,7 +66,7 @@ using KeySha256 = std::array<unsigned char, 32>;
 
 struct ClientConfig {
     std::string name;             ///< unique
-    std::vector<KeySha256> keys;  ///< one, or two while a key is rotated; none if claim or header is set
+    std::vector<KeySha256> keys;  ///< one, or several during rotation; none if claim or header is set
     std::string claim{};          ///< value of the token's client claim; empty: the name
     std::string header{};         ///< value of the trusted client header; empty: the name
     std::string team{};           ///< empty: none

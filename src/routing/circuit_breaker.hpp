@@ -8,8 +8,8 @@
 ///
 /// A trip opens it for a time that starts at 1 s and grows with each trip that soon follows the last one's
 /// end, up to the given cap (modelled on Envoy's outlier detection: base_ejection_time × times ejected). A
-/// rest opens it until a given time. Both end with a single probe; once that is served, two requests may be
-/// in flight, and one more after each success, which doubles the number per round, until full_ramp or
+/// rest opens it until a given time. Both end with a single probe; once its answer begins, two requests may
+/// be in flight, and one more after each success, which doubles the number per round, until full_ramp or
 /// ramp_time. While ramping it only says that another backend is preferable; whether to refuse instead is up
 /// to the caller.
 ///
