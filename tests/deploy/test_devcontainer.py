@@ -24,15 +24,20 @@ def test_schema(tmp_path):
     assert [labelled[str(port)]["label"] for port in settings()["forwardPorts"]] == ["Gateway", "Dashboard", "Chat"]
 
 
-def test_opens_and_runs_the_stack(podman, tmp_path):
-    """Without its compilation: the program is the one that was built outside."""
+def quick(dockerfile):
+    """Without what a compilation needs, on top of the image, which has the libraries."""
+    short = dockerfile.replace("FROM debian:bookworm", "FROM localhost/spillway:latest\nUSER root\nENV XDG_STATE_HOME=/home/developer/.local/state")
+    short = re.sub(r"git sudo .*?\\\n", "sudo \\\\\n", short)
+    return re.sub(r"    && /tmp/setup/scripts/install-deps --tests \\\n", "", short)
+
+
+def test_opens_and_runs_the_stack(podman, image, tmp_path):
+    """Without its compilation: the program is the one that was built outside. The packages with SPILLWAY_CHECK_ALL=1 only."""
+    whole = bool(os.environ.get("SPILLWAY_CHECK_ALL"))
     tool = machines.CACHE.parent / "devcontainer/node_modules/.bin/devcontainer"
     if not tool.exists():
         raise machines.Missing("the dev container CLI cannot be installed")
-    if not os.environ.get("SPILLWAY_CHECK_ALL"):
-        raise machines.Missing("opening the dev container installs a compiler and a browser: SPILLWAY_CHECK_ALL=1 does it")
-    machines.same_system()
-    if podman("image", "exists", "docker.io/library/debian:bookworm", check=False).returncode:
+    if whole and podman("image", "exists", "docker.io/library/debian:bookworm", check=False).returncode:
         podman("import", machines.base(), "docker.io/library/debian:bookworm")
     workspace = tmp_path / "spillway"
     workspace.mkdir()
@@ -44,11 +49,21 @@ def test_opens_and_runs_the_stack(podman, tmp_path):
     (workspace / ".git").mkdir()
     changed = settings()
     changed["build"]["options"] = ["--network=host", "--pull=never"]
+    if not whole:
+        dockerfile = workspace / ".devcontainer/Dockerfile"
+        short = quick(dockerfile.read_text())
+        assert "install-deps" not in short and "localhost/spillway" in short
+        dockerfile.write_text(short)
     changed["runArgs"] = ["--network=host"]  # ports as Codespaces forwards them
     (workspace / ".devcontainer/devcontainer.json").write_text(json.dumps(changed))
 
+    # The CLI takes podman for rootless, and asks for what it has then only.
+    engine = tmp_path / "podman"
+    engine.write_text('#!/bin/bash\nexec podman "${@/#--userns=keep-id/--userns=host}"\n')
+    engine.chmod(0o755)
+
     def cli(verb, *more, **options):
-        return machines.run(tool, verb, "--docker-path", "podman", "--workspace-folder", workspace, *more, env=podman.env, **options)
+        return machines.run(tool, verb, "--docker-path", engine, "--workspace-folder", workspace, *more, env=podman.env, **options)
 
     first = harness.free_ports(8)
     ports = {
@@ -58,7 +73,8 @@ def test_opens_and_runs_the_stack(podman, tmp_path):
     up = cli("up", "--skip-post-create", timeout=900)
     assert json.loads(up.stdout.splitlines()[-1])["outcome"] == "success"
     assert cli("exec", "id", "-un").stdout.strip() == "developer"
-    assert "all" in cli("exec", "scripts/install-deps", "--tests").stdout  # nothing is missing
+    if whole:
+        assert "packages are there" in cli("exec", "scripts/install-deps", "--tests").stdout
     for name, port in ports.items():
         cli("exec", "spillway", "env", "set", name, port)
     assert "APIM_GATEWAY_URL" in cli("exec", *settings()["postStartCommand"].split()).stdout
