@@ -26,7 +26,7 @@ def test_schema(tmp_path):
 
 def quick(dockerfile):
     """Without what a compilation needs, on top of the image, which has the libraries."""
-    short = dockerfile.replace("FROM debian:bookworm", "FROM localhost/spillway:latest\nUSER root\nENV XDG_STATE_HOME=/home/developer/.local/state")
+    short = dockerfile.replace("FROM debian:bookworm", "FROM localhost/spillway:latest\nUSER root\nENV XDG_STATE_HOME=/tmp/state")
     short = re.sub(r"git sudo .*?\\\n", "sudo \\\\\n", short)
     return re.sub(r"    && /tmp/setup/scripts/install-deps --tests \\\n", "", short)
 
