@@ -101,6 +101,19 @@ def local(podman, image):
         compose("down", "--volumes", "--timeout", "1", check=False)
 
 
+def test_production_is_sound(podman, image):
+    """Its images come from a registry, so it is read only; HAProxy's and Prometheus' configurations are run elsewhere."""
+    compose = Compose(podman, image, ROOT / "deploy/compose/production.yaml")
+    told = yaml.safe_load(compose("config").stdout)
+    for name in ("gateway-1", "gateway-2"):
+        assert told["services"][name]["read_only"] and told["services"][name]["cap_drop"] == ["ALL"]
+    for service in told["services"].values():
+        for mount in service.get("volumes", []):
+            assert mount["type"] == "volume" or pathlib.Path(mount["source"]).is_file(), mount
+    if haproxy := shutil.which("haproxy"):
+        machines.run(haproxy, "-c", "-f", ROOT / "deploy/proxies/haproxy.cfg")
+
+
 def test_compose_answers_and_spills_over(local):
     first = ask(local.base)
     assert (first.status_code, first.headers["x-spillway-backend"]) == (200, "aoai-1")
