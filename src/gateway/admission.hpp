@@ -1,9 +1,9 @@
 #pragma once
-/// Whether a client may: what the request needs is reserved with all its subjects (client, user, team), and
-/// settled with what it really used.
+/// Admission of a request: reserves what it needs with all its subjects (client, user, team), and settles
+/// what it used.
 ///
-/// Ownership: the tables must outlive it; what is not settled is given back when it goes. Thread rule: one
-/// thread. Errors: none; quota::Refusal says why not.
+/// Ownership: the tables must outlive it; what is not settled is released on destruction. Thread rule: one
+/// thread. Errors: quota::Refusal says why it is not admitted.
 #include <optional>
 
 #include "gateway/asked.hpp"
@@ -14,7 +14,7 @@
 
 namespace spillway::gateway {
 
-/// What `usage` of a deployment counts and costs.
+/// What `usage` of a deployment counts, and costs.
 [[nodiscard]] quota::Amounts amounts_of(const ClientTable& clients, const api::Usage& usage,
                                         std::string_view deployment);
 
@@ -23,13 +23,13 @@ public:
     Admission(const ClientTable& clients, quota::ClientQuotas& quotas, quota::UserAccounts& users) noexcept
         : clients_(clients), quotas_(quotas), users_(users) {}
 
-    /// Takes what the request may use at most from its client, team and user, or nothing from any. The user
-    /// comes last: who is refused before makes no account. May be tried again when Refusal::lease_short.
+    /// Reserves the most that the request may use with its client, team and user, or nothing with any. The
+    /// user comes last, so that a refusal creates no account. May be repeated if Refusal::lease_short.
     [[nodiscard]] bool reserve(const Asked& asked, quota::Now now, quota::Refusal& why);
     [[nodiscard]] bool admitted() const noexcept { return static_cast<bool>(grant_); }
-    /// Once, at the request's end: what was charged, if it was admitted.
+    /// Once, at the request's end; returns the charge, if it was admitted.
     std::optional<quota::Amounts> settle(const Asked& asked, const Report& report, quota::Now now);
-    /// Instead: the work goes on, and whoever has the grant settles it.
+    /// Instead of settle(): the work continues, and the receiver of the grant settles it.
     [[nodiscard]] quota::Grant hand_over() noexcept { return std::move(grant_); }
     [[nodiscard]] const quota::Subjects& subjects() const noexcept { return subjects_; }
 

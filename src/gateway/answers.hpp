@@ -1,5 +1,5 @@
 #pragma once
-/// What became of requests, as their clients saw it: counted by the workers, read by the admin plane.
+/// The outcomes of requests as clients saw them: counted by the workers, read by the admin plane.
 ///
 /// Ownership: the Registry must outlive it; all Answers of one Registry are the same counters. Thread rule:
 /// any thread.
@@ -15,10 +15,10 @@ struct Answers {
     telemetry::Counter& no_quota;  ///< 429: all backends are out of quota
     telemetry::Counter& refused;   ///< another 4xx
     telemetry::Counter& failed;    ///< 5xx
-    telemetry::Counter& left;      ///< the client went away
+    telemetry::Counter& left;      ///< the client left
 };
 
-/// The gauge of requests being worked on.
+/// The gauge of requests in progress.
 [[nodiscard]] telemetry::UpDown& requests_in_flight(telemetry::Registry& registry);
 
 }  // namespace spillway::gateway

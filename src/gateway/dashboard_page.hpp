@@ -1,6 +1,6 @@
 #pragma once
-/// The dashboard that this program carries. Defined by the build (cmake/EmbedAssets.cmake), in a library of
-/// its own, so that tests of the room need no build of the page.
+/// The dashboard embedded in this program. Defined by the build (cmake/EmbedAssets.cmake) in a separate
+/// library, so that tests of the room do not need the page to be built.
 #include "http/assets.hpp"
 
 namespace spillway::gateway::dashboard {

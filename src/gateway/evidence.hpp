@@ -1,6 +1,6 @@
 #pragma once
-/// What an attempt's end says, read so that routing::blame() can judge it.
-/// Ownership: Evidence views what it was made of. Thread rule: free functions. Errors: none.
+/// Extracts the evidence from an attempt's end for routing::blame().
+/// Ownership: Evidence views its sources. Thread rule: free functions. Errors: none.
 #include <optional>
 #include <string_view>
 
@@ -13,14 +13,14 @@ namespace spillway::gateway {
 
 [[nodiscard]] routing::OperationFacts facts_of(const api::Operation& operation) noexcept;
 
-/// A whole answer. `error` keeps what the evidence views.
+/// For a complete answer. `error` owns what the evidence views.
 [[nodiscard]] routing::Evidence evidence_of_answer(unsigned status, std::string_view content_type,
                                                    std::string_view body,
                                                    std::optional<api::ApiError>& error);
-/// An error event inside a 200 stream.
+/// For an error event inside a 200 stream.
 [[nodiscard]] routing::Evidence evidence_of_event(const api::EventInfo& event, bool output_sent) noexcept;
 
-/// Does a refusal mean that `stream_options` is not known there?
+/// Whether a refusal means that `stream_options` is not supported there.
 [[nodiscard]] bool refuses_stream_options(unsigned status, std::string_view body) noexcept;
 
 }  // namespace spillway::gateway

@@ -1,5 +1,5 @@
 #pragma once
-/// The way to backends over HTTP, through a worker's pools.
+/// The connection to backends over HTTP, through a worker's pools.
 /// Ownership: `upstreams` outlives it. Thread rule: its worker's thread. Errors: see UpstreamPort.
 #include <optional>
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What a gateway tells the one that follows it of its backends: who is out of service, and for how long. As
-/// lines of text, since the other may be of another version: what it does not know it leaves out.
+/// What a gateway passes to its successor about its backends: which are out of service, and for how long. As
+/// lines of text, since the other may be another version: it ignores what it does not know.
 ///
 /// Pure. Thread rule: free functions. Errors: none.
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// The refusal that a client gets when its own limits do not admit a request.
+/// The refusal for a client whose own limits do not admit a request.
 /// Thread rule: a free function. Errors: none.
 #include "base/clock.hpp"
 #include "gateway/asked.hpp"

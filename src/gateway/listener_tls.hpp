@@ -1,9 +1,9 @@
 #pragma once
-/// TLS of the data port: the certificate in use, how long it holds, whether its files have changed since, and
-/// the keys of session tickets, which outlive it.
+/// TLS of the data port: the certificate in use, its expiry, whether its files have changed, and the keys of
+/// session tickets, which outlive it.
 ///
-/// Ownership: owned by the Gateway. Thread rule: the main thread; contexts are shared by all. Errors: read()
-/// says why a pair cannot be used; what is in use stays then.
+/// Ownership: owned by the Gateway. Thread rule: the main thread; contexts are shared by all threads. Errors:
+/// read() says why certificate and key cannot be used; the present ones stay in use.
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,14 +21,14 @@ class ListenerTls {
 public:
     explicit ListenerTls(std::shared_ptr<telemetry::Logger> log) : log_(std::move(log)) {}
 
-    /// What a configuration asks for; null: no TLS.
+    /// Loads what a configuration specifies; null: no TLS.
     [[nodiscard]] Result<http::TlsContext::Shared> read(const std::optional<config::ServerTls>& tls);
-    /// `context` was read from `tls` and is in use from now on. Says how long it holds.
+    /// `context` was read from `tls` and is in use from now on. Logs its expiry.
     void use(const http::TlsContext::Shared& context, const std::optional<config::ServerTls>& tls, Wall now);
-    /// To be called each second or so: a new context if the files have changed and the pair is good. Says
-    /// once if it is not, and each day that the certificate will end soon.
+    /// Call about once a second: returns a new context if the files have changed and are valid. Logs once if
+    /// they are not, and daily that the certificate expires soon.
     [[nodiscard]] http::TlsContext::Shared look(Wall now);
-    /// When the certificate in use ends.
+    /// When the certificate in use expires.
     [[nodiscard]] std::optional<Wall> end() const noexcept { return end_; }
 
 private:

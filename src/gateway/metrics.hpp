@@ -3,7 +3,7 @@
 /// counters belong to which client and backend by their index, so that counting takes no lock and builds no
 /// string.
 ///
-/// Names follow Prometheus' habits: seconds, `_total`. Ownership: the Registry must outlive it.
+/// Names follow Prometheus' conventions: seconds, `_total`. Ownership: the Registry must outlive it.
 /// Thread rule: a Metrics from its worker's thread only; the counters themselves are shared.
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -25,7 +25,7 @@ namespace spillway::gateway {
 
 class Metrics {
 public:
-    /// `clients`: their indices are below that.
+    /// `clients`: their number; indices are below it.
     Metrics(telemetry::Registry& registry, std::size_t clients);
 
     struct Labels {
@@ -34,9 +34,9 @@ public:
         std::string_view deployment;
         std::uint32_t deployment_index = 0;
     };
-    /// What is read to count for a client …
+    /// The memory that counting for a client reads …
     [[nodiscard]] std::span<const std::byte> client_memory(std::uint32_t index) const noexcept;
-    /// … and for a backend; empty if nothing is known of it yet.
+    /// … and for a backend; empty if there is none yet.
     [[nodiscard]] std::span<const std::byte> backend_memory(std::uint32_t index) const noexcept;
     /// One request's end. `rescued`: served after at least one attempt failed.
     void request(const Labels& who, int status, Duration total, bool rescued);
@@ -48,7 +48,7 @@ public:
     const Answers answers;
 
 private:
-    /// What a request of one client for one deployment counts that is answered with 200.
+    /// The counters of a request of one client for one deployment that is answered with 200.
     struct Row {
         telemetry::OwnCount served;
         telemetry::OwnCount prompt;
@@ -56,7 +56,7 @@ private:
         telemetry::OwnCount cached;
         telemetry::OwnCount reasoning;
     };
-    /// The row of the deployment that a client asked for first; most ask for no other.
+    /// The row of the deployment that a client used first; most use no other.
     struct alignas(kCacheLine) FirstRow {
         std::uint32_t deployment = kNoDeployment;
         Row row;
@@ -77,7 +77,7 @@ private:
     const std::size_t shard_;
     telemetry::Histogram& request_seconds_;
     telemetry::Counter& rescued_;
-    std::pmr::vector<FirstRow> first_rows_;  ///< by client: where one is, is known without a look-up
+    std::pmr::vector<FirstRow> first_rows_;                                  ///< by client, without a look-up
     boost::unordered_flat_map<std::uint64_t, Row> rows_;                     ///< the others
     boost::unordered_flat_map<std::uint64_t, telemetry::Counter*> refused_;  ///< other answers than 200
     std::vector<Backend> backends_;

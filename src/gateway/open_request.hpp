@@ -1,7 +1,7 @@
 #pragma once
-/// What a worker ends when the process has to end before the answer does.
+/// A request that its worker ends if the process must stop before the answer's end.
 ///
-/// Ownership: leaves the worker's list when it goes. Thread rule: its worker's thread.
+/// Ownership: leaves the worker's list on destruction. Thread rule: its worker's thread.
 #include <boost/intrusive/list.hpp>
 
 namespace spillway::gateway {
@@ -13,7 +13,7 @@ public:
     OpenRequest(const OpenRequest&) = delete;
     OpenRequest& operator=(const OpenRequest&) = delete;
 
-    /// Ends what it waits for; it then tells its client that the gateway ends, and leaves its record.
+    /// Ends its wait; it then reports the shutdown to its client, and is recorded.
     virtual void shut_down() noexcept = 0;
 
 protected:

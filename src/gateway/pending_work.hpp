@@ -1,8 +1,8 @@
 #pragma once
-/// Charges work whose usage comes after its answer (quota/pending_usage.hpp): keeps what a request reserved,
-/// settles it when a later answer shows what was used, and writes the ledger's row then.
+/// Charges work whose usage is known only after its answer (quota/pending_usage.hpp): keeps a request's
+/// reservation, settles it when a later answer shows the usage, and then writes the ledger's row.
 ///
-/// Ownership: everything handed in must outlive the call. Thread rule: the worker's thread. Errors: none.
+/// Ownership: its arguments must outlive the call. Thread rule: the worker's thread. Errors: none.
 #include <optional>
 
 #include "api/usage.hpp"
@@ -22,14 +22,14 @@ public:
     PendingCharges(Books& books, const ClientTable& clients, telemetry::Ledger::Writer* ledger) noexcept
         : books_(books), clients_(clients), ledger_(ledger) {}
 
-    /// The answer said that its work goes on under report.work.id.
+    /// The answer's work continues under report.work.id.
     void keep(quota::Grant grant, const Asked& asked, const Report& report, std::string_view backend,
               Wall began, quota::Now now);
-    /// An answer showed how the work of report.work came out: charged if it is seen for the first time.
+    /// An answer has shown the result of report.work: charges it if this is the first time.
     void seen(const Report& report, quota::Now now);
-    /// Charges what is too old.
+    /// Charges work that is too old.
     void expire(quota::Now now);
-    /// Charges all that is left, at the end.
+    /// Charges all remaining work, at the end.
     void finish(quota::Now now);
 
 private:

@@ -1,7 +1,7 @@
 #pragma once
-/// What becomes of an answer that is no event stream, decided without IO: it is held until it is whole, so
-/// that it can still be fetched elsewhere if it breaks off, and so that its usage is known. It passes as it
-/// comes once it has grown beyond the limit.
+/// Handles an answer that is not an event stream, without IO: it is held back until complete, so that it can
+/// still be fetched elsewhere if it breaks off, and so that its usage is known. Beyond the limit it is passed
+/// on as it arrives.
 ///
 /// Ownership: whole() and pieces view the last piece fed or the machine. Thread rule: one thread. Errors:
 /// none.
@@ -13,30 +13,30 @@
 namespace spillway::gateway {
 
 enum class PlainAction : std::uint8_t {
-    hold,   ///< read on
-    whole,  ///< all is there: whole()
-    pass,   ///< send pass() and read on
-    end,    ///< what passed has come to its end
+    hold,   ///< read more
+    whole,  ///< complete: send whole()
+    pass,   ///< send pass() and read more
+    end,    ///< the end of an answer that was passed on
 };
 
 class PlainMachine {
 public:
-    /// `length`: as the head says it, if it does. `limit`: most that is held. `hold`: false for what is not
-    /// JSON (speech, a file's content): that passes as it comes.
+    /// `length`: from the head, if given. `limit`: the most that is held back. `hold`: false for answers
+    /// other than JSON (speech, a file's content), which are passed on as they arrive.
     PlainMachine(std::optional<std::uint64_t> length, std::size_t limit, bool hold = true) noexcept
         : length_(length), limit_(limit), passing_(!hold || (length && *length > limit)) {}
 
-    /// The next piece of the body; an empty one is its end.
+    /// Adds the next piece of the body; an empty one is the end.
     [[nodiscard]] PlainAction feed(std::string_view piece);
-    /// What would be held with `piece`; 0: nothing is held, it is all there is or passes.
+    /// The bytes held back with `piece`; 0 if none, because it is all, or is passed on.
     [[nodiscard]] std::size_t would_hold(std::string_view piece) const noexcept;
-    /// There is no memory for more: what comes next passes.
+    /// There is no memory for more: passes on what comes next.
     void hold_no_more() noexcept { limit_ = 0; }
     [[nodiscard]] std::string_view whole() const noexcept { return now_; }
     [[nodiscard]] std::string_view pass() const noexcept { return now_; }
-    /// Bytes went down: a break can only be shown as a break.
+    /// Whether bytes have been sent, so that a failure can only be a visible break.
     [[nodiscard]] bool passing() const noexcept { return passing_; }
-    /// The last few KiB of what passed: where the usage is looked for.
+    /// The last few KiB passed on, which may contain the usage.
     [[nodiscard]] std::string_view tail() const noexcept { return tail_; }
 
 private:

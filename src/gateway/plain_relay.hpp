@@ -1,5 +1,5 @@
 #pragma once
-/// Carries out what a PlainMachine decides about an answer that is no event stream.
+/// Carries out a PlainMachine's decisions on an answer that is not an event stream.
 /// Ownership and thread rule: within its Attempt.
 #include <optional>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace spillway::gateway {
 
-/// `begin`: what of the body was read before; an empty text is its end.
+/// `begin`: the part of the body read before; empty at its end.
 Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
                              std::optional<std::string> begin = std::nullopt);
 

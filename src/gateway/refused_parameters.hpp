@@ -1,6 +1,6 @@
 #pragma once
-/// Which deployments at which backends refused `stream_options` when the gateway had added it: it is not
-/// added there again. A table of bounded size whose entries overwrite each other; a lost one costs an
+/// Remembers which deployments at which backends refused `stream_options` added by the gateway, which then
+/// does not add it again. A table of fixed size whose entries overwrite each other; a lost one costs an
 /// attempt. Thread rule: any thread, no lock. Errors: none.
 #include <array>
 #include <atomic>

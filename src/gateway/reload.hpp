@@ -1,7 +1,7 @@
 #pragma once
-/// What a reload did: for the log and for POST /api/reload.
+/// The result of a reload, for the log and for POST /api/reload.
 ///
-/// Plain values. Thread rule: as values.
+/// Thread rule: plain values. Errors: ReloadReport::failure.
 #include <string>
 #include <vector>
 
@@ -9,15 +9,15 @@
 
 namespace spillway::gateway {
 
-/// The settings that a new configuration changed at once, and those that wait for a restart.
+/// The settings that took effect at once, and those that need a restart.
 struct Reloaded {
     std::vector<config::Difference> changed;
     std::vector<config::Difference> needs_restart;
 };
 
 struct ReloadReport {
-    std::string failure;                ///< why the old configuration stays in use; empty: it does not
-    std::vector<std::string> problems;  ///< errors and warnings of the file, a line each
+    std::string failure;                ///< why the old configuration stays in use; empty if it does not
+    std::vector<std::string> problems;  ///< errors and warnings of the file, one per line
     Reloaded done;
 };
 

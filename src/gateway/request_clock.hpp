@@ -1,5 +1,5 @@
 #pragma once
-/// The clocks when something last happened to a request: read once for all that follows from it.
+/// The time of a request's last event, read once for everything that follows from it.
 /// Thread rule: its request's thread.
 #include "base/clock.hpp"
 #include "quota/client_limit.hpp"

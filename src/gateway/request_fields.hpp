@@ -1,6 +1,6 @@
 #pragma once
-/// Which of a client's fields a backend sees: an allow-list, so that what a browser, a proxy or a login adds
-/// stays inside. docs/configuration.md has it.
+/// Which of a client's fields a backend gets: an allow-list, so that what a browser, a proxy or a login adds
+/// is not forwarded (docs/configuration.md).
 /// Thread rule: a free function. Errors: none.
 #include <string_view>
 

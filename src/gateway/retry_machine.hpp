@@ -1,6 +1,6 @@
 #pragma once
-/// What follows when no backend is found or an attempt failed: another backend, a wait for quota, or an
-/// answer that says why. Decided without IO; the time that was waited is handed in by what it decides.
+/// Decides what follows when no backend is found or an attempt fails: another backend, a wait for quota, or
+/// an answer that says why. Without IO; it counts the waits that it decides on.
 ///
 /// Ownership: by value. Thread rule: one thread. Errors: none.
 #include <boost/container/small_vector.hpp>
@@ -22,8 +22,8 @@ enum class RetryAction : std::uint8_t {
 
 class RetryMachine {
 public:
-    /// `most_attempts` between two waits; `max_wait`: how long a request may be held in all; `on_timeout`:
-    /// whether one that was accepted and not answered in time is asked elsewhere.
+    /// `most_attempts` between two waits; `max_wait`: how long a request may wait in all; `on_timeout`:
+    /// whether an accepted request that was not answered in time is repeated elsewhere.
     RetryMachine(std::uint32_t most_attempts, Duration max_wait, bool on_timeout) noexcept
         : most_attempts_(most_attempts), max_wait_(max_wait), on_timeout_(on_timeout) {}
 
@@ -32,15 +32,15 @@ public:
         return {tried_.data(), tried_.size()};
     }
     void attempt_begins(routing::BackendIndex backend) { tried_.push_back(backend); }
-    /// The router knows none that is usable before `retry_in`.
+    /// The router has no usable backend before `retry_in`.
     [[nodiscard]] RetryAction nobody(Duration retry_in) noexcept;
-    /// An attempt failed before anything went down. Takes from the router's retry budget. `history`: the
-    /// request's own, so that what it failed at itself does not keep it from the next backend.
+    /// An attempt failed before anything was sent to the client. Spends the router's retry budget. `history`:
+    /// the request's own, so that its own failures do not exclude it from the next backend.
     [[nodiscard]] RetryAction failed(const routing::Verdict& verdict, routing::Router& router,
                                      std::uint64_t fingerprint, Mono now,
                                      const routing::AttemptHistory* history = nullptr) noexcept;
 
-    /// The pause that RetryAction::wait asks for; also when the client is told to come back.
+    /// The pause for RetryAction::wait; also when the client may retry.
     [[nodiscard]] Duration pause() const noexcept { return pause_; }
 
 private:
@@ -52,9 +52,9 @@ private:
     Duration pause_{};
 };
 
-/// What a client is told when nobody is left to ask: the truth. The failures' own answer if all say the same;
-/// 429 for quota alone; 503 with the kinds of failure.
-/// `last`: the choice that found nobody, if it came to that; `retry_in`: when to come back.
+/// The true answer for a client when no backend is left: the failures' own answer if all are the same; 429
+/// for quota alone; 503 with the kinds of failure. `last`: the choice without a backend, if there was one;
+/// `retry_in`: when to retry.
 [[nodiscard]] Refusal no_backend_left(const Report& report, const routing::Choice& last, const Asked& asked,
                                       Duration retry_in);
 /// How such a request ended.

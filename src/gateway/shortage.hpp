@@ -1,8 +1,8 @@
 #pragma once
-/// Whether the process is out of what sockets are made of (descriptors, their memory): told once when it
-/// begins and once when it is over, however many threads meet it and however often.
+/// Whether the process lacks resources for sockets (descriptors, their memory): reported once when it starts
+/// and once when it ends, however many threads are affected and how often.
 ///
-/// Thread rule: safe from all threads, and waits for none. The time comes in.
+/// Thread rule: any thread, without waiting. The time is passed in. Errors: none.
 #include <atomic>
 #include <optional>
 
@@ -12,12 +12,12 @@ namespace spillway::gateway {
 
 class Shortage {
 public:
-    /// So long nothing was short: it is over.
+    /// It is over after this long without a shortage.
     static constexpr Duration quiet = std::chrono::seconds(5);
 
-    /// Something was short just now.
+    /// There is a shortage right now.
     void note(Mono now) noexcept { last_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
-    /// True when it began, false when it ended, since the last call: to one caller each.
+    /// True if it has started, false if it has ended since the last call; each goes to one caller only.
     [[nodiscard]] std::optional<bool> news(Mono now) noexcept {
         const Duration::rep last = last_.load(std::memory_order_relaxed);
         const bool is = last != 0 && now.time_since_epoch() - Duration(last) < quiet;

@@ -1,5 +1,5 @@
 #pragma once
-/// A backend's change of state in words, one line of the process log for each.
+/// Describes a backend's change of state, for one line of the process log.
 /// Pure. Thread rule: a free function. Errors: none.
 #include <string>
 

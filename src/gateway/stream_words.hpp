@@ -1,5 +1,5 @@
 #pragma once
-/// What the gateway itself writes into an event stream (WHATWG HTML §9.2.6).
+/// The gateway's own texts in an event stream (WHATWG HTML §9.2.6).
 /// Thread rule: free functions. Errors: none.
 #include <string>
 #include <string_view>
@@ -9,12 +9,12 @@
 
 namespace spillway::gateway {
 
-/// Goes down while there is nothing to show; readers of events pass over it.
+/// Sent while there is no output; readers of events ignore it.
 inline constexpr std::string_view kHeartbeat = ": waiting\n\n";
 
-/// A refusal of a stream whose head has gone down already.
+/// A refusal in a stream whose head has been sent already.
 [[nodiscard]] std::string refusal_event(const Refusal& why, api::StreamEvents events);
-/// A text as one event.
+/// A text as a single event.
 [[nodiscard]] std::string data_event(std::string_view text);
 
 }  // namespace spillway::gateway

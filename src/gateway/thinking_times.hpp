@@ -1,15 +1,15 @@
 #pragma once
-/// How long models think before their first output, by deployment and size of the prompt: so that a time-out
-/// gives those that are known for long thoughts the time they take.
+/// How long models think before their first output, by deployment and size of the prompt, so that time-outs
+/// allow for models that think long.
 ///
-/// Once enough answers were seen, a request may take twice as long as 99 of 100 of its kind did, and three
-/// times what is configured at most; never less than what is configured. A request that ran into its time-out
-/// counts as one that took so long.
+/// After enough answers, a request may take twice as long as 99 of 100 of its kind did: at least the time
+/// configured, and at most three times that. A request that timed out counts as one that took that
+/// long.
 ///
 ///     const Duration limit = times.limit(deployment, prompt_tokens, configured);
 ///     times.seen(deployment, prompt_tokens, took);
 ///
-/// Thread rule: any thread, no lock; counts may miss one another's news. Errors: none.
+/// Thread rule: any thread, no lock; concurrent counts may be lost. Errors: none.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -21,12 +21,12 @@ namespace spillway::gateway {
 
 class ThinkingTimes {
 public:
-    /// For deployments of numbers below `count`; others share the first.
+    /// For deployments with indices below `count`; others share the first.
     explicit ThinkingTimes(std::uint32_t count)
         : all_(std::make_unique<Histogram[]>(std::size_t{count} * kSizes)), count_(count) {}
 
     void seen(std::uint32_t deployment, std::uint64_t prompt_tokens, Duration took) noexcept;
-    /// Until the first output; `configured` if too little is known.
+    /// The time-out for the first output; `configured` if too little is known.
     [[nodiscard]] Duration limit(std::uint32_t deployment, std::uint64_t prompt_tokens,
                                  Duration configured) const noexcept;
 

@@ -1,8 +1,8 @@
 #pragma once
-/// What an attempt and its relays ask of a connection to a backend: one at a time, pooled or new. The real
-/// one is HttpUpstream; tests have one with answers of their own.
+/// The interface of attempts and relays to a connection with a backend: one at a time, pooled or new. The
+/// real one is HttpUpstream; tests have one with scripted answers.
 ///
-/// Ownership: belongs to its request. What it returns views of holds as http::Upstream says. Thread rule: its
+/// Ownership: belongs to its request. Views are valid as stated in http::Upstream. Thread rule: its
 /// worker's thread. Errors: values (http::NetError).
 #include <optional>
 #include <span>
@@ -22,16 +22,16 @@ public:
     UpstreamPort& operator=(const UpstreamPort&) = delete;
     virtual ~UpstreamPort() = default;
 
-    /// Takes a connection from the backend's pool. False: there is none.
+    /// Uses a connection from the backend's pool; false if there is none.
     virtual bool open_pooled(routing::BackendIndex backend) = 0;
     virtual Task<http::NetResult<void>> open_new(routing::BackendIndex backend) = 0;
     [[nodiscard]] virtual bool is_open() const noexcept = 0;
-    /// Closes what is open, unless done() has given it back.
+    /// Closes the connection, unless done() has returned it.
     virtual void close() noexcept = 0;
-    /// Ends what is under way, and all that begins later.
+    /// Ends what is in progress, and whatever starts later.
     virtual void give_up() noexcept = 0;
 
-    // As http::Upstream; precondition: is_open().
+    // As in http::Upstream; precondition: is_open().
     [[nodiscard]] virtual bool reused() const noexcept = 0;
     virtual Task<http::NetResult<void>> send(std::span<const std::string_view> pieces, Duration timeout) = 0;
     virtual bool send_now(std::span<std::string_view> pieces) = 0;

@@ -1,7 +1,7 @@
 #pragma once
-/// A request as one backend wants it: the head, and the body as pieces so that it is not copied.
+/// A request in the form for one backend: the head, and the body as pieces so that it is not copied.
 ///
-/// Ownership: pieces view the client's body and this object. Kept between requests for its memory: clear().
+/// Ownership: pieces view the client's body and this object. Reused for its memory: clear().
 /// Thread rule: one thread. Errors: write() is false if the backend has no usable credential.
 #include <span>
 #include <string>
@@ -16,14 +16,14 @@
 
 namespace spillway::gateway {
 
-/// What is to be known of a backend to ask it.
+/// What is needed to address a backend.
 struct UpstreamTarget {
     const config::BackendConfig& backend;
     std::string_view host_line;  ///< "Host: …\r\n"
-    std::string_view absolute;   ///< before the target, for a proxy; empty: none
+    std::string_view absolute;   ///< prefix of the target, for a proxy; empty: none
     const identity::CredentialSource& credential;
-    const ClientTable& clients;  ///< whose naming fields stay inside
-    bool ask_usage = true;       ///< add stream_options.include_usage where it may be taken
+    const ClientTable& clients;  ///< whose naming fields are not forwarded
+    bool ask_usage = true;       ///< add stream_options.include_usage if supported
 };
 
 class UpstreamRequest {
@@ -32,7 +32,7 @@ public:
                              const UpstreamTarget& to, Wall now);
     [[nodiscard]] const std::string& head() const noexcept { return head_; }
     [[nodiscard]] const api::BodyPieces& body() const noexcept { return body_; }
-    /// The usage chunk was asked for on the gateway's own account: it is not for the client.
+    /// Whether the gateway itself requested the usage chunk, which is then not for the client.
     [[nodiscard]] bool added_usage() const noexcept { return added_usage_; }
     void clear();
 
