@@ -51,6 +51,13 @@ def need_root():
         raise Missing("not root")
 
 
+def need_mounts():
+    need("unshare")
+    need_root()
+    if run("unshare", "--mount", "sh", "-c", "mount -t tmpfs none /mnt", check=False).returncode:
+        raise Missing("nothing can be mounted here")
+
+
 def same_system():
     """The program runs in a root of SUITE only if it was built there."""
     release = dict(line.split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if "=" in line)
@@ -61,14 +68,17 @@ def same_system():
 def base():
     """A tar of the smallest root of SUITE, as debian:bookworm-slim has it; made once."""
     need("mmdebstrap")
-    need_root()
+    need_mounts()
     tar = CACHE / f"{SUITE}-slim.tar"
     if not tar.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         part = tar.with_suffix(".part.tar")
         # /usr is merged from the beginning: the package that merges it later brings Perl along.
-        run("mmdebstrap", "--quiet", "--variant=minbase", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", "--include=usr-is-merged",
-            *(f"--dpkgopt={option}" for option in SLIM), SUITE, part, timeout=900)  # fmt: skip
+        made = run("mmdebstrap", "--quiet", "--variant=minbase", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", "--include=usr-is-merged",
+                   *(f"--dpkgopt={option}" for option in SLIM), SUITE, part, timeout=900, check=False)  # fmt: skip
+        if made.returncode:
+            part.unlink(missing_ok=True)
+            raise Missing(f"mmdebstrap cannot make a root of Debian here: {made.stderr.strip()[-200:]}")
         part.rename(tar)
     return tar
 
