@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -175,6 +176,14 @@ def test_chart_plays(podman, image, tmp_path):
             "-d", json.dumps(harness.chat_body()),
         )  # fmt: skip
         assert json.loads(answer.stdout)["choices"][0]["message"]["content"], answer.stdout
+        # A changed ConfigMap is taken without a restart.
+        (mounted,) = (mount["Source"] for mount in pod["Mounts"] if mount["Destination"] == "/etc/spillway")
+        file_there = pathlib.Path(mounted) / "gateway.yaml"
+        changed = file_there.with_name("gateway.new")
+        changed.write_text(file_there.read_text() + "limits: {max_body: 5MiB}\n")
+        changed.rename(file_there)
+        config = ("curl", "-s", "-m", "5", "http://127.0.0.1:8081/api/config")
+        harness.wait_until(lambda: re.search(r"5 ?MiB|5242880", inside(*config).stdout), 15, every=0.5)
         # helm test, run by hand: its container is the same image with other arguments.
         top = inside(harness.SPILLWAY, "top", "--once", "--url", "http://127.0.0.1:8081")
         assert top.returncode == 0 and "emulated" in top.stdout

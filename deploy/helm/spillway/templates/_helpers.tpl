@@ -11,3 +11,8 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
+{{- /* The secret with the admin listener's token, {secret, key} as JSON; {} without one. */}}
+{{- define "spillway.adminToken" -}}
+{{- $name := dig "admin" "token_env" "" .Values.config }}
+{{- get .Values.secretEnv $name | default dict | toJson }}
+{{- end }}
