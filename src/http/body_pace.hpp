@@ -21,6 +21,18 @@ public:
     /// How long to wait for more, with `bytes` received. At least a nanosecond, so that it arms a timer; zero
     /// means for ever.
     [[nodiscard]] Duration wait(std::size_t bytes, Mono now) const noexcept {
+        const Duration out = left(bytes, now);
+        if (out == Duration::max()) return Duration::zero();
+        return std::max(out, Duration(1));
+    }
+    /// Whether time is up. To be asked with each piece: a timer that fires a little late, and is armed again
+    /// whenever a piece arrives, would never fire for a body that trickles fast enough.
+    [[nodiscard]] bool is_over(std::size_t bytes, Mono now) const noexcept {
+        return left(bytes, now) <= Duration::zero();
+    }
+
+private:
+    [[nodiscard]] Duration left(std::size_t bytes, Mono now) const noexcept {
         Duration out = Duration::max();
         if (pause_ > Duration::zero()) out = pause_;
         if (whole_ > Duration::zero()) out = std::min(out, whole_ - (now - began_));
@@ -30,11 +42,9 @@ public:
             const Duration allowed = pause_ + std::chrono::duration_cast<Duration>(earned);
             out = std::min(out, allowed - (now - began_));
         }
-        if (out == Duration::max()) return Duration::zero();
-        return std::max(out, Duration(1));
+        return out;
     }
 
-private:
     Duration pause_;
     Duration whole_;
     std::size_t rate_;

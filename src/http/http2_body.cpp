@@ -51,7 +51,11 @@ void Http2Exchange::fault(BodyFault what) {
 }
 
 void Http2Exchange::arm_for_body() {
-    connection_.wheel().arm(timeout_, pace_->wait(data_.size(), mono_now()));
+    const Mono now = mono_now();
+    if (pace_->is_over(data_.size(), now))
+        fault(BodyFault::too_slow);
+    else
+        connection_.wheel().arm(timeout_, pace_->wait(data_.size(), now));
 }
 
 Task<bool> Http2Exchange::read_whole() {

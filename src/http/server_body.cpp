@@ -48,7 +48,9 @@ Task<BodyFault> ServerConnection::read_length_body() {
     read_until_ = size;  // one reserve for all of it
     const BodyPace pace = body_pace();
     while (in_.size() < size) {
-        const bool came = co_await more(pace.wait(in_.size(), mono_now()), Expiry::stop_reading);
+        const Mono now = mono_now();
+        if (pace.is_over(in_.size(), now)) co_return BodyFault::too_slow;
+        const bool came = co_await more(pace.wait(in_.size(), now), Expiry::stop_reading);
         if (!came) co_return eof_ ? BodyFault::gone : BodyFault::too_slow;
     }
     std::swap(content_, in_);
@@ -76,7 +78,9 @@ Task<BodyFault> ServerConnection::read_chunked_body() {
         in_.consume(used);
         if (chunks.is_done()) break;
         read_until_ = in_.size() + chunked_read;
-        const bool came = co_await more(pace.wait(size, mono_now()), Expiry::stop_reading);
+        const Mono now = mono_now();
+        if (pace.is_over(size, now)) co_return BodyFault::too_slow;
+        const bool came = co_await more(pace.wait(size, now), Expiry::stop_reading);
         if (!came) co_return eof_ ? BodyFault::gone : BodyFault::too_slow;
     }
     (void)content_.prepare(1);  // an empty body needs its padding, too

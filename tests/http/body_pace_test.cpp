@@ -20,6 +20,8 @@ TEST(BodyPaceTest, EndsAtTheWholeTime) {
     EXPECT_EQ(pace.wait(1'000'000, began + 290s), Duration(10s));
     EXPECT_EQ(pace.wait(1'000'000, began + 300s), Duration(1)) << "over: the timer still has to be armed";
     EXPECT_EQ(pace.wait(1'000'000, began + 400s), Duration(1));
+    EXPECT_FALSE(pace.is_over(1'000'000, began + 299s));
+    EXPECT_TRUE(pace.is_over(1'000'000, began + 300s));
 }
 
 TEST(BodyPaceTest, ARateIsAskedForInTheLongRun) {
@@ -28,10 +30,13 @@ TEST(BodyPaceTest, ARateIsAskedForInTheLongRun) {
     EXPECT_EQ(pace.wait(5000, began + 30s), Duration(5s));
     EXPECT_EQ(pace.wait(1'000'000, began + 30s), Duration(30s));
     EXPECT_EQ(pace.wait(5000, began + 35s), Duration(1));
+    EXPECT_FALSE(pace.is_over(5000, began + 30s));
+    EXPECT_TRUE(pace.is_over(5000, began + 35s));
 }
 
 TEST(BodyPaceTest, ZeroIsForEver) {
     EXPECT_EQ(BodyPace(0s, 0s, 1000, began).wait(0, began + 1h), Duration::zero());
+    EXPECT_FALSE(BodyPace(0s, 0s, 1000, began).is_over(0, began + 1h));
     EXPECT_EQ(BodyPace(0s, 10s, 1000, began).wait(0, began + 3s), Duration(7s));
 }
 
