@@ -38,7 +38,7 @@ bool TokenKeeper::renew(std::uint64_t refused) {
     if (generation() != refused) return true;
     {
         const std::lock_guard lock(mutex_);
-        if (renewing_.load()) return true;
+        if (renewing_.load() || generation() != refused) return true;
         if (!schedule_.refused(wall_now())) return false;
         renewing_.store(true);
     }
