@@ -53,6 +53,12 @@ std::string_view* field_of(MediaPart& part, std::string_view key) noexcept {
     }
 }
 
+/// Members of tools that name things: lists of ids, or (`container`) one.
+bool names_things(std::string_view key) noexcept {
+    return (key.size() == 8 && key == "file_ids") || (key.size() == 9 && key == "container") ||
+           (key.size() == 16 && key == "vector_store_ids");
+}
+
 /// The same within a holder.
 std::string_view* held_field_of(MediaPart& part, std::string_view holder, std::string_view key) noexcept {
     if (holder == "image_url" && key == "url") return &part.image_url;
@@ -114,6 +120,12 @@ bool ContentScan::value(Content& out, int depth) {
     }
 }
 
+void ContentScan::add_id(const JsonString& id) {
+    std::string buffer;
+    const std::string_view text = id.text(buffer);
+    if (is_object_id(text)) ids_.add(text);
+}
+
 bool ContentScan::object(Content& out, int depth) {
     MediaPart part;
     const bool good = reader_.object([&](const JsonString& key) {
@@ -135,6 +147,7 @@ bool ContentScan::part_value(MediaPart& part, std::string_view key) {
     if (field == nullptr) return reader_.skip();
     JsonString s;
     if (!reader_.string(s)) return false;
+    if (field == &part.file_id) add_id(s);
     *field = s.raw;
     return true;
 }
@@ -152,6 +165,7 @@ bool ContentScan::holder(MediaPart& part, std::string_view name) {
             return reader_.skip();
         JsonString s;
         if (!reader_.string(s)) return false;
+        if (field == &part.file_id) add_id(s);
         *field = s.raw;
         return true;
     });
@@ -173,16 +187,17 @@ bool ContentScan::structure(Content& out, int depth) {
 bool ContentScan::schema(Schema& out) {
     out = {};
     const JsonKind kind = reader_.peek();
-    if (kind == JsonKind::object) return count(out.chars, 0);
+    if (kind == JsonKind::object) return count(out.chars, 0, false);
     if (kind != JsonKind::array) return reader_.skip();
     return reader_.array([&] {
         ++out.items;
         out.chars += punctuation;
-        return count(out.chars, 1);
+        return count(out.chars, 1, false);
     });
 }
 
-bool ContentScan::count(std::size_t& chars, int depth) {
+/// `things`: the value of a member that names things.
+bool ContentScan::count(std::size_t& chars, int depth, bool things) {
     if (depth == max_text_depth) {  // of what is deeper, the length will do
         const std::size_t begin = reader_.offset();
         const bool good = reader_.skip();
@@ -194,17 +209,19 @@ bool ContentScan::count(std::size_t& chars, int depth) {
             JsonString s;
             if (!reader_.string(s)) return false;
             chars += s.characters();
+            if (things) add_id(s);
             return true;
         }
         case JsonKind::object:
             return reader_.object([&](const JsonString& key) {
                 chars += key.characters() + punctuation;
-                return count(chars, depth + 1);
+                const bool named = names_things(key.text(key_));
+                return count(chars, depth + 1, named);
             });
         case JsonKind::array:
             return reader_.array([&] {
                 chars += punctuation;
-                return count(chars, depth + 1);
+                return count(chars, depth + 1, things);
             });
         default:
             chars += short_value;

@@ -10,6 +10,7 @@
 
 #include "api/json_reader.hpp"
 #include "api/media.hpp"
+#include "api/object_id.hpp"
 
 namespace spillway::api {
 
@@ -29,7 +30,9 @@ struct Schema {
 
 class ContentScan {
 public:
-    ContentScan(JsonReader& reader, std::string& key) noexcept : reader_(reader), key_(key) {}
+    /// `ids` gets those of files, vector stores and containers that are named on the way.
+    ContentScan(JsonReader& reader, std::string& key, IdList& ids) noexcept
+        : reader_(reader), key_(key), ids_(ids) {}
 
     /// Reads the whole value of messages, prompt, input or instructions.
     [[nodiscard]] bool prompt(Content& out);
@@ -43,10 +46,13 @@ private:
     [[nodiscard]] bool structure(Content& out, int depth);
     [[nodiscard]] bool part_value(MediaPart& part, std::string_view key);
     [[nodiscard]] bool holder(MediaPart& part, std::string_view name);
-    [[nodiscard]] bool count(std::size_t& chars, int depth);
+    [[nodiscard]] bool count(std::size_t& chars, int depth, bool things);
 
     JsonReader& reader_;
+    void add_id(const JsonString& id);
+
     std::string& key_;
+    IdList& ids_;
 };
 
 }  // namespace spillway::api

@@ -46,6 +46,10 @@ public:
                                std::string_view deployment) const = 0;
     [[nodiscard]] virtual QuotaModel quota_model(bool provisioned) const noexcept = 0;
 
+    /// Whether all keys for one address reach the same files and answers: a resource's do, a provider's are
+    /// of projects.
+    [[nodiscard]] virtual bool keys_share_things() const noexcept { return false; }
+
     // Common to most services; a dialect that differs overrides them.
     [[nodiscard]] virtual RateLimits limits(const http::Fields& fields) const noexcept {
         return read_rate_limits(fields);

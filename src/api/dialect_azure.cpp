@@ -22,6 +22,7 @@ public:
     [[nodiscard]] QuotaModel quota_model(bool provisioned) const noexcept override {
         return provisioned ? QuotaModel::lenient_bucket : QuotaModel::window;
     }
+    [[nodiscard]] bool keys_share_things() const noexcept override { return true; }
 };
 
 }  // namespace

@@ -22,8 +22,8 @@ public:
         std::string& previous_response_id;
         std::string& conversation;
     };
-    Scan(std::string_view body, RequestScan& out, Buffers buffers) noexcept
-        : reader_(body), out_(out), buffers_(buffers), content_(reader_, buffers.key) {}
+    Scan(std::string_view body, RequestScan& out, Buffers buffers, IdList& ids) noexcept
+        : reader_(body), out_(out), buffers_(buffers), ids_(ids), content_(reader_, buffers.key, ids) {}
 
     ScanError run() {
         if (reader_.at_end()) return ScanError::empty;
@@ -62,6 +62,7 @@ private:
                 if (key == "model") return model();
                 if (key == "tools") return content_.schema(tools_);
                 if (key == "input") return content_.prompt(input_);
+                if (key == "store") return stored();
                 break;
             case 6:
                 if (key == "stream") return flag(out_.stream);
@@ -99,7 +100,7 @@ private:
                 break;
             case 20:
                 if (key == "previous_response_id")
-                    return string(out_.previous_response_id, buffers_.previous_response_id);
+                    return id(out_.previous_response_id, buffers_.previous_response_id);
                 break;
             case 21:
                 if (key == "max_completion_tokens") return whole(max_completion_);
@@ -133,6 +134,21 @@ private:
         return true;
     }
 
+    bool id(std::string_view& value, std::string& buffer) {
+        if (!string(value, buffer)) return false;
+        if (!value.empty()) ids_.add(value);
+        return true;
+    }
+
+    bool stored() {
+        out_.store.reset();
+        bool value = false;
+        if (reader_.peek() != JsonKind::boolean) return reader_.skip();
+        if (!reader_.boolean(value)) return false;
+        out_.store = value;
+        return true;
+    }
+
     template <class Read>
     bool spanned(Span& span, Read&& read) {
         (void)reader_.peek();  // to the value's first byte
@@ -149,10 +165,10 @@ private:
     /// An id, or an object that has it.
     bool conversation() {
         out_.conversation = {};
-        if (reader_.peek() != JsonKind::object) return string(out_.conversation, buffers_.conversation);
+        if (reader_.peek() != JsonKind::object) return id(out_.conversation, buffers_.conversation);
         return reader_.object([this](const JsonString& key) {
             if (key.text(buffers_.key) != "id") return reader_.skip();
-            return string(out_.conversation, buffers_.conversation);
+            return id(out_.conversation, buffers_.conversation);
         });
     }
 
@@ -193,6 +209,7 @@ private:
     JsonReader reader_;
     RequestScan& out_;
     Buffers buffers_;
+    IdList& ids_;
     std::optional<std::uint64_t> max_tokens_;
     std::optional<std::uint64_t> max_completion_;
     std::optional<std::uint64_t> max_output_;
@@ -231,7 +248,8 @@ std::string_view to_string(ScanError e) noexcept {
 
 ScanError RequestScanner::scan(std::string_view body, RequestScan& out) {
     out = {};
-    Scan scan(body, out, {key_, model_, user_, previous_response_id_, conversation_});
+    ids_.clear();
+    Scan scan(body, out, {key_, model_, user_, previous_response_id_, conversation_}, ids_);
     ScanError error = scan.run();
     // Outside of strings JSON is ASCII: a scan that came to the end has seen all that may be none.
     const bool ascii = error == ScanError::none && scan.ascii_bytes();

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "api/media.hpp"
+#include "api/object_id.hpp"
 
 namespace spillway::api {
 
@@ -44,6 +45,7 @@ struct RequestScan {
     std::string_view conversation;          ///< Responses API: the id; empty if absent
     bool stream = false;
     bool background = false;          ///< Responses API: continues without its client
+    std::optional<bool> store;        ///< whether the answer is to be kept; nullopt: unspecified
     bool has_data_sources = false;    ///< Azure "on your data": accepts no stream_options
     bool has_stream_options = false;  ///< present, whatever its value
     bool include_usage = false;       ///< stream_options.include_usage is true
@@ -80,6 +82,9 @@ class RequestScanner {
 public:
     /// Reads `body` into `out`, which is reset first. Nothing beyond `body` is read.
     [[nodiscard]] ScanError scan(std::string_view body, RequestScan& out);
+    /// The things that the last body names: the response or conversation it goes on with, files, vector
+    /// stores, containers.
+    [[nodiscard]] const IdList& ids() const noexcept { return ids_; }
 
 private:
     // Buffers for fields with escapes.
@@ -88,6 +93,7 @@ private:
     std::string user_;
     std::string previous_response_id_;
     std::string conversation_;
+    IdList ids_;
 };
 
 using BodyPieces = boost::container::small_vector<std::string_view, 8>;

@@ -1,4 +1,5 @@
-// `spillway backup` and `spillway restore`: the ledger and the chat's conversations, while they are in use.
+// `spillway backup` and `spillway restore`: the ledger, the store and the chat's conversations, while they
+// are in use.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include "app/default_store.hpp"
 #include "app/stack_command.hpp"
 #include "app/verbs.hpp"
 #include "base/json.hpp"
@@ -25,6 +27,7 @@ struct KeptOptions {
     std::string config;
     std::string ledger;
     std::string chat;
+    std::string store;
     std::string folder;
     bool json = false;
 };
@@ -35,6 +38,7 @@ struct Kept {
     std::string_view name;
     std::string_view table;
     std::string path;
+    bool may_lack = false;  ///< nobody named it: there may be none yet
 };
 
 struct Done {
@@ -53,26 +57,33 @@ int wrong(std::string_view verb, std::string_view message, int status) {
 Result<std::vector<Kept>> kept_files(const KeptOptions& options) {
     Kept ledger{"ledger", "ledger.db", "usage", options.ledger};
     Kept chat{"chat", "chat.db", "conversations", options.chat};
-    if (!options.config.empty() && ledger.path.empty()) {
+    Kept store{"store", "store.db", "objects", options.store};
+    const auto named = [&] { return !ledger.path.empty() || !chat.path.empty() || !store.path.empty(); };
+    if (!options.config.empty()) {
         const auto loaded = config::load_gateway_from(options.config, config::process_sources());
         if (!loaded.ok()) return fail(config::to_string(loaded.problems));
-        ledger.path = loaded.value->ledger;
-        if (ledger.path.empty() && chat.path.empty()) return fail(options.config + ": has no ledger");
+        const config::StoreConfig& kept = loaded.value->store;
+        if (ledger.path.empty()) ledger.path = loaded.value->ledger;
+        if (store.path.empty() && (kept.path.empty() || kept.enabled())) {
+            store.path = kept.enabled() ? kept.path : default_store(options.config);
+            store.may_lack = true;
+        }
+        if (!named()) return fail(options.config + ": has neither a ledger nor a store");
     }
-    if (ledger.path.empty() && chat.path.empty()) {
+    if (!named()) {
         const auto folder = stack::folder_of(*options.stack);
         if (!folder) return folder.error();
         ledger.path = folder->path() / "usage.db";
         chat.path = folder->path() / "chat.db";
+        store.path = folder->path() / "store.db";
         std::error_code error;
         if (!fs::exists(ledger.path, error) && !fs::exists(chat.path, error))
             return fail("which? Say --config, --ledger or --chat; there is no local stack " +
                         options.stack->name);
-        if (!fs::exists(chat.path, error)) chat.path.clear();
-        if (!fs::exists(ledger.path, error)) ledger.path.clear();
+        ledger.may_lack = chat.may_lack = store.may_lack = true;
     }
     std::vector<Kept> out;
-    for (auto* one : {&ledger, &chat})
+    for (auto* one : {&ledger, &chat, &store})
         if (!one->path.empty()) out.push_back(*one);
     return out;
 }
@@ -103,11 +114,13 @@ int backup(const KeptOptions& options) {
     if (error) return wrong("backup", fmt::format("{}: {}", options.folder, error.message()), 1);
     std::vector<Done> done;
     for (const auto& file : *files) {
+        if (file.may_lack && !fs::exists(file.path, error)) continue;
         const std::string to = fs::path(options.folder) / file.name;
         const auto bytes = telemetry::copy_database(file.path, to);
         if (!bytes) return wrong("backup", bytes.error().message, 1);
         done.push_back({file.what, file.path, to, *bytes});
     }
+    if (done.empty()) return wrong("backup", "there is nothing to copy yet", 1);
     tell(done, options.json);
     return 0;
 }
@@ -156,9 +169,11 @@ int restore(const KeptOptions& options) {
 std::shared_ptr<KeptOptions> add_options(CLI::App& verb, const char* folder, const char* folder_help) {
     auto o = std::make_shared<KeptOptions>();
     o->stack = stack::add_common(verb);
-    verb.add_option("-c,--config", o->config, "The gateway's file: of its ledger")->type_name("FILE");
+    verb.add_option("-c,--config", o->config, "The gateway's file: of its ledger and its store")
+        ->type_name("FILE");
     verb.add_option("-l,--ledger", o->ledger, "The ledger's file")->type_name("FILE");
     verb.add_option("--chat", o->chat, "The chat app's file")->type_name("FILE");
+    verb.add_option("--store", o->store, "The store's file")->type_name("FILE");
     verb.add_option(folder, o->folder, folder_help)->required()->type_name("FOLDER");
     verb.add_flag("--json", o->json, "Say as JSON what was done");
     return o;
@@ -167,8 +182,8 @@ std::shared_ptr<KeptOptions> add_options(CLI::App& verb, const char* folder, con
 }  // namespace
 
 void add_backup(CLI::App& app, Run& run) {
-    auto* verb =
-        app.add_subcommand("backup", "Copy the ledger and the chat's conversations, also while in use");
+    auto* verb = app.add_subcommand(
+        "backup", "Copy the ledger, the store and the chat's conversations, also while in use");
     auto o = add_options(*verb, "--to", "Where the copies go; those there are replaced");
     verb->callback([o, &run] { run = [o] { return backup(*o); }; });
 }

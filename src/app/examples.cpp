@@ -48,6 +48,10 @@ constexpr std::array kExamples{
             "  spillway top\n"
             "  spillway top --url http://127.0.0.1:8081 --sort refused\n"
             "  spillway top --once --json"},
+    Example{"keys",
+            "  spillway keys create --client app --deployments gpt-4o --expires-in 90d\n"
+            "  spillway keys rotate key_8x2m... --overlap 24h\n"
+            "  spillway keys revoke key_8x2m..."},
     Example{"health",
             "  spillway health\n"
             "  spillway health --ready --port 8081"},

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
         spillway::app::add_usage(app, run);
         spillway::app::add_load(app, run);
         spillway::app::add_top(app, run);
+        spillway::app::add_keys(app, run);
         spillway::app::add_health(app, run);
         spillway::app::add_import(app, run);
         spillway::app::add_backup(app, run);

@@ -1,7 +1,9 @@
 #include "app/reloader.hpp"
 
+#include <cstdlib>
 #include <iostream>
 
+#include "app/default_store.hpp"
 #include "config/load.hpp"
 #include "gateway/gateway.hpp"
 
@@ -24,8 +26,14 @@ void log_changes(telemetry::Logger& log, const gateway::Reloaded& done) {
 std::optional<config::GatewayConfig> Reloader::read(std::vector<std::string>& problems) {
     std::vector<std::string> files;
     auto loaded = config::load_gateway_from(file_, config::recorded(config::process_sources(), files));
+    // Secrets change by themselves; a configuration may be half written.
+    if (!watches_all_) {
+        const char* const named = std::getenv("SPILLWAY_CONFIG");
+        std::erase(files, !file_.empty() || named == nullptr ? file_ : std::string(named));
+    }
     watch_.start(std::move(files));
     for (const auto& problem : loaded.problems) problems.push_back(problem.to_string());
+    if (loaded.value && loaded.value->store.path.empty()) loaded.value->store.path = default_store(file_);
     return std::move(loaded.value);
 }
 

@@ -21,20 +21,21 @@ namespace spillway::app {
 
 class Reloader {
 public:
-    Reloader(std::string file, std::shared_ptr<telemetry::Logger> log)
-        : file_(std::move(file)), log_(std::move(log)) {}
+    /// `watches_all`: look() looks at the configuration's file too, not only at those that it names.
+    Reloader(std::string file, std::shared_ptr<telemetry::Logger> log, bool watches_all = true)
+        : file_(std::move(file)), watches_all_(watches_all), log_(std::move(log)) {}
 
     /// At start-up; prints problems to standard error.
     [[nodiscard]] std::optional<config::GatewayConfig> load();
     gateway::ReloadReport reload(gateway::Gateway& gateway, std::string_view why);
-    /// Reloads if the file, or one that it names, has changed and is stable since; call about once a
-    /// second.
+    /// Reloads if a watched file has changed and is stable since; call about once a second.
     void look(gateway::Gateway& gateway);
 
 private:
     [[nodiscard]] std::optional<config::GatewayConfig> read(std::vector<std::string>& problems);
 
     std::string file_;
+    bool watches_all_;
     std::shared_ptr<telemetry::Logger> log_;
     config::FileWatch watch_;
 };

@@ -37,7 +37,7 @@ public:
     Process(ServeOptions options, std::shared_ptr<telemetry::Logger> log)
         : options_(std::move(options)),
           log_(log),
-          reloader_(options_.config, std::move(log)),
+          reloader_(options_.config, std::move(log), options_.watch),
           signals_(loop_, {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {}
 
     int run() {
@@ -171,7 +171,7 @@ private:
     Task<void> look() {
         Timer timer(loop_);
         while (co_await timer.sleep_for(kLookEvery)) {
-            if (options_.watch && !stopping_) reloader_.look(*gateway_);
+            if (!stopping_) reloader_.look(*gateway_);
             gateway_->look();
         }
     }
@@ -212,8 +212,9 @@ void add_serve(CLI::App& app, Run& run) {
                      "Seconds that answers under way may take after SIGTERM or SIGINT");
     verb->add_option("--keep-accepting", options->keep_accepting_seconds,
                      "Seconds after SIGTERM in which new connections are still taken");
-    verb->add_flag("--watch", options->watch,
-                   "Reload when the configuration, or a file that it names, changes");
+    verb->add_flag(
+        "--watch", options->watch,
+        "Reload when the configuration changes, not only when a file that it names (a secret) does");
     verb->callback([options, &run] {
         run = [options] {
             const auto level = telemetry::parse_log_level(options->log_level);

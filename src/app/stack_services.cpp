@@ -53,11 +53,13 @@ std::string gateway_config(const Settings& s, const StackContext& context) {
         "    key_sha256: {}\n"
         "ledger:\n"
         "  path: {}\n"
+        "store:\n"
+        "  path: {}\n"
         "prices:\n"
         "  gpt-4o: {{prompt: 2.5, cached: 1.25, completion: 10}}\n"
         "backends:\n",
         s.port, s.admin_port, quoted(context.folder + "/access.jsonl"), sha256_hex(s.api_key.reveal()),
-        quoted(context.folder + "/usage.db"));
+        quoted(context.folder + "/usage.db"), quoted(context.folder + "/store.db"));
     for (std::uint16_t i = 0; i < resource_count; ++i)
         out += fmt::format(
             "  - name: aoai-{}\n"

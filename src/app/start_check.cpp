@@ -14,6 +14,7 @@
 #include "http/tls_certificate.hpp"
 #include "identity/keepers.hpp"
 #include "quota/client_quota.hpp"
+#include "store/sqlite_schema.hpp"
 
 namespace spillway::app {
 namespace {
@@ -71,9 +72,15 @@ std::vector<Problem> start_problems(const config::GatewayConfig& config) {
     if (config.access_log.enabled() && config.access_log.path != "-")
         check_writable(out, "log.access", config.access_log.path);
     if (!config.ledger.empty()) check_writable(out, "ledger.path", config.ledger);
+    if (config.store.enabled())
+        if (const auto can = store::can_write_store(config.store.path); !can)
+            add(out, Severity::warning, "store.path",
+                fmt::format("cannot be written, nothing is kept over a restart and no keys can be made: {}",
+                            can.error().message));
     quota::ClientQuotas quotas;
     identity::Keepers keepers;
-    if (const auto snapshot = gateway::make_snapshot(config, quotas, keepers); !snapshot)
+    store::ObjectDirectory objects(1);
+    if (const auto snapshot = gateway::make_snapshot(config, quotas, keepers, objects); !snapshot)
         add(out, Severity::error, "", snapshot.error().message);
     return out;
 }

@@ -20,6 +20,7 @@ void add_env(CLI::App& app, Run& run);
 void add_usage(CLI::App& app, Run& run);
 void add_load(CLI::App& app, Run& run);
 void add_top(CLI::App& app, Run& run);
+void add_keys(CLI::App& app, Run& run);
 void add_health(CLI::App& app, Run& run);
 void add_import(CLI::App& app, Run& run);
 void add_backup(CLI::App& app, Run& run);

@@ -54,10 +54,25 @@ struct LimitsConfig {
     friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
+/// What an admin may do; each may do what those before it may.
+enum class AdminRole : std::uint8_t {
+    viewer,   ///< look
+    operate,  ///< "operator": drain, disable and enable backends, reload
+    manage,   ///< "admin": keys too
+};
+
+struct AdminTokenConfig {
+    std::string name;  ///< unique; in the audit log
+    AdminRole role = AdminRole::viewer;
+    Secret token;
+    friend bool operator==(const AdminTokenConfig&, const AdminTokenConfig&) = default;
+};
+
 struct AdminConfig {
     bool enabled = true;
     ListenConfig listen{"127.0.0.1", 8081};
-    Secret token;  ///< empty: none required
+    Secret token;                          ///< an admin's without a name; empty, like `tokens`: none required
+    std::vector<AdminTokenConfig> tokens;  ///< of admins with names
     friend bool operator==(const AdminConfig&, const AdminConfig&) = default;
 };
 
@@ -113,6 +128,20 @@ struct AccessLogConfig {
     friend bool operator==(const AccessLogConfig&, const AccessLogConfig&) = default;
 };
 
+/// Where what clients made, and keys made at run time, are kept.
+struct StoreConfig {
+    std::string path;  ///< SQLite file; empty: in the state folder; "off": memory only
+    [[nodiscard]] bool enabled() const noexcept { return !path.empty() && path != "off"; }
+    friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
+};
+
+/// Whether clients see what others made.
+enum class Tenancy : std::uint8_t {
+    automatic,  ///< isolated if there is more than one client or team
+    isolated,   ///< no: it is as if it were not there
+    shared,     ///< yes
+};
+
 struct GatewayConfig {
     ListenConfig listen;
     std::uint32_t threads = 0;      ///< worker threads; 0 = one per core
@@ -135,6 +164,8 @@ struct GatewayConfig {
     FairnessConfig fairness;
     std::string ledger;  ///< path of the usage ledger; empty: none
     RedisConfig redis;
+    StoreConfig store;
+    Tenancy tenancy = Tenancy::automatic;
     friend bool operator==(const GatewayConfig&, const GatewayConfig&) = default;
 
     /// retry.max_attempts, with 0 resolved.

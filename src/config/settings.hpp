@@ -41,6 +41,7 @@ void check_rules(yaml::MapReader& root, const GatewayConfig& config);
 [[nodiscard]] const Fields<FairnessConfig>& fairness_fields();
 [[nodiscard]] const Fields<GatewayConfig>& ledger_fields();
 [[nodiscard]] const Fields<RedisConfig>& redis_fields();
+[[nodiscard]] const Fields<StoreConfig>& store_fields();
 
 /// settings_together.cpp: checks that involve several settings.
 void check_together(yaml::MapReader& root, const GatewayConfig& config);

@@ -60,7 +60,26 @@ void check_redis(yaml::MapReader& reader, const RedisConfig& redis) {
                        "the server's certificate is not checked: whoever answers gets the password");
 }
 
+/// `off` or a path.
+struct StorePath : codec::Text {
+    void read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
+        std::string text;
+        reader.text(key, text);
+        if (!text.empty()) out = text == "off" ? text : reader.context().resolve(text);
+    }
+};
+
 }  // namespace
+
+const Fields<StoreConfig>& store_fields() {
+    static const auto fields = Fields<StoreConfig>().add(
+        "path", &StoreConfig::path, StorePath{},
+        {.help = "SQLite file with whose things are whose, where they are, and the keys made at run time; "
+                 "`off` keeps that in memory only",
+         .default_words = "in the [state folder](keys.md#the-store)",
+         .apply = Apply::restart});
+    return fields;
+}
 
 const Fields<WeightsConfig>& weights_fields() {
     static constexpr codec::Number weight{0, 1000};

@@ -53,6 +53,13 @@ const Fields<GatewayConfig>& gateway_fields() {
             .section("weights", &GatewayConfig::weights, weights_fields())
             .map("prices", &GatewayConfig::prices, price_fields(), "has an empty name; expected a model")
             .section("fairness", &GatewayConfig::fairness, fairness_fields())
+            .add("tenancy", &GatewayConfig::tenancy,
+                 codec::Choice<Tenancy>{{{"isolated", Tenancy::isolated}, {"shared", Tenancy::shared}}},
+                 {.help = "`isolated`: a client sees, uses and lists only what it made itself (files, stored "
+                          "responses, batches …), see [keys.md](keys.md#whose-things-these-are); `shared`: "
+                          "all see all",
+                  .default_words = "`isolated` if there is more than one client or team"})
+            .section("store", &GatewayConfig::store, store_fields())
             .group("ledger", ledger_fields())
             .section("redis", &GatewayConfig::redis, redis_fields(), {.apply = Apply::restart})
             .shown_if([](const GatewayConfig& config) { return config.redis.enabled(); })

@@ -60,6 +60,35 @@ const Fields<GatewayConfig>& server_fields() {
     return fields;
 }
 
+namespace {
+
+const Fields<AdminTokenConfig>& admin_token_fields() {
+    static const auto fields =
+        Fields<AdminTokenConfig>()
+            .add("name", &AdminTokenConfig::name, codec::Name{},
+                 {.help = "unique; who it was, in the [audit log](keys.md#admins)", .needed = "needs a name"})
+            .then([](yaml::MapReader& reader, AdminTokenConfig& token) {
+                reader.require_unique("name", "admin token", token.name);
+            })
+            .add("role", &AdminTokenConfig::role,
+                 codec::Choice<AdminRole>{{{"viewer", AdminRole::viewer},
+                                           {"operator", AdminRole::operate},
+                                           {"admin", AdminRole::manage}}},
+                 {.help = "`viewer` may look; `operator` may drain, disable and enable backends, and reload; "
+                          "`admin` may do all, with keys too"})
+            .add("token", &AdminTokenConfig::token, codec::SecretText{},
+                 {.help = "the bearer token, see [Secrets](#secrets)"})
+            .then([](yaml::MapReader& reader, AdminTokenConfig& token) {
+                if (token.token.empty())
+                    reader.error_here("needs a token: one of token, token_env, token_file");
+                else if (token.token.reveal().size() < yaml::kLeastKeyLength)
+                    reader.warning("token", yaml::secret_doubt(token.token.reveal(), yaml::kLeastKeyLength));
+            });
+    return fields;
+}
+
+}  // namespace
+
 const Fields<AdminConfig>& admin_fields() {
     static const auto fields =
         Fields<AdminConfig>()
@@ -70,8 +99,10 @@ const Fields<AdminConfig>& admin_fields() {
             .add("token", &AdminConfig::token, codec::SecretText{},
                  {.help = "bearer token that is required; without one, anyone who can connect may look, and "
                           "drain backends"})
+            .list("tokens", &AdminConfig::tokens, admin_token_fields(), "expected a list of admin tokens")
             .then([](yaml::MapReader& reader, AdminConfig& admin) {
-                const bool token = reader.has("token") || reader.has("token_env") || reader.has("token_file");
+                const bool token = reader.has("token") || reader.has("token_env") ||
+                                   reader.has("token_file") || !reader.is_empty_list("tokens");
                 if (token && !admin.token.empty() && admin.token.reveal().size() < yaml::kLeastKeyLength)
                     reader.warning("token", yaml::secret_doubt(admin.token.reveal(), yaml::kLeastKeyLength));
                 if (admin.enabled && !token && !is_loopback(admin.listen.host))

@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "base/task.hpp"
 #include "gateway/admin_view.hpp"
+#include "gateway/key_calls.hpp"
 #include "http/same_origin.hpp"
 
 namespace spillway::gateway {
@@ -22,10 +23,11 @@ std::string error_body(std::string_view message, std::string_view code) {
 /// For those who ask how it is when clients have taken all descriptors.
 constexpr std::size_t kept_aside = 8;
 
-/// Bodies are never read. The connections are few: dashboards, probes, scrapers.
+/// Bodies are read for changes of keys alone, once it is known who asks; the largest is an import. The
+/// connections are few: dashboards, probes, scrapers.
 http::ServerLimits limits() {
     http::ServerLimits out;
-    out.max_body_bytes = 0;
+    out.max_body_bytes = std::size_t{32} * 1024 * 1024;
     out.max_connections = 1024;
     return out;
 }
@@ -60,15 +62,29 @@ void Admin::hand_over() {
     server_.stop_accepting();
 }
 
-bool Admin::allowed(const http::Exchange& exchange) const {
+std::optional<Admin::Who> Admin::who(const http::Exchange& exchange) const {
     const auto snapshot = gateway_.snapshot();
-    const auto& token = snapshot->config.admin.token;
-    return token.empty() ||
-           identity::constant_time_equal(identity::presented_key(exchange.request().fields), token.reveal());
+    const config::AdminConfig& admin = snapshot->config.admin;
+    if (admin.token.empty() && admin.tokens.empty()) return Who{"anyone"};
+    const std::string_view shown = identity::presented_key(exchange.request().fields);
+    std::optional<Who> who;
+    if (!admin.token.empty() && identity::constant_time_equal(shown, admin.token.reveal()))
+        who = Who{"admin"};
+    for (const config::AdminTokenConfig& one : admin.tokens)
+        if (identity::constant_time_equal(shown, one.token.reveal())) who = Who{one.name, one.role};
+    return who;
+}
+
+Admin::Reply Admin::forbidden(const Who& who, config::AdminRole needed) {
+    if (who.role >= needed) return {200, {}};
+    return {403, error_body(needed == config::AdminRole::operate ? "That is for the roles operator and admin."
+                                                                 : "That is for the role admin.",
+                            "role_not_allowed")};
 }
 
 Admin::Reply Admin::foreign(const http::Exchange& exchange) const {
-    const bool token = !gateway_.snapshot()->config.admin.token.empty();
+    const config::AdminConfig admin = gateway_.snapshot()->config.admin;
+    const bool token = !admin.token.empty() || !admin.tokens.empty();
     const std::span<const std::string> any;
     switch (http::judge(exchange.request(), token ? any : hosts_, false)) {
         case http::Verdict::foreign_host:
@@ -76,7 +92,7 @@ Admin::Reply Admin::foreign(const http::Exchange& exchange) const {
                                     "unknown_host")};
         case http::Verdict::foreign_origin:
             return {403, error_body("Only the dashboard's own page may ask for that.", "foreign_origin")};
-        case http::Verdict::wrong_type:  // nothing is read from a body
+        case http::Verdict::wrong_type:  // who reads a body looks at its type
         case http::Verdict::good:
             break;
     }
@@ -119,7 +135,9 @@ Task<void> Admin::handle(http::Exchange& exchange) {
     const std::string_view method = exchange.request().method;
     const bool reads = method == "GET" || method == "HEAD";
     Reply reply;
-    if (!allowed(exchange)) {
+    const auto snapshot = gateway_.snapshot();  // whose name of an admin is looked at
+    const std::optional<Who> caller = who(exchange);
+    if (!caller) {
         reply.status = 401;
         reply.body = api::error_json("The admin token is missing or wrong.", "authentication_error", "401");
     } else {
@@ -135,7 +153,7 @@ Task<void> Admin::handle(http::Exchange& exchange) {
                 co_await events(exchange);
                 co_return;
             }
-            reply = co_await api(exchange, path);
+            reply = co_await api(exchange, path, *caller);
         }
     }
     const std::array<http::Field, 3> json{{{"content-type", "application/json"},
@@ -144,14 +162,19 @@ Task<void> Admin::handle(http::Exchange& exchange) {
     (void)co_await exchange.respond(reply.status, json, reply.body);
 }
 
-Task<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path) {
+Task<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path, const Who& who) {
     const std::string_view method = exchange.request().method;
     Reply reply;
     reply.body = error_body("There is no such page.", "404");
-    if (method == "POST" && path.starts_with("/api/backends/")) {
-        reply = change(path);
+    if (path == "/api/keys" || path.starts_with("/api/keys/")) {
+        reply = co_await keys(exchange, who);
+    } else if (method == "POST" && path.starts_with("/api/backends/")) {
+        reply = change(path, who);
     } else if (method == "POST" && path == "/api/reload" && reload_) {
+        reply = forbidden(who, config::AdminRole::operate);
+        if (reply.status != 200) co_return reply;
         const auto report = reload_();
+        gateway_.audit(who.name, "reload", {}, report.failure.empty() ? "in use" : report.failure);
         reply = {report.failure.empty() ? 200U : 422U, reload_json(report)};
     } else if (method != "GET" && method != "HEAD") {
         reply.status = 405;
@@ -174,8 +197,38 @@ Task<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path) {
     co_return reply;
 }
 
+Task<Admin::Reply> Admin::keys(http::Exchange& exchange, const Who& who) {
+    constexpr std::string_view root = "/api/keys";
+    const std::string method(exchange.request().method);
+    const std::string target(exchange.request().target.substr(root.size()));
+    const std::string name(who.name);
+    const bool reads = method == "GET" || method == "HEAD";
+    if (Reply no = forbidden(who, reads ? config::AdminRole::viewer : config::AdminRole::manage);
+        no.status != 200)
+        co_return no;
+    if (exchange.body_due())
+        if (const http::BodyFault fault = co_await exchange.read_body(); fault != http::BodyFault::none) {
+            const http::BodyRefusal why = http::explain(fault);
+            co_return Reply{why.status, error_body(why.message, why.code)};
+        }
+    const std::string body(exchange.body());
+    if (!body.empty() && !istarts_with(exchange.request().fields.get("content-type"), "application/json"))
+        co_return Reply{415, error_body("Expected JSON: content-type: application/json.", "wrong_type")};
+    KeyKeeper* const keeper = gateway_.keys();
+    if (keeper == nullptr)
+        co_return Reply{409, error_body("The gateway has no store (store.path).", "no_store")};
+    const KeyAnswer answer = co_await run_on(readers_, [&] {
+        const std::size_t mark = std::min(target.find('?'), target.size());
+        const std::string_view query = std::string_view(target).substr(std::min(mark + 1, target.size()));
+        return call_keys(*keeper, method, std::string_view(target).substr(0, mark), query, body, wall_now());
+    });
+    if (!answer.what.empty()) gateway_.audit(name, answer.what, answer.before, answer.after);
+    co_return Reply{answer.status, answer.body};
+}
+
 /// POST /api/backends/{name}/{drain,disable,enable}
-Admin::Reply Admin::change(std::string_view path) {
+Admin::Reply Admin::change(std::string_view path, const Who& who) {
+    if (Reply no = forbidden(who, config::AdminRole::operate); no.status != 200) return no;
     path.remove_prefix(std::string_view("/api/backends/").size());
     const std::size_t slash = std::min(path.find('/'), path.size());
     std::string name;
@@ -188,8 +241,12 @@ Admin::Reply Admin::change(std::string_view path) {
         mode = routing::Mode::off;
     else if (verb != "enable")
         return {404, error_body("A backend can be told to drain, disable or enable.", "404")};
+    std::string before;
+    for (const auto& view : gateway_.snapshot()->router->view(mono_now()))
+        if (view.name == name) before = routing::to_string(view.mode);
     if (!readable || !gateway_.set_mode(name, mode))
         return {404, error_body("There is no such backend.", "no_such_backend")};
+    gateway_.audit(who.name, "backend " + name, before, routing::to_string(mode));
     JsonWriter json;
     json.open().field("mode", routing::to_string(mode)).close();
     return {200, json.take() + '\n'};

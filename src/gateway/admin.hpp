@@ -1,8 +1,9 @@
 #pragma once
 /// The admin plane on its own port: the dashboard's page, /healthz, /readyz, /metrics and the JSON of /api.
 ///
-/// The page, /healthz and /readyz are for anyone; the rest asks for the token if one is configured
-/// (`Authorization: Bearer`, compared in constant time). Without a token, /api on a loopback address answers
+/// The page, /healthz and /readyz are for anyone; the rest asks for a token if one is configured
+/// (`Authorization: Bearer`, compared in constant time), whose role says what may be changed. Each change
+/// leaves one line in the log that begins with "audit". Without a token, /api on a loopback address answers
 /// to loopback names only; and in any case nothing is changed for a page of another origin
 /// (http/same_origin.hpp).
 /// Ownership: the Gateway must outlive it; the page's files are static. Thread rule: the main thread's
@@ -53,12 +54,19 @@ private:
         unsigned status = 404;
         std::string body;
     };
+    /// Who asks; nothing: nobody that is known.
+    struct Who {
+        std::string_view name;
+        config::AdminRole role = config::AdminRole::manage;
+    };
     Task<bool> handle_open(http::Exchange& exchange, std::string_view path);
-    Task<Reply> api(http::Exchange& exchange, std::string_view path);
-    [[nodiscard]] bool allowed(const http::Exchange& exchange) const;
+    Task<Reply> api(http::Exchange& exchange, std::string_view path, const Who& who);
+    /// Why the role is not enough; empty if it is.
+    [[nodiscard]] static Reply forbidden(const Who& who, config::AdminRole needed);
+    [[nodiscard]] std::optional<Who> who(const http::Exchange& exchange) const;
     /// Why a page of another origin, or under another name, gets nothing; empty if that is not so.
     [[nodiscard]] Reply foreign(const http::Exchange& exchange) const;
-    [[nodiscard]] Reply change(std::string_view path);
+    [[nodiscard]] Reply change(std::string_view path, const Who& who);
     /// Backends, clients and totals, now.
     [[nodiscard]] std::string live_json();
     /// A picture of each second, as server-sent events, until the client leaves.
@@ -66,6 +74,8 @@ private:
     /// Body and status of /api/usage; reads the ledger on a thread of its own.
     [[nodiscard]] std::string clients_json(std::string_view target) const;
     Task<Reply> usage(std::string target);
+    /// /api/keys; the store is asked on a thread of its own.
+    Task<Reply> keys(http::Exchange& exchange, const Who& who);
 
     Gateway& gateway_;
     const Page page_;

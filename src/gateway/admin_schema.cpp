@@ -20,7 +20,8 @@ using State = View::State;
 constexpr std::array kStates{State::available, State::throttled, State::failed,  State::unauthorized,
                              State::probing,   State::draining,  State::disabled};
 constexpr std::array kModes{routing::Mode::on, routing::Mode::draining, routing::Mode::off};
-constexpr std::array kKinds{quota::SubjectKind::client, quota::SubjectKind::user, quota::SubjectKind::team};
+constexpr std::array kKinds{quota::SubjectKind::client, quota::SubjectKind::user, quota::SubjectKind::team,
+                            quota::SubjectKind::key};
 
 /// Of a key's SHA-256: enough to tell keys apart, of no use to find one.
 constexpr std::size_t kDigestDigits = 8;

@@ -46,7 +46,7 @@ std::string place_text(const quota::Subject& s) {
 }
 
 std::optional<quota::ClientQuotas::Place> place_of(std::string_view text) {
-    if (text.size() < 2 || text[0] < '0' || text[0] > '2' || text[1] != '-' || text.size() % 2 != 0)
+    if (text.size() < 2 || text[0] < '0' || text[0] > '3' || text[1] != '-' || text.size() % 2 != 0)
         return std::nullopt;
     quota::ClientQuotas::Place place{static_cast<quota::SubjectKind>(text[0] - '0'), {}};
     for (std::size_t i = 2; i + 1 < text.size(); i += 2) {

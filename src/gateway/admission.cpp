@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/key_ring.hpp"
+
 namespace spillway::gateway {
 
 quota::Amounts amounts_of(const ClientTable& clients, const api::Usage& usage, std::string_view deployment) {
@@ -25,6 +27,9 @@ quota::Amounts Admission::most(const Asked& asked) const {
 bool Admission::reserve(const Asked& asked, quota::Now now, quota::Refusal& why) {
     subjects_.clear();
     subjects_.emplace_back(asked.account);
+    if (asked.client->rules == kKeyRules)
+        if (quota::Subject* const key = static_cast<const KeyClient*>(asked.client)->limits)
+            subjects_.emplace_back(key);
     if (!asked.team.empty())
         if (quota::Subject* const team = clients_.team(asked.team)) subjects_.emplace_back(team);
     auto grant = quotas_.admit(subjects_, most(asked), now, why);

@@ -4,7 +4,7 @@ namespace spillway::gateway {
 
 void Asked::clear() {
     constexpr std::size_t most = 16 * 1024;
-    for (std::string* text : {&id, &user, &team, &deployment, &target, &affinity.id, &conversation}) {
+    for (std::string* text : {&id, &user, &team, &deployment, &target, &affinity.sealed, &conversation}) {
         if (text->capacity() > most) *text = {};
         text->clear();
     }
@@ -19,7 +19,11 @@ void Asked::clear() {
     deployment_ref = {};
     shape = {};
     estimate = {};
+    affinity.ids.clear();
     affinity.pinned.reset();
+    affinity.names_model = affinity.preferred = affinity.own = false;
+    team_is_named = false;
+    object = {};
     affinity.prefix = 0;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/object_id.hpp"
 #include "api/request_scan.hpp"
 #include "api/route.hpp"
 #include "base/clock.hpp"
@@ -40,8 +41,12 @@ void append_refusal_fields(std::string& out, const Refusal& why);
 
 /// Where a request should go, for what its backend already has of it.
 struct Affinity {
-    std::string id;  ///< of what lives on one resource, if the request names such
+    api::IdList ids;           ///< of what lives on one resource, if the request names such
+    std::string sealed;        ///< how encrypted reasoning that it carries begins
+    bool names_model = false;  ///< in its path: a model that one backend does not know may be another's
     std::optional<routing::BackendIndex> pinned;  ///< the resource that has it, if that is known
+    bool preferred = false;                       ///< … or would be the best: another will do
+    bool own = false;                             ///< all that it names is known as its owner's
     std::uint64_t prefix = 0;                     ///< of a long prompt's beginning; 0: none
 };
 
@@ -52,7 +57,9 @@ struct Asked {
     std::string user;
     bool user_is_clients = false;  ///< the body named the user: one of this client's alone
     std::string team;
+    bool team_is_named = false;  ///< by a token or a trusted field: not the client's own
     api::Route route;
+    api::ObjectPath object;  ///< what the path says of things
     api::RequestScan scan;   ///< without views: they were the scanner's
     bool scanned = false;    ///< the body is a JSON object that was read
     api::Span form_model;    ///< the value of a form's `model`
@@ -65,6 +72,9 @@ struct Asked {
     std::string conversation;   ///< the id of one that the request goes on with; empty: none
     std::uint64_t history = 0;  ///< tokens that the backend remembers of it
 
+    [[nodiscard]] bool names_things() const noexcept {
+        return !affinity.ids.empty() || !affinity.sealed.empty();
+    }
     [[nodiscard]] const api::Operation& operation() const noexcept { return *route.operation; }
     /// Empties all, and gives back what an odd request made large.
     void clear();

@@ -23,6 +23,8 @@
 
 namespace spillway::gateway {
 
+class OwnList;
+
 /// What an attempt and its relays have in common with the rest of their request.
 struct RequestParts {
     Worker& worker;
@@ -38,6 +40,7 @@ struct RequestParts {
     const bool& late;   ///< the request took too long
     Timeout& deadline;  ///< by which its answer has to begin
     routing::AttemptHistory history{};
+    OwnList* list = nullptr;  ///< that gets the answers' pages; null: they are the client's
 
     [[nodiscard]] bool over() const noexcept { return late || worker.ending() || exchange.client_gone(); }
     [[nodiscard]] const config::GatewayConfig& config() const noexcept { return upstreams.snapshot->config; }

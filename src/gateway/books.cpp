@@ -6,6 +6,8 @@
 
 #include "gateway/snapshot.hpp"
 #include "quota/client_price.hpp"
+#include "store/sqlite_objects.hpp"
+#include "store/sqlite_schema.hpp"
 #include "telemetry/ledger_query.hpp"
 
 namespace spillway::gateway {
@@ -81,6 +83,21 @@ Result<void> Books::restore(const config::GatewayConfig& config) {
     return {};
 }
 
+Result<void> Books::keep_objects(const config::GatewayConfig& config,
+                                 std::shared_ptr<telemetry::Logger> log) {
+    const std::string& path = config.store.path;
+    if (!config.store.enabled()) return {};
+    if (const auto can = store::can_write_store(path); !can && keeps_apart(config))
+        log->warn(
+            "the store {} cannot be written, whose things are whose is forgotten at a restart: {}; see "
+            "store.path",
+            path, can.error().message);
+    auto done = objects.persist(store::sqlite_objects(path), false,
+                                [log = std::move(log)](const std::string& line) { log->warn("{}", line); });
+    if (!done) return fail(fmt::format("store {}: {}", path, done.error().message));
+    return {};
+}
+
 Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log) {
     if (!redis.enabled()) return {};
     try {
@@ -111,8 +128,9 @@ std::vector<telemetry::Registry::Registration> Books::metrics(telemetry::Registr
     const auto per_subject = [&](MetricType type, std::string_view name, std::string_view help, auto value) {
         out.push_back(registry.callback(type, name, help, [this, value](Emitter& emit) {
             quotas.each([&](quota::Subject& subject) {
-                // Users are too many to be labels.
-                if (subject.kind() == quota::SubjectKind::user) return;
+                // Users and keys are too many to be labels.
+                if (subject.kind() == quota::SubjectKind::user || subject.kind() == quota::SubjectKind::key)
+                    return;
                 emit({{"kind", quota::to_string(subject.kind())}, {"name", subject.name()}},
                      static_cast<double>(value(subject)));
             });
@@ -140,6 +158,16 @@ std::vector<telemetry::Registry::Registration> Books::metrics(telemetry::Registr
                [this] { return ledger->stats().dropped_rows; });
         single(MetricType::counter, "spillway_ledger_failed_commits_total",
                "Commits that have to be tried again", [this] { return ledger->stats().failed_commits; });
+    }
+    if (objects.persistent()) {
+        single(MetricType::counter, "spillway_store_written_total",
+               "Changes of whose things are whose, written to the store",
+               [this] { return objects.stats().written; });
+        single(MetricType::counter, "spillway_store_dropped_total",
+               "Changes lost because the store could not be written",
+               [this] { return objects.stats().dropped; });
+        single(MetricType::counter, "spillway_store_failures_total", "Failures to read or write the store",
+               [this] { return objects.stats().failures; });
     }
     if (store) {
         single(MetricType::gauge, "spillway_redis_connected",

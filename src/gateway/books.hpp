@@ -12,6 +12,7 @@
 #include "quota/history_sizes.hpp"
 #include "quota/pending_usage.hpp"
 #include "quota/redis_store.hpp"
+#include "store/object_directory.hpp"
 #include "telemetry/ledger.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -28,6 +29,9 @@ public:
 
     /// Opens the ledger and counts what its periods already used. Call when the subjects are known.
     Result<void> open(const config::GatewayConfig& config);
+    /// Keeps whose things are whose in the store, if there is one. One that cannot be written is no error:
+    /// what is learnt is in memory then, and where clients are kept apart the log says so.
+    Result<void> keep_objects(const config::GatewayConfig& config, std::shared_ptr<telemetry::Logger> log);
     /// Connects to Redis if there is one.
     Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log);
     /// Has the replicas report this snapshot's backends to each other.
@@ -37,6 +41,7 @@ public:
     quota::ClientQuotas quotas;
     quota::PendingUsage pending;
     quota::HistorySizes histories;
+    store::ObjectDirectory objects;
     std::unique_ptr<telemetry::Ledger> ledger;
     std::unique_ptr<quota::RedisStore> store;
 

@@ -7,6 +7,7 @@
 #include "base/ip.hpp"
 #include "config/sources.hpp"
 #include "gateway/books.hpp"
+#include "gateway/key_ring.hpp"
 #include "identity/keepers.hpp"
 
 namespace spillway::gateway {
@@ -87,6 +88,7 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
         table.by_header_[client.header.empty() ? client.name : client.header] = index;
         all.push_back(made.account);
     }
+    table.open_to_all_ = config.allow_anonymous;
     if (table.clients_.empty()) {
         all.push_back(&quotas.find_or_add(SubjectKind::client, "anonymous", {}, true));
         table.clients_.push_back({all.back()});
@@ -108,8 +110,16 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
 }
 
 bool ClientTable::may_call_from(const Client& client, std::string_view peer) const {
-    const Networks& networks = rules_[client.rules].networks;
+    const Networks& networks = rules_of(client).networks;
     return networks.empty() || within(networks, peer);
+}
+
+std::uint32_t ClientTable::number_of_key(const Client& client) noexcept {
+    return client.rules == kKeyRules ? static_cast<const KeyClient&>(client).number : 0;
+}
+
+const ClientRules& ClientTable::rules_of_key(const Client& client) noexcept {
+    return static_cast<const KeyClient&>(client).own_rules;
 }
 
 const Client* ClientTable::at(const Index& index, std::string_view name) const {
@@ -118,7 +128,8 @@ const Client* ClientTable::at(const Index& index, std::string_view name) const {
 }
 
 Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
-                             const identity::ClientKeys::Presented& key, Wall now) const {
+                             const identity::ClientKeys::Presented& key, Wall now,
+                             const KeyRing* made_keys) const {
     Caller caller;
     const bool trust = !proxies_.empty() && within(proxies_, peer);
     // Of two the one may be the proxy's and the other its client's.
@@ -137,9 +148,18 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (const auto name = trusted(fields_.client); !name.empty()) {
         caller.client = at(by_header_, name);
     } else {
-        if (const auto index = keys_.find(key)) caller.client = &clients_[*index];
+        if (made_keys != nullptr && keys_.anonymous()) {
+            caller.client = made_keys->find(key.key, now);
+            const bool may_be_anyone = open_to_all_ || !made_keys->any_made();
+            if (caller.client == nullptr && may_be_anyone && !key.key.starts_with(identity::kKeyPrefix))
+                caller.client = &clients_.front();
+        } else if (const auto index = keys_.find(key)) {
+            caller.client = &clients_[*index];
+        } else if (made_keys != nullptr) {
+            caller.client = made_keys->find(key.key, now);
+        }
         if ((tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(key.key) &&
-            (caller.client == nullptr || keys_.anonymous())) {
+            (caller.client == nullptr || (keys_.anonymous() && caller.client == &clients_.front()))) {
             auto claims = verify(key.key, now);
             if (claims) {
                 if (!keys_.anonymous())
@@ -173,7 +193,7 @@ Result<identity::TokenClaims> ClientTable::verify(std::string_view token, Wall n
 }
 
 bool ClientTable::allows(const Client& client, std::string_view deployment) const {
-    const auto& allowed = rules_[client.rules].deployments;
+    const auto& allowed = rules_of(client).deployments;
     return allowed.empty() || std::binary_search(allowed.begin(), allowed.end(), deployment, std::less<>{});
 }
 

@@ -33,6 +33,18 @@ class Keepers;
 
 namespace spillway::gateway {
 
+/// What few clients have.
+struct ClientRules {
+    std::string team;
+    std::vector<std::string> deployments;  ///< sorted
+    std::vector<IpNetwork> networks;       ///< empty: any
+};
+
+/// Client::rules of a KeyClient (key_ring.hpp), which has its own.
+inline constexpr std::uint32_t kKeyRules = 0xffffffffU;
+
+class KeyRing;
+
 /// Small, and all else of it together in its account: each request of one of many clients waits for it.
 struct Client {
     quota::Subject* account = nullptr;
@@ -65,19 +77,21 @@ public:
         return keys_.place_of(key);
     }
     [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
-                                  const identity::ClientKeys::Presented& key, Wall now) const;
+                                  const identity::ClientKeys::Presented& key, Wall now,
+                                  const KeyRing* made_keys = nullptr) const;
     [[nodiscard]] bool allows(const Client& client, std::string_view deployment) const;
     /// Those it may ask for, sorted; empty: all.
     [[nodiscard]] const std::vector<std::string>& deployments_of(const Client& client) const {
-        return rules_[client.rules].deployments;
+        return rules_of(client).deployments;
     }
     [[nodiscard]] std::size_t size() const noexcept { return clients_.size(); }
     /// A client's index, known by where it lies: without waiting for what is there.
     [[nodiscard]] std::uint32_t index_of(const Client& client) const noexcept {
-        return static_cast<std::uint32_t>(&client - clients_.data());
+        const auto index = static_cast<std::size_t>(&client - clients_.data());
+        return index < clients_.size() ? static_cast<std::uint32_t>(index) : number_of_key(client);
     }
     /// The team of a caller that named none; may be empty.
-    [[nodiscard]] const std::string& team_of(const Client& client) const { return rules_[client.rules].team; }
+    [[nodiscard]] const std::string& team_of(const Client& client) const { return rules_of(client).team; }
     /// Null: the team has no limits.
     [[nodiscard]] quota::Subject* team(std::string_view name) const;
     /// Whether users have limits, and so accounts.
@@ -92,12 +106,11 @@ public:
 private:
     using Networks = std::vector<IpNetwork>;
     using Index = std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>>;
-    /// What few clients have.
-    struct Rules {
-        std::string team;
-        std::vector<std::string> deployments;  ///< sorted
-        Networks networks;                     ///< empty: any
-    };
+    [[nodiscard]] static std::uint32_t number_of_key(const Client& client) noexcept;
+    [[nodiscard]] static const ClientRules& rules_of_key(const Client& client) noexcept;
+    [[nodiscard]] const ClientRules& rules_of(const Client& client) const noexcept {
+        return client.rules == kKeyRules ? rules_of_key(client) : rules_[client.rules];
+    }
     [[nodiscard]] bool may_call_from(const Client& client, std::string_view peer) const;
     [[nodiscard]] const Client* at(const Index& index, std::string_view name) const;
     /// Whom a token names, if it is good.
@@ -108,8 +121,9 @@ private:
     };
 
     identity::ClientKeys keys_;
-    std::pmr::vector<Client> clients_{huge_pages()};    ///< as in the configuration, or the anonymous one
-    std::vector<Rules> rules_ = std::vector<Rules>(1);  ///< the first: none
+    std::pmr::vector<Client> clients_{huge_pages()};  ///< as in the configuration, or the anonymous one
+    std::vector<ClientRules> rules_ = std::vector<ClientRules>(1);  ///< the first: none
+    bool open_to_all_ = false;  ///< without clients, whoever comes may, even if keys were made
     Index by_claim_;
     Index by_header_;
     std::unordered_map<std::string, quota::Subject*, StringHash, std::equal_to<>> teams_;

@@ -9,9 +9,11 @@
 #include <random>
 
 #include "base/system_memory.hpp"
+#include "gateway/key_keeper.hpp"
 #include "gateway/learned_state.hpp"
 #include "gateway/worker.hpp"
 #include "http/acceptor.hpp"
+#include "store/sqlite_keys.hpp"
 
 namespace spillway::gateway {
 
@@ -55,8 +57,10 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
         sockets = std::move(*opened);
     }
     std::unique_ptr<Gateway> gateway(new Gateway(log));  // NOLINT: the constructor is private
-    auto snapshot = make_snapshot(std::move(config), gateway->books_.quotas, gateway->keepers_);
+    auto snapshot =
+        make_snapshot(std::move(config), gateway->books_.quotas, gateway->keepers_, gateway->books_.objects);
     if (!snapshot) return snapshot.error();
+    if (auto kept = gateway->books_.keep_objects((*snapshot)->config, log); !kept) return kept.error();
     if (auto opened = gateway->books_.open((*snapshot)->config); !opened) return opened.error();
     if (auto shared = gateway->books_.share((*snapshot)->config.redis, log); !shared) return shared.error();
     gateway->configured_threads_ = configured_threads;
@@ -87,6 +91,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     }
     gateway->sockets_ = std::move(sockets);
     gateway->add_callbacks();
+    if (auto keys = gateway->open_keys(gateway->snapshot_->config.store); !keys) return keys.error();
     for (const auto& worker : gateway->workers_) worker->run();
     gateway->books_.share(gateway->snapshot_);
     ::malloc_trim(0);  // what reading a long configuration took goes back to the system
@@ -104,9 +109,25 @@ Gateway::Gateway(std::shared_ptr<telemetry::Logger> log)
       }),
       tls_(log_) {}
 
+Result<void> Gateway::open_keys(const config::StoreConfig& store) {
+    if (!store.enabled()) return {};
+    keys_ = std::make_unique<KeyKeeper>(
+        store::sqlite_keys(store.path), books_.quotas,
+        [this](const std::shared_ptr<const KeyRing>& ring) {
+            for (const auto& worker : workers_) worker->use(ring);
+        },
+        [log = log_](const std::string& line) { log->warn("{}", line); });
+    if (auto read = keys_->read_first(); !read)
+        return fail(fmt::format("store {}: {}", store.path, read.error().message));
+    keys_->start();
+    return {};
+}
+
 Gateway::~Gateway() {
+    keys_.reset();
     for (const auto& worker : workers_) worker->end();
     for (const auto& worker : workers_) worker->stop();
+    books_.objects.stop_reading();
     workers_.clear();
 }
 
@@ -161,7 +182,8 @@ Result<Reloaded> Gateway::reload(config::GatewayConfig fresh) {
     const auto tls = tls_.read(config.tls);
     if (!tls) return tls.error();
     config.threads = snapshot_->config.threads;
-    auto snapshot = make_snapshot(std::move(config), books_.quotas, keepers_, snapshot_.get());
+    auto snapshot =
+        make_snapshot(std::move(config), books_.quotas, keepers_, books_.objects, snapshot_.get());
     keepers_.prune();
     if (!snapshot) return snapshot.error();
     snapshot_ = *snapshot;
@@ -196,9 +218,12 @@ void Gateway::tell(const std::optional<telemetry::Health::Change>& change, std::
 }
 
 bool Gateway::set_mode(std::string_view backend, routing::Mode mode) {
-    if (!apply_mode(*snapshot_, backend, mode)) return false;
-    log_->info("backend {} is {} now, by the admin plane", backend, routing::to_string(mode));
-    return true;
+    return apply_mode(*snapshot_, backend, mode);
+}
+
+void Gateway::audit(std::string_view who, std::string_view what, std::string_view before,
+                    std::string_view after) {
+    log_->info("audit: {} changed {}: before {}, after {}", who, what, before.empty() ? "-" : before, after);
 }
 
 std::vector<std::string> Gateway::lacking_credentials() const {

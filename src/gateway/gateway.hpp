@@ -22,6 +22,7 @@
 
 namespace spillway::gateway {
 
+class KeyKeeper;
 class Worker;
 
 class Gateway {
@@ -49,6 +50,8 @@ public:
     /// Another process takes connections from the same sockets: this one takes none any more, and closes
     /// those that are open after their next answer.
     void hand_over();
+    /// One line in the log: who changed what by the admin plane.
+    void audit(std::string_view who, std::string_view what, std::string_view before, std::string_view after);
     /// No new connections; busy ones end with their answer.
     void drain();
     [[nodiscard]] std::size_t connections() const;
@@ -57,6 +60,8 @@ public:
 
     [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
     [[nodiscard]] telemetry::Registry& registry() noexcept { return registry_; }
+    /// Keys made at run time; null: there is no store for them.
+    [[nodiscard]] KeyKeeper* keys() const noexcept { return keys_.get(); }
     [[nodiscard]] const Books& books() const noexcept { return books_; }
     /// Whether some backend can be asked now: it is not held back, and there is a credential for it.
     [[nodiscard]] bool ready() const;
@@ -74,6 +79,8 @@ private:
     void add_callbacks();
     void tell(const std::optional<telemetry::Health::Change>& change, std::string_view what,
               std::string_view path, std::string_view meanwhile);
+    /// Reads the keys that were made at run time.
+    Result<void> open_keys(const config::StoreConfig& store);
 
     std::shared_ptr<telemetry::Logger> log_;
     telemetry::Registry registry_;
@@ -87,6 +94,7 @@ private:
     std::shared_ptr<const Snapshot> snapshot_;
     std::vector<FileDescriptor> sockets_;  ///< copies: for as long as they may be handed on
     std::vector<std::unique_ptr<Worker>> workers_;
+    std::unique_ptr<KeyKeeper> keys_;  // tells the workers
     std::vector<telemetry::Registry::Registration> callbacks_;
 };
 

@@ -103,12 +103,14 @@ std::string preflight_fields(const http::RequestHead& head, const std::vector<st
 }
 
 std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::string_view peer,
-                                        const identity::ClientKeys::Presented& key, Wall now) {
+                                        const identity::ClientKeys::Presented& key, Wall now,
+                                        const KeyRing* made_keys) {
     asked_.route = api::classify(api::tidy_target(head.target, asked_.target), head.method);
-    Caller caller = snapshot_.clients.identify(head, peer, key, now);
+    Caller caller = snapshot_.clients.identify(head, peer, key, now, made_keys);
     asked_.client = caller.client;
     asked_.user = std::move(caller.user);
     asked_.team = std::move(caller.team);
+    asked_.team_is_named = !asked_.team.empty();
     if (caller.elsewhere)
         return Refusal{.status = 403,
                        .message = "This client may not call from this address.",
@@ -166,12 +168,45 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
     asked_.shape = quota::shape_of(asked_.scan, body, asked_.deployment, operation.writes_text);
     asked_.shape.history = asked_.history;
     asked_.estimate = snapshot_.estimators->of(asked_.deployment_ref.index).estimate(asked_.shape);
-    find_affinity(asked_.affinity, *snapshot_.affinity, operation, route.path, body, asked_.scanned);
-    // A model that one backend does not know may be another's.
-    if (!model.empty()) asked_.affinity.id = model;
-    if (asked_.affinity.id.empty() && operation.writes_text && snapshot_.config.affinity.prompt_cache)
+    asked_.affinity.names_model = !model.empty();
+    if (auto no = find_things(head, body)) return no;
+    if (snapshot_.isolated && asked_.affinity.ids.overflows())
+        return Refusal{.status = 400,
+                       .message = fmt::format("The request names more than {} things.", api::IdList::kMost),
+                       .code = "too_many_things"};
+    if (!asked_.names_things() && operation.writes_text && snapshot_.config.affinity.prompt_cache)
         asked_.affinity.prefix = prefix_affinity(body, asked_.scan.prompt_chars);
     return std::nullopt;
+}
+
+/// What the request names of what lives on one resource.
+std::optional<Refusal> Intake::find_things(const http::RequestHead& head, std::string_view body) {
+    const api::Operation& operation = asked_.operation();
+    api::IdList& ids = asked_.affinity.ids;
+    if (operation.sealed_reasoning && ids.empty()) find_sealed(asked_.affinity, *snapshot_.affinity, body);
+    if (!operation.names_ids) return std::nullopt;
+    asked_.object = api::read_object_path(asked_.route.tail, ids);
+    if (asked_.object.models) return std::nullopt;
+    api::ids_in_query(asked_.route.query, ids);
+    if (asked_.scanned) {
+        api::ids_in_request(body, ids);
+        return std::nullopt;
+    }
+    const std::string_view type = head.fields.get("content-type");
+    if (istarts_with(trim(type), "multipart/")) {
+        // An upload holds data, and may be large.
+        if (iequals(asked_.route.tail, "/files") || asked_.route.tail.ends_with("/parts"))
+            return std::nullopt;
+        for (const std::string_view name : {"file_id", "input_file_id", "container_id"})
+            if (const auto value = api::find_form_field(body, type, name))
+                ids.add(trim(body.substr(value->offset, value->length)));
+        return std::nullopt;
+    }
+    // What cannot be read could name anything.
+    const bool json = type.empty() || type.find("json") != std::string_view::npos;
+    const bool hidden = json || !head.fields.get("content-encoding").empty();
+    if (!snapshot_.isolated || trim(body).empty() || !hidden || !asked_.object.known) return std::nullopt;
+    return Refusal{.status = 400, .message = "The request's body is not a JSON object.", .code = "bad_json"};
 }
 
 /// Things that have no model (files, batches, stored responses, lists) are open to all clients.
@@ -199,7 +234,7 @@ std::optional<Refusal> Intake::read_json(std::string_view body) {
     }
     asked_.scanned = true;
     if (asked_.deployment.empty()) asked_.deployment = scan.model;
-    asked_.affinity.id = scan.previous_response_id;
+    asked_.affinity.ids.add(scanner_.ids());
     asked_.conversation = scan.conversation;
     asked_.history =
         histories_.of(scan.previous_response_id.empty() ? scan.conversation : scan.previous_response_id);

@@ -37,7 +37,8 @@ public:
 
     /// Who asks, and at which path; refuses what its head alone condemns.
     [[nodiscard]] std::optional<Refusal> identify(const http::RequestHead& head, std::string_view peer,
-                                                  const identity::ClientKeys::Presented& key, Wall now);
+                                                  const identity::ClientKeys::Presented& key, Wall now,
+                                                  const KeyRing* made_keys = nullptr);
     /// What is asked. Needs a known client.
     [[nodiscard]] std::optional<Refusal> understand(const http::RequestHead& head, std::string_view body,
                                                     quota::Now now);
@@ -45,6 +46,7 @@ public:
 private:
     [[nodiscard]] std::optional<Refusal> check_route();
     [[nodiscard]] std::optional<Refusal> read_json(std::string_view body);
+    [[nodiscard]] std::optional<Refusal> find_things(const http::RequestHead& head, std::string_view body);
     void read_form(std::string_view body, std::string_view content_type);
     [[nodiscard]] bool may_use_deployment() const;
 

@@ -3,6 +3,8 @@
 #include "api/work_state.hpp"
 #include "gateway/answer_head.hpp"
 #include "gateway/evidence.hpp"
+#include "gateway/learn_objects.hpp"
+#include "gateway/own_list.hpp"
 #include "gateway/plain_machine.hpp"
 #include "gateway/stream_words.hpp"
 
@@ -12,16 +14,6 @@ namespace {
 /// Held answers are charged to limits.memory in such steps.
 constexpr std::size_t kHeldStep = 64 * 1024;
 
-/// What a whole answer teaches about ids.
-void learn_affinity(SessionAffinity& table, const Asked& asked, std::string_view answer,
-                    routing::BackendIndex backend) {
-    const api::Operation& operation = asked.operation();
-    if (!asked.affinity.id.empty()) table.learn(asked.affinity.id, backend);
-    if (operation.makes_ids)
-        if (const auto made = id_in_json(answer); !made.empty()) table.learn(made, backend);
-    if (operation.sealed_reasoning) table.learn_sealed(answer, backend);
-}
-
 /// What a whole answer says of its usage. One about work that an earlier request began shows that one's.
 void note_usage(Report& report, const Asked& asked, std::string_view method, std::string_view answer,
                 const std::optional<api::Usage>& usage, routing::Outcome& outcome) {
@@ -29,7 +21,8 @@ void note_usage(Report& report, const Asked& asked, std::string_view method, std
         const api::WorkState state = api::read_work_state(answer);
         report.work.id = state.id;
         report.work.status = state.status;
-        const bool named = !state.id.empty() && id_in_path(asked.route.path) == state.id;
+        const auto ids = asked.affinity.ids.view();
+        const bool named = asked.object.ids > 0 && !state.id.empty() && ids.front() == state.id;
         report.work.looked_at = method != "POST" || named;
     }
     if (!usage) return;
@@ -49,6 +42,7 @@ Task<AttemptEnd> pass_through(Attempt& attempt, const http::ResponseHead& head, 
     const Duration stall = attempt.stall();
     attempt.answer_begins();
     attempt.serves(outcome.limits);
+    if (head.status < 300) (void)learn_from_beginning(parts, machine.pass(), attempt.backend());
     parts.deadline.disarm();
     parts.downstream.start(
         head, head.framing == http::Framing::length ? std::optional(head.content_length) : std::nullopt);
@@ -94,7 +88,8 @@ Task<AttemptEnd> pass_through(Attempt& attempt, const http::ResponseHead& head, 
 /// A thing with an id that is not there may live at another backend that was not asked yet.
 bool may_live_elsewhere(RequestParts& parts, unsigned status, std::string_view body) {
     Affinity& affinity = parts.asked.affinity;
-    if (affinity.id.empty() || !says_not_here(status, body)) return false;
+    if (!parts.asked.names_things() && !affinity.names_model) return false;
+    if (!says_not_here(status, body)) return false;
     affinity.pinned.reset();
     return parts.report.tried.size() + 1 < parts.config().backends.size();
 }
@@ -117,13 +112,23 @@ AttemptEnd fail_with(Attempt& attempt, const http::ResponseHead& head, std::stri
     return attempt.failed(std::move(outcome));
 }
 
+/// A page of a list: for the list, which answers when it is whole.
+AttemptEnd take_page(Attempt& attempt, std::string_view whole, routing::Outcome outcome) {
+    RequestParts& parts = attempt.parts();
+    attempt.serves(outcome.limits);
+    attempt.answer_begins();
+    attempt.report(std::move(outcome));
+    parts.list->page(whole);
+    return attempt.release(true);
+}
+
 Task<AttemptEnd> answer_whole(Attempt& attempt, const http::ResponseHead& head, std::string_view whole,
                               routing::Outcome outcome) {
     RequestParts& parts = attempt.parts();
     if (head.status < 400) {
         attempt.serves(outcome.limits);
         parts.report.note_model(whole);
-        learn_affinity(*parts.upstreams.snapshot->affinity, parts.asked, whole, attempt.backend());
+        learn_objects(parts, whole, attempt.backend());
         note_usage(parts.report, parts.asked, parts.exchange.request().method, whole,
                    api::dialect(attempt.config().kind).usage(whole), outcome);
     } else {
@@ -155,12 +160,15 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
     const bool sized = head.framing == http::Framing::length;
     const bool hold = head.status >= 300 || operation.answers_json || is_json(head) ||
                       parts.exchange.request().method == "HEAD";
-    PlainMachine machine(sized ? std::optional(head.content_length) : std::nullopt,
-                         parts.config().limits.max_answer_buffer_bytes, hold);
+    const std::size_t most =
+        parts.list != nullptr ? OwnList::kMostPage : parts.config().limits.max_answer_buffer_bytes;
+    PlainMachine machine(sized ? std::optional(head.content_length) : std::nullopt, most,
+                         hold || parts.list != nullptr);
     MemoryCharge held;
     PlainAction action = begin ? machine.feed(*begin) : PlainAction::hold;
     while (action == PlainAction::hold) {
-        if (machine.passing()) co_return co_await pass_through(attempt, head, machine, action);
+        if (machine.passing() && parts.list == nullptr)
+            co_return co_await pass_through(attempt, head, machine, action);
         http::NetResult<std::string_view> piece = std::string_view();
         if (const auto ready = attempt.upstream().body_now()) {
             piece = *ready;
@@ -180,6 +188,8 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
             machine.hold_no_more();
         action = machine.feed(*piece);
     }
+    if (parts.list != nullptr && action == PlainAction::pass)
+        co_return attempt.failed(attempt.judge({.came = routing::Came::malformed}, &head));
     if (action == PlainAction::pass) co_return co_await pass_through(attempt, head, machine, action);
 
     const std::string_view whole = machine.whole();
@@ -195,6 +205,9 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
     const bool not_here = may_live_elsewhere(parts, head.status, whole);
     if (not_here) outcome.verdict->elsewhere = true;
     if (outcome.verdict->elsewhere || outcome.verdict->whose == routing::Whose::request)
+        co_return fail_with(attempt, head, whole, std::move(outcome));
+    if (parts.list != nullptr && head.status < 300) co_return take_page(attempt, whole, std::move(outcome));
+    if (parts.list != nullptr && parts.list->has_more_places())
         co_return fail_with(attempt, head, whole, std::move(outcome));
     co_return co_await answer_whole(attempt, head, whole, std::move(outcome));
 }

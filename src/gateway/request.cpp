@@ -5,7 +5,9 @@
 #include "base/idle_turn.hpp"
 #include "gateway/limit_refusal.hpp"
 #include "gateway/models_list.hpp"
+#include "gateway/own_list.hpp"
 #include "gateway/pending_work.hpp"
+#include "gateway/placement.hpp"
 #include "gateway/warmup.hpp"
 
 namespace spillway::gateway {
@@ -19,6 +21,11 @@ constexpr Duration kLeaseWait = std::chrono::milliseconds(25);
 constexpr Duration kMemoryWait = std::chrono::seconds(1);
 /// Another gateway, or this one's successor, can be asked at once.
 constexpr Duration kRetryElsewhere = std::chrono::milliseconds(500);
+
+/// What a resource says that has no such list.
+bool is_without(unsigned status) noexcept {
+    return status == 400 || status == 403 || status == 404 || status == 405 || status == 501;
+}
 
 }  // namespace
 
@@ -70,7 +77,10 @@ Task<void> Request::run() {
         }
     take_request_id(asked_.id, head.fields.get("x-request-id"), worker_.rng);
     Intake intake(*upstreams_->snapshot, worker_.books.histories, worker_.scanner, asked_);
-    std::optional<Refusal> no = intake.identify(head, exchange_.peer(), key_, clock_.began());
+    const Upstreams::MadeKeys& made_keys = upstreams_->made_keys;
+    std::optional<Refusal> no =
+        intake.identify(head, exchange_.peer(), key_, clock_.began(), made_keys ? made_keys->get() : nullptr);
+    if (asked_.client != nullptr && asked_.client->rules == kKeyRules) made_keys_ = made_keys;
     Ending ending = Ending::unauthorized;
     if (asked_.client != nullptr) {
         asked_.account = asked_.client->account;
@@ -81,6 +91,8 @@ Task<void> Request::run() {
     if (!no && exchange_.body_due()) no = co_await read_body();
     TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
     if (!no) no = intake.understand(head, exchange_.body(), clock_.now());
+    if (!no && needs_place(asked_, head.method))
+        no = co_await find_place(*upstreams_->snapshot, worker_.books.objects, asked_);
     std::optional<std::string> models;
     if (!no && asks_for_models(asked_, head.method))
         models = models_list(*upstreams_->snapshot, *asked_.client);
@@ -97,7 +109,9 @@ Task<void> Request::run() {
     } else {
         quota::Refusal why;
         const bool may = co_await admit(why);
-        if (may)
+        if (may && is_listing(asked_, head.method, *upstreams_->snapshot))
+            co_await serve_list();
+        else if (may)
             co_await serve();
         else
             co_await refuse(Ending::limited, limit_refusal(why, clock_.now().wall));
@@ -144,7 +158,10 @@ Task<void> Request::serve() {
     RetryMachine retry(config().max_attempts(), config().retry.max_wait, config().retry.on_timeout);
     routing::Choice last;
     const bool answered = co_await try_backends(retry, last);
-    if (answered) co_return;
+    if (!answered) co_await refuse_for_want_of_backends(retry, last);
+}
+
+Task<void> Request::refuse_for_want_of_backends(const RetryMachine& retry, const routing::Choice& last) {
     if (exchange_.client_gone()) {
         report_.ending = Ending::client_left;
         report_.status = 499;
@@ -183,6 +200,10 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
             clock_.mono(), worker_.rng);
         report_.avoided += last.avoided;
         report_.spilled = last.lease.spilled;
+        if (!last.found() && asked_.affinity.preferred && asked_.affinity.pinned) {
+            asked_.affinity.pinned.reset();  // another will do
+            continue;
+        }
         if (!last.found()) {
             // Only quota comes back by itself.
             if (last.cause != routing::Cause::quota || retry.nobody(last.retry_in) == RetryAction::give_up)
@@ -204,6 +225,63 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
         if (next == RetryAction::give_up) break;
     }
     co_return false;
+}
+
+Task<void> Request::serve_list() {
+    const Snapshot& snapshot = *upstreams_->snapshot;
+    const std::string query(asked_.route.query);
+    OwnList list(query, list_places(snapshot, worker_.books.objects, asked_), asked_.affinity.pinned,
+                 snapshot.isolated);
+    parts_.list = &list;
+    while (list.wants_page()) {
+        const std::string page_query = list.query();
+        asked_.route.query = page_query;
+        asked_.route.has_query = !page_query.empty();
+        asked_.affinity.pinned = list.backend();
+        asked_.affinity.preferred = !asked_.object.known;
+        report_.tried.clear();
+        RetryMachine retry(config().max_attempts(), config().retry.max_wait, config().retry.on_timeout);
+        routing::Choice last;
+        const bool answered = co_await try_backends(retry, last);
+        if (answered && report_.ending != Ending::ok) co_return;  // a refusal that was passed on
+        if (answered) {
+            std::vector<char> mine = co_await own_among(list.ids());
+            list.keep(mine);
+        } else if (!report_.tried.empty() && is_without(report_.tried.back().status) &&
+                   list.has_more_places()) {
+            list.skip();
+        } else {
+            co_return co_await refuse_for_want_of_backends(retry, last);
+        }
+    }
+    report_.status = 200;
+    co_await downstream_.answer(list.result());
+}
+
+Task<std::vector<char>> Request::own_among(const std::vector<std::string>& ids) {
+    std::vector<char> mine(ids.size(), 1);
+    if (!upstreams_->snapshot->isolated) co_return mine;
+    store::ObjectDirectory& objects = worker_.books.objects;
+    const store::OwnerHash owner = owner_of(asked_).hash;
+    std::vector<std::string> missing;
+    std::vector<std::size_t> where;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        const auto known = objects.find(ids[i]);
+        mine[i] = known && known->owner == owner ? 1 : 0;
+        if (known && known->owner != 0) continue;
+        missing.push_back(ids[i]);
+        where.push_back(i);
+    }
+    if (missing.empty()) co_return mine;
+    const auto found = co_await objects.look_up(std::move(missing));
+    if (!found) co_return mine;  // what cannot be told is not shown
+    for (std::size_t i = 0; i < where.size(); ++i)
+        if ((*found)[i] && (*found)[i]->owner == owner) mine[where[i]] = 1;
+    // What no client made, and is no such thing, is for all: whatever else has a list.
+    if (!asked_.object.known)
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            if (!api::is_object_id(ids[i])) mine[i] = 1;
+    co_return mine;
 }
 
 /// The same when the same client sends the same request again.
@@ -234,7 +312,8 @@ std::optional<quota::Amounts> Request::settle() {
 bool Request::settle_work() {
     const Report::Work& work = report_.work;
     Books& books = worker_.books;
-    PendingCharges charges(books, upstreams_->snapshot->clients, worker_.ledger ? &*worker_.ledger : nullptr);
+    PendingCharges charges(books, upstreams_->snapshot->clients,
+                           worker_.writers.ledger ? &*worker_.writers.ledger : nullptr);
     if (report_.usage_known && asked_.operation().writes_text) {
         books.histories.learn(work.id, report_.usage.total);
         books.histories.learn(asked_.conversation, report_.usage.total);
@@ -265,8 +344,8 @@ void Request::leave_record(const std::optional<quota::Amounts>& charged) {
         return config().backends[i].name;
     };
     const std::string_view backend = report_.served_by ? name_of(*report_.served_by) : std::string_view();
-    if (charged && worker_.ledger)
-        worker_.ledger->append(usage_row(asked_, report_, backend, *charged, wire));
+    if (charged && worker_.writers.ledger)
+        worker_.writers.ledger->append(usage_row(asked_, report_, backend, *charged, wire));
     const std::uint32_t client = asked_.client != nullptr ? snapshot.clients.index_of(*asked_.client) : 0;
     const Metrics::Labels who = metrics_labels(asked_, client, snapshot.router->deployment_bound());
     Metrics& metrics = upstreams_->metrics;

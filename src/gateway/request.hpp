@@ -52,6 +52,11 @@ private:
     /// Null: admitted.
     Task<bool> admit(quota::Refusal& why);
     Task<void> serve();
+    /// A list of things, of all resources where the client has some.
+    Task<void> serve_list();
+    /// Which of the things of a page are the client's.
+    Task<std::vector<char>> own_among(const std::vector<std::string>& ids);
+    Task<void> refuse_for_want_of_backends(const RetryMachine& retry, const routing::Choice& last);
     /// False: nobody answered; `last` is what the router said when it found nobody.
     Task<bool> try_backends(RetryMachine& retry, routing::Choice& last);
     [[nodiscard]] std::uint64_t fingerprint() const noexcept;
@@ -68,6 +73,7 @@ private:
     http::Exchange& exchange_;
     const std::shared_ptr<Upstreams> upstreams_;
     const identity::ClientKeys::Presented key_;
+    Upstreams::MadeKeys made_keys_;  ///< held, if the client is in it
     RequestClock clock_;
     Report report_;
     Asked& asked_;

@@ -1,7 +1,6 @@
 #include "gateway/session_affinity.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <functional>
 
@@ -9,23 +8,8 @@ namespace spillway::gateway {
 
 namespace {
 
-/// What begins the ids of things that live on one resource (OpenAI API reference).
-constexpr std::array<std::string_view, 12> prefixes{"resp_", "thread_", "file-",   "asst_", "batch_", "vs_",
-                                                    "run_",  "ftjob-",  "upload_", "conv_", "vsfb_",  "msg_"};
-constexpr std::size_t least_id = 8;
-constexpr std::size_t most_id = 128;
-constexpr std::size_t most_json = 64 * 1024;
+constexpr std::size_t most_json = std::size_t{64} * 1024;
 constexpr std::size_t prefix_bytes = 4096;
-
-bool is_id_char(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
-
-bool is_id(std::string_view text) noexcept {
-    if (text.size() < least_id || text.size() > most_id) return false;
-    return std::any_of(prefixes.begin(), prefixes.end(), [&](auto p) { return text.starts_with(p); }) &&
-           std::all_of(text.begin(), text.end(), is_id_char);
-}
 
 std::uint64_t hash_of(std::string_view text) noexcept {
     return std::hash<std::string_view>{}(text);
@@ -54,28 +38,10 @@ void SessionAffinity::learn_sealed(std::string_view json, routing::BackendIndex 
     for (auto sealed = next_sealed(json); !sealed.empty(); sealed = next_sealed(json)) learn(sealed, backend);
 }
 
-void find_affinity(Affinity& out, const SessionAffinity& table, const api::Operation& operation,
-                   std::string_view path, std::string_view body, bool json) {
-    if (out.id.empty() && operation.names_ids) {
-        out.id = id_in_path(path);
-        if (out.id.empty() && json) out.id = id_in_json(body);
-    }
-    if (out.id.empty() && operation.sealed_reasoning) {
-        std::string_view rest = body;
-        out.id = next_sealed(rest);
-    }
-    if (!out.id.empty()) out.pinned = table.find(out.id);
-}
-
-std::string_view id_in_path(std::string_view path) noexcept {
-    while (!path.empty()) {
-        const auto slash = path.find('/');
-        const std::string_view segment = path.substr(0, slash);
-        if (is_id(segment)) return segment;
-        if (slash == std::string_view::npos) break;
-        path.remove_prefix(slash + 1);
-    }
-    return {};
+void find_sealed(Affinity& out, const SessionAffinity& table, std::string_view body) {
+    std::string_view rest = body;
+    out.sealed = next_sealed(rest);
+    if (!out.sealed.empty()) out.pinned = table.find(out.sealed);
 }
 
 std::string_view id_in_json(std::string_view text) noexcept {
@@ -84,7 +50,7 @@ std::string_view id_in_json(std::string_view text) noexcept {
         const auto end = text.find('"', at + 1);
         if (end == std::string_view::npos) break;
         const std::string_view inside = text.substr(at + 1, end - at - 1);
-        if (is_id(inside)) return inside;
+        if (api::is_object_id(inside)) return inside;
     }
     return {};
 }
@@ -110,9 +76,11 @@ std::string_view next_sealed(std::string_view& text) noexcept {
 bool says_not_here(unsigned status, std::string_view body) noexcept {
     const auto says = [&](std::string_view what) { return body.find(what) != std::string_view::npos; };
     if (status == 404) return true;
-    // Azure has been seen to leave out the code of the last one.
-    return status == 400 && (says("previous_response_not_found") || says("invalid_encrypted_content") ||
-                             (says("ncrypted content") && says("could not be verified")));
+    // Azure has been seen to leave out the code of sealed reasoning's, and says of files: "… were not found
+    // due to ownership verification failure".
+    return status == 400 &&
+           (says("not_found") || says("not found") || says("No such") || says("invalid_encrypted_content") ||
+            (says("ncrypted content") && says("could not be verified")));
 }
 
 std::uint64_t prefix_affinity(std::string_view body, std::size_t prompt_chars) noexcept {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "api/dialect.hpp"
 #include "identity/keepers.hpp"
 
 namespace spillway::gateway {
@@ -23,8 +26,33 @@ void add_address(Snapshot& snapshot, const config::BackendConfig& backend) {
 
 }  // namespace
 
+std::optional<routing::BackendIndex> Snapshot::backend_of(store::ResourceNumber resource) const noexcept {
+    const auto at = std::ranges::find(resources, resource);
+    if (resource == 0 || at == resources.end()) return std::nullopt;
+    return static_cast<routing::BackendIndex>(at - resources.begin());
+}
+
+std::string resource_name(const config::GatewayConfig& config, std::size_t backend) {
+    const config::BackendConfig& b = config.backends[backend];
+    std::string_view path = b.url.base_path;
+    for (const std::string_view end : {"/", "/v1", "/openai"})
+        if (path.ends_with(end)) path.remove_suffix(end.size());
+    std::string name = fmt::format("{}{}", b.url.authority(), path);
+    // A key of a provider's is a project's; Azure's two are one resource's.
+    if (api::dialect(b.kind).keys_share_things()) return name;
+    const auto same = std::ranges::count(config.backends, b.url, &config::BackendConfig::url);
+    if (same > 1) name += fmt::format("#{}", b.name);
+    return name;
+}
+
+bool keeps_apart(const config::GatewayConfig& config) noexcept {
+    if (config.tenancy != config::Tenancy::automatic) return config.tenancy == config::Tenancy::isolated;
+    return config.clients.size() > 1 || config.teams.size() > 1 || !config.identity.headers.team.empty();
+}
+
 Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config,
                                                       quota::ClientQuotas& quotas, identity::Keepers& keepers,
+                                                      store::ObjectDirectory& objects,
                                                       const Snapshot* before) {
     auto snapshot = std::make_shared<Snapshot>(std::move(config), before);
     for (const auto& backend : snapshot->config.backends) {
@@ -39,6 +67,9 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig conf
         if (!credential) return fail(fmt::format("backend {}: {}", backend.name, credential.error().message));
         snapshot->credentials.push_back(std::move(*credential));
     }
+    for (std::size_t i = 0; i < snapshot->config.backends.size(); ++i)
+        snapshot->resources.push_back(objects.resource(resource_name(snapshot->config, i)));
+    snapshot->isolated = keeps_apart(snapshot->config);
     // Last, since it changes the limits in use.
     auto clients = ClientTable::make(snapshot->config, quotas, keepers);
     if (!clients) return clients.error();

@@ -4,6 +4,7 @@
 ///
 /// Ownership: shared by all workers through shared_ptr<const Snapshot>. Thread rule: immutable, but for the
 /// router, whose state is atomics. Errors: make_snapshot() says what in the configuration cannot be used.
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "identity/upstream_auth.hpp"
 #include "quota/estimator.hpp"
 #include "routing/router.hpp"
+#include "store/object_directory.hpp"
 
 namespace spillway::identity {
 class Keepers;
@@ -39,18 +41,31 @@ struct Snapshot {
     ClientTable clients;
     std::vector<std::unique_ptr<identity::CredentialSource>> credentials;  ///< by backend
     std::vector<std::string> host_lines;                                   ///< "Host: …\r\n" by backend
-    std::vector<std::string> absolute_prefixes;  ///< of targets, by backend: "http://host" for a proxy
+    std::vector<std::string> absolute_prefixes;    ///< of targets, by backend: "http://host" for a proxy
+    std::vector<store::ResourceNumber> resources;  ///< by backend: which one it is, as the directory counts
+    /// Nobody sees what others made. May become true once keys are made for more clients.
+    mutable std::atomic<bool> isolated{false};
     std::unique_ptr<routing::Router> router;
     std::unique_ptr<quota::Estimators> estimators;  ///< by the router's deployments
     std::unique_ptr<ThinkingTimes> thinking;        ///< also
     std::unique_ptr<SessionAffinity> affinity = std::make_unique<SessionAffinity>();
     std::unique_ptr<RefusedParameters> no_stream_options = std::make_unique<RefusedParameters>();
+
+    /// The first backend that is this resource, if there is one.
+    [[nodiscard]] std::optional<routing::BackendIndex> backend_of(
+        store::ResourceNumber resource) const noexcept;
 };
 
 [[nodiscard]] Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig config,
                                                                     quota::ClientQuotas& quotas,
                                                                     identity::Keepers& keepers,
+                                                                    store::ObjectDirectory& objects,
                                                                     const Snapshot* before = nullptr);
+/// What names a backend's resource wherever it is configured: its host and path, and for what shares them (a
+/// provider's projects) what tells it apart.
+[[nodiscard]] std::string resource_name(const config::GatewayConfig& config, std::size_t backend);
+/// Whether clients are kept apart: as configured, or if there is more than one client or team.
+[[nodiscard]] bool keeps_apart(const config::GatewayConfig& config) noexcept;
 
 /// How one worker reaches a backend.
 [[nodiscard]] http::OriginOptions origin_options(const config::BackendConfig& backend);

@@ -1,6 +1,7 @@
 #include "gateway/stream_relay.hpp"
 
 #include "gateway/evidence.hpp"
+#include "gateway/learn_objects.hpp"
 
 namespace spillway::gateway {
 namespace {
@@ -103,17 +104,12 @@ void StreamRelay::start_if_committed() {
     attempt_.serves(api::dialect(attempt_.config().kind).limits(head_.fields));
     parts_.deadline.disarm();
     parts_.downstream.start(head_, std::nullopt);
-    SessionAffinity& affinity = *parts_.upstreams.snapshot->affinity;
-    const Asked& asked = parts_.asked;
-    if (!asked.affinity.id.empty()) affinity.learn(asked.affinity.id, attempt_.backend());
-    if (asked.operation().makes_ids)
-        if (const auto made = id_in_json(machine_.preamble()); !made.empty()) {
-            affinity.learn(made, attempt_.backend());
-            // A background response goes on when its stream is cut.
-            parts_.report.work.id = made;
-            parts_.report.work.status =
-                asked.scan.background ? api::WorkStatus::under_way : api::WorkStatus::other;
-        }
+    const std::string_view made = learn_from_beginning(parts_, machine_.preamble(), attempt_.backend());
+    if (made.empty() || !parts_.asked.operation().makes_ids) return;
+    // A background response goes on when its stream is cut.
+    parts_.report.work.id = made;
+    parts_.report.work.status =
+        parts_.asked.scan.background ? api::WorkStatus::under_way : api::WorkStatus::other;
 }
 
 /// Did all that is to be sent go out, as far as that can be known at once?

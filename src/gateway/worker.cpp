@@ -3,6 +3,7 @@
 #include "base/descriptors.hpp"
 #include "base/loop.hpp"
 #include "base/task.hpp"
+#include "gateway/key_ring.hpp"
 #include "gateway/request.hpp"
 #include "gateway/state_log.hpp"
 
@@ -79,6 +80,7 @@ Upstreams::Upstreams(Loop& loop, std::shared_ptr<const Snapshot> s, telemetry::R
 Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed)
     : rng(seed),
       subset_key(rng()),
+      writers{std::nullopt, shared.books.objects.make_writer()},
       books(shared.books),
       users(shared.books.quotas),
       shared_(shared),
@@ -95,7 +97,7 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
             if (places_.taken == 0) log->idle();
         });
     }
-    if (books.ledger) ledger.emplace(books.ledger->make_writer());
+    if (books.ledger) writers.ledger.emplace(books.ledger->make_writer());
     context_.spawn(tick());
 }
 
@@ -115,7 +117,10 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
     context_.post([this, s = std::move(snapshot)]() mutable {
         const auto& config = s->config;
         server_.use_limits(server_limits(config, shared_.memory));
+        auto made_keys = std::move(upstreams_->made_keys);
         upstreams_ = std::make_shared<Upstreams>(context_, std::move(s), shared_.registry);
+        upstreams_->made_keys = std::move(made_keys);
+        keep_apart();
     });
 }
 
@@ -132,6 +137,21 @@ void Worker::hand_over() {
         server_.announce_end();
         server_.stop_accepting();
     });
+}
+
+void Worker::use(std::shared_ptr<const KeyRing> made_keys) {
+    context_.post([this, keys = std::move(made_keys)]() mutable {
+        upstreams_->made_keys = std::make_shared<const std::shared_ptr<const KeyRing>>(std::move(keys));
+        keep_apart();
+    });
+}
+
+/// Keys that were made are of more clients than one.
+void Worker::keep_apart() noexcept {
+    const Snapshot& snapshot = *upstreams_->snapshot;
+    const Upstreams::MadeKeys& keys = upstreams_->made_keys;
+    if (keys && (*keys)->any_made() && snapshot.config.tenancy == config::Tenancy::automatic)
+        snapshot.isolated.store(true, std::memory_order_relaxed);
 }
 
 void Worker::drain() {
@@ -169,7 +189,7 @@ void Worker::stop() {
 }
 
 PendingCharges Worker::charges() noexcept {
-    return {books, upstreams_->snapshot->clients, ledger ? &*ledger : nullptr};
+    return {books, upstreams_->snapshot->clients, writers.ledger ? &*writers.ledger : nullptr};
 }
 
 Task<void> Worker::tick() {

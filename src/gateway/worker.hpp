@@ -28,12 +28,14 @@
 #include "http/server.hpp"
 #include "identity/client_keys.hpp"
 #include "quota/user_accounts.hpp"
+#include "store/object_directory.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/log.hpp"
 
 namespace spillway::gateway {
 
 struct RequestSlot;
+class KeyRing;
 
 /// A snapshot as one worker uses it: with its own connection pools and places to count.
 struct Upstreams {
@@ -41,6 +43,9 @@ struct Upstreams {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<http::Origin> origins;  ///< by backend
     Metrics metrics;                    ///< by the snapshot's clients and backends
+    /// Keys that were made at run time; null: none. Counted by the worker's thread alone.
+    using MadeKeys = std::shared_ptr<const std::shared_ptr<const KeyRing>>;
+    MadeKeys made_keys;
 };
 
 class Worker {
@@ -65,6 +70,7 @@ public:
     void run();
 
     void use(std::shared_ptr<const Snapshot> snapshot);
+    void use(std::shared_ptr<const KeyRing> made_keys);
     /// For connections from now on.
     void use_tls(http::TlsContext::Shared tls);
     /// Goes on, but tells clients that the end is near.
@@ -95,7 +101,12 @@ public:
     Rng rng;
     const std::uint64_t subset_key;  ///< see routing::Ask
     std::optional<telemetry::AccessLog::Writer> log;
-    std::optional<telemetry::Ledger::Writer> ledger;
+    /// What is written by other threads.
+    struct Writers {
+        std::optional<telemetry::Ledger::Writer> ledger;
+        store::ObjectDirectory::Writer objects;
+    };
+    Writers writers;
     Books& books;
     quota::UserAccounts users;
 
@@ -105,6 +116,7 @@ private:
     Task<void> tick();
     void tell_shortage(bool begun);
     Task<void> end_all();
+    void keep_apart() noexcept;
 
     /// Of requests.
     struct Places {

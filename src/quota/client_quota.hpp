@@ -37,7 +37,7 @@ namespace spillway::quota {
 
 class ClientQuotas;
 
-using Subjects = boost::container::static_vector<SubjectRef, 3>;
+using Subjects = boost::container::static_vector<SubjectRef, 4>;
 
 /// What was reserved for one request. The first subject is the client.
 class Grant {
@@ -150,7 +150,7 @@ private:
     RecyclingMemory memory_{huge_pages()};
     List subjects_{&memory_};
     List::iterator hand_ = subjects_.end();  ///< the next to be checked
-    std::array<Map, 3> by_kind_;
+    std::array<Map, 4> by_kind_;
     std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> users_of_;  ///< by owner
     std::uint32_t configuration_ = 0;
     FairShare fair_;  // refers to subjects: destroyed before them

@@ -102,6 +102,8 @@ std::string_view to_string(SubjectKind kind) noexcept {
             return "client";
         case SubjectKind::user:
             return "user";
+        case SubjectKind::key:
+            return "key";
         case SubjectKind::team:
             break;
     }

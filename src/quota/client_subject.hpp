@@ -17,7 +17,8 @@
 
 namespace spillway::quota {
 
-enum class SubjectKind : std::uint8_t { client, user, team };
+/// A key that was made at run time may have limits of its own, beside its client's.
+enum class SubjectKind : std::uint8_t { client, user, team, key };
 [[nodiscard]] std::string_view to_string(SubjectKind kind) noexcept;
 
 /// A client's class while demand exceeds capacity: decides its weight in fair sharing.

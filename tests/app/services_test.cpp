@@ -55,6 +55,7 @@ TEST(Services, TheGatewayIsWhatTheSettingsSay) {
     EXPECT_EQ(gateway.admin.listen.port, 8081);
     EXPECT_EQ(gateway.access_log.path, "/some folder/\"odd\"/access.jsonl");
     EXPECT_EQ(gateway.ledger, "/some folder/\"odd\"/usage.db");
+    EXPECT_EQ(gateway.store.path, "/some folder/\"odd\"/store.db");
     ASSERT_EQ(gateway.clients.size(), 1U);
     identity::KeyHasher hash;
     EXPECT_THAT(gateway.clients[0].keys, ElementsAre(hash(client_key)));

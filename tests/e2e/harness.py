@@ -69,7 +69,8 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})},
+                # What a gateway keeps is a test's own.
+                env={"XDG_STATE_HOME": str(folder / "state"), **os.environ, **(env or {})},
                 cwd=folder,
             )
 

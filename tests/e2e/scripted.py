@@ -48,7 +48,8 @@ class Backend:
     """`handler(request, answer)` is awaited for each request; its requests are in `seen`."""
 
     def __init__(self, name, handler, ssl=None):
-        self.name, self.handler, self.ssl, self.seen = name, handler, ssl, []
+        self.name, self.handler, self.ssl = name, handler, ssl
+        self.seen, self.writers = [], set()
         self.port = harness.free_ports(1)
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
@@ -68,10 +69,21 @@ class Backend:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
 
+    def stop_listening(self):
+        """As if the machine were gone: no new connections, and the old ones cut."""
+
+        def close():
+            self.server.close()
+            for writer in self.writers:
+                writer.close()
+
+        self.loop.call_soon_threadsafe(close)
+
     def config(self, **more):
         return {"name": self.name, "url": f"http://127.0.0.1:{self.port}", "api_key": "backend-key-1", **more}
 
     async def _serve(self, reader, writer):
+        self.writers.add(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin1").split("\r\n")

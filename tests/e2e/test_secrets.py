@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 import harness
+import scripted
 from harness import chat_body, chat_url
 
 PLANTED = {
@@ -99,3 +100,28 @@ ledger: {{path: {tmp_path / "usage.db"}}}
     assert all(seen[name] for name in ("access log", "/metrics", "check", "log")), "nothing was looked at"
     found = [(what, where) for what, secret in PLANTED.items() for where, text in seen.items() if secret in text]
     assert not found
+
+
+def test_a_secrets_file_is_read_again_when_it_changes(tmp_path):
+    backend = scripted.Backend("one", scripted.healthy)
+    (tmp_path / "client.key").write_text("client-key-before-0001\n")
+    (tmp_path / "backend.key").write_text("backend-key-before-0001\n")
+    config = backend.config()
+    del config["api_key"]
+    gateway = harness.Gateway(
+        tmp_path, [{**config, "api_key_file": "backend.key"}],
+        clients=[{"name": "web", "key_file": "client.key"}],
+    )  # fmt: skip
+    try:
+        assert harness.post_chat(gateway.url, key="client-key-before-0001").status_code == 200
+        (tmp_path / "client.key").write_text("client-key-after-00001\n")
+        (tmp_path / "backend.key").write_text("backend-key-after-00001\n")
+        harness.wait_until(
+            lambda: harness.post_chat(gateway.url, key="client-key-after-00001").status_code == 200, seconds=6
+        )
+        assert harness.post_chat(gateway.url, key="client-key-before-0001").status_code == 401
+        assert backend.seen[-1].headers["api-key"] == "backend-key-after-00001"
+        assert "key-after" not in gateway.log_text()
+    finally:
+        gateway.stop()
+        backend.stop()

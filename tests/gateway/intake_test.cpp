@@ -54,7 +54,9 @@ TEST(Intake, RefusesWhatCannotBeServed) {
     EXPECT_EQ(status(head_of("TRACE", "/v1/models")), 405U);
     EXPECT_EQ(status(head_of("CONNECT", "/v1/models")), 405U);
     EXPECT_EQ(status(head_of("GET", "/v1/realtime", {{"upgrade", "websocket"}})), 426U);
-    EXPECT_EQ(status(head_of("POST", "/v1/files"), "not json at all"), 0U);
+    EXPECT_EQ(status(head_of("POST", "/v1/files", {{"content-type", "text/plain"}}), "not json at all"), 0U);
+    EXPECT_EQ(status(head_of("POST", "/v1/batches"), "not json at all"), 400U)
+        << "it could name what is another client's";
 }
 
 TEST(Intake, ForgivesSlashesAndMissingPrefixes) {
@@ -97,14 +99,46 @@ TEST(Intake, ReadsTheModelOfAForm) {
     EXPECT_EQ(body.substr(a.form_model.offset, a.form_model.length), "whisper-1");
 }
 
-TEST(Intake, SendsARequestWhereItsIdLives) {
+TEST(Intake, FindsWhatARequestNames) {
     Station s;
-    s.snapshot->affinity->learn("resp_0123456789", 1);
-    EXPECT_EQ(s.ask(head_of("GET", "/v1/responses/resp_0123456789")).affinity.pinned, 1U);
+    const auto named = [&](std::string_view method, std::string_view target, std::string_view body = "") {
+        const auto ids = s.ask(head_of(method, target), body).affinity.ids.view();
+        return std::vector<std::string>(ids.begin(), ids.end());
+    };
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(named("GET", "/v1/responses/resp_0123456789"), Ids{"resp_0123456789"});
+    EXPECT_EQ(named("GET", "/openai/v1/responses/resp%5F0123456789"), Ids{"resp_0123456789"})
+        << "as it is read";
+    EXPECT_EQ(named("GET", "/v1/files/f1/content"), Ids{"f1"}) << "known by its place";
+    EXPECT_EQ(named("GET", "/v1/files?after=file-0123456789&limit=2"), Ids{"file-0123456789"});
     EXPECT_EQ(
-        s.ask(head_of("POST", "/v1/responses"), R"({"model":"m","previous_response_id":"resp_0123456789"})")
-            .affinity.pinned,
-        1U);
+        named("POST", "/v1/responses", R"({"model":"m","previous_response_id":"resp\u005f0123456789"})"),
+        Ids{"resp_0123456789"});
+    EXPECT_EQ(
+        named(
+            "POST", "/v1/responses",
+            R"({"model":"m","conversation":{"id":"conv_0123456789"},"input":[{"content":[)"
+            R"({"type":"input_file","file_id":"file-0000000001"},{"type":"input_text","text":"file-no"}]}],)"
+            R"("tools":[{"type":"file_search","vector_store_ids":["vs_0000000001","vs_0000000002"]},)"
+            R"({"type":"code_interpreter","container":{"type":"auto","file_ids":["assistant-00000001"]}},)"
+            R"({"type":"code_interpreter","container":"cntr_000000001"}]})"),
+        (Ids{"conv_0123456789", "file-0000000001", "vs_0000000001", "vs_0000000002", "assistant-00000001",
+             "cntr_000000001"}));
+    EXPECT_EQ(
+        named(
+            "POST", "/v1/chat/completions",
+            R"({"model":"m","messages":[{"content":[{"type":"file","file":{"file_id":"file-00000001"}}]}]})"),
+        Ids{"file-00000001"});
+    EXPECT_EQ(
+        named("POST", "/v1/batches", R"({"input_file_id":"file-00000001","metadata":{"x":"file-00000002"}})"),
+        Ids{"file-00000001"});
+    EXPECT_EQ(named("POST", "/v1/embeddings", R"({"model":"m","input":"file-00000001"})"), Ids{});
+    EXPECT_EQ(named("GET", "/v1/models/gpt-4o"), Ids{}) << "a name";
+    EXPECT_EQ(named("POST", "/v1/threads/runs", R"({"assistant_id":"asst_00000001"})"), Ids{"asst_00000001"});
+}
+
+TEST(Intake, SendsLongPromptsThatBeginAlikeToOneBackend) {
+    Station s;
     const std::string prompt(6000, 'p');
     const Asked& a = s.chat(R"({"model":"m","messages":[{"role":"user","content":")" + prompt + R"("}]})");
     EXPECT_NE(a.affinity.prefix, 0U);

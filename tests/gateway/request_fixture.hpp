@@ -75,7 +75,7 @@ protected:
             "  - {name: three, url: 'http://three.example/v1', kind: openai, api_key: key-3,\n"
             "     models: [tts-1]}\n" +
             std::string(more);
-        const auto made = snapshot_of(text, books_.quotas, keepers_);
+        const auto made = snapshot_of(text, books_.quotas, keepers_, books_.objects);
         log_ = telemetry::make_logger(spdlog::level::off);
         worker_.emplace(Worker::Shared{registry_, access_log_, books_, *log_, memory_, shortage_}, made, 7);
     }

@@ -244,15 +244,17 @@ TEST_F(RequestTest, FindsWhereAThingLives) {
 TEST_F(RequestTest, ChargesWorkInTheBackgroundWhenItsUsageIsSeen) {
     start();
     backends_.answers = {
-        json(R"({"id":"resp_bg","object":"response","status":"queued","background":true,"model":"gpt-4o"})"),
-        json(R"({"id":"resp_bg","object":"response","status":"completed","model":"gpt-4o","output":[],)"
-             R"("usage":{"input_tokens":100,"output_tokens":20,"total_tokens":120}})")};
+        json(
+            R"({"id":"resp_bg00000001","object":"response","status":"queued","background":true,"model":"gpt-4o"})"),
+        json(
+            R"({"id":"resp_bg00000001","object":"response","status":"completed","model":"gpt-4o","output":[],)"
+            R"("usage":{"input_tokens":100,"output_tokens":20,"total_tokens":120}})")};
     const auto used = [this] { return web().tokens().used_here(quota::read_clocks()); };
     ask(R"({"model":"gpt-4o","input":"hi","background":true,"max_output_tokens":500})", "POST",
         "/v1/responses");
     EXPECT_GE(used(), 500) << "what it may use stays reserved";
     EXPECT_EQ(books_.pending.size(), 1U);
-    ask("", "GET", "/v1/responses/resp_bg");
+    ask("", "GET", "/v1/responses/resp_bg00000001");
     EXPECT_EQ(used(), 120);
     EXPECT_EQ(books_.pending.size(), 0U);
 }

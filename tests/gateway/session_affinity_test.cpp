@@ -16,32 +16,10 @@ TEST(SessionAffinity, RemembersWhoHasAnId) {
     EXPECT_FALSE(table.find("resp_000000003"));
 }
 
-TEST(SessionAffinity, FindsIdsInPathsAndTexts) {
-    EXPECT_EQ(id_in_path("/openai/v1/responses/resp_0123456789/input_items"), "resp_0123456789");
-    EXPECT_EQ(id_in_path("/openai/v1/files"), "");
+TEST(SessionAffinity, FindsIdsInTexts) {
     EXPECT_EQ(id_in_json(R"({"object":"file","id":"file-0123456789","x":"resp"})"), "file-0123456789");
     EXPECT_EQ(id_in_json(R"({"id":"file-01 2345"})"), "");
     EXPECT_EQ(id_in_json(R"({"id":"unfinished)"), "");
-}
-
-TEST(SessionAffinity, ARequestGoesWhereItsIdLives) {
-    SessionAffinity table(1024);
-    table.learn("file-0123456789", 4);
-    Affinity path;
-    find_affinity(path, table, api::operations::other, "/v1/files/file-0123456789", "", false);
-    EXPECT_EQ(path.id, "file-0123456789");
-    EXPECT_EQ(path.pinned, 4U);
-    Affinity body;
-    find_affinity(body, table, api::operations::other, "/v1/batches", R"({"input":"file-0123456789"})", true);
-    EXPECT_EQ(body.pinned, 4U);
-    Affinity chat;
-    find_affinity(chat, table, api::operations::embeddings, "/v1/embeddings",
-                  R"({"input":"file-0123456789"})", true);
-    EXPECT_TRUE(chat.id.empty()) << "an operation that names no ids is not searched for them";
-    Affinity given{.id = "resp_0123456789", .pinned = {}, .prefix = 0};
-    find_affinity(given, table, api::operations::responses, "/v1/responses", "{}", true);
-    EXPECT_EQ(given.id, "resp_0123456789");
-    EXPECT_FALSE(given.pinned) << "an id that was never seen may live anywhere";
 }
 
 TEST(SessionAffinity, EncryptedReasoningGoesBackToWhoMadeIt) {
@@ -53,8 +31,7 @@ TEST(SessionAffinity, EncryptedReasoningGoesBackToWhoMadeIt) {
     SessionAffinity table(1024);
     table.learn_sealed(answer, 2);
     Affinity back;
-    find_affinity(back, table, api::operations::responses, "/v1/responses",
-                  R"({"input":[{"encrypted_content":")" + two + R"("}]})", true);
+    find_sealed(back, table, R"({"input":[{"encrypted_content":")" + two + R"("}]})");
     EXPECT_EQ(back.pinned, 2U);
 }
 

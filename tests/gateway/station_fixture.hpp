@@ -33,7 +33,7 @@ struct Station {
             "  - {name: two, url: 'http://two.example/v1', kind: openai, api_key: backend-key-2,\n"
             "     organization: org-1, project: proj-1, deployments: {whisper-1: my-whisper}}\n" +
             std::string(more);
-        snapshot = snapshot_of(text, quotas, keepers);
+        snapshot = snapshot_of(text, quotas, keepers, objects);
     }
 
     /// What the request is taken for; `refusal` if it is not one that can be served.
@@ -59,6 +59,7 @@ struct Station {
     quota::UserAccounts users{quotas};
     quota::HistorySizes histories;
     identity::Keepers keepers;
+    store::ObjectDirectory objects{1024};
     std::shared_ptr<const Snapshot> snapshot;
     api::RequestScanner scanner;
     quota::Now now{Mono(std::chrono::hours(1)), Wall(std::chrono::hours(500'000))};

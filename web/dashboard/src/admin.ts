@@ -3,7 +3,7 @@
 
 export type State = "available" | "throttled" | "failed" | "unauthorized" | "probing" | "draining" | "disabled";
 export type Mode = "on" | "draining" | "off";
-export type Kind = "client" | "user" | "team";
+export type Kind = "client" | "user" | "team" | "key";
 
 export interface Deployment {
   /** The backend's own name for it. */

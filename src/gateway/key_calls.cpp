@@ -1,0 +1,277 @@
+#include "gateway/key_calls.hpp"
+
+#include <fmt/chrono.h>
+
+#include <algorithm>
+
+#include "api/error.hpp"
+#include "api/json_reader.hpp"
+#include "base/json.hpp"
+#include "base/strings.hpp"
+#include "config/key_digest.hpp"
+#include "config/key_settings.hpp"
+#include "identity/key_token.hpp"
+
+namespace spillway::gateway {
+namespace {
+
+using config::KeyRequest;
+using store::KeyRow;
+
+constexpr std::size_t kMostImported = 100'000;
+
+KeyAnswer failed(unsigned status, std::string_view message, std::string_view code) {
+    return {.status = status,
+            .body = api::error_json(message, status >= 500 ? "server_error" : "invalid_request_error", code)};
+}
+KeyAnswer store_failed(const Error& error) {
+    if (error.message == store::kMacTaken)
+        return failed(409, "One of the keys is another's already.", "key_taken");
+    return failed(503, fmt::format("The store cannot do that now: {}", error.message), "store_unavailable");
+}
+KeyAnswer no_such_key() {
+    return failed(404, "There is no such key.", "no_such_key");
+}
+
+std::string time_text(Wall at) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(
+                           std::chrono::time_point_cast<std::chrono::system_clock::duration>(at))));
+}
+
+std::string_view state_of(const KeyRow& row, Wall now) {
+    if (row.revoked) return "revoked";
+    return row.expires && *row.expires <= now ? "expired" : "active";
+}
+
+/// As it is shown; `secret`: the key itself, where it was just made.
+void write_key(JsonWriter& json, const KeyRow& row, Wall now, std::string_view secret = {}) {
+    json.open().field("id", row.id).field("state", state_of(row, now));
+    const auto time = [&](std::string_view name, const std::optional<Wall>& at) {
+        if (at)
+            json.field(name, time_text(*at));
+        else
+            json.key(name).null();
+    };
+    json.key("settings").raw(row.settings);
+    time("made", row.made);
+    time("expires", row.expires);
+    time("revoked", row.revoked);
+    json.key("secrets").open_list();
+    for (const store::KeyMacRow& mac : row.macs) {
+        json.open();
+        time("made", mac.made);
+        time("ends", mac.ends);
+        json.close();
+    }
+    json.close_list();
+    if (!secret.empty()) json.field("key", secret);
+    json.close();
+}
+
+KeyAnswer shown(unsigned status, const KeyRow& row, Wall now, std::string_view secret = {}) {
+    JsonWriter json;
+    write_key(json, row, now, secret);
+    return {.status = status, .body = json.take() + '\n'};
+}
+
+/// What the audit log says of it.
+std::string audited(const KeyRow& row, Wall now) {
+    std::string out = fmt::format("{} {}", state_of(row, now), row.settings);
+    if (row.expires) out += " expires " + time_text(*row.expires);
+    return out;
+}
+
+Result<KeyRequest> read(std::string_view body, KeyRequest start, Wall now) {
+    const auto read = config::read_key_request(trim(body).empty() ? "{}" : body, std::move(start), now);
+    if (!read.value) return fail(config::to_string(read.problems));
+    return *read.value;
+}
+
+KeyRow new_row(const KeyRequest& request, const store::Mac& mac, Wall now) {
+    KeyRow row;
+    row.id = identity::random_id("key_");
+    row.settings = config::key_settings_json(request.settings);
+    row.made = now;
+    row.expires = request.expires;
+    row.macs.push_back({mac, now, std::nullopt});
+    return row;
+}
+
+class Calls {
+public:
+    Calls(KeyKeeper& keys, std::string_view body, Wall now) : keys_(keys), body_(body), now_(now) {}
+
+    KeyAnswer make() {
+        const auto request = read(body_, {}, now_);
+        if (!request) return bad(request.error());
+        if (request->settings.client.empty()) return bad(fail("client: is needed: whose key it is"));
+        const auto secret = keys_.secret();
+        if (!secret) return store_failed(secret.error());
+        const std::string key = identity::make_key();
+        const KeyRow row = new_row(*request, identity::mac_of_key(*secret, key), now_);
+        if (auto done = keys_.put({row}); !done) return store_failed(done.error());
+        return changed(shown(201, row, now_, key), "create", row, {}, audited(row, now_));
+    }
+
+    KeyAnswer list(std::string_view query) {
+        const auto rows = keys_.list();
+        if (!rows) return store_failed(rows.error());
+        std::string_view client;
+        constexpr std::string_view name = "client=";
+        if (const auto at = query.find(name); at != std::string_view::npos) {
+            client = query.substr(at + name.size());
+            client = client.substr(0, client.find('&'));
+        }
+        JsonWriter json;
+        json.open().key("keys").open_list();
+        for (const KeyRow& row : *rows) {
+            if (!client.empty() && client_of(row) != client) continue;
+            write_key(json, row, now_);
+        }
+        json.close_list().close();
+        return {.status = 200, .body = json.take() + '\n'};
+    }
+
+    KeyAnswer one(std::string_view id, std::string_view method, std::string_view verb) {
+        const auto found = keys_.find(id);
+        if (!found) return store_failed(found.error());
+        if (!*found) return no_such_key();
+        KeyRow row = **found;
+        const bool reads = method == "GET" || method == "HEAD";
+        if (verb.empty() && reads) return shown(200, row, now_);
+        if (verb.empty() && method == "PATCH") return change(std::move(row));
+        if (verb.empty() && method == "DELETE") return revoke(std::move(row));
+        if (verb == "rotate" && method == "POST") return rotate(std::move(row));
+        return failed(
+            405, "A key can be read, changed (PATCH), revoked (DELETE) and rotated (POST …/rotate).", "405");
+    }
+
+    KeyAnswer import() {
+        std::vector<KeyRow> rows;
+        const auto secret = keys_.secret();
+        if (!secret) return store_failed(secret.error());
+        api::JsonReader reader(body_);
+        std::string fault;
+        const auto item = [&] {
+            (void)reader.peek();
+            const std::size_t begin = reader.offset();
+            if (!reader.skip()) return false;
+            const auto request = read(body_.substr(begin, reader.offset() - begin), {}, now_);
+            if (!request) {
+                fault = fmt::format("keys[{}]: {}", rows.size(), request.error().message);
+                return false;
+            }
+            const auto mac = mac_of(*request, *secret);
+            if (!mac || request->settings.client.empty()) {
+                fault = fmt::format("keys[{}]: needs a client, and one of key and key_sha256", rows.size());
+                return false;
+            }
+            rows.push_back(new_row(*request, *mac, now_));
+            if (rows.size() <= kMostImported) return true;
+            fault = fmt::format("at most {} keys at once", kMostImported);
+            return false;
+        };
+        const bool whole =
+            reader.peek() == api::JsonKind::object && reader.object([&](const api::JsonString& key) {
+                if (key.raw != "keys" || reader.peek() != api::JsonKind::array) return reader.skip();
+                return reader.array(item);
+            });
+        if (!whole)
+            return bad(fail(fault.empty() ? "expected {\"keys\": [{\"client\": …, \"key\": …}, …]}" : fault));
+        if (auto done = keys_.put(rows); !done) return store_failed(done.error());
+        JsonWriter json;
+        json.open().field("imported", rows.size()).key("ids").open_list();
+        for (const KeyRow& row : rows) json.text(row.id);
+        json.close_list().close();
+        return {.status = 201,
+                .body = json.take() + '\n',
+                .what = "keys: import",
+                .before = {},
+                .after = fmt::format("{} keys", rows.size())};
+    }
+
+private:
+    static KeyAnswer bad(const Error& error) { return failed(400, error.message, "bad_key_request"); }
+
+    static KeyAnswer changed(KeyAnswer answer, std::string_view verb, const KeyRow& row, std::string before,
+                             std::string after) {
+        answer.what = fmt::format("key {}: {}", row.id, verb);
+        answer.before = std::move(before);
+        answer.after = std::move(after);
+        return answer;
+    }
+
+    [[nodiscard]] std::string client_of(const KeyRow& row) const {
+        const auto settings = read(row.settings, {}, now_);
+        return settings ? settings->settings.client : std::string();
+    }
+
+    static std::optional<store::Mac> mac_of(const KeyRequest& request, const store::Mac& secret) {
+        if (!request.key.empty()) return identity::mac_of_key(secret, request.key.reveal());
+        if (const auto digest = config::parse_key_sha256(request.key_sha256))
+            return identity::mac_of_digest(secret, *digest);
+        return std::nullopt;
+    }
+
+    KeyAnswer change(KeyRow row) {
+        const std::string before = audited(row, now_);
+        auto start = read(row.settings, {}, now_);
+        if (!start) return bad(start.error());
+        start->expires = row.expires;
+        const auto request = read(body_, *start, now_);
+        if (!request) return bad(request.error());
+        if (request->settings.client != start->settings.client)
+            return bad(fail("client: a key stays its client's; make another"));
+        row.settings = config::key_settings_json(request->settings);
+        row.expires = request->expires;
+        if (auto done = keys_.put({row}); !done) return store_failed(done.error());
+        return changed(shown(200, row, now_), "change", row, before, audited(row, now_));
+    }
+
+    KeyAnswer revoke(KeyRow row) {
+        const std::string before = audited(row, now_);
+        if (!row.revoked) row.revoked = now_;
+        if (auto done = keys_.put({row}); !done) return store_failed(done.error());
+        return changed(shown(200, row, now_), "revoke", row, before, audited(row, now_));
+    }
+
+    KeyAnswer rotate(KeyRow row) {
+        const auto request = read(body_, {}, now_);
+        if (!request) return bad(request.error());
+        if (row.revoked) return failed(409, "The key is revoked.", "key_revoked");
+        const auto secret = keys_.secret();
+        if (!secret) return store_failed(secret.error());
+        const Wall end = now_ + std::chrono::duration_cast<Wall::duration>(request->overlap);
+        std::erase_if(row.macs, [&](const store::KeyMacRow& mac) { return mac.ends && *mac.ends <= now_; });
+        for (store::KeyMacRow& mac : row.macs)
+            if (!mac.ends || *mac.ends > end) mac.ends = end;
+        const std::string key = identity::make_key();
+        row.macs.push_back({identity::mac_of_key(*secret, key), now_, std::nullopt});
+        if (auto done = keys_.put({row}); !done) return store_failed(done.error());
+        return changed(shown(200, row, now_, key), "rotate", row, {}, "the old one ends " + time_text(end));
+    }
+
+    KeyKeeper& keys_;
+    const std::string_view body_;
+    const Wall now_;
+};
+
+}  // namespace
+
+KeyAnswer call_keys(KeyKeeper& keys, std::string_view method, std::string_view path, std::string_view query,
+                    std::string_view body, Wall now) {
+    Calls calls(keys, body, now);
+    if (path.empty() || path == "/") {
+        if (method == "GET" || method == "HEAD") return calls.list(query);
+        if (method == "POST") return calls.make();
+        return failed(405, "Keys can be listed (GET) and made (POST).", "405");
+    }
+    path.remove_prefix(1);
+    if (path == "import" && method == "POST") return calls.import();
+    const std::string_view id = path.substr(0, path.find('/'));
+    const std::string_view verb = path.substr(std::min(id.size() + 1, path.size()));
+    return calls.one(id, method, verb);
+}
+
+}  // namespace spillway::gateway

@@ -1,0 +1,90 @@
+#pragma once
+/// Keeps the KeyRing in step with the store: looks five times a second whether a key has changed, by this
+/// process or another, builds a new ring then, and hands it to the workers. A store that is slow, away or
+/// cannot be written leaves the ring as it is: keys that are known go on.
+///
+/// Ownership: owned by the Gateway; the quotas must outlive it. `publish` is called from its thread. Thread
+/// rule: any thread may ask; the calls that change keys wait for the disk, so they are for a thread that may
+/// (Admin has one). Errors: what the store, or a request, cannot do, in words.
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "gateway/key_ring.hpp"
+#include "quota/client_quota.hpp"
+#include "store/key_store.hpp"
+
+namespace spillway::gateway {
+
+class KeyKeeper {
+public:
+    using Publish = std::function<void(const std::shared_ptr<const KeyRing>&)>;
+    using Log = std::function<void(const std::string&)>;
+
+    KeyKeeper(store::OpenKeys open, quota::ClientQuotas& quotas, Publish publish, Log log);
+    KeyKeeper(const KeyKeeper&) = delete;
+    KeyKeeper& operator=(const KeyKeeper&) = delete;
+    ~KeyKeeper();
+
+    /// Reads what there is, before anybody is served: an error is the store's. Then start().
+    [[nodiscard]] Result<void> read_first();
+    void start();
+
+    /// All keys, or one client's, the oldest first.
+    [[nodiscard]] Result<std::vector<store::KeyRow>> list();
+    [[nodiscard]] Result<std::optional<store::KeyRow>> find(std::string_view id);
+    /// What MACs are made with.
+    [[nodiscard]] Result<store::Mac> secret();
+    /// Stores them; returns when the workers have been told.
+    [[nodiscard]] Result<void> put(const std::vector<store::KeyRow>& rows);
+
+private:
+    void run();
+    [[nodiscard]] Result<void> look();
+    void take(const std::vector<store::KeyRow>& rows);
+    [[nodiscard]] std::shared_ptr<const KeyClient> client_of(const store::KeyRow& row);
+    [[nodiscard]] std::shared_ptr<const KeyRing> build() const;
+    /// The store for changes; under store_mutex_.
+    [[nodiscard]] Result<store::KeyStore*> opened();
+
+    struct Known {
+        std::shared_ptr<const KeyClient> client;  ///< null: revoked, or its settings cannot be read
+        std::vector<store::KeyMacRow> macs;
+    };
+
+    const store::OpenKeys open_;
+    quota::ClientQuotas& quotas_;
+    const Publish publish_;
+    const Log log_;
+
+    // Of the watching thread, and of read_first() before it:
+    std::unique_ptr<store::KeyStore> watched_;
+    store::Mac secret_{};
+    std::int64_t version_ = 0;
+    std::map<std::string, Known, std::less<>> known_;
+    std::unordered_map<std::string, std::uint32_t> numbers_;  ///< of clients
+    bool failing_ = false;
+    /// Rings that a worker may still use go here, not there: freeing one takes time.
+    std::vector<std::shared_ptr<const KeyRing>> rings_;
+
+    std::mutex store_mutex_;
+    std::unique_ptr<store::KeyStore> store_;  ///< under store_mutex_
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    std::uint64_t wanted_ = 0;
+    std::uint64_t looked_ = 0;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace spillway::gateway

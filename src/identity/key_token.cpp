@@ -1,0 +1,98 @@
+#include "identity/key_token.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <stdexcept>
+
+namespace spillway::identity {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::size_t kRandom = 36;
+constexpr std::size_t kCheck = 6;
+
+/// IEEE 802.3, as zlib's.
+std::uint32_t crc32(std::string_view text) noexcept {
+    std::uint32_t crc = 0xffffffffU;
+    for (const char c : text) {
+        crc ^= static_cast<unsigned char>(c);
+        for (int bit = 0; bit < 8; ++bit) crc = crc >> 1U ^ (0xedb88320U & (0U - (crc & 1U)));
+    }
+    return ~crc;
+}
+
+std::string check_of(std::string_view text) {
+    std::string out(kCheck, kDigits.front());
+    std::uint32_t crc = crc32(text);
+    for (std::size_t i = kCheck; i-- > 0 && crc != 0; crc /= kDigits.size())
+        out[i] = kDigits[crc % kDigits.size()];
+    return out;
+}
+
+void fill_random(std::span<unsigned char> out) {
+    if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1)
+        throw std::runtime_error("OpenSSL gives no random numbers");
+}
+
+}  // namespace
+
+std::string make_key(std::span<const unsigned char> random) {
+    std::string key(kKeyPrefix);
+    std::size_t made = 0;
+    // What is left over of 256 would make some digits likelier: it is left out.
+    constexpr unsigned even = 256 / kDigits.size() * kDigits.size();
+    for (const unsigned char byte : random) {
+        if (made == kRandom) break;
+        if (byte >= even) continue;
+        key += kDigits[byte % kDigits.size()];
+        ++made;
+    }
+    if (made < kRandom) return {};
+    return key + check_of(key);
+}
+
+std::string make_key() {
+    std::string key;
+    while (key.empty()) {
+        std::array<unsigned char, 64> random{};
+        fill_random(random);
+        key = make_key(random);
+    }
+    return key;
+}
+
+bool is_made_key(std::string_view key) noexcept {
+    if (key.size() != kKeyPrefix.size() + kRandom + kCheck || !key.starts_with(kKeyPrefix)) return false;
+    return check_of(key.substr(0, key.size() - kCheck)) == key.substr(key.size() - kCheck);
+}
+
+KeyMac mac_of_digest(const StoreSecret& secret, std::span<const unsigned char, 32> sha256) {
+    KeyMac mac{};
+    unsigned length = mac.size();
+    if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), sha256.data(), sha256.size(),
+             mac.data(), &length) == nullptr)
+        throw std::runtime_error("HMAC-SHA256 failed");
+    return mac;
+}
+
+KeyMac mac_of_key(const StoreSecret& secret, std::string_view key) {
+    std::array<unsigned char, 32> digest{};
+    if (EVP_Digest(key.data(), key.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+        throw std::runtime_error("SHA-256 failed");
+    return mac_of_digest(secret, digest);
+}
+
+std::string random_id(std::string_view prefix) {
+    constexpr std::string_view digits = "0123456789abcdefghjkmnpqrstvwxyz";
+    std::array<unsigned char, 16> random{};
+    fill_random(random);
+    std::string out(prefix);
+    for (const unsigned char byte : random) out += digits[byte % digits.size()];
+    return out;
+}
+
+}  // namespace spillway::identity

@@ -1,0 +1,178 @@
+#include "store/sqlite_keys.hpp"
+
+#include <algorithm>
+
+#include "store/sqlite_schema.hpp"
+#include "telemetry/sqlite.hpp"
+
+namespace spillway::store {
+namespace {
+
+using telemetry::Statement;
+
+std::int64_t milliseconds(const std::optional<Wall>& at) {
+    return at ? std::chrono::floor<std::chrono::milliseconds>(*at).time_since_epoch().count() : 0;
+}
+std::optional<Wall> time_of(std::int64_t ms) {
+    if (ms == 0) return std::nullopt;
+    return Wall(std::chrono::milliseconds(ms));
+}
+
+/// A statement for one use.
+class Query {
+public:
+    Query(sqlite3* db, std::string_view sql) : db_(db) {
+        auto made = telemetry::prepare(db, sql);
+        good_ = made.has_value();
+        if (good_) statement_ = std::move(*made);
+    }
+    Query& bind(std::string_view text) {
+        return note(
+            sqlite3_bind_text(get(), ++place_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
+    }
+    Query& bind(std::int64_t number) { return note(sqlite3_bind_int64(get(), ++place_, number)); }
+    Query& bind(const Mac& mac) {
+        return note(
+            sqlite3_bind_blob(get(), ++place_, mac.data(), static_cast<int>(mac.size()), SQLITE_TRANSIENT));
+    }
+    /// Whether there is a row; good() says whether that is so for want of one.
+    bool step() {
+        if (!good_) return false;
+        const int step = sqlite3_step(get());
+        good_ = step == SQLITE_ROW || step == SQLITE_DONE;
+        return step == SQLITE_ROW;
+    }
+    bool run() {
+        (void)step();
+        return good_;
+    }
+    [[nodiscard]] bool good() const noexcept { return good_; }
+    [[nodiscard]] std::int64_t number(int column) const { return sqlite3_column_int64(get(), column); }
+    [[nodiscard]] std::string text(int column) const {
+        const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(get(), column));
+        return {text, static_cast<std::size_t>(sqlite3_column_bytes(get(), column))};
+    }
+    [[nodiscard]] Mac mac(int column) const {
+        Mac out{};
+        const auto* const bytes = static_cast<const unsigned char*>(sqlite3_column_blob(get(), column));
+        const auto size = static_cast<std::size_t>(sqlite3_column_bytes(get(), column));
+        std::copy_n(bytes, std::min(size, out.size()), out.begin());
+        return out;
+    }
+    [[nodiscard]] Error failure() const { return fail(sqlite3_errmsg(db_)); }
+
+private:
+    [[nodiscard]] sqlite3_stmt* get() const noexcept { return statement_.get(); }
+    Query& note(int code) {
+        good_ = good_ && code == SQLITE_OK;
+        return *this;
+    }
+
+    sqlite3* db_;
+    Statement statement_;
+    bool good_ = false;
+    int place_ = 0;
+};
+
+class SqliteKeys final : public KeyStore {
+public:
+    explicit SqliteKeys(telemetry::Database db) : db_(std::move(db)) {}
+
+    Result<Mac> secret() override {
+        Query query(db_.get(), "SELECT secret FROM key_store");
+        if (!query.step()) return query.failure();
+        return query.mac(0);
+    }
+
+    Result<std::int64_t> version() override {
+        Query query(db_.get(), "SELECT version FROM key_store");
+        if (!query.step()) return query.failure();
+        return query.number(0);
+    }
+
+    Result<std::vector<KeyRow>> changed_since(std::int64_t version) override {
+        Query query(db_.get(), std::string(kRow) + " WHERE version > ?1");
+        query.bind(version);
+        return read(query);
+    }
+
+    Result<std::optional<KeyRow>> find(std::string_view id) override {
+        Query query(db_.get(), std::string(kRow) + " WHERE id = ?1");
+        query.bind(id);
+        auto rows = read(query);
+        if (!rows) return rows.error();
+        if (rows->empty()) return std::optional<KeyRow>();
+        return std::optional<KeyRow>(std::move(rows->front()));
+    }
+
+    Result<void> put(const std::vector<KeyRow>& rows) override {
+        if (auto begun = telemetry::execute(db_.get(), "BEGIN IMMEDIATE"); !begun) return begun;
+        auto done = put_all(rows);
+        if (done) done = telemetry::execute(db_.get(), "COMMIT");
+        if (!done) static_cast<void>(telemetry::execute(db_.get(), "ROLLBACK"));
+        return done;
+    }
+
+private:
+    static constexpr std::string_view kRow = "SELECT id, settings, made, expires, revoked FROM keys";
+
+    Result<std::vector<KeyRow>> read(Query& query) {
+        std::vector<KeyRow> out;
+        while (query.step()) {
+            KeyRow& row = out.emplace_back();
+            row.id = query.text(0);
+            row.settings = query.text(1);
+            row.made = time_of(query.number(2)).value_or(Wall());
+            row.expires = time_of(query.number(3));
+            row.revoked = time_of(query.number(4));
+        }
+        if (!query.good()) return query.failure();
+        for (KeyRow& row : out) {
+            Query macs(db_.get(), "SELECT mac, made, ends FROM key_macs WHERE key = ?1 ORDER BY made");
+            macs.bind(row.id);
+            while (macs.step())
+                row.macs.push_back(
+                    {macs.mac(0), time_of(macs.number(1)).value_or(Wall()), time_of(macs.number(2))});
+            if (!macs.good()) return macs.failure();
+        }
+        return out;
+    }
+
+    Result<void> put_all(const std::vector<KeyRow>& rows) {
+        if (auto next = telemetry::execute(db_.get(), "UPDATE key_store SET version = version + 1"); !next)
+            return next;
+        for (const KeyRow& row : rows) {
+            Query key(db_.get(),
+                      "INSERT OR REPLACE INTO keys (id, settings, made, expires, revoked, version) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, (SELECT version FROM key_store))");
+            key.bind(row.id).bind(row.settings).bind(milliseconds(row.made));
+            if (!key.bind(milliseconds(row.expires)).bind(milliseconds(row.revoked)).run())
+                return key.failure();
+            Query old(db_.get(), "DELETE FROM key_macs WHERE key = ?1");
+            if (!old.bind(row.id).run()) return old.failure();
+            for (const KeyMacRow& mac : row.macs) {
+                Query put(db_.get(), "INSERT INTO key_macs (mac, key, made, ends) VALUES (?1, ?2, ?3, ?4)");
+                put.bind(mac.mac).bind(row.id).bind(milliseconds(mac.made)).bind(milliseconds(mac.ends));
+                if (put.run()) continue;
+                if (sqlite3_errcode(db_.get()) == SQLITE_CONSTRAINT) return fail(std::string(kMacTaken));
+                return put.failure();
+            }
+        }
+        return {};
+    }
+
+    telemetry::Database db_;
+};
+
+}  // namespace
+
+OpenKeys sqlite_keys(std::string path) {
+    return [path = std::move(path)](bool create) -> Result<std::unique_ptr<KeyStore>> {
+        auto db = open_sqlite_store(path, create);
+        if (!db) return db.error();
+        if (!*db) return std::unique_ptr<KeyStore>();
+        return std::unique_ptr<KeyStore>(std::make_unique<SqliteKeys>(std::move(*db)));
+    };
+}
+
+}  // namespace spillway::store

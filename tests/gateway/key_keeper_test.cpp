@@ -1,0 +1,179 @@
+#include "gateway/key_keeper.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "api/json_reader.hpp"
+#include "gateway/key_calls.hpp"
+#include "store/sqlite_keys.hpp"
+
+namespace spillway::gateway {
+namespace {
+
+class Keys : public ::testing::Test {
+protected:
+    Keys()
+        : folder_(std::filesystem::temp_directory_path() / ("spillway-keys-" + std::to_string(::getpid()))) {
+        std::filesystem::remove_all(folder_);
+        start();
+    }
+    ~Keys() override {
+        keeper_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    void start() {
+        keeper_.reset();
+        keeper_ = make(ring_);
+    }
+    std::unique_ptr<KeyKeeper> make(std::shared_ptr<const KeyRing>& ring) {
+        auto keeper = std::make_unique<KeyKeeper>(
+            store::sqlite_keys((folder_ / "store.db").string()), quotas_,
+            [this, &ring](const auto& fresh) {
+                const std::lock_guard lock(mutex_);
+                ring = fresh;
+            },
+            [](const std::string&) {});
+        const auto read = keeper->read_first();
+        EXPECT_TRUE(read) << read.error().message;
+        keeper->start();
+        return keeper;
+    }
+    KeyAnswer call(std::string_view method, std::string_view path, std::string_view body = "") {
+        return call_keys(*keeper_, method, path, "", body, now_);
+    }
+    static std::string text(const std::string& json, std::string_view member) {
+        const std::string before = "\"" + std::string(member) + "\":\"";
+        const auto at = json.find(before);
+        if (at == std::string::npos) return {};
+        return json.substr(at + before.size(), json.find('"', at + before.size()) - at - before.size());
+    }
+    const KeyClient* find(const std::string& key, Duration later = {}) {
+        const std::lock_guard lock(mutex_);
+        if (!ring_) return nullptr;
+        held_ = ring_;
+        return ring_->find(key, now_ + std::chrono::duration_cast<Wall::duration>(later));
+    }
+
+    std::filesystem::path folder_;
+    quota::ClientQuotas quotas_;
+    std::mutex mutex_;
+    std::shared_ptr<const KeyRing> ring_;
+    std::shared_ptr<const KeyRing> held_;
+    std::unique_ptr<KeyKeeper> keeper_;
+    Wall now_ = wall_now();
+};
+
+TEST_F(Keys, AreMadeUsedRotatedAndRevoked) {
+    const KeyAnswer made = call("POST", "",
+                                R"({"client":"app","team":"red","name":"ci","deployments":["b","a"],)"
+                                R"("limits":{"tokens_per_minute":100,"budget":{"month":2.5}}})");
+    ASSERT_EQ(made.status, 201U) << made.body;
+    const std::string id = text(made.body, "id");
+    const std::string key = text(made.body, "key");
+    EXPECT_TRUE(identity::is_made_key(key)) << made.body;
+    const KeyClient* client = find(key);
+    ASSERT_NE(client, nullptr);
+    EXPECT_EQ(client->account->name(), "app");
+    EXPECT_EQ(client->own_rules.team, "red");
+    EXPECT_EQ(client->own_rules.deployments, (std::vector<std::string>{"a", "b"}));
+    ASSERT_TRUE(client->limits);
+    EXPECT_EQ(client->limits->name(), id);
+    EXPECT_FALSE(find(key + "x"));
+
+    const KeyAnswer rotated = call("POST", "/" + id + "/rotate", R"({"overlap":"1h"})");
+    ASSERT_EQ(rotated.status, 200U) << rotated.body;
+    const std::string fresh = text(rotated.body, "key");
+    EXPECT_NE(fresh, key);
+    EXPECT_TRUE(find(fresh));
+    EXPECT_TRUE(find(key, std::chrono::minutes(59)));
+    EXPECT_FALSE(find(key, std::chrono::minutes(61))) << "the old one has ended";
+    EXPECT_TRUE(find(fresh, std::chrono::hours(1000)));
+
+    EXPECT_EQ(call("GET", "/" + id).body.find(fresh), std::string::npos) << "shown once";
+    const KeyAnswer revoked = call("DELETE", "/" + id);
+    EXPECT_EQ(text(revoked.body, "state"), "revoked");
+    EXPECT_FALSE(find(fresh));
+    EXPECT_EQ(call("POST", "/" + id + "/rotate").status, 409U);
+}
+
+TEST_F(Keys, EndAndChange) {
+    const KeyAnswer made = call("POST", "", R"({"client":"app","expires_in":"2h"})");
+    const std::string id = text(made.body, "id");
+    const std::string key = text(made.body, "key");
+    EXPECT_TRUE(find(key, std::chrono::minutes(119)));
+    EXPECT_FALSE(find(key, std::chrono::minutes(121)));
+    ASSERT_EQ(call("PATCH", "/" + id, R"({"expires":"never","deployments":["gpt-4o"]})").status, 200U);
+    ASSERT_TRUE(find(key, std::chrono::hours(1000)));
+    EXPECT_EQ(find(key)->own_rules.deployments, std::vector<std::string>{"gpt-4o"});
+    ASSERT_EQ(call("PATCH", "/" + id, R"({"note":"n"})").status, 200U);
+    EXPECT_EQ(find(key)->own_rules.deployments, std::vector<std::string>{"gpt-4o"})
+        << "what is not named stays";
+    EXPECT_EQ(call("PATCH", "/" + id, R"({"client":"other"})").status, 400U);
+    EXPECT_EQ(call("PATCH", "/key_none", "{}").status, 404U);
+}
+
+TEST_F(Keys, OutliveARestart) {
+    const std::string key = text(call("POST", "", R"({"client":"app"})").body, "key");
+    ring_.reset();
+    start();
+    EXPECT_TRUE(find(key));
+}
+
+TEST_F(Keys, ReachAnotherReplica) {
+    std::shared_ptr<const KeyRing> others;
+    const auto other = make(others);
+    const KeyAnswer made = call("POST", "", R"({"client":"app"})");
+    const std::string key = text(made.body, "key");
+    const auto knows = [&] {
+        const std::lock_guard lock(mutex_);
+        return others && others->find(key, now_) != nullptr;
+    };
+    const auto within = [&](bool wanted) {
+        for (int i = 0; i < 100 && knows() != wanted; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        return knows() == wanted;
+    };
+    EXPECT_TRUE(within(true)) << "within a second";
+    ASSERT_EQ(call("DELETE", "/" + text(made.body, "id")).status, 200U);
+    EXPECT_TRUE(within(false)) << "within a second";
+}
+
+TEST_F(Keys, AreImported) {
+    // printf %s old-key-000002 | sha256sum
+    const KeyAnswer done =
+        call("POST", "/import",
+             R"({"keys":[{"client":"a","key":"old-key-000001"},{"client":"b","key_sha256":)"
+             R"("b16b3822412ee1b542e98275537c64d54e592e7144a076e8f0701083125348fa"}]})");
+    ASSERT_EQ(done.status, 201U) << done.body;
+    ASSERT_TRUE(find("old-key-000001"));
+    EXPECT_EQ(find("old-key-000001")->account->name(), "a");
+    ASSERT_TRUE(find("old-key-000002"));
+    EXPECT_EQ(find("old-key-000002")->account->name(), "b");
+    EXPECT_EQ(find("abc"), nullptr);
+    EXPECT_EQ(call("POST", "/import", R"({"keys":[{"client":"c","key":"old-key-000001"}]})").status, 409U)
+        << "is another's";
+    EXPECT_EQ(call("POST", "/import", R"({"keys":[{"client":"c"}]})").status, 400U);
+}
+
+TEST_F(Keys, FaultsAreToldInWords) {
+    const KeyAnswer typo = call("POST", "", R"({"client":"app","limits":{"token_per_minute":1}})");
+    EXPECT_EQ(typo.status, 400U);
+    EXPECT_NE(typo.body.find("tokens_per_minute"), std::string::npos) << typo.body;
+    EXPECT_EQ(call("POST", "", "{}").status, 400U);
+    EXPECT_EQ(call("POST", "", "nonsense").status, 400U);
+    EXPECT_EQ(call("POST", "", R"({"client":"a","key_file":"/etc/passwd"})").status, 400U);
+    EXPECT_EQ(call("PUT", "").status, 405U);
+}
+
+TEST_F(Keys, AStoreThatIsAwayStopsNoKey) {
+    const std::string key = text(call("POST", "", R"({"client":"app"})").body, "key");
+    std::filesystem::remove_all(folder_);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    EXPECT_TRUE(find(key));
+}
+
+}  // namespace
+}  // namespace spillway::gateway
