@@ -47,10 +47,10 @@ class Answer:
 class Backend:
     """`handler(request, answer)` is awaited for each request; its requests are in `seen`."""
 
-    def __init__(self, name, handler, ssl=None):
+    def __init__(self, name, handler, ssl=None, port=None):
         self.name, self.handler, self.ssl = name, handler, ssl
         self.seen, self.writers = [], set()
-        self.port = harness.free_ports(1)
+        self.port = port or harness.free_ports(1)
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(started,), daemon=True)
