@@ -1,6 +1,7 @@
 #include "api/error.hpp"
 
 #include <array>
+#include <utility>
 
 #include "api/json_reader.hpp"
 #include "api/json_value.hpp"
@@ -66,8 +67,12 @@ std::string error_json(std::string_view message, std::string_view type, std::str
 bool read_error(JsonReader& reader, ApiError& error) {
     if (reader.peek() == JsonKind::string) return read_text(reader, error.message);
     if (reader.peek() != JsonKind::object) return reader.skip();
-    const bool good =
-        reader.object([&](const JsonString& key) { return read_member(reader, key.raw, error); });
+    std::string status;  // Google's name for a code, and some servers' for its number
+    const bool good = reader.object([&](const JsonString& key) {
+        if (key.raw == "status" || key.raw == "status_code") return read_text(reader, status);
+        return read_member(reader, key.raw, error);
+    });
+    if (error.code.empty()) error.code = std::move(status);
     error.content_filter = error.content_filter || is_content_filter(error.code);
     return good;
 }

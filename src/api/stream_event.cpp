@@ -16,13 +16,16 @@ struct EventClassifier::Impl {
     std::string finish_reason;
     std::string status;
     std::string item_type;
+    std::string object;
     ApiError top;    // code and message beside `type`
     ApiError error;  // the `error` object, of the event or its response
     Usage usage;
+    std::uint32_t finished = 0;
     std::int64_t sequence_number = -1;
     bool has_error = false;
     bool has_usage = false;
     bool has_status_code = false;
+    bool calls_itself_error = false;  // "object":"error"
     bool has_choices = false;
     bool empty_choices = false;
     bool output = false;  // some choice has something to see
@@ -41,6 +44,7 @@ private:
     bool read_delta(JsonReader& reader);
     bool read_content(JsonReader& reader);
     [[nodiscard]] EventKind typed_kind(std::string_view name) const;
+    [[nodiscard]] bool is_bare_error(std::string_view event) const noexcept;
 };
 
 void EventClassifier::Impl::reset() {
@@ -56,8 +60,10 @@ void EventClassifier::Impl::reset() {
         e->content_filter = false;
     }
     usage = {};
+    finished = 0;
     sequence_number = -1;
-    has_error = has_usage = has_status_code = has_choices = empty_choices = output = false;
+    has_error = has_usage = has_status_code = calls_itself_error = false;
+    has_choices = empty_choices = output = false;
 }
 
 bool EventClassifier::Impl::read(JsonReader& reader) {
@@ -75,6 +81,12 @@ bool EventClassifier::Impl::member(JsonReader& reader, std::string_view key) {
     if (key == "item") return read_item(reader);
     if (key == "message") return read_text(reader, top.message);
     if (key == "code") return read_text(reader, top.code);
+    if (key == "param") return read_text(reader, top.param);
+    if (key == "object") {
+        if (!read_text(reader, object)) return false;
+        calls_itself_error = object == "error";
+        return true;
+    }
     if (key == "statusCode") {
         has_status_code = true;
         return read_text(reader, top.code);
@@ -135,6 +147,7 @@ bool EventClassifier::Impl::read_choice(JsonReader& reader) {
         if (name == "finish_reason") {
             if (reader.peek() == JsonKind::null) return reader.skip();
             output = true;
+            ++finished;
             return read_text(reader, finish_reason);
         }
         // Annotations say what was found in text that goes out by itself.
@@ -186,8 +199,15 @@ EventKind EventClassifier::Impl::typed_kind(std::string_view name) const {
     return EventKind::output;
 }
 
+/// An error's members without an `error` around them, as vLLM and Mistral write them, or without any name.
+bool EventClassifier::Impl::is_bare_error(std::string_view event) const noexcept {
+    if (calls_itself_error) return true;
+    return !has_choices && sequence_number < 0 && !top.code.empty() && !top.message.empty() &&
+           !event.starts_with("response.") && !type.starts_with("response.");
+}
+
 EventKind EventClassifier::Impl::kind(std::string_view event) const {
-    if (has_error || has_status_code || event == "error") return EventKind::error;
+    if (has_error || has_status_code || event == "error" || is_bare_error(event)) return EventKind::error;
     if (has_choices && empty_choices) return has_usage ? EventKind::usage_only : EventKind::preamble;
     if (has_choices) return output ? EventKind::output : EventKind::preamble;
     return typed_kind(type.empty() ? event : std::string_view(type));
@@ -226,6 +246,7 @@ EventInfo EventClassifier::classify(std::string_view event, std::string_view dat
                            event.starts_with("response."));
     info.sequence_number = i.sequence_number;
     info.finish_reason = i.finish_reason.empty() ? i.status : i.finish_reason;
+    info.finished = i.finished;
     if (info.kind == EventKind::error) {
         if (!i.has_error && i.type != "error") i.top.type = i.type;
         const ApiError& e = i.has_error ? i.error : i.top;
@@ -255,6 +276,17 @@ bool EventClassifier::is_keep_alive(const SseEvent& event) noexcept {
     }
     if (name.starts_with("response.")) name.remove_prefix(9);
     return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::optional<Usage> usage_at_end(std::string_view tail) {
+    constexpr std::string_view key = "\"usage\":";
+    const std::size_t at = tail.rfind(key);
+    if (at == tail.npos) return std::nullopt;
+    JsonReader reader(tail.substr(at + key.size()));
+    Usage usage;
+    bool found = false;
+    if (!read_usage(reader, usage, found) || !found) return std::nullopt;
+    return usage;
 }
 
 std::string_view to_string(EventKind kind) noexcept {

@@ -8,6 +8,7 @@
 /// per thread. Errors: none; what is not understood is output.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,8 +38,12 @@ struct EventInfo {
     std::string_view error_message;     ///< error: may be empty
     bool content_filter = false;        ///< error: the content filter's
     std::string_view finish_reason;     ///< the last choice's, or the response's status; may be empty
+    std::uint32_t finished = 0;         ///< choices that have a finish_reason
     std::int64_t sequence_number = -1;  ///< Responses API; -1: none
 };
+
+/// The usage in the last bytes of an event that is too large to be read whole; the last one named.
+[[nodiscard]] std::optional<Usage> usage_at_end(std::string_view tail);
 
 class EventClassifier {
 public:

@@ -1,5 +1,7 @@
 #include "gateway/downstream.hpp"
 
+#include <utility>
+
 #include "gateway/answer_head.hpp"
 #include "gateway/intake.hpp"
 #include "gateway/location.hpp"
@@ -11,11 +13,14 @@ void Downstream::begin_heartbeats() {
     TimerWheel::of(exchange_.loop()).arm(heartbeat_, config_.stream.heartbeat);
 }
 
-void Downstream::show_alive() {
-    if (heartbeat_.armed() && !heartbeat_pending_) beat();
+void Downstream::show_alive(std::string comments) {
+    if (!heartbeat_.armed() || heartbeat_pending_) return;
+    comments_ = std::move(comments);
+    beat(comments_);
 }
 
-void Downstream::beat() {
+void Downstream::beat(std::string_view comment) {
+    if (comment.empty()) comment = kHeartbeat;
     if (exchange_.client_gone()) return;
     if (!head_sent_) {
         std::string* const fields = exchange_.start(200, std::nullopt);
@@ -25,7 +30,7 @@ void Downstream::beat() {
         fields->append("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n");
         append_fields(*fields);
     }
-    if (!heartbeat_pending_) heartbeat_pending_ = !exchange_.write_now({&kHeartbeat, 1});
+    if (!heartbeat_pending_) heartbeat_pending_ = !exchange_.write_now({&comment, 1});
     begin_heartbeats();
 }
 

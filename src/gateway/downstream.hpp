@@ -8,6 +8,7 @@
 /// head goes down with a comment, and then one comment after the other. Another backend can still be asked.
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/task.hpp"
@@ -35,8 +36,8 @@ public:
 
     /// A stream was asked for: heartbeats, until the answer starts.
     void begin_heartbeats();
-    /// The backend says that it is at work: so its client hears at once.
-    void show_alive();
+    /// The backend says that it is at work: so its client hears at once, in its own words if it has any.
+    void show_alive(std::string comments = {});
     /// Begins the answer with the head of Report::served_by's; it goes out with the first send.
     void start(const http::ResponseHead& head, std::optional<std::uint64_t> length);
     Task<bool> send(std::span<const std::string_view> pieces, bool last);
@@ -56,7 +57,7 @@ public:
 
 private:
     void append_fields(std::string& out) const;
-    void beat();
+    void beat(std::string_view comment = {});
     Task<bool> flush_heartbeat();
     void note_sent(bool last) noexcept;
 
@@ -68,6 +69,7 @@ private:
     RequestClock& clock_;
     Timeout heartbeat_;
     bool head_sent_ = false;                  ///< by a heartbeat
+    std::string comments_;                    ///< of the backend, under way
     bool heartbeat_pending_ = false;          ///< not yet taken by the socket whole
     std::span<const std::string_view> held_;  ///< what waits for it
 };

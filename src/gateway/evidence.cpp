@@ -48,7 +48,10 @@ routing::Evidence evidence_of_event(const api::EventInfo& event, bool output_sen
 }
 
 bool refuses_stream_options(unsigned status, std::string_view body) noexcept {
-    return (status == 400 || status == 422) && body.find("stream_options") != std::string_view::npos;
+    if (status != 400 && status != 422) return false;
+    for (const std::string_view name : {"stream_options", "include_usage"})
+        if (body.find(name) != std::string_view::npos) return true;
+    return false;
 }
 
 }  // namespace spillway::gateway

@@ -1,7 +1,11 @@
 #include "gateway/stream_machine.hpp"
 
+#include <algorithm>
+
 #include "api/error.hpp"
+#include "base/strings.hpp"
 #include "gateway/evidence.hpp"
+#include "gateway/stream_words.hpp"
 
 namespace spillway::gateway {
 namespace {
@@ -56,8 +60,17 @@ std::string_view StreamMachine::pass_large(std::string_view chunk) {
             newlines_ = 0;
     }
     if (at > 0) pieces_.push_back(chunk.substr(0, at));
+    if (complete_) note_tail(chunk.substr(0, at));
     large_ = newlines_ < 2;
+    if (!large_ && complete_)
+        if (const auto usage = api::usage_at_end(tail_)) result_.usage = usage;
     return chunk.substr(at);
+}
+
+void StreamMachine::note_tail(std::string_view piece) {
+    constexpr std::size_t most = 4096;
+    tail_.append(piece.substr(piece.size() - std::min(piece.size(), most)));
+    if (tail_.size() > 2 * most) tail_.erase(0, tail_.size() - most);
 }
 
 /// A response that ends with pictures in it is large, and ends the stream all the same.
@@ -65,7 +78,10 @@ void StreamMachine::begin_large(std::string_view event) {
     constexpr std::size_t head = 512;
     const std::string_view text = event.substr(0, head);
     const auto says = [text](std::string_view what) { return text.find(what) != std::string_view::npos; };
-    if (says("response.completed") || says("response.incomplete")) complete_ = true;
+    if (says("response.completed") || says("response.incomplete")) {
+        complete_ = true;
+        finished_ = rules_.answers;
+    }
     if (!committed_) commit();
     ++result_.output_events;
     large_ = true;
@@ -83,8 +99,11 @@ StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view ch
         learned_.learn_sealed(event.data, backend_);
     const bool keep_alive = api::EventClassifier::is_keep_alive(event);
     if (keep_alive && !committed_) {
-        alive_ = true;
-        if (rules_.pass_keep_alives && !event.has_data) return StreamAction::proceed;
+        if (!alive_) alive_.emplace();
+        if (rules_.pass_keep_alives && !event.has_data) {
+            if (alive_->size() + event.raw.size() <= rules_.max_preamble_bytes) alive_->append(event.raw);
+            return StreamAction::proceed;
+        }
     }
     if (committed_ && !api::EventClassifier::may_matter(event.event, event.data)) {
         if (event.has_data) {
@@ -108,6 +127,7 @@ StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view ch
             break;
         case api::EventKind::output:
             ++result_.output_events;
+            finished_ += info.finished;
             if (!info.finish_reason.empty() && !info.responses_api) complete_ = true;
             break;
         case api::EventKind::usage_only:
@@ -120,6 +140,7 @@ StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view ch
         case api::EventKind::done:
         case api::EventKind::terminal:
             complete_ = true;
+            finished_ = rules_.answers;
             break;
     }
     if (!committed_) commit();
@@ -137,6 +158,21 @@ StreamAction StreamMachine::take_error(const api::EventInfo& info) {
     result_.ending =
         result_.verdict.whose == routing::Whose::client ? Ending::client_error : Ending::stream_error;
     return StreamAction::finish;
+}
+
+/// An error object is all that came, and no event: nobody who reads events would see it.
+StreamAction StreamMachine::take_bare_error(const api::ApiError& error) {
+    api::EventInfo info;
+    info.error_code = error.code.empty() ? error.type : error.code;
+    info.error_type = error.type;
+    info.error_param = error.param;
+    info.error_message = error.message;
+    info.content_filter = error.content_filter;
+    const StreamAction next = take_error(info);
+    if (next == StreamAction::retry) return next;
+    held_ = data_event(trim(held_));
+    commit();
+    return next;
 }
 
 /// Adds an event to what goes down. Bytes of this chunk are viewed; an event carried over from an earlier
@@ -161,10 +197,16 @@ void StreamMachine::commit() {
 
 StreamAction StreamMachine::end() {
     if (rules_.events == api::StreamEvents::opaque) return StreamAction::finish;
-    if (!splitter_.pending().empty())
-        if (const auto next = end_of_line(own(splitter_.pending())); next != StreamAction::proceed)
-            return next;
+    std::string_view last = splitter_.pending();
+    if (!last.empty()) {
+        last = own(last);
+        if (const auto next = end_of_line(last); next != StreamAction::proceed) return next;
+    }
     if (complete_) return StreamAction::finish;
+    if (!committed_) {
+        held_.append(last);
+        if (const auto error = api::parse_error(trim(held_))) return take_bare_error(*error);
+    }
     return fail("The backend ended the stream before it was complete.", "stream_cut", Ending::stream_cut,
                 routing::Came::cut);
 }
@@ -189,7 +231,8 @@ StreamAction StreamMachine::broke(Break why) {
         client_left();
         return StreamAction::finish;
     }
-    if (complete_) return StreamAction::finish;  // only the transfer's end is missing
+    // Only the transfer's end is missing.
+    if (complete_ && finished_ >= rules_.answers) return StreamAction::finish;
     switch (why) {
         case Break::late:
             return fail("The request took too long.", "timeout", Ending::timeout, routing::Came::timed_out);

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "api/dialect.hpp"
+#include "api/error.hpp"
 #include "api/operation.hpp"
 #include "api/sse.hpp"
 #include "api/stream_event.hpp"
@@ -44,8 +45,9 @@ struct StreamRules {
     api::StreamEvents events = api::StreamEvents::chat;
     routing::OperationFacts facts{};
     bool late_commit = true;
-    bool pass_keep_alives = false;  ///< comments before the commit are told by said_alive(), not held
+    bool pass_keep_alives = false;  ///< comments before the commit are given by said_alive(), not held
     bool hide_usage = false;        ///< the client did not ask for the usage chunk
+    std::uint32_t answers = 1;      ///< asked for with `n`: a break before all are finished is one
     std::size_t max_preamble_bytes = std::size_t{256} * 1024;
     std::size_t max_event_bytes = api::SseSplitter::default_max_event;  ///< larger ones are not understood
     bool sealed_reasoning = false;  ///< learn encrypted reasoning that comes by
@@ -87,8 +89,11 @@ public:
         owned_.clear();
     }
     [[nodiscard]] const StreamResult& result() const noexcept { return result_; }
-    /// Before the commit: the backend said, since the last call, that it is still at work.
-    [[nodiscard]] bool said_alive() noexcept { return std::exchange(alive_, false); }
+    /// Before the commit: the backend said, since the last call, that it is still at work; the comments by
+    /// which it did so, which are not held.
+    [[nodiscard]] std::optional<std::string> said_alive() noexcept {
+        return std::exchange(alive_, std::nullopt);
+    }
     /// The error event for which it wants a retry, as an error object; empty: there was none.
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
@@ -96,9 +101,11 @@ private:
     StreamAction take(const api::SseEvent& event, std::string_view chunk);
     StreamAction end_of_line(std::string_view last);
     StreamAction take_error(const api::EventInfo& info);
+    StreamAction take_bare_error(const api::ApiError& error);
     StreamAction fail(std::string_view message, std::string_view code, Ending ending, routing::Came came);
     std::string_view pass_large(std::string_view chunk);
     void begin_large(std::string_view event);
+    void note_tail(std::string_view piece);
     std::string_view own(std::string_view text);
     void pass(std::string_view raw, std::string_view chunk);
     void commit();
@@ -112,13 +119,15 @@ private:
     StreamResult result_;
     std::string held_;  // preamble, until the commit
     std::string error_;
+    std::string tail_;              // of an event that passes as it comes: there is the usage
     std::string carry_;             // an event that began in an earlier chunk
     std::list<std::string> owned_;  // what else goes down and lies in no chunk
     boost::container::small_vector<std::string_view, 8> pieces_;
     bool committed_ = false;
     bool complete_ = false;
-    bool alive_ = false;
-    bool large_ = false;         // within an event that passes as it comes
+    std::optional<std::string> alive_;
+    bool large_ = false;  // within an event that passes as it comes
+    std::uint32_t finished_ = 0;
     std::uint8_t newlines_ = 0;  // at the end of what passed of it
     std::int64_t sequence_ = -1;
 };

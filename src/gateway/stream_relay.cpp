@@ -1,5 +1,7 @@
 #include "gateway/stream_relay.hpp"
 
+#include <algorithm>
+
 #include "gateway/evidence.hpp"
 #include "gateway/learn_objects.hpp"
 
@@ -15,6 +17,7 @@ StreamRules rules_of(const RequestParts& parts) {
             .late_commit = stream.late_commit && !parts.asked.scan.background,
             .pass_keep_alives = stream.heartbeat > Duration::zero(),
             .hide_usage = parts.upstream_request.added_usage(),
+            .answers = std::max(parts.asked.scan.n, 1U),
             .max_preamble_bytes = stream.max_preamble_bytes,
             .sealed_reasoning = operation.sealed_reasoning};
 }
@@ -80,7 +83,8 @@ bool StreamRelay::on_data(std::string_view chunk) {
         parts_.report.note_model(chunk);
     }
     action_ = machine_.feed(chunk);
-    if (machine_.said_alive() && !machine_.committed()) parts_.downstream.show_alive();
+    if (auto comments = machine_.said_alive(); comments && !machine_.committed())
+        parts_.downstream.show_alive(std::move(*comments));
     start_if_committed();
     if (action_ != StreamAction::proceed) return false;
     watch_for_silence();

@@ -64,8 +64,9 @@ constexpr std::string_view throttle_words[] = {"rate_limit",      "ratelimit",  
 /// OpenAI's 429 say in `type` what ran out.
 constexpr std::string_view throttle_types[] = {"tokens", "requests"};
 constexpr std::string_view no_model_words[] = {
-    "deploymentnotfound", "model_not_found",     "modelnotfound",       "unknown_model",
-    "invalid_model",      "model_not_available", "model_not_supported", "unavailable_model"};
+    "deploymentnotfound", "model_not_found",      "modelnotfound",       "unknown_model",
+    "invalid_model",      "model_not_available",  "model_not_supported", "unavailable_model",
+    "unavailablemodel",   "model_decommissioned", "modeldeprecated",     "model_deprecated"};
 constexpr std::string_view credential_words[] = {
     "invalid_api_key", "authentication", "permission",          "unauthorized", "access_denied",
     "accessdenied",    "invalid_token",  "account_deactivated", "forbidden",    "invalid_organization"};
@@ -79,13 +80,18 @@ constexpr std::string_view request_words[] = {
     "above_max", "below_min",      "too_long",     "too_large",     "too_many_tokens",
     "parameter", "validation",     "value_error",  "unprocessable", "notfound",
     "not_found", "max_length",     "schema",       "file"};
-constexpr std::string_view context_words[] = {"maximum context length", "context window", "context length",
-                                              "exceeds the limit of", "input validation error"};
+constexpr std::string_view context_words[] = {
+    "maximum context length", "context window", "context length",    "exceeds the limit of",
+    "input validation error", "is too long",    "reduce the length", "content management policy"};
 constexpr std::string_view no_model_messages[] = {"not exist", "not found", "no such", "unknown model"};
 
 /// Does the error say that the deployment or model is not there?
 bool lacks_model(const Evidence& e) noexcept {
     if (contains_any(e.code, no_model_words) || contains_any(e.type, no_model_words)) return true;
+    // DeepSeek's and OpenRouter's words for it.
+    if (e.status == 400 &&
+        (icontains(e.message, "model not exist") || icontains(e.message, "not a valid model")))
+        return true;
     // vLLM and Ollama have no code of their own for it.
     return e.status == 404 && icontains(e.message, "model") && contains_any(e.message, no_model_messages);
 }
@@ -111,6 +117,8 @@ Verdict by_status(unsigned status, const Evidence& e, const OperationFacts& oper
         case 400:
         case 422:
             if (icontains(e.code, "operationnotsupported")) return model ? not_supported : refused;
+            return model && lacks_model(e) ? not_deployed : refused;
+        case 410:  // a model that was withdrawn
             return model && lacks_model(e) ? not_deployed : refused;
         case 404:
             if (!model) return refused;

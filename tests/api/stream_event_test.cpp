@@ -152,6 +152,21 @@ TEST(StreamEvent, ErrorsInTheirShapes) {
     info = c.classify({}, R"({"statusCode":429,"message":"m"})");
     EXPECT_EQ(info.kind, error);
     EXPECT_EQ(info.error_code, "429");
+    info = c.classify({}, R"({"object":"error","message":"too long","type":"BadRequestError","param":null,)"
+                          R"("code":400})");
+    EXPECT_EQ(info.kind, error);
+    EXPECT_EQ(info.error_code, "400");
+    EXPECT_EQ(info.error_type, "BadRequestError");
+    EXPECT_EQ(info.error_message, "too long");
+    info = c.classify({}, R"({"code":"invalid_image","message":"m"})");
+    EXPECT_EQ(info.kind, error);
+    EXPECT_EQ(info.error_code, "invalid_image");
+    info = c.classify("error", R"({"type":"error","code":null,"message":"m","param":"input"})");
+    EXPECT_EQ(info.error_param, "input");
+    info = c.classify({}, R"({"error":{"status":"INVALID_ARGUMENT","message":"m"}})");
+    EXPECT_EQ(info.error_code, "INVALID_ARGUMENT");
+    EXPECT_EQ(kind(R"({"type":"response.code_interpreter_call_code.done","code":"1+1","sequence_number":1})"),
+              output);
     EXPECT_EQ(kind("", "error"), error);
     EXPECT_EQ(kind(R"({"type":"response.failed","response":null})"), error);
     EXPECT_EQ(kind(R"({"choices":[],"error":{"message":"m"}})"), error);

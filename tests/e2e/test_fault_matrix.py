@@ -128,6 +128,7 @@ IN_STREAM_OF_THE_CLIENT = {
     "code 400": error(400, "BadRequestError"),
     "content_filter": error("content_filter"),
     "invalid_prompt": error("invalid_prompt"),
+    "no object": {"object": "error", "message": "too long", "type": "BadRequestError", "param": None, "code": 400},
     "event: error": 'event: error\ndata: {"type":"error","code":"invalid_image","message":"x","param":"input"}\n\n',
     "response.failed": 'event: response.failed\ndata: {"type":"response.failed","sequence_number":1,"response":{"id":"r",'
     '"status":"failed","error":{"code":"invalid_prompt","message":"flagged"}}}\n\n',

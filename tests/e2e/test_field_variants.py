@@ -37,6 +37,7 @@ REFUSED_OPTIONS = {
     "vLLM": says(422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "not permitted"}]}),
     "old api-version": says(400, error("Unrecognized request argument supplied: stream_options")),
     "by path": says(400, {"error": {"code": 400, "message": "Validation error at #/stream_options: not permitted"}}),
+    "by its member": says(400, error("Extra inputs are not permitted", param="include_usage")),
 }
 
 
@@ -97,11 +98,16 @@ def test_a_stream_without_an_end_is_told_as_cut(field):
 CONCERNS_ONE = {
     "Ollama": (404, error("model 'gpt-4o' not found, try pulling it first", type="api_error")),
     "vLLM": (404, {"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError", "code": 404}),
+    "DeepSeek": (400, error("Model Not Exist", type="invalid_request_error", code="invalid_request_error")),
+    "OpenRouter": (400, error("gpt-4o is not a valid model ID", code=400)),
+    "Groq": (400, error("The model has been decommissioned", type="invalid_request_error", code="model_decommissioned")),
     "Mistral": (400, {"object": "error", "message": "Invalid model: x", "type": "invalid_model", "code": "1500"}),
     "GitHub": (400, error("Unknown model: x", code="unknown_model")),
+    "Azure, withdrawn": (410, error("The model is deprecated and no longer available", code="ModelDeprecated")),
     "Azure, wrong path": (404, error("Resource not found", code="404")),
     "Azure, no role": (401, error("The principal lacks the required data action", code="PermissionDenied")),
     "Azure, private": (403, error("Public access is disabled. Please configure private endpoint.", code="403")),
+    "Azure, not ready": (400, error("The model is not available in this region", code="UnavailableModel")),
     "front end's 401": (401, {"statusCode": 401, "message": "Unauthorized. Access token is missing, invalid or expired."}),
     "bad gateway": (502, "<html><h1>502 Bad Gateway</h1></html>"),
     "Cloudflare": (524, "<html>A timeout occurred</html>"),
@@ -132,7 +138,10 @@ MISTAKES = {
     "vLLM": {"object": "error", "message": "max_tokens is too large", "type": "BadRequestError", "param": None, "code": 400},
     "llama.cpp": error("the request exceeds the available context size", code=400, type="exceed_context_size_error"),
     "Anthropic": 'event: error\ndata: {"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long"}}\n\n',
+    "Gemini": error("Request contains an invalid argument.", status="INVALID_ARGUMENT"),
+    "a status": error("Unprocessable", status=422),
     "words alone": error("This model's maximum context length is 8192 tokens. Please reduce the length of the messages."),
+    "a string": {"error": "prompt is too long: 210000 tokens > 200000 maximum"},
     "its parameter": error("Invalid value", type=None, code=None, param="temperature"),
     "413": error("Payload too large", code="413"),
     "policy": error("Your request was rejected", code="content_policy_violation"),
@@ -153,6 +162,18 @@ def test_a_mistake_is_its_clients_alone(field, what):
         assert mistake in chat(gateway, text="POISON", stream=True).text
         assert chat(gateway).status_code == 200
     assert sum(b"POISON" in r.body for b in backends.values() for r in b.seen) == 4, "each was asked once"
+
+
+def test_an_error_object_without_an_event_is_one(field):
+    mistake = json.dumps(error("too long", code="context_length_exceeded"))
+
+    async def handler(request, answer):
+        await (streams(mistake) if b"POISON" in request.body else healthy)(request, answer)
+
+    gateway, backends = field({name: handler for name in "ab"})
+    assert sse_events(chat(gateway, text="POISON", stream=True).text) == [json.loads(mistake)]
+    assert chat(gateway).status_code == 200
+    assert sum(b"POISON" in r.body for b in backends.values() for r in b.seen) == 1
 
 
 FAILED_RESPONSES = {
@@ -254,6 +275,12 @@ def test_signs_of_life_of_other_services(field, sign):
     assert len(backends["a"].seen) == 1
 
 
+def test_a_backends_comments_pass_as_they_are(field):
+    whole = (": ping\n\n", ":\n\n", delta("a"), ": ping\n\n", delta("b"), delta(finish="stop"), DONE)
+    gateway, _ = field({"a": streams(*whole)})
+    assert chat(gateway, stream=True).text == "".join(whole)
+
+
 # c09: other things that come bit by bit
 BITS = {
     "speech as PCM": ("/openai/v1/audio/speech", "audio/pcm"),
@@ -304,6 +331,16 @@ def test_large_events_pass(field, what):
     answer = httpx.post(harness.chat_url(gateway.url), headers=HEADERS, json=harness.chat_body(stream=True), timeout=60)
     assert answer.text == "".join(LARGE[what])
     assert gateway.access_lines(1)[0]["outcome"] == "ok"
+
+
+def test_the_usage_of_a_large_response_is_counted(field):
+    done = typed("response.completed", response={
+        "id": "resp_000000001", "output": [{"type": "image_generation_call", "result": PICTURE}],
+        "usage": {"input_tokens": 5, "output_tokens": 7, "total_tokens": 12}})  # fmt: skip
+    gateway, _ = field({"a": streams(typed("response.created", response={"id": "resp_000000001"}), done)})
+    assert respond(gateway).text.endswith(done)
+    line = gateway.access_lines(1)[0]
+    assert (line["outcome"], line["tokens_in"], line["tokens_out"]) == ("ok", 5, 7)
 
 
 # c12: other junk names
@@ -489,7 +526,7 @@ WIRE = {
     "CRLF lines": streams(*(e.replace("\n", "\r\n") for e in (delta("a"), delta(finish="stop"), DONE))),
     "no space": streams(*(e.replace("data: ", "data:") for e in (delta("a"), delta(finish="stop"), DONE))),
     "several lines": streams('data: {"choices":[{"index":0,\ndata: "delta":{"content":"ab"}}]}\n\n', DONE),
-    "comments and blank events": streams(delta("a"), ": ping\n\n", "\n\n", delta("b"),
+    "comments and blank events": streams(": ping\n\n", ":\n\n", delta("a"), ": ping\n\n", "\n\n", delta("b"),
                                          "event: ping\ndata: {}\n\n", DONE),
     "other fields": streams("retry: 3000\n\n", "id: 1\nevent: message\n" + delta("a"), "id: 2\n" + delta("b"), DONE),
     "byte by byte": streams(*(bytes([b]) for b in SMILE.encode()), DONE),

@@ -67,6 +67,25 @@ TEST(StreamMachine, PassesEveryByteHoweverItIsCut) {
     }
 }
 
+TEST(StreamMachine, AnErrorObjectWithoutAnEventIsAnError) {
+    for (const std::string_view end : {"", "\n", "\n\n"}) {
+        Stream s;
+        const std::string mistake = R"({"error":{"message":"too long","code":"context_length_exceeded"}})";
+        EXPECT_EQ(s.feed(mistake + std::string(end)), StreamAction::proceed);
+        EXPECT_EQ(s.end(), StreamAction::finish);
+        EXPECT_EQ(s.read, "data: " + mistake + "\n\n");
+        EXPECT_EQ(s.machine.result().verdict.whose, routing::Whose::client);
+        Stream failure;
+        (void)failure.feed(R"({"error":{"message":"sorry","type":"server_error"}})" + std::string(end));
+        EXPECT_EQ(failure.end(), StreamAction::retry);
+        EXPECT_EQ(failure.machine.result().verdict.reason, Reason::server_error);
+    }
+    Stream other;
+    (void)other.feed("no event\n\n");
+    EXPECT_EQ(other.end(), StreamAction::retry);
+    EXPECT_EQ(other.machine.result().verdict.reason, Reason::broken);
+}
+
 TEST(StreamMachine, CommitsAtOnceIfItIsTold) {
     Stream s({.late_commit = false});
     EXPECT_TRUE(s.machine.committed());
@@ -128,11 +147,11 @@ TEST(StreamMachine, TellsOfKeepAlivesBeforeTheCommit) {
     (void)s.feed(kRole);
     EXPECT_FALSE(s.machine.said_alive());
     (void)s.feed(": processing\n\n");
-    EXPECT_TRUE(s.machine.said_alive());
+    EXPECT_EQ(s.machine.said_alive(), ": processing\n\n");
     EXPECT_FALSE(s.machine.said_alive());
     EXPECT_FALSE(s.machine.committed());
     (void)s.feed("data: {\"type\":\"keepalive\",\"sequence_number\":3}\n\n");
-    EXPECT_TRUE(s.machine.said_alive());
+    EXPECT_EQ(s.machine.said_alive(), "");
     EXPECT_FALSE(s.machine.committed());
     EXPECT_EQ(s.machine.result().output_events, 0U) << "no time-out of ours begins anew";
     (void)s.feed(kText);
@@ -144,6 +163,26 @@ TEST(StreamMachine, TellsOfKeepAlivesBeforeTheCommit) {
     (void)t.feed(": processing\n\n");
     (void)t.feed(kText);
     EXPECT_EQ(t.read, joined({": processing\n\n", kText}));
+}
+
+TEST(StreamMachine, OneOfTwoAnswersIsNotTheWhole) {
+    constexpr std::string_view first =
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    constexpr std::string_view second =
+        "data: {\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    for (const bool both : {false, true}) {
+        Stream s({.answers = 2});
+        (void)s.feed(kText);
+        (void)s.feed(first);
+        if (both) (void)s.feed(second);
+        EXPECT_EQ(s.broke(Break::cut), StreamAction::finish);
+        EXPECT_EQ(s.machine.result().ending, both ? Ending::ok : Ending::stream_cut);
+    }
+    // Some services give one whatever is asked for.
+    Stream s({.answers = 2});
+    (void)s.feed(first);
+    EXPECT_EQ(s.end(), StreamAction::finish);
+    EXPECT_EQ(s.machine.result().ending, Ending::ok);
 }
 
 TEST(StreamMachine, TellsAThrottleFromAFailure) {
@@ -250,7 +289,9 @@ TEST(StreamMachine, PassesEventsThatAreTooLargeToBeUnderstood) {
     const std::string picture =
         "event: response.image\ndata: {\"b64\":\"" + std::string(5000, 'a') + "\"}\n\n";
     const std::string end = "event: response.completed\ndata: {\"type\":\"response.completed\",\"x\":\"" +
-                            std::string(3000, 'b') + "\"}\r\n\r\n";
+                            std::string(3000, 'b') +
+                            "\",\"response\":{\"usage\":{\"input_tokens\":5,\"output_tokens\":7,"
+                            "\"total_tokens\":12}}}\r\n\r\n";
     for (const std::size_t cut : {std::size_t{100}, std::size_t{999}, std::size_t{20000}}) {
         Stream s({.events = api::StreamEvents::typed, .max_event_bytes = 1000});
         const std::string whole =
@@ -260,6 +301,8 @@ TEST(StreamMachine, PassesEventsThatAreTooLargeToBeUnderstood) {
         EXPECT_EQ(s.end(), StreamAction::finish);
         EXPECT_EQ(s.read, whole) << cut;
         EXPECT_EQ(s.machine.result().ending, Ending::ok);
+        ASSERT_TRUE(s.machine.result().usage);
+        EXPECT_EQ(s.machine.result().usage->completion, 7U);
     }
 }
 
