@@ -99,7 +99,8 @@ boost::system::result<void, FileError> read_pages(std::string_view name, std::st
     if (is_other_format(bytes))
         return file_error("unsupported", "only PDF, Markdown and plain text files are taken");
     auto text = decode_text(bytes);
-    if (!text) return file_error("encoding", text.error().message);
+    if (!text)
+        return file_error(text.error().message == not_text ? "not_text" : "encoding", text.error().message);
     out.type = ends_with_any(name, {".md", ".markdown"}) ? "text/markdown" : "text/plain";
     out.pages.push_back(std::move(*text));
     return {};

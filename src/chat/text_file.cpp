@@ -31,6 +31,32 @@ Result<std::string> convert(std::string_view bytes, const char* from) {
     return out;
 }
 
+/// How many bytes the escape sequence for a terminal has with which `text` begins: logs have colours. 0:
+/// none. (ECMA-48, 5.4: parameters and intermediates, then one final byte.)
+std::size_t colour_bytes(std::string_view text) noexcept {
+    if (!text.starts_with("\x1b[")) return 0;
+    std::size_t i = 2;
+    while (i < text.size() && text[i] >= 0x20 && text[i] <= 0x3F) ++i;
+    return i < text.size() && text[i] >= 0x40 && text[i] <= 0x7E ? i + 1 : 0;
+}
+
+/// Whether two-byte characters, read as CP949, are mostly the syllables that Korean is written in (KS X 1001:
+/// rows B0 to C8). Texts in Shift-JIS, GBK, EUC-JP and Latin-1 pass for CP949 as well, and would be nonsense.
+bool reads_korean(std::string_view bytes) noexcept {
+    std::size_t letters = 0;
+    std::size_t syllables = 0;
+    for (std::size_t i = 0; i + 1 < bytes.size(); ++i) {
+        const auto lead = static_cast<unsigned char>(bytes[i]);
+        if (lead < 0x80) continue;
+        const auto trail = static_cast<unsigned char>(bytes[++i]);
+        const bool sign = lead >= 0xA1 && lead <= 0xA3 && trail >= 0xA1;
+        if (sign) continue;
+        ++letters;
+        if (lead >= 0xB0 && lead <= 0xC8 && trail >= 0xA1) ++syllables;
+    }
+    return syllables * 10 >= letters * 8;
+}
+
 Result<std::string> clean(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -41,8 +67,10 @@ Result<std::string> clean(std::string_view text) {
             if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
         } else if (c == '\f') {
             out += '\n';
+        } else if (const std::size_t escape = colour_bytes(text.substr(i)); escape != 0) {
+            i += escape - 1;
         } else if (static_cast<unsigned char>(c) < 0x20U && c != '\n' && c != '\t') {
-            return fail("the file is not text");
+            return fail(std::string(not_text));
         } else {
             out += c;
         }
@@ -59,6 +87,8 @@ Result<std::string> decode_text(std::string_view bytes) {
         return text ? clean(*text) : text;
     }
     if (is_utf8(bytes)) return clean(bytes);
+    if (bytes.find('\0') != std::string_view::npos) return fail(std::string(not_text));
+    if (!reads_korean(bytes)) return fail("the text is neither UTF-8, UTF-16 nor CP949");
     auto text = convert(bytes, "CP949");
     return text ? clean(*text) : text;
 }

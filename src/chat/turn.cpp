@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t longest_question = 32000;
 constexpr unsigned most_asked = 3;
-constexpr Duration save_every = std::chrono::seconds(1);
 constexpr std::size_t longest_answer = 4UL * 1024 * 1024;  // bytes: no model writes that much
 
 std::int64_t millis(Duration d) {
@@ -208,7 +207,7 @@ Task<bool> Turn::on_text(std::string_view text) {
     }
     w.close();
     line(w);
-    co_await save_part();
+    grown_ = true;
     co_return !cancel_.requested() && shown.size() < longest_answer;
 }
 
@@ -328,6 +327,7 @@ std::string Turn::details() const {
 }
 
 Task<void> Turn::save() {
+    grown_ = false;  // what is saved here is not written over by a part
     reply_message_.details = details();
     auto saved = co_await store_(
         [&](Store& s) { return s.save_message(session_, conversation_.id, reply_message_, wall_now()); });
@@ -342,11 +342,8 @@ Task<void> Turn::save() {
     }
 }
 
-/// Keeps what came so far, as an answer that broke off: so it is found if this process dies.
 Task<void> Turn::save_part() {
-    const Mono now = mono_now();
-    if (now - saved_ < save_every) co_return;
-    saved_ = now;
+    if (!std::exchange(grown_, false)) co_return;
     Message part = reply_message_;
     part.state = MessageState::failed;
     part.details = details();

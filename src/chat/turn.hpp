@@ -17,7 +17,7 @@
 ///     stopped    the user stopped it before any text
 ///
 /// An answer that breaks off is requested again, at most twice; what the new one has in common with the text
-/// shown is not sent again. Text is saved as it arrives, so that it survives a crash.
+/// shown is not sent again. save_part(), called at intervals, keeps the text so far, so that it survives a crash.
 ///
 /// Ownership: a Turn belongs to whoever runs it (see turns.hpp) and does not know its readers. Thread rule:
 /// the event loop's. Errors: `error` events.
@@ -53,6 +53,8 @@ public:
     Task<Result<void>> prepare(TurnRequest request);
     /// Emits everything, `end` last.
     Task<void> run();
+    /// Saves the text that arrived since the last call, as an answer that broke off, while more is expected.
+    Task<void> save_part();
     /// Ends it soon; the text so far is kept.
     void stop() noexcept { cancel_.request(); }
     /// Whether the answer has ended, well or not, so that only suggestions can follow.
@@ -68,7 +70,6 @@ private:
     Task<void> fail_with(const ModelError& error);
     Task<void> follow_up();
     Task<void> save();
-    Task<void> save_part();
     void line(JsonWriter& json) { emit_(json.take()); }
     void step(std::string json);
     [[nodiscard]] std::string details() const;
@@ -88,12 +89,12 @@ private:
     Message reply_message_;
     Reply reply_;
     Mono begin_ = mono_now();
-    Mono saved_ = begin_;  // when text was last saved
     Duration first_text_{};
     Duration total_{};
     unsigned asked_ = 0;
     std::string candidate_;  // a second attempt's text, until it exceeds the text shown
     bool retrying_ = false;
+    bool grown_ = false;  // since it was last saved
     bool answered_ = false;
 };
 

@@ -3,13 +3,18 @@
 #include <algorithm>
 
 #include "base/event.hpp"
+#include "base/timer.hpp"
 
 namespace spillway::chat {
+namespace {
+constexpr Duration save_every = std::chrono::milliseconds(500);
+}  // namespace
 
 /// A turn with all that it emitted, and who waits for more.
 struct Turns::Running {
-    Running(Model& model, StoreThread& store, std::string session, Conversation conversation)
-        : turn(model, store, std::move(session), std::move(conversation), [this](std::string line) {
+    Running(Loop& loop, Model& model, StoreThread& store, std::string session, Conversation conversation)
+        : saver(loop),
+          turn(model, store, std::move(session), std::move(conversation), [this](std::string line) {
               lines.push_back(std::move(line) + '\n');
               wake();
           }) {}
@@ -24,6 +29,8 @@ struct Turns::Running {
     std::vector<std::string> lines;
     std::vector<Event*> readers;  // each in its request's frame
     bool ended = false;
+    Timer saver;  // rings for what came to be saved
+    Event saved;  // the last time is over
     Turn turn;
 };
 
@@ -49,7 +56,7 @@ Task<Result<void>> Turns::begin(std::string session, Conversation conversation, 
     const auto same = [&](const auto& entry) { return entry.first.first == session; };
     if (static_cast<std::size_t>(std::ranges::count_if(turns_, same)) >= most_of_a_session)
         co_return fail(std::string(too_many_turns_text));
-    auto one = std::make_shared<Running>(model_, store_, std::move(session), std::move(conversation));
+    auto one = std::make_shared<Running>(loop_, model_, store_, std::move(session), std::move(conversation));
     turns_.emplace(key, one);  // before anything is awaited: there is one turn at a time
     const Result<void> ready = co_await one->turn.prepare(std::move(request));
     if (!ready) {
@@ -61,10 +68,19 @@ Task<Result<void>> Turns::begin(std::string session, Conversation conversation, 
 }
 
 Task<void> Turns::run(std::shared_ptr<Running> one, Key key) {
+    loop_.spawn(save_parts(one));
     co_await one->turn.run();
     one->ended = true;
     one->wake();
+    one->saver.cancel();
+    while (!one->saved.is_set()) co_await one->saved.wait();
     if (find(key.first, key.second) == one) turns_.erase(key);
+}
+
+/// By the clock, not by what comes: a model may fall silent in the middle of an answer.
+Task<void> Turns::save_parts(std::shared_ptr<Running> one) {
+    while (!one->ended && co_await one->saver.sleep_for(save_every)) co_await one->turn.save_part();
+    one->saved.set_later();
 }
 
 Task<bool> Turns::follow(http::Exchange& exchange, std::string_view session, std::string_view conversation,

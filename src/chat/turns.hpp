@@ -51,6 +51,7 @@ private:
     struct Running;
     using Key = std::pair<std::string, std::string>;  // session, conversation
     Task<void> run(std::shared_ptr<Running> one, Key key);
+    static Task<void> save_parts(std::shared_ptr<Running> one);
     [[nodiscard]] std::shared_ptr<Running> find(std::string_view session,
                                                 std::string_view conversation) const;
 

@@ -48,7 +48,7 @@ telemetry::UsageRow usage_row(const Asked& asked, const Report& report, std::str
     row.reasoning_tokens = report.usage.reasoning;
     row.charged_tokens = static_cast<std::uint64_t>(charged.tokens);
     row.cost = static_cast<std::uint64_t>(charged.cost);
-    row.estimated = !report.usage_known;
+    row.estimated = !report.usage_known && report.ending != Ending::limited;
     row.throttled = static_cast<std::uint32_t>(
         std::count_if(report.tried.begin(), report.tried.end(),
                       [](const Tried& t) { return t.kind == routing::OutcomeKind::throttled; }));

@@ -344,8 +344,10 @@ void Request::leave_record(const std::optional<quota::Amounts>& charged) {
         return config().backends[i].name;
     };
     const std::string_view backend = report_.served_by ? name_of(*report_.served_by) : std::string_view();
-    if (charged && worker_.writers.ledger)
-        worker_.writers.ledger->append(usage_row(asked_, report_, backend, *charged, wire));
+    // What its own limits refuse belongs to a client's account, too: at no cost.
+    if (worker_.writers.ledger && (charged || report_.ending == Ending::limited))
+        worker_.writers.ledger->append(
+            usage_row(asked_, report_, backend, charged.value_or(quota::Amounts{}), wire));
     const std::uint32_t client = asked_.client != nullptr ? snapshot.clients.index_of(*asked_.client) : 0;
     const Metrics::Labels who = metrics_labels(asked_, client, snapshot.router->deployment_bound());
     Metrics& metrics = upstreams_->metrics;

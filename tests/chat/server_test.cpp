@@ -9,6 +9,7 @@
 
 #include "base/loop.hpp"
 #include "base/task.hpp"
+#include "base/timer.hpp"
 #include "fake_model.hpp"
 #include "http/client.hpp"
 #include "sample_pdf.hpp"
@@ -289,6 +290,14 @@ TEST_F(ChatServerTest, ATurnGoesOnWithoutItsReaderAndIsFollowedByEventNumber) {
         EXPECT_THAT(open.body, HasSubstr("\"running\":true"));
         EXPECT_EQ(model_.gone, 0);
         EXPECT_EQ((co_await ask(id, "Another")).status, 409U);
+        // The model says nothing more, and this process may die: what came is kept by now.
+        Timer timer(loop_);
+        std::string part;
+        for (int i = 0; i < 100 && part.find("Half an") == std::string::npos; ++i) {
+            (void)co_await timer.sleep_for(std::chrono::milliseconds(50));
+            part = (co_await send("GET", "/api/conversations/" + id)).body;
+        }
+        EXPECT_THAT(part, HasSubstr(R"("text":"Half an","state":"failed")"));
         auto follower = co_await begin_stream("GET", "/api/conversations/" + id + "/turn?after=1", "");
         EXPECT_EQ((co_await send("DELETE", "/api/conversations/" + id + "/turn", "{}")).status, 200U);
         std::string rest;

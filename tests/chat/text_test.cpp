@@ -23,6 +23,28 @@ TEST(DecodeText, ReadsTheUsualEncodings) {
     EXPECT_EQ(decode_text("\xB0\xA1\xB3\xAA").value(), "가나");  // CP949
 }
 
+TEST(DecodeText, LeavesOutColours) {
+    EXPECT_EQ(decode_text("\x1b[31mERROR\x1b[0m failed\n\x1b[1;32mok\x1b[K").value(), "ERROR failed\nok");
+    EXPECT_FALSE(decode_text("an \x1b alone"));
+}
+
+TEST(DecodeText, TakesNothingForKoreanThatIsNot) {
+    EXPECT_EQ(decode_text("\xBE\xC8\xB3\xE7\xC7\xCF\xBC\xBC\xBF\xE4, \xA1\xB8"
+                          "A\xA1\xB9")
+                  .value(),
+              "안녕하세요, 「A」");
+    const std::string_view shift_jis = "\x82\xB1\x82\xF1\x82\xC9\x82\xBF\x82\xCD\x81\x41\x89\xEF\x8B\x63";
+    const std::string_view euc_jp = "\xA4\xB3\xA4\xF3\xA4\xCB\xA4\xC1\xA4\xCF\xA1\xA2\xB2\xF1\xB5\xC4";
+    const std::string_view latin_1 =
+        "\xC4RGER, Gr\xF6\xDF"
+        "e";
+    for (const std::string_view text : {shift_jis, euc_jp, latin_1}) {
+        const auto read = decode_text(text);
+        ASSERT_FALSE(read) << *read;
+        EXPECT_NE(read.error().message, not_text) << "it is text: only its encoding is not known";
+    }
+}
+
 TEST(DecodeText, RefusesWhatIsNoText) {
     EXPECT_FALSE(decode_text(std::string_view("a\0b", 3)));
     EXPECT_FALSE(decode_text("\xFF\xFF\xFF\xFF"));

@@ -12,6 +12,7 @@ import re
 import shutil
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect, sync_playwright
 
 import harness
@@ -92,10 +93,12 @@ class Watched:
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{wide} px too wide"
 
-    def axe(self, what):
+    def axe(self, what, rules=None):
         """No finding of axe-core that is serious or critical."""
         self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        found = self.page.evaluate(
+            "rules => axe.run(document, {resultTypes: ['violations'], ...(rules && {runOnly: rules})})", rules
+        )
         serious = [
             f"{v['id']}: {n['target']} {n['failureSummary']}"
             for v in found["violations"]
@@ -103,6 +106,26 @@ class Watched:
             for n in v["nodes"]
         ]
         assert not serious, f"{what}: " + "\n".join(serious)
+
+    def axe_in_all_states(self, what):
+        """As axe(); and the contrast of all text while everything is under the mouse, has the focus, is pressed."""
+        self.axe(what)
+        tools = self.page.context.new_cdp_session(self.page)
+        tools.send("DOM.enable")
+        tools.send("CSS.enable")
+        root = tools.send("DOM.getDocument")["root"]["nodeId"]
+        nodes = tools.send("DOM.querySelectorAll", {"nodeId": root, "selector": "body *:not(svg, svg *)"})["nodeIds"]
+
+        def force(states):
+            for node in nodes:
+                with contextlib.suppress(PlaywrightError):  # what shows live figures comes and goes
+                    tools.send("CSS.forcePseudoState", {"nodeId": node, "forcedPseudoClasses": states})
+
+        for states in (["hover"], ["focus", "focus-visible", "focus-within"], ["hover", "active"]):
+            force(states)
+            self.axe(f"{what}, {'+'.join(states)}", ["color-contrast"])
+        force([])
+        tools.detach()
 
     def focus(self):
         """What has the keyboard: its name, or its text, or "" for nothing."""

@@ -1,5 +1,6 @@
 """Chat over the user's own documents: dropped, searched, cited, opened."""
 
+import pathlib
 import re
 
 import pytest
@@ -106,15 +107,79 @@ def test_files_can_be_picked_as_well(local, opened):
     expect(page.last_answer).to_contain_text("The ferry leaves at noon.")
 
 
-def test_what_cannot_be_read_is_said(local, opened):
+SAMPLES = pathlib.Path(__file__).parent / "samples"
+ZIP, OLE = b"PK\x03\x04 and more", bytes.fromhex("d0cf11e0a1b11ae1") + b" and more"
+OFFICE = "Office documents are not taken yet. Taken are: PDF, Markdown and plain text"
+PICTURE = "Pictures are not taken yet. Taken are: PDF"
+# Name, bytes, what is said; None: it is taken.
+DROPPED = [
+    ("notes.md", b"# Notes\n\nThe project is called **Falcon**.\n", None),
+    ("list.txt", b"The wifi password is swordfish.\n", None),
+    ("data.csv", b"team,month,tokens\nred,2026-01,100\n", None),
+    ("data.json", b'{"a": 1, "b": "hello"}', None),
+    ("code.py", b"def f(x):\n    return x * 2\n", None),
+    ("utf16.txt", "안녕하세요. 회의는 3시에 있습니다.\n".encode("utf-16"), None),
+    ("cp949.txt", "안녕하세요. 점심은 김치찌개입니다.\n".encode("cp949"), None),
+    ("한글 이름 보고서.txt", "매출은 10억 원입니다.\n".encode(), None),
+    ("a" * 100 + ".txt", b"long name\n", None),
+    ("colours.log", b"\x1b[31mERROR\x1b[0m something failed\n", None),
+    ("restricted.pdf", SAMPLES / "restricted.pdf", None),  # printing is forbidden, reading is not
+    ("encrypted.pdf", SAMPLES / "encrypted.pdf", "The PDF is protected by a password."),
+    ("scan.pdf", SAMPLES / "scan.pdf", "The PDF has no text: a scan, perhaps."),
+    ("broken.pdf", b"%PDF-1.7 and nothing more", "The PDF cannot be read."),
+    ("none.pdf", b"Hello", "The file is named PDF, but is none."),
+    ("report.docx", ZIP, OFFICE),
+    ("sheet.xlsx", ZIP, OFFICE),
+    ("slides.pptx", ZIP, OFFICE),
+    ("doc.hwpx", ZIP, OFFICE),
+    ("hangul.hwp", OLE, OFFICE),
+    ("old.doc", OLE, OFFICE),
+    ("x.rtf", b"{\\rtf1\\ansi Hello}", OFFICE),
+    ("was-a-doc.txt", OLE, "This kind of file is not taken."),
+    ("picture.png", b"\x89PNG\r\n", PICTURE),
+    ("photo.jpg", b"\xff\xd8\xff\xe0", PICTURE),
+    ("page.html", b"<!doctype html><h1>Heading</h1>", "Web pages are not taken."),
+    ("page.txt", b"  <!DOCTYPE html><h1>Heading</h1>", "This kind of file is not taken."),
+    ("mail.eml", b"From: a@b.example\nSubject: Hi\n\nHello", "Mails are not taken."),
+    ("all.zip", ZIP, "Archives are not taken."),
+    ("call.mp3", b"ID3", "Sound and video are not taken."),
+    ("latin1.txt", "Größe über café naïve façade\n".encode("latin-1"), "The text's encoding is not known"),
+    ("sjis.txt", "こんにちは、会議は三時です。\n".encode("shift_jis"), "The text's encoding is not known"),
+    ("eucjp.txt", "こんにちは、会議は三時です。\n".encode("euc_jp"), "The text's encoding is not known"),
+    ("bytes.txt", bytes(range(256)), "The file is no text."),
+    ("empty.txt", b"", "The file is empty."),
+    ("blank.txt", b"  \n \n", "The file is empty."),
+    ("too-large.txt", b"x" * (21 << 20), "The file is larger than 20 MB."),
+    ("too-much.txt", b"".join(b"Line %d: value %d.\n" % (i, i * i) for i in range(300_000)), "The file has too much text."),
+]
+
+
+def test_each_kind_of_file_is_taken_or_named(local, opened):
     page = opened(local)
-    page.page.get_by_label("Add files").first.set_input_files(
-        files=[
-            {"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 and nothing more"},
-            {"name": "picture.txt", "mimeType": "text/plain", "buffer": bytes(range(256))},
-        ]
-    )
-    alerts = page.page.locator(".document [role=alert]")
-    expect(alerts).to_have_text(["broken.pdf: the PDF cannot be read", re.compile("^picture.txt: ")])
-    page.button("Dismiss: broken.pdf").click()
-    expect(alerts).to_have_count(1)
+    answers = {}
+    for name, data, _ in DROPPED:
+        data = data if isinstance(data, bytes) else data.read_bytes()
+        page.page.set_input_files("input[type=file]", [{"name": name, "mimeType": "", "buffer": data}])
+        one = page.page.locator("li.document", has_text=name)
+        expect(one).to_have_count(1)
+        expect(one.locator("progress")).to_have_count(0, timeout=60_000)
+        failed = one.get_by_role("alert")
+        answers[name] = failed.inner_text().removeprefix(f"{name}: ") if failed.count() else None
+        page.button(f"Dismiss: {name}" if failed.count() else f"Remove {name}").click()
+        expect(one).to_have_count(0)
+    wrong = {
+        name: (answers[name], said)
+        for name, _, said in DROPPED
+        if (said is None) != (answers[name] is None) or (said and not answers[name].startswith(said))
+    }
+    assert not wrong
+
+
+def test_what_cannot_be_read_is_said_in_korean(local, opened):
+    page = opened(local, korean=True)
+    for name, data in (("broken.pdf", b"%PDF-1.7 and nothing more"), ("bytes.txt", bytes(range(256))), ("scan.pdf", SAMPLES / "scan.pdf")):
+        data = data if isinstance(data, bytes) else data.read_bytes()
+        page.page.set_input_files("input[type=file]", [{"name": name, "mimeType": "", "buffer": data}])
+        said = page.page.locator("li.document", has_text=name).get_by_role("alert")
+        expect(said).to_have_text(re.compile(r"[가-힣]{2,}.*(니다|습니다)\."))
+        assert not re.search("[a-z]{4,}", said.inner_text().removeprefix(name).replace("Markdown", ""))

@@ -159,6 +159,28 @@ def test_what_came_is_there_after_the_server_was_killed(tmp_path, model, opened)
         again.stop()
 
 
+def test_what_broke_off_is_asked_again(tmp_path, model, opened):
+    chat = Chat(tmp_path, model.url)
+    page = opened(chat)
+    page.expected.append("ERR_|Failed to load")
+    half_an_answer(page, model)  # and the model falls silent
+    page.page.wait_for_timeout(1000)
+    chat.kill()
+    again = Chat(tmp_path, model.url, port=int(chat.url.rsplit(":", 1)[1]))
+    model.hold = None
+    model.go.set()
+    try:
+        page.page.reload()
+        expect(page.last_answer).to_have_attribute("data-state", "failed")
+        expect(page.last_answer).to_contain_text("Paragraph 5")  # all that was shown
+        page.button("Send again", page.last_answer).click()
+        page.wait_answered()
+        assert page.last_answer.locator(".text p").all_inner_texts() == STORY.split("\n\n")
+        expect(page.page.locator("article.question")).to_have_count(1)
+    finally:
+        again.stop()
+
+
 def test_two_tabs_see_the_same(chat, model, opened):
     page = opened(chat)
     page.ask("First")

@@ -24,12 +24,12 @@ def test_looks(local, opened, dark, phone, korean):
     texts = TEXTS[korean]
     look = "-".join(["ko" if korean else "en", "phone" if phone else "desktop", "dark" if dark else "light"])
     assert page.page.evaluate("document.documentElement.lang") == ("ko" if korean else "en")
-    page.axe(f"welcome, {look}")
+    page.axe_in_all_states(f"welcome, {look}")
 
     page.ask(texts["code"])
     expect(page.last_answer.locator("pre")).to_be_visible()
     page.no_sideways_scroll()
-    page.axe(f"conversation, {look}")
+    page.axe_in_all_states(f"conversation, {look}")
     if look in ("en-desktop-light", "ko-phone-dark"):
         page.picture(f"chat-{look}")
 
@@ -37,7 +37,7 @@ def test_looks(local, opened, dark, phone, korean):
     panel = page.page.get_by_role("complementary")
     expect(panel).to_be_visible()
     page.no_sideways_scroll()
-    page.axe(f"thought process, {look}")
+    page.axe_in_all_states(f"thought process, {look}")
     if phone:
         box = panel.bounding_box()
         assert box["width"] == page.page.viewport_size["width"]
@@ -47,12 +47,12 @@ def test_looks(local, opened, dark, phone, korean):
     if phone:
         page.button(texts["menu"]).click()
         expect(page.page.get_by_role("navigation")).to_be_visible()
-        page.axe(f"menu, {look}")
+        page.axe_in_all_states(f"menu, {look}")
     page.button(texts["settings"]).click()
     dialog = page.page.get_by_role("dialog", name=texts["settings"])
     expect(dialog).to_be_visible()
     page.no_sideways_scroll()
-    page.axe(f"settings, {look}")
+    page.axe_in_all_states(f"settings, {look}")
     page.button(texts["close"], dialog).click()
 
 

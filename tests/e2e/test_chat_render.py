@@ -38,6 +38,22 @@ It costs $5 and then $6, and a_b_c and x^2. `$no$`""",
             "ruby": "puts 'hi' # x",
         }.items()
     ),
+    "picture": "![A picture](https://example.com/x.png)\n\n<img src=x onerror=alert(1)><script>alert(1)</script>\n\n"
+    "[click](javascript:alert(1)) [mail](mailto:a@b.example) [data](data:text/html,x)",
+    "lists": """1. one
+2. two
+   - nested
+   - [x] done
+   - [ ] open
+
+> A quote
+
+~~struck~~ <details><summary>More</summary>hidden</details>
+
+:::note
+admonition
+:::
+""",
     "references": "See [the page][1] and\n\nmore text.\n\n[1]: https://example.com/page",
 }
 
@@ -147,6 +163,25 @@ def test_the_languages_of_an_azure_user_are_coloured(shown):
     for number in range(5):
         expect(text.locator(".code").nth(number).locator("code span").first).to_be_attached()
     page.axe("code")
+
+
+def test_pictures_and_scripts_of_an_answer_reach_nobody(shown):
+    page, text = shown("picture")
+    assert text.locator("img, script, iframe").count() == 0
+    expect(text).to_contain_text("A picture")
+    links = text.locator("a").evaluate_all("all => all.map(a => a.protocol)")
+    assert set(links) <= {"https:", "mailto:"} and "mailto:" in links
+    page.axe("a picture")  # and no other host was asked, which the page's fixture checks
+
+
+def test_lists_quotes_and_what_is_struck(shown):
+    page, text = shown("lists")
+    expect(text.locator("ol > li")).to_have_count(2)
+    expect(text.locator("ol ul > li")).to_have_text(["nested", "☑ done", "☐ open"])
+    expect(text.locator("blockquote")).to_have_text("A quote")
+    expect(text.locator("del")).to_have_text("struck")
+    expect(text).to_contain_text("admonition")
+    page.axe("lists")
 
 
 def test_a_link_may_be_defined_at_the_end(shown):

@@ -40,7 +40,7 @@ def test_usage_is_kept_and_told(stack, tmp_path):
         completion += told["completion_tokens"]
     assert post_chat(running.gateway.url, key="poor-key").status_code == 200
     assert post_chat(running.gateway.url, key="poor-key").status_code == 429
-    wait_until(lambda: rows(ledger) == 4)
+    wait_until(lambda: rows(ledger) == 5)  # what its own limits refuse is in a client's account
 
     answer = httpx.get(f"{running.gateway.admin}/api/usage?by=client,team").json()
     assert answer["from"] < answer["to"]
@@ -50,6 +50,9 @@ def test_usage_is_kept_and_told(stack, tmp_path):
     assert (mine["prompt_tokens"], mine["completion_tokens"]) == (prompt, completion)
     assert mine["charged_tokens"] == prompt + 3 * completion
     assert abs(mine["cost"] - (prompt * 2 + completion * 10) / 1e6) < 1e-6
+
+    poor = next(total for total in answer["usage"] if total["client"] == "poor")
+    assert (poor["requests"], poor["refused"], poor["failed"], poor["estimated"]) == (2, 1, 1, 0)
 
     by_user = httpx.get(f"{running.gateway.admin}/api/usage?by=user,hour,deployment&client=e2e&from=1h").json()["usage"]
     assert {(t["user"], t["requests"]) for t in by_user} == {("ann", 2), ("bob", 1)}
@@ -61,7 +64,7 @@ def test_usage_is_kept_and_told(stack, tmp_path):
     assert table.returncode == 0
     lines = table.stdout.splitlines()
     assert lines[0].split()[:2] == ["client", "requests"]
-    assert [line.split()[:2] for line in lines[1:]] == [["e2e", "3"], ["poor", "1"]]
+    assert [line.split()[:2] for line in lines[1:]] == [["e2e", "3"], ["poor", "2"]]
     as_json = usage("--ledger", ledger, "--by", "user", "--client", "e2e", "--json")
     assert {t["user"]: t["requests"] for t in json.loads(as_json.stdout)["usage"]} == {"ann": 2, "bob": 1}
     assert usage("--ledger", ledger, "--by", "colour").returncode == 2

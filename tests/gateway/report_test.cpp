@@ -43,6 +43,18 @@ TEST(Report, BecomesARowOfTheLedger) {
     EXPECT_FALSE(row.estimated);
 }
 
+TEST(Report, ARefusalByLimitsIsARowThatCostsNothing) {
+    Done d;
+    Report limited;
+    limited.status = 429;
+    limited.ending = Ending::limited;
+    const auto row = usage_row(d.asked, limited, "", {}, d.wire);
+    EXPECT_EQ(row.client, "web");
+    EXPECT_EQ(row.status, 429);
+    EXPECT_EQ(row.prompt_tokens + row.completion_tokens + row.charged_tokens + row.cost, 0U);
+    EXPECT_FALSE(row.estimated) << "nothing was used";
+}
+
 TEST(Report, BecomesALineOfTheLog) {
     Done d;
     const auto record = access_record(d.asked, d.report, "two", "web", {}, d.wire);

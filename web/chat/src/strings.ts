@@ -122,6 +122,8 @@ const texts = {
   untaken_archive: ["Archives are not taken. Taken are: {taken}.", "압축 파일은 지원하지 않습니다. 지원 형식: {taken}."],
   untaken_sound: ["Sound and video are not taken. Taken are: {taken}.", "소리와 동영상은 지원하지 않습니다. 지원 형식: {taken}."],
   file_unsupported: ["This kind of file is not taken. Taken are: {taken}.", "지원하지 않는 파일 형식입니다. 지원 형식: {taken}."],
+  file_unreadable: ["The PDF cannot be read.", "PDF를 읽을 수 없습니다."],
+  file_not_text: ["The file is no text. Taken are: {taken}.", "텍스트 파일이 아닙니다. 지원 형식: {taken}."],
   file_not_pdf: ["The file is named PDF, but is none.", "PDF가 아닌 파일입니다."],
   file_encrypted: ["The PDF is protected by a password.", "암호로 보호된 PDF입니다."],
   file_no_text: ["The PDF has no text: a scan, perhaps.", "PDF에 텍스트가 없습니다. 스캔한 문서일 수 있습니다."],
