@@ -3,6 +3,8 @@
 
 #include <csignal>
 #include <iostream>
+#include <optional>
+#include <string>
 
 #include "app/stack_values.hpp"
 #include "app/verbs.hpp"
@@ -15,6 +17,7 @@
 #include "chat/pdf_process.hpp"
 #include "chat/server.hpp"
 #include "config/listen.hpp"
+#include "config/units.hpp"
 #include "telemetry/log.hpp"
 
 namespace spillway::app {
@@ -30,6 +33,7 @@ struct ChatOptions {
     std::size_t max_upload_mib = 20;
     std::string log_level = "info";
     double grace_seconds = 5;
+    std::optional<Duration> keep;  ///< of conversations that nobody changes
 };
 
 /// $XDG_DATA_HOME/spillway/chat.db, ~/.local/share/spillway/chat.db without it (XDG Base Directory).
@@ -101,6 +105,34 @@ Task<void> stop_on_signal(Loop& loop, Signals& signals, chat::ChatServer& server
     loop.stop();
 }
 
+/// `90d`, or a duration as configurations have it.
+std::optional<Duration> parse_keep(std::string_view text) {
+    if (!text.ends_with('d')) return config::parse_duration(text);
+    constexpr unsigned most_days = 36'500;
+    const auto days = parse_int<unsigned>(text.substr(0, text.size() - 1));
+    if (!days || *days == 0 || *days > most_days) return std::nullopt;
+    return std::chrono::hours(24) * *days;
+}
+
+/// Forgets what is older than `keep`, at first and every hour, a few conversations at a time.
+Task<void> forget_old(Loop& loop, chat::Store store, Duration keep, telemetry::Logger& log) {
+    constexpr std::size_t at_once = 50;
+    Timer timer(loop);
+    std::size_t all = 0;
+    for (;;) {
+        const auto removed =
+            store.forget(wall_now() - std::chrono::duration_cast<Wall::duration>(keep), at_once);
+        if (!removed) log.warn("old conversations were not forgotten: {}", removed.error().message);
+        all += removed ? *removed : 0;
+        const bool more = removed && *removed == at_once;
+        if (!more && all != 0) log.info("forgot {} conversations that nobody has changed in time", all);
+        if (!more) all = 0;
+        const Duration wait =
+            more ? Duration(std::chrono::milliseconds(100)) : Duration(std::chrono::hours(1));
+        (void)co_await timer.sleep_for(wait);
+    }
+}
+
 int usage(const Error& error) {
     std::cerr << "spillway: " << error.message << '\n';
     return 2;
@@ -137,6 +169,10 @@ int run_chat(const ChatOptions& options) {
     log->info("chat on http://{}:{}, its model at {}, its history in {}", host, server.port(), endpoint,
               database);
     loop.spawn(stop_on_signal(loop, signals, server, *log, options.grace_seconds));
+    if (options.keep) {
+        auto second = chat::Store::open(database);
+        if (second) loop.spawn(forget_old(loop, std::move(*second), *options.keep, *log));
+    }
     loop.run();
     return 0;
 }
@@ -151,6 +187,15 @@ void add_chat(CLI::App& app, Run& run) {
                      "A file of NAME=\"value\" lines that go before the environment; can be given again");
     verb->add_option("--database", options->database,
                      "SQLite file of the history; by default in $XDG_DATA_HOME/spillway");
+    verb->add_option_function<std::string>(
+            "--keep",
+            [options](const std::string& text) {
+                options->keep = parse_keep(text);
+                if (!options->keep)
+                    throw CLI::ValidationError("--keep", text + " is not a time such as 90d or 12h");
+            },
+            "Forget conversations that nobody has changed for so long, as 90d or 12h; by default none")
+        ->type_name("TIME");
     verb->add_flag("--public", options->is_public, "Allow --listen beyond this machine: there is no log-in");
     verb->add_option("--host", options->hosts,
                      "A name that browsers may use for it, besides loopback; can be given again");

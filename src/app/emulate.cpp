@@ -39,6 +39,7 @@ struct Options {
     std::optional<Duration> ttft_jitter;
     double tokens_per_second = config::LatencyConfig{}.tokens_per_second;
     double jitter = config::LatencyConfig{}.jitter;
+    bool lenient = false;
 };
 
 config::EmulatorConfig from_flags(const Options& o) {
@@ -51,6 +52,7 @@ config::EmulatorConfig from_flags(const Options& o) {
         r.name = config::resource_name(i);
         r.port = static_cast<std::uint16_t>(o.base_port + i);
         for (const std::string& key : o.api_keys) r.api_keys.emplace_back(key);
+        r.strict = !o.lenient;
         r.deployments = config::default_deployments(o.capacity);
         for (config::EmulatedDeployment& d : r.deployments) {
             d.kind = i < o.provisioned ? config::DeploymentKind::ptu : config::DeploymentKind::payg;
@@ -132,6 +134,7 @@ void add_emulate(CLI::App& app, Run& run) {
     verb->add_option("--admin-port", o->admin_port, "For faults and counters")->capture_default_str();
     verb->add_option("--api-key", o->api_keys,
                      "A key that is accepted; can be repeated. None: any caller is");
+    verb->add_flag("--lenient", o->lenient, "Take arguments, values and versions that Azure refuses");
     verb->add_option("--host", o->host, "The address to listen on")->capture_default_str();
     verb->add_option("--seed", o->seed, "Latency and ids repeat for the same seed")->capture_default_str();
     verb->add_option("--threads", o->threads, "Resources are spread over so many threads")

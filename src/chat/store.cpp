@@ -168,6 +168,16 @@ Result<void> Store::remove_all(std::string_view session) {
     return Sql(db_.get(), "DELETE FROM conversations WHERE session = ?", session).run();
 }
 
+Result<std::size_t> Store::forget(Wall before, std::size_t most) {
+    auto done = Sql(db_.get(),
+                    "DELETE FROM conversations WHERE id IN "
+                    "(SELECT id FROM conversations WHERE updated < ? ORDER BY updated LIMIT ?)",
+                    millis(before), most)
+                    .run();
+    if (!done) return done.error();
+    return static_cast<std::size_t>(sqlite3_changes(db_.get()));
+}
+
 Result<std::vector<Message>> Store::messages(std::string_view session, std::string_view conversation) {
     if (auto there = require(session, conversation); !there) return there.error();
     std::vector<Message> out;

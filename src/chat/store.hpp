@@ -43,6 +43,9 @@ public:
     Result<void> set_leaf(std::string_view session, std::string_view id, std::string_view message);
     Result<void> remove_conversation(std::string_view session, std::string_view id);
     Result<void> remove_all(std::string_view session);
+    /// Removes conversations, of all sessions, that nobody has changed since `before`: the oldest, `most` of
+    /// them at once, so that others may go on meanwhile. Gives how many there were.
+    Result<std::size_t> forget(Wall before, std::size_t most);
 
     /// All branches, oldest first.
     Result<std::vector<Message>> messages(std::string_view session, std::string_view conversation);

@@ -57,6 +57,7 @@ struct EmulatedResource {
     std::vector<Secret> api_keys;  ///< each is accepted; empty: no key is required
     std::string region = "Sweden Central";
     bool accept_bearer = true;  ///< `Authorization: Bearer` with any token, as if from Entra
+    bool strict = true;         ///< refuses the arguments, values and versions that Azure refuses
     std::vector<EmulatedDeployment> deployments;
     std::optional<IssuerConfig> entra{};  ///< accepts only its tokens, no key (`disableLocalAuth`)
     friend bool operator==(const EmulatedResource&, const EmulatedResource&) = default;

@@ -163,6 +163,10 @@ void add_common(Fields<ResourceDraft>& fields, std::string_view capacity_default
              {.help = "sent as `x-ms-region`"})
         .add("accept_bearer", [](auto& r) -> auto& { return r.made.accept_bearer; }, codec::Flag{},
              {.help = "accept any `Authorization: Bearer`, as for a token of Entra ID"})
+        .add("strict", [](auto& r) -> auto& { return r.made.strict; }, codec::Flag{},
+             {.help = "refuse what Azure refuses, in its words: unreleased `api-version`s, unknown "
+                      "arguments, values "
+                      "that the model does not take, completions of chat models"})
         .section(
             "entra", [](auto& r) -> auto& { return r.made.entra; }, issuer_fields(),
             {.help = "switch keys off, as `disableLocalAuth` does: only tokens of this issuer are accepted",

@@ -71,6 +71,10 @@ ErrorAnswer bad_request(std::string_view message) {
     return typed(400, message, "invalid_request_error", {}, {});
 }
 
+ErrorAnswer invalid_request(std::string_view message, std::string_view param, std::string_view code) {
+    return typed(400, message, "invalid_request_error", param, code);
+}
+
 ErrorAnswer prompt_filtered() {
     return {
         400,

@@ -22,9 +22,12 @@ struct ErrorAnswer {
 [[nodiscard]] ErrorAnswer wrong_method();   ///< 405
 [[nodiscard]] ErrorAnswer wrong_model(Operation operation, std::string_view model);  ///< 400
 [[nodiscard]] ErrorAnswer bad_request(std::string_view message);                     ///< 400
-[[nodiscard]] ErrorAnswer prompt_filtered();                                         ///< 400 content_filter
-[[nodiscard]] ErrorAnswer sealed_elsewhere(std::string_view seal);                   ///< 400
-[[nodiscard]] ErrorAnswer no_response(std::string_view id, bool as_previous);        ///< 404, or 400
+/// 400, with what is wrong by name; both may be empty.
+[[nodiscard]] ErrorAnswer invalid_request(std::string_view message, std::string_view param,
+                                          std::string_view code);
+[[nodiscard]] ErrorAnswer prompt_filtered();                                   ///< 400 content_filter
+[[nodiscard]] ErrorAnswer sealed_elsewhere(std::string_view seal);             ///< 400
+[[nodiscard]] ErrorAnswer no_response(std::string_view id, bool as_previous);  ///< 404, or 400
 /// 429 with the seconds to wait in its message.
 [[nodiscard]] ErrorAnswer throttled(Operation operation, std::string_view api_version, Limit limit,
                                     std::int64_t seconds);

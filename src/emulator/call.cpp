@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "emulator/arguments.hpp"
 #include "emulator/call_impl.hpp"
 
 namespace spillway::emulator {
@@ -58,7 +59,17 @@ Call::Next Call::decide() {
     if (unreadable) return refuse(bad_request(unreadable->message));
     if (!deployment_->model.can(target_.operation))
         return refuse(wrong_model(target_.operation, deployment_->config.model));
+    if (auto no = strict_fault()) return refuse(std::move(*no));
     return admit();
+}
+
+std::optional<ErrorAnswer> Call::strict_fault() const {
+    if (!resource_.config_.strict) return std::nullopt;
+    const std::string& model = deployment_->config.model;
+    if (!target_.v1 && !is_released(target_.api_version)) return no_resource();
+    if (target_.operation == Operation::completions && !completes(model))
+        return wrong_model(target_.operation, model);
+    return argument_fault(request_, model);
 }
 
 Call::Next Call::fault_status() {

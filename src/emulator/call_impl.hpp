@@ -54,6 +54,8 @@ private:
     Next reply(unsigned status, std::string body);
     Next refuse(ErrorAnswer error) { return reply(error.status, std::move(error.body)); }
     Next fault_status();
+    /// What Azure refuses, and a lenient resource lets pass.
+    [[nodiscard]] std::optional<ErrorAnswer> strict_fault() const;
     Next list_models();
     Next stored_response();
     Next admit();

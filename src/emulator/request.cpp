@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "emulator/arguments.hpp"
 #include "emulator/prefix_cache.hpp"
 #include "emulator/schema_value.hpp"
 #include "emulator/tokens.hpp"
@@ -87,6 +88,35 @@ void read_messages(ModelRequest& r, const array& messages) {
             r.question = std::move(said);
     }
     r.prompt_tokens += tokens_to_prime;
+}
+
+/// A number as it was written, a text in quotes.
+std::string written(const element& root, std::string_view key) {
+    element value;
+    if (root[key].get(value) != simdjson::SUCCESS || value.is_null()) return {};
+    return simdjson::minify(value);
+}
+
+bool is_given(const element& root, std::string_view key) {
+    element value;
+    return root[key].get(value) == simdjson::SUCCESS && !value.is_null();
+}
+
+void read_arguments(ModelRequest& r, const element& root) {
+    auto& a = r.arguments;
+    for (const auto field : simdjson::dom::object(root))
+        if (!is_known(r.operation, field.key)) a.unknown.emplace_back(field.key);
+    std::sort(a.unknown.begin(), a.unknown.end());
+    a.max_tokens = is_given(root, "max_tokens");
+    a.max_completion_tokens = is_given(root, "max_completion_tokens");
+    a.temperature = written(root, "temperature");
+    a.top_p = written(root, "top_p");
+    element format;
+    element messages;
+    a.json_object =
+        root["response_format"].get(format) == simdjson::SUCCESS && text(format, "type") == "json_object";
+    a.says_json = a.json_object && root["messages"].get(messages) == simdjson::SUCCESS &&
+                  lowered(simdjson::minify(messages)).find("json") != std::string::npos;
 }
 
 /// The question names the tool ("get_weather", or a telling word of it, "weather").
@@ -245,6 +275,7 @@ Result<ModelRequest> read_request(Operation operation, std::string_view body) {
     ModelRequest r;
     r.operation = operation;
     r.model = std::string(text(root, "model"));
+    read_arguments(r, root);
     r.stream = flag(root, "stream");
     element e;
     if (root["stream_options"].get(e) == simdjson::SUCCESS) r.include_usage = flag(e, "include_usage");

@@ -22,6 +22,17 @@ struct ToolCall {
     std::string arguments;  ///< JSON built from the tool's schema
 };
 
+/// What was said in a request's body, as far as it can be wrong (emulator/arguments.hpp).
+struct Arguments {
+    std::vector<std::string> unknown;  ///< in the order of their names
+    bool max_tokens = false;
+    bool max_completion_tokens = false;
+    std::string temperature;  ///< as it was written; empty: not given
+    std::string top_p;
+    bool json_object = false;
+    bool says_json = false;  ///< something in the messages does
+};
+
 struct ModelRequest {
     Operation operation = Operation::chat;
     std::string model;
@@ -50,7 +61,8 @@ struct ModelRequest {
     std::vector<std::uint64_t> prefixes;
     std::uint64_t prompt_hash = fnv_begin;
     std::size_t cached_tokens = 0;  ///< set by the resource that answers
-    std::size_t text_tokens = 0;    ///< of prompt_tokens: the text without messages' framing
+    Arguments arguments;
+    std::size_t text_tokens = 0;  ///< of prompt_tokens: the text without messages' framing
 };
 
 /// The emulated prompt filter refuses any text with this in it.

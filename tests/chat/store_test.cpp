@@ -145,6 +145,19 @@ TEST_F(StoreTest, RemovesADocumentFromTheIndexToo) {
     EXPECT_TRUE(is_not_found(store_.document("s", document_).error()));
 }
 
+TEST_F(StoreTest, ForgetsTheOldestAFewAtATime) {
+    const Wall now = Wall(std::chrono::hours(1000));
+    for (int i = 0; i < 5; ++i)
+        ASSERT_TRUE(store_.create_conversation("ann", std::to_string(i), now - std::chrono::hours(i)));
+    EXPECT_EQ(store_.forget(now - std::chrono::hours(1), 2).value(), 2U) << "3 and 4 hours old";
+    EXPECT_EQ(store_.forget(now - std::chrono::hours(1), 2).value(), 1U);
+    EXPECT_EQ(store_.forget(now - std::chrono::hours(1), 2).value(), 0U);
+    const auto left = store_.conversations("ann").value();
+    ASSERT_EQ(left.size(), 2U);
+    EXPECT_EQ(left[0].title, "0");
+    EXPECT_EQ(left[1].title, "1") << "as old as is kept";
+}
+
 TEST(StoreFile, SurvivesAReopen) {
     const telemetry::test::TempDir folder;
     const std::string path = folder.file("deep/chat.db");

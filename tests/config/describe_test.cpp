@@ -144,6 +144,7 @@ resources:
     api_keys: ["***"]
     region: "Sweden Central"
     accept_bearer: true
+    strict: true
     deployments:
       - name: chat
         model: gpt-4o

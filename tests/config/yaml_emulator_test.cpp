@@ -44,6 +44,7 @@ capacity: 50
 api_keys: [a, b]
 region: West Europe
 accept_bearer: false
+strict: false
 latency: {ttft: 0, tokens_per_second: 0}
 estimate: {chars_per_token: 3.5}
 )");
@@ -54,6 +55,7 @@ estimate: {chars_per_token: 3.5}
     EXPECT_EQ(r.api_keys, (std::vector{Secret("a"), Secret("b")}));
     EXPECT_EQ(r.region, "West Europe");
     EXPECT_FALSE(r.accept_bearer);
+    EXPECT_FALSE(r.strict);
     EXPECT_EQ(r.deployments[2].tpm, 50'000U);
     EXPECT_EQ(r.deployments[2].rpm, 300U);
     EXPECT_EQ(r.deployments[2].latency.ttft, 0s);

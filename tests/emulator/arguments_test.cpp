@@ -1,0 +1,104 @@
+// What a strict resource refuses, in Azure's words.
+#include "emulator/arguments.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace spillway::emulator {
+namespace {
+
+using testing::HasSubstr;
+
+/// The refusal of `body` by a deployment of `model`; "" if there is none.
+std::string refusal(Operation operation, std::string_view model, const std::string& body) {
+    const auto request = read_request(operation, body);
+    if (!request) return "unreadable: " + request.error().message;
+    const auto fault = argument_fault(*request, model);
+    if (!fault) return "";
+    EXPECT_EQ(fault->status, 400U);
+    return fault->body;
+}
+
+std::string chat(std::string_view model, const std::string& more, const std::string& text = "Hi") {
+    return refusal(Operation::chat, model,
+                   R"({"messages":[{"role":"user","content":")" + text + R"("}])" + more + "}");
+}
+
+TEST(Arguments, UnknownOnesAreNamed) {
+    EXPECT_THAT(
+        chat("gpt-4o", R"(,"thinking":true)"),
+        HasSubstr(
+            R"("message":"Unrecognized request argument supplied: thinking","type":"invalid_request_error")"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"zzz":1,"abc":2)"),
+                HasSubstr("Unrecognized request arguments supplied: abc, zzz"));
+    EXPECT_EQ(
+        chat("gpt-4o", R"(,"temperature":0.7,"user":"u","seed":1,"tools":[],"stop":["x"],"logprobs":true)"),
+        "");
+    EXPECT_THAT(refusal(Operation::embeddings, "text-embedding-3-small", R"({"input":"a","temperature":1})"),
+                HasSubstr("Unrecognized request argument supplied: temperature"));
+}
+
+TEST(Arguments, SamplingHasItsRange) {
+    EXPECT_THAT(
+        chat("gpt-4o", R"(,"temperature":3)"),
+        HasSubstr(
+            "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead."));
+    EXPECT_THAT(chat("gpt-4o", R"(,"top_p":1.5)"), HasSubstr("decimal_above_max_value"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"temperature":-1)"), HasSubstr("decimal_below_min_value"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"temperature":"hot")"), HasSubstr("invalid_type"));
+    EXPECT_EQ(chat("gpt-4o", R"(,"temperature":2,"top_p":1)"), "");
+    EXPECT_EQ(chat("gpt-4o", R"(,"temperature":null)"), "");
+}
+
+TEST(Arguments, ReasoningModelsTakeOthers) {
+    for (const std::string model : {"o1", "o3-mini", "o4-mini", "gpt-5", "gpt-5-mini"}) {
+        EXPECT_THAT(chat(model, R"(,"max_tokens":9)"),
+                    HasSubstr("Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+                              "'max_completion_tokens' instead."));
+        EXPECT_THAT(chat(model, R"(,"temperature":0.2)"),
+                    HasSubstr("Unsupported value: 'temperature' does not support 0.2 with this model."));
+        EXPECT_EQ(chat(model, R"(,"temperature":1,"max_completion_tokens":9)"), "");
+    }
+    for (const std::string model : {"gpt-4o", "gpt-5-chat", "omni", "o"})
+        EXPECT_EQ(chat(model, R"(,"max_tokens":9,"temperature":0.2)"), "") << model;
+}
+
+TEST(Arguments, TwoLimitsAreOneTooMany) {
+    EXPECT_THAT(
+        chat("gpt-4o", R"(,"max_tokens":9,"max_completion_tokens":9)"),
+        HasSubstr("Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."));
+}
+
+TEST(Arguments, JsonModeNeedsTheWord) {
+    const std::string mode = R"(,"response_format":{"type":"json_object"})";
+    EXPECT_THAT(chat("gpt-4o", mode), HasSubstr("'messages' must contain the word 'json' in some form"));
+    EXPECT_EQ(chat("gpt-4o", mode, "Answer in JSON."), "");
+}
+
+TEST(Arguments, EmbeddingsHaveAMostNumberOfInputs) {
+    const auto body = [](int n) {
+        std::string out = R"({"input":["a")";
+        for (int i = 1; i < n; ++i) out += R"(,"a")";
+        return out + "]}";
+    };
+    EXPECT_EQ(refusal(Operation::embeddings, "text-embedding-3-small", body(2048)), "");
+    EXPECT_THAT(refusal(Operation::embeddings, "text-embedding-3-small", body(2049)),
+                HasSubstr("Too many inputs. The max number of inputs is 2048."));
+}
+
+TEST(Arguments, ChatModelsDoNotComplete) {
+    for (const std::string_view model : {"gpt-4o", "gpt-35-turbo", "o3-mini", "gpt-4.1-mini"})
+        EXPECT_FALSE(completes(model)) << model;
+    for (const std::string_view model : {"gpt-35-turbo-instruct", "davinci-002", "babbage-002", "my-own"})
+        EXPECT_TRUE(completes(model)) << model;
+}
+
+TEST(Arguments, VersionsAreThoseThatWereReleased) {
+    for (const std::string_view version : {"2024-10-21", "2025-04-01-preview", "2023-05-15", "preview"})
+        EXPECT_TRUE(is_released(version)) << version;
+    for (const std::string_view version : {"2019-01-01", "2024-10-22", "2025-04-14-preview", ""})
+        EXPECT_FALSE(is_released(version)) << version;
+}
+
+}  // namespace
+}  // namespace spillway::emulator
