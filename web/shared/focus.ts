@@ -6,7 +6,8 @@ const focusable =
 const written = 'textarea:not([disabled]), input:not([disabled], [type="file"], [type="checkbox"])';
 
 function usable(element: HTMLElement): boolean {
-  return element.isConnected && element.getClientRects().length > 0 && !element.closest("[inert]") && !element.matches(":disabled");
+  // A skip link shows while it has the focus, and covers what is beneath.
+  return element.isConnected && !element.matches(".skip") && element.getClientRects().length > 0 && !element.closest("[inert]") && !element.matches(":disabled");
 }
 
 function firstIn(place: Element): HTMLElement | undefined {
