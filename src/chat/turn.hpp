@@ -17,7 +17,8 @@
 ///     stopped    the user stopped it before any text
 ///
 /// An answer that breaks off is requested again, at most twice; what the new one has in common with the text
-/// shown is not sent again. save_part(), called at intervals, keeps the text so far, so that it survives a crash.
+/// shown is not sent again. save_part(), called at intervals, keeps the text so far, so that it survives a
+/// crash.
 ///
 /// Ownership: a Turn belongs to whoever runs it (see turns.hpp) and does not know its readers. Thread rule:
 /// the event loop's. Errors: `error` events.

@@ -123,6 +123,7 @@ const texts = {
   kind_client: ["client", "클라이언트"],
   kind_user: ["user", "사용자"],
   kind_team: ["team", "팀"],
+  kind_key: ["key", "키"],
 
   turned_away: ["Not served: {n}/s", "응답하지 못함: 초당 {n}"],
   why_limited: ["clients' own limits", "클라이언트 한도"],
