@@ -198,8 +198,7 @@ Result<Reloaded> Gateway::reload(config::GatewayConfig fresh) {
 }
 
 void Gateway::look() {
-    if (const auto tls = tls_.look(wall_now()))
-        for (const auto& worker : workers_) worker->use_tls(tls);
+    tls_.remind(wall_now());
     if (access_log_) tell(access_log_->change(), "access log", access_log_->path(), "lines are lost");
     if (books_.ledger)
         tell(books_.ledger->change(), "ledger", snapshot_->config.ledger,

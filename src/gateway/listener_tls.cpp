@@ -30,14 +30,13 @@ void ListenerTls::use(const http::TlsContext::Shared& context, const std::option
                       Wall now) {
     tls_ = tls;
     end_.reset();
-    if (!context || !tls) {
-        files_.start({});
-        return;
-    }
-    files_.start({tls->cert_file, tls->key_file});
+    if (!context || !tls) return;
     end_ = context->ends();
     const auto facts = http::read_certificate(tls->cert_file, tls->key_file);
+    if (facts && !sha256_.empty() && facts->sha256 != sha256_)
+        log_->info("the TLS certificate {} has changed, and is in use", tls->cert_file);
     subject_ = facts ? facts->subject : std::string();
+    sha256_ = facts ? facts->sha256 : std::string();
     tell_end(now);
 }
 
@@ -52,20 +51,8 @@ void ListenerTls::tell_end(Wall now) {
         log_->info("TLS certificate {} of {}: {} days left", tls_->cert_file, subject_, left);
 }
 
-http::TlsContext::Shared ListenerTls::look(Wall now) {
-    if (!end_) return nullptr;
-    if (files_.settled_change()) {
-        auto fresh = read(tls_);
-        if (fresh) {
-            log_->info("the TLS certificate {} has changed, and is in use", tls_->cert_file);
-            use(*fresh, std::optional(*tls_), now);
-            return *fresh;
-        }
-        log_->error("the TLS certificate has changed and cannot be used, the old one stays: {}",
-                    fresh.error().message);
-    }
-    if (*end_ - now < kSoon && now - told_at_ >= kTellAgain) tell_end(now);
-    return nullptr;
+void ListenerTls::remind(Wall now) {
+    if (end_ && *end_ - now < kSoon && now - told_at_ >= kTellAgain) tell_end(now);
 }
 
 }  // namespace spillway::gateway

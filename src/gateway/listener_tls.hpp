@@ -1,6 +1,6 @@
 #pragma once
-/// TLS of the data port: the certificate in use, its expiry, whether its files have changed, and the keys of
-/// session tickets, which outlive it.
+/// TLS of the data port: the certificate in use, its expiry, and the keys of session tickets, which
+/// outlive it. A change of its files is a reload (app/reloader.hpp).
 ///
 /// Ownership: owned by the Gateway. Thread rule: the main thread; contexts are shared by all threads. Errors:
 /// read() says why certificate and key cannot be used; the present ones stay in use.
@@ -10,7 +10,6 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "config/file_watch.hpp"
 #include "config/gateway.hpp"
 #include "http/tls_context.hpp"
 #include "telemetry/log.hpp"
@@ -23,11 +22,10 @@ public:
 
     /// Loads what a configuration specifies; null: no TLS.
     [[nodiscard]] Result<http::TlsContext::Shared> read(const std::optional<config::ServerTls>& tls);
-    /// `context` was read from `tls` and is in use from now on. Logs its expiry.
+    /// `context` was read from `tls` and is in use from now on. Logs that it is another, and its expiry.
     void use(const http::TlsContext::Shared& context, const std::optional<config::ServerTls>& tls, Wall now);
-    /// Call about once a second: returns a new context if the files have changed and are valid. Logs once if
-    /// they are not, and daily that the certificate expires soon.
-    [[nodiscard]] http::TlsContext::Shared look(Wall now);
+    /// Call about once a second: logs daily that the certificate expires soon.
+    void remind(Wall now);
     /// When the certificate in use expires.
     [[nodiscard]] std::optional<Wall> end() const noexcept { return end_; }
 
@@ -36,8 +34,8 @@ private:
 
     std::shared_ptr<telemetry::Logger> log_;
     std::optional<config::ServerTls> tls_;  ///< in use
-    config::FileWatch files_;
     std::string subject_;
+    std::string sha256_;
     std::optional<Wall> end_;
     Wall told_at_{};
     std::shared_ptr<http::TicketKeys> tickets_ = std::make_shared<http::TicketKeys>();

@@ -37,6 +37,15 @@ std::string subject_of(const X509* leaf) {
     return {text, static_cast<std::size_t>(std::max(size, 0L))};
 }
 
+std::string sha256_of(const X509* leaf) {
+    std::string digest(EVP_MAX_MD_SIZE, '\0');
+    unsigned size = 0;
+    if (X509_digest(leaf, EVP_sha256(), reinterpret_cast<unsigned char*>(digest.data()), &size) != 1)
+        size = 0;
+    digest.resize(size);
+    return digest;
+}
+
 }  // namespace
 
 Result<CertificateFacts> read_certificate(const std::string& cert_file, const std::string& key_file) {
@@ -53,7 +62,7 @@ Result<CertificateFacts> read_certificate(const std::string& cert_file, const st
     std::tm end{};
     if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) != 1)
         return fail(fmt::format("the TLS certificate {} does not say when it ends", cert_file));
-    return CertificateFacts{subject_of(leaf), Wall(std::chrono::seconds(::timegm(&end)))};
+    return CertificateFacts{subject_of(leaf), Wall(std::chrono::seconds(::timegm(&end))), sha256_of(leaf)};
 }
 
 }  // namespace spillway::http

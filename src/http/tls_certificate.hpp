@@ -12,6 +12,7 @@ namespace spillway::http {
 struct CertificateFacts {
     std::string subject;  ///< in the form of RFC 2253
     Wall not_after;
+    std::string sha256;  ///< of the certificate, as bytes
 };
 
 /// The leaf of the PEM chain in `cert_file`, if the PEM key in `key_file` matches it.
