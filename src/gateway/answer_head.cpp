@@ -11,6 +11,11 @@
 namespace spillway::gateway {
 namespace {
 
+std::string_view media_type(const http::ResponseHead& head) noexcept {
+    const std::string_view type = head.fields.get("content-type");
+    return trim(type.substr(0, type.find(';')));
+}
+
 /// Fields of a backend's answer that its client does not see: what the gateway writes itself, what would show
 /// or set a credential, and, once the client has limits of its own, the backend's quota.
 bool is_withheld(std::string_view name, bool own_limits) noexcept {
@@ -35,9 +40,16 @@ void append_answer_fields(std::string& out, const http::ResponseHead& head, bool
 }
 
 bool is_json(const http::ResponseHead& head) noexcept {
-    std::string_view type = head.fields.get("content-type");
-    type = trim(type.substr(0, type.find(';')));
+    const std::string_view type = media_type(head);
     return iequals(type, "application/json") || type.ends_with("+json");
+}
+
+bool is_json_lines(const http::ResponseHead& head) noexcept {
+    constexpr std::array<std::string_view, 5> kTypes{"application/x-ndjson", "application/ndjson",
+                                                     "application/jsonl", "application/x-jsonlines",
+                                                     "application/json-lines"};
+    const std::string_view type = media_type(head);
+    return std::ranges::any_of(kTypes, [&](std::string_view t) { return iequals(type, t); });
 }
 
 bool is_event_stream(const http::ResponseHead& head) noexcept {

@@ -13,6 +13,8 @@ namespace spillway::gateway {
 void append_answer_fields(std::string& out, const http::ResponseHead& head, bool own_terms);
 
 [[nodiscard]] bool is_json(const http::ResponseHead& head) noexcept;
+/// Lines of JSON, which some servers stream instead of events (Ollama, docs.ollama.com/api/streaming).
+[[nodiscard]] bool is_json_lines(const http::ResponseHead& head) noexcept;
 [[nodiscard]] bool is_event_stream(const http::ResponseHead& head) noexcept;
 /// Whether a body starts like an event stream, whatever its head says.
 [[nodiscard]] bool begins_event_stream(std::string_view body) noexcept;

@@ -155,7 +155,7 @@ Task<AttemptEnd> Attempt::relay(const http::ResponseHead& head) {
     if (head.status >= 300) return relay_plain(*this, head);
     if (is_event_stream(head)) return relay_stream(*this, head);
     if (!parts_.asked.scan.stream) return relay_plain(*this, head);
-    return is_json(head) ? relay_what_begins(head) : relay_stream(*this, head);
+    return is_json(head) || is_json_lines(head) ? relay_what_begins(head) : relay_stream(*this, head);
 }
 
 /// A stream was asked for, and the answer calls itself JSON. Some servers do that with their event streams.

@@ -8,6 +8,11 @@ routing::OperationFacts facts_of(const api::Operation& operation) noexcept {
     return {.asks_a_model = &operation != &api::operations::other, .answers_json = operation.answers_json};
 }
 
+bool begins_as_error(std::string_view body) noexcept {
+    constexpr std::size_t begin = 64;
+    return body.substr(0, begin).find("\"error\"") != body.npos;
+}
+
 routing::Evidence evidence_of_answer(unsigned status, std::string_view content_type, std::string_view body,
                                      std::optional<api::ApiError>& error) {
     routing::Evidence e{.came = routing::Came::answer, .status = status};
@@ -20,10 +25,7 @@ routing::Evidence evidence_of_answer(unsigned status, std::string_view content_t
         e.body = routing::BodyShape::html;
         return e;
     }
-    // An answer that serves is only looked at, not parsed: errors begin with the word.
-    constexpr std::size_t begin = 64;
-    if (text.front() != '{' || (status < 400 && text.substr(0, begin).find("\"error\"") == text.npos))
-        return e;
+    if (text.front() != '{' || (status < 400 && !begins_as_error(text))) return e;
     error = api::parse_error(text);
     if (!error) return e;
     e.body = routing::BodyShape::error;

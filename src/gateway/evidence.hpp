@@ -13,6 +13,8 @@ namespace spillway::gateway {
 
 [[nodiscard]] routing::OperationFacts facts_of(const api::Operation& operation) noexcept;
 
+/// What begins like an error object; an answer that serves is not parsed to find out.
+[[nodiscard]] bool begins_as_error(std::string_view body) noexcept;
 /// For a complete answer. `error` owns what the evidence views.
 [[nodiscard]] routing::Evidence evidence_of_answer(unsigned status, std::string_view content_type,
                                                    std::string_view body,

@@ -158,7 +158,8 @@ Task<AttemptEnd> relay_plain(Attempt& attempt, const http::ResponseHead& head,
     RequestParts& parts = attempt.parts();
     const api::Operation& operation = parts.asked.operation();
     const bool sized = head.framing == http::Framing::length;
-    const bool hold = head.status >= 300 || operation.answers_json || is_json(head) ||
+    const bool lines = begin && is_json_lines(head) && !begins_as_error(*begin);
+    const bool hold = head.status >= 300 || (operation.answers_json && !lines) || is_json(head) ||
                       parts.exchange.request().method == "HEAD";
     const std::size_t most =
         parts.list != nullptr ? OwnList::kMostPage : parts.config().limits.max_answer_buffer_bytes;

@@ -192,6 +192,7 @@ void StreamMachine::pass(std::string_view raw, std::string_view chunk) {
 
 void StreamMachine::commit() {
     committed_ = true;
+    if (const auto comments = said_alive(); comments && !comments->empty()) pieces_.push_back(own(*comments));
     if (!held_.empty()) pieces_.push_back(held_);
 }
 

@@ -83,8 +83,7 @@ bool StreamRelay::on_data(std::string_view chunk) {
         parts_.report.note_model(chunk);
     }
     action_ = machine_.feed(chunk);
-    if (auto comments = machine_.said_alive(); comments && !machine_.committed())
-        parts_.downstream.show_alive(std::move(*comments));
+    if (auto comments = machine_.said_alive(); comments) parts_.downstream.show_alive(std::move(*comments));
     start_if_committed();
     if (action_ != StreamAction::proceed) return false;
     watch_for_silence();

@@ -42,7 +42,7 @@ bool UpstreamRequest::write(const Asked& asked, const http::RequestHead& head, s
         added_usage_ = to.ask_usage && asked.operation().usage_chunk && asked.scan.stream &&
                        !asked.scan.include_usage && !asked.scan.has_data_sources;
         body_ = api::edited(body, asked.scan, model, added_usage_, edits_);
-    } else if (asked.form_model.present() && !dialect.deployment_in_path(b.url.base_path, asked.route)) {
+    } else if (asked.form_model.present()) {
         write_form(asked, body, deployment);
     } else if (!body.empty()) {
         body_.push_back(body);

@@ -158,6 +158,11 @@ TEST(StreamMachine, TellsOfKeepAlivesBeforeTheCommit) {
     EXPECT_EQ(s.read, joined({kRole, "data: {\"type\":\"keepalive\",\"sequence_number\":3}\n\n", kText}));
     (void)s.feed("data: {\"type\":\"keepalive\",\"sequence_number\":4}\n\n");
     EXPECT_EQ(s.machine.result().output_events, 1U);
+    // What came with the output goes before it.
+    Stream together({.pass_keep_alives = true});
+    (void)together.feed(": processing\n\n" + std::string(kText));
+    EXPECT_EQ(together.read, ": processing\n\n" + std::string(kText));
+    EXPECT_FALSE(together.machine.said_alive());
     // Where no heartbeats are wanted, comments wait like the rest.
     Stream t;
     (void)t.feed(": processing\n\n");
