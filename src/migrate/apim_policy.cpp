@@ -118,6 +118,23 @@ private:
         if (e.text.find("JObject") != std::string::npos) backends({"", e.text, e.at});
         if (e.name == "authentication-managed-identity") identity(e);
         if (e.name == "retry") retry(e);
+        if (e.name == "set-backend-service") service(e);
+    }
+
+    /// A backend that the policy chooses by its address.
+    void service(const PolicyElement& e) {
+        const auto base = e.value("base-url");
+        if (base.empty() || base.front() == '@') return;
+        BackendDraft out;
+        out.line = line_at(e.at);
+        out.path = "set-backend-service";
+        if (const auto name = named_value(base)) {
+            out.url = url_of(in_, *name, out.line, out.path);
+            out.kind = "azure";
+        } else {
+            url(out, base);
+        }
+        found_.push_back(std::move(out));
     }
 
     void identity(const PolicyElement& e) {
@@ -152,6 +169,10 @@ private:
     }
 
     void backends(const PolicyElement::Attribute& a) {
+        for (const std::string_view parser : {"JArray.Parse", "JObject.Parse"})
+            if (a.value.find(parser) != std::string::npos)
+                in_.notes.add(line_at(a.at), a.name,
+                              fmt::format("{} is not read: write its backends by hand", parser));
         for (const auto& object : csharp::objects(a.value)) {
             const bool is_backend = object.find("url") != nullptr || object.find("backend-id") != nullptr ||
                                     object.find("backendId") != nullptr;

@@ -215,8 +215,11 @@ private:
     void member(const arm::Element& service, Section& pool) {
         if (!service.node.IsDefined() || !service.node.IsMap()) return;
         const auto id = arm::text(service.node["id"], service.scope);
-        const auto name = id ? id->substr(id->rfind('/') + 1) : std::string();
-        const auto found = backends_.find(name);
+        auto whole = id.value_or("");
+        while (whole.ends_with('/')) whole.pop_back();
+        const auto name = whole.substr(whole.rfind('/') + 1);
+        const auto found = std::find_if(backends_.begin(), backends_.end(),
+                                        [&](const auto& backend) { return iequals(backend.first, name); });
         if (found == backends_.end())
             return pool.notes().add(
                 Item{service.node, ""}.line(), pool.path() + ".services",
@@ -231,6 +234,11 @@ private:
         auto& draft = found->second.draft;
         const auto priority = arm::text(service.node["priority"], service.scope);
         const auto weight = arm::text(service.node["weight"], service.scope);
+        const YAML::Node& node = service.node;  // const: looking a key up must not add it
+        if ((node["priority"].IsDefined() && !priority) || (node["weight"].IsDefined() && !weight))
+            pool.notes().add(
+                Item{node, ""}.line(), pool.path() + ".services",
+                fmt::format("the priority or weight of {} cannot be told here: it counts as 1", shown(name)));
         if (const auto n = priority ? parse_int<unsigned>(*priority) : std::nullopt) draft.priority = *n;
         if (const auto n = weight ? parse_double(*weight) : std::nullopt) draft.weight = *n;
     }

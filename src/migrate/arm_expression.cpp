@@ -207,12 +207,39 @@ private:
                                             [](const Value& v) { return v.IsDefined() && !v.IsNull(); });
             return first == args.end() ? nothing() : *first;
         }
+        if (iequals(name, "tryGet")) return found_in(args);
+        if (iequals(name, "if") && args.size() == 3) {
+            const auto condition = plain(args[0]);
+            return !condition ? nothing() : iequals(*condition, "true") ? args[1] : args[2];
+        }
         const auto one = args.empty() ? std::nullopt : plain(args[0]);
         if (!one) return nothing();
+        if (iequals(name, "replace") && args.size() == 3)
+            return replaced(*one, plain(args[1]), plain(args[2]));
         if (iequals(name, "toLower") || iequals(name, "string") || iequals(name, "int") ||
             iequals(name, "trim") || iequals(name, "uri"))
             return changed(name, *one, args);
         return nothing();
+    }
+
+    /// What Bicep makes of `config.?priority`.
+    Value found_in(const std::vector<Value>& args) {
+        Value out;
+        out.reset(args.empty() ? nothing() : args[0]);
+        for (std::size_t i = 1; i < args.size(); ++i) {
+            const auto index = number(args[i]);
+            out.reset(index ? at(out, *index) : child(out, plain(args[i]).value_or("")));
+        }
+        return out;
+    }
+
+    static Value replaced(std::string text, const std::optional<std::string>& from,
+                          const std::optional<std::string>& to) {
+        if (!from || !to || from->empty()) return nothing();
+        for (std::size_t i = text.find(*from); i != text.npos && text.size() < kLongest;
+             i = text.find(*from, i + to->size()))
+            text.replace(i, from->size(), *to);
+        return Value(text);
     }
 
     static Value changed(const std::string& name, const std::string& one, const std::vector<Value>& args) {

@@ -104,6 +104,7 @@ private:
         const auto all = is_map(copy) ? turns(copy, scope) : std::vector<Scope>{scope};
         for (const auto& turn : all) {
             if (out_.size() >= kMostResources) return;
+            if (iequals(text(child(node, "condition"), turn).value_or(""), "false")) continue;
             auto type = text(child(node, "type"), turn).value_or("");
             type = type.substr(0, type.find('@'));
             if (!parent_type.empty() && type.find('.') == std::string::npos) type = parent_type + '/' + type;

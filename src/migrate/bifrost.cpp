@@ -238,24 +238,41 @@ private:
         out.limits = limits_of(one);
         one.ignore({"description", "created_at", "updated_at"});
         one.no_equal("customer_id", "clients name their team");
-        for (const auto& provider : one.list("provider_configs")) provider_of(provider, out);
+        const auto providers = one.list("provider_configs");
+        bool unbound = false;
+        for (const auto& provider : providers) unbound = provider_of(provider, out) || unbound;
         for (auto& model : one.texts("allowed_models")) allow(out, "", model);
+        if (unbound) out.deployments.clear();
+        const bool nothing = !providers.empty() && !unbound && out.deployments.empty();
+        if (nothing) one.note_here("may use no provider that became a backend, so no client came of it");
         one.no_equal({"mcp_configs", "keys", "allowed_providers"}, "");
         const bool off = one.text("is_active") == "false";
         if (!out.key.given()) one.note_here("has no value, so no client came of it");
         if (off) one.note_here("is switched off; left out");
         one.finish();
-        if (!off) in_.draft.clients.push_back(std::move(out));
+        if (!off && !nothing) in_.draft.clients.push_back(std::move(out));
     }
 
-    void provider_of(const Item& item, ClientDraft& out) {
+    /// True if the key may use whatever is asked for.
+    bool provider_of(const Item& item, ClientDraft& out) {
         Section one(in_.notes, item);
         const auto provider = one.text("provider").value_or("");
-        for (const auto& model : one.texts("allowed_models")) allow(out, provider, model);
+        const auto models = one.texts("allowed_models");
+        for (const auto& model : models) allow(out, provider, model);
+        bool unbound = false;
+        if (models.empty() || std::find(models.begin(), models.end(), "*") != models.end())
+            for (const auto& backend : in_.draft.backends) {
+                unbound = unbound || backend.models.empty();
+                for (const auto& name : backend.models)
+                    if (name.starts_with(provider + '/'))
+                        allow(out, provider, name.substr(provider.size() + 1));
+            }
+        if (unbound) one.note("allowed_models", "are all, as a backend serves whatever is asked for");
         one.ignore({"provider"});
         one.no_equal({"weight", "keys", "key_ids", "rate_limit_id", "budget_id", "rate_limit", "budget"},
                      "backends and their weights are the same for all clients");
         one.finish();
+        return unbound;
     }
 
     static void allow(ClientDraft& out, const std::string& provider, const std::string& model) {

@@ -94,6 +94,23 @@ std::vector<Member> members(std::string_view code) {
     return out;
 }
 
+/// `new JProperty("name", value), …`
+std::vector<Member> properties(std::string_view code) {
+    std::vector<Member> out;
+    for (auto part : parts(code)) {
+        part = blank_front(part);
+        if (!part.starts_with("new")) continue;
+        part = blank_front(part.substr(3));
+        if (!part.starts_with("JProperty")) continue;
+        part = blank_front(part.substr(9));
+        if (!part.starts_with('(')) continue;
+        const auto length = balanced(part);
+        const auto pair = parts(part.substr(1, length < 2 ? 0 : length - 2));
+        if (pair.size() == 2) out.push_back(member(pair[0], pair[1]));
+    }
+    return out;
+}
+
 }  // namespace
 
 std::size_t skip_opaque(std::string_view s) noexcept {
@@ -144,7 +161,15 @@ std::vector<Object> objects(std::string_view code) {
         const auto start = i;
         auto rest = blank_front(code.substr(i + 3));
         if (rest.starts_with("JObject")) rest = blank_front(rest.substr(7));
-        if (rest.starts_with('(')) rest = blank_front(rest.substr(balanced(rest)));
+        if (rest.starts_with('(')) {
+            const auto size = balanced(rest);
+            if (auto given = properties(rest.substr(1, size < 2 ? 0 : size - 2)); !given.empty()) {
+                out.push_back({start, std::move(given)});
+                i = static_cast<std::size_t>(rest.data() - code.data()) + size;
+                continue;
+            }
+            rest = blank_front(rest.substr(size));
+        }
         i += 3;
         if (!rest.starts_with('{')) continue;
         const auto length = balanced(rest);

@@ -23,9 +23,17 @@ void read_fallbacks(Section& from, std::string_view key, Settings& out) {
         for (auto& [group, targets] : groups.pairs()) {
             std::vector<std::string> names;
             if (auto one = targets.text()) names.push_back(std::move(*one));
-            if (targets.node.IsSequence())
-                for (const auto& node : targets.node)
-                    if (node.IsScalar()) names.push_back(node.Scalar());
+            if (targets.node.IsSequence()) {
+                for (const auto& node : targets.node) {
+                    if (node.IsScalar()) {
+                        names.push_back(node.Scalar());
+                        continue;
+                    }
+                    Section one(from.notes(), {node, targets.path});
+                    if (auto name = one.text("model")) names.push_back(std::move(*name));
+                    one.finish();
+                }
+            }
             out.fallbacks.emplace_back(group, std::move(names));
         }
     }

@@ -161,7 +161,11 @@ void read_model(Input& in, const Item& item, const Settings& settings, const Cre
                                                         : credential->second));
     const auto target = params.own().text("model");
     if (!target || target->empty()) return entry.note_here("has no litellm_params.model; left out");
-    const auto model = split(*target);
+    auto model = split(*target);
+    if (const auto provider = params.own().text("custom_llm_provider");
+        provider && target->find('/') == std::string::npos)
+        model.provider = *provider;
+    if (model.provider == "azure_text") model.provider = "azure";
     if (model.provider != "azure" && !is_openai_like(model.provider))
         return params.own().note("model",
                                  fmt::format("has no equal: {} is neither Azure OpenAI nor an endpoint "

@@ -15,8 +15,10 @@ bool is_name(char c) noexcept {
 
 /// Each entity but in its place, so that lines can be counted.
 std::string unescaped(std::string_view s) {
-    constexpr std::pair<std::string_view, char> entities[]{{"&quot;", '"'},  {"&lt;", '<'},  {"&gt;", '>'},
-                                                           {"&apos;", '\''}, {"&#34;", '"'}, {"&amp;", '&'}};
+    constexpr std::pair<std::string_view, char> entities[]{
+        {"&quot;", '"'}, {"&lt;", '<'},   {"&gt;", '>'},   {"&apos;", '\''}, {"&#34;", '"'},
+        {"&amp;", '&'},  {"&#xA;", '\n'}, {"&#10;", '\n'}, {"&#xD;", ' '},   {"&#13;", ' '},
+        {"&#x9;", ' '},  {"&#x22;", '"'}, {"&#39;", '\''}};
     std::string out;
     while (!s.empty()) {
         const auto found = std::find_if(std::begin(entities), std::end(entities),

@@ -111,6 +111,7 @@ private:
             out.url = fmt::format("https://{}.openai.azure.com", *resource);
         } else if (slug || provider.starts_with('@')) {
             out.name = slug.value_or(provider);
+            if (out.name.starts_with('@')) out.name.erase(0, 1);
             out.url = nowhere(out.name);
             out.kind.clear();
             config.note(
@@ -127,15 +128,18 @@ private:
         out.path = item.path;
         out.priority = priority;
         out.weight = share;
-        const auto provider = config.text("provider").value_or("");
+        auto provider = config.text("provider").value_or("");
+        auto params = config.map("override_params");
+        const auto model = params.text("model");
+        // The model catalogue's way to say both: @slug/model.
+        if (provider.empty() && model && model->starts_with('@'))
+            provider = model->substr(0, model->find('/'));
         place(config, provider, out);
         if (out.url.empty())
             return config.note_here(
                 "has no equal: neither Azure OpenAI nor an endpoint like OpenAI's; left out");
         if (const auto key = config.text({"api_key", "apiKey"}))
             out.key = key_of(*key, "", config.line_of("api_key"), config.path_of("api_key"));
-        auto params = config.map("override_params");
-        const auto model = params.text("model");
         const auto deployment = config.text({"deployment_id", "azure_deployment_id", "deploymentId"});
         out.deployment = deployment.value_or(model.value_or(""));
         if (const auto slash = out.deployment.find('/');

@@ -64,7 +64,9 @@ SplitUrl split_url(std::string_view url) {
         out.deployment = rest.substr(0, rest.find('/'));
         url = url.substr(0, at);
     }
-    for (const std::string_view end : {"/chat/completions", "/completions", "/embeddings", "/responses"})
+    while (url.ends_with('/')) url.remove_suffix(1);
+    for (const std::string_view end :
+         {"/chat/completions", "/completions", "/embeddings", "/responses", "/models"})
         if (url.ends_with(end)) url.remove_suffix(end.size());
     while (url.ends_with('/')) url.remove_suffix(1);
     if (url.ends_with("/openai/v1")) url.remove_suffix(std::string_view("/openai/v1").size());

@@ -52,9 +52,26 @@ Section::Section(Notes& notes, const Item& item) : notes_(&notes), path_(item.pa
         notes.add(line_, path_, "is no map of keys and values; left out");
         return;
     }
-    for (const auto& pair : item.node) {
-        if (!pair.first.IsScalar()) continue;
-        entries_.push_back({pair.first.Scalar(), pair.first.Mark().line + 1, pair.second, false});
+    constexpr int deepest = 8;  // an anchor may stand within itself
+    add(item.node, deepest);
+}
+
+/// The map's own keys, then those of its merge key `<<` (yaml.org/type/merge) that it has not itself.
+void Section::add(const YAML::Node& map, int depth) {
+    for (const auto& pair : map) {
+        if (!pair.first.IsScalar() || pair.first.Scalar() == "<<") continue;
+        const auto& key = pair.first.Scalar();
+        const bool known =
+            std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
+        if (!known) entries_.push_back({key, pair.first.Mark().line + 1, pair.second, false});
+    }
+    if (depth == 0) return;
+    for (const auto& pair : map) {
+        if (!pair.first.IsScalar() || pair.first.Scalar() != "<<") continue;
+        if (pair.second.IsMap()) add(pair.second, depth - 1);
+        if (pair.second.IsSequence())
+            for (const auto& one : pair.second)
+                if (one.IsMap()) add(one, depth - 1);
     }
 }
 

@@ -93,6 +93,7 @@ private:
         bool read = false;
     };
     [[nodiscard]] Entry* find(std::string_view key);
+    void add(const YAML::Node& map, int depth);
 
     Notes* notes_;
     std::string path_;
