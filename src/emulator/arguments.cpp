@@ -67,7 +67,12 @@ ErrorAnswer refused(std::string_view message, std::string_view param, std::strin
     return invalid_request(message, param, code);
 }
 
-std::optional<ErrorAnswer> sampling_fault(std::string_view name, const std::string& written, double most) {
+bool gives(const Arguments& a, std::string_view name) {
+    return std::find(a.given.begin(), a.given.end(), name) != a.given.end();
+}
+
+std::optional<ErrorAnswer> sampling_fault(std::string_view name, const std::string& written, double most,
+                                          double least = 0) {
     if (written.empty()) return std::nullopt;
     const auto value = parse_double(written);
     const bool number = value.has_value() || written.find_first_of("eE") != std::string::npos;
@@ -81,11 +86,11 @@ std::optional<ErrorAnswer> sampling_fault(std::string_view name, const std::stri
                         "instead.",
                         name, most, written),
             name, "decimal_above_max_value");
-    if (value && *value < 0)
+    if (value && *value < least)
         return refused(
-            fmt::format("Invalid '{}': decimal below minimum value. Expected a value >= 0, but got {} "
+            fmt::format("Invalid '{}': decimal below minimum value. Expected a value >= {}, but got {} "
                         "instead.",
-                        name, written),
+                        name, least, written),
             name, "decimal_below_min_value");
     return std::nullopt;
 }
@@ -96,6 +101,11 @@ std::optional<ErrorAnswer> reasoning_fault(const Arguments& a) {
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
             "'max_completion_tokens' instead.",
             "max_tokens", "unsupported_parameter");
+    for (const std::string_view name :
+         {"presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"})
+        if (gives(a, name))
+            return refused(fmt::format("Unsupported parameter: '{}' is not supported with this model.", name),
+                           name, "unsupported_parameter");
     for (const auto& [name, written] :
          {std::pair{"temperature", a.temperature}, std::pair{"top_p", a.top_p}}) {
         const auto value = parse_double(written);
@@ -107,6 +117,49 @@ std::optional<ErrorAnswer> reasoning_fault(const Arguments& a) {
             name, "unsupported_value");
     }
     return std::nullopt;
+}
+
+std::optional<ErrorAnswer> count_fault(std::string_view name, const std::string& written, std::int64_t most) {
+    if (written.empty()) return std::nullopt;
+    const auto n = parse_int<std::int64_t>(written);
+    if (!n)
+        return refused(
+            fmt::format("Invalid type for '{}': expected an integer, but got something else instead.", name),
+            name, "invalid_type");
+    if (*n >= 1 && *n <= most) return std::nullopt;
+    const bool small = *n < 1;
+    return refused(
+        fmt::format("Invalid '{}': integer {} value. Expected a value {} {}, but got {} instead.", name,
+                    small ? "below minimum" : "above maximum", small ? ">=" : "<=", small ? 1 : most, *n),
+        name, small ? "integer_below_min_value" : "integer_above_max_value");
+}
+
+/// What only makes sense with something else, and counts.
+std::optional<ErrorAnswer> together_fault(const ModelRequest& request) {
+    const Arguments& a = request.arguments;
+    if (!a.fault.message.empty()) return refused(a.fault.message, a.fault.param, a.fault.code);
+    if (a.no_tools) return refused("[] is too short - 'tools'", "", "");
+    for (const std::string_view name : {"tool_choice", "parallel_tool_calls"})
+        if (gives(a, name) && !gives(a, "tools"))
+            return refused(
+                fmt::format("Invalid value for '{0}': '{0}' is only allowed when 'tools' are specified.",
+                            name),
+                name, "");
+    if (gives(a, "stream_options") && !request.stream)
+        return refused("The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+                       "stream_options", "");
+    if (gives(a, "top_logprobs") && !gives(a, "logprobs"))
+        return refused("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
+                       "top_logprobs", "");
+    constexpr std::size_t most_stops = 4;
+    if (a.stops > most_stops)
+        return refused(
+            fmt::format("Invalid 'stop': array too long. Expected an array with maximum length {}, but got "
+                        "an array with length {} instead.",
+                        most_stops, a.stops),
+            "stop", "array_above_max_length");
+    if (auto no = count_fault("n", a.n, 128)) return no;
+    return count_fault(a.max_tokens ? "max_tokens" : "max_completion_tokens", a.limit, 1'000'000'000);
 }
 
 }  // namespace
@@ -137,12 +190,17 @@ std::optional<ErrorAnswer> argument_fault(const ModelRequest& request, std::stri
     if (operation != Operation::chat && operation != Operation::completions) return std::nullopt;
     if (auto no = sampling_fault("temperature", a.temperature, 2)) return no;
     if (auto no = sampling_fault("top_p", a.top_p, 1)) return no;
+    if (auto no = sampling_fault("presence_penalty", a.presence_penalty, 2, -2)) return no;
+    if (auto no = sampling_fault("frequency_penalty", a.frequency_penalty, 2, -2)) return no;
     if (operation != Operation::chat) return std::nullopt;
+    if (auto no = together_fault(request)) return no;
     if (a.max_tokens && a.max_completion_tokens)
         return refused("Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
                        "max_tokens", "invalid_parameter_combination");
     if (is_reasoning(model))
         if (auto no = reasoning_fault(a)) return no;
+    if (!is_reasoning(model) && gives(a, "reasoning_effort"))
+        return refused("Unrecognized request argument supplied: reasoning_effort", "", "");
     if (a.json_object && !a.says_json)
         return refused(
             "'messages' must contain the word 'json' in some form, to use 'response_format' of type "

@@ -1,9 +1,11 @@
 #include "emulator/request.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 
 #include "emulator/arguments.hpp"
 #include "emulator/prefix_cache.hpp"
@@ -102,10 +104,66 @@ bool is_given(const element& root, std::string_view key) {
     return root[key].get(value) == simdjson::SUCCESS && !value.is_null();
 }
 
+/// Roles, contents, and whether each call of a tool has its result.
+Arguments::Fault message_fault(const array& messages) {
+    constexpr std::array<std::string_view, 6> roles{"system",   "assistant", "user",
+                                                    "function", "tool",      "developer"};
+    std::vector<std::string> open;  // calls that wait for their result
+    std::size_t i = 0;
+    const auto fault = [&](std::string what, std::string_view member, std::string_view code) {
+        return Arguments::Fault{std::move(what), fmt::format("messages.[{}].{}", i, member),
+                                std::string(code)};
+    };
+    for (const element m : messages) {
+        const std::string_view role = text(m, "role");
+        if (std::find(roles.begin(), roles.end(), role) == roles.end())
+            return fault(
+                fmt::format("Invalid value: '{}'. Supported values are: 'system', 'assistant', 'user', "
+                            "'function', 'tool', and 'developer'.",
+                            role),
+                "role", "invalid_value");
+        if (role == "tool") {
+            const auto call = std::find(open.begin(), open.end(), text(m, "tool_call_id"));
+            if (call == open.end())
+                return fault(
+                    "Invalid parameter: messages with role 'tool' must be a response to a preceeding "
+                    "message with 'tool_calls'.",
+                    "role", "");
+            open.erase(call);
+        } else if (!open.empty()) {
+            break;
+        }
+        if (role != "assistant" && !is_given(m, "content"))
+            return fault("Invalid value for 'content': expected a string, got null.", "content", "");
+        array calls;
+        if (role == "assistant" && m["tool_calls"].get(calls) == simdjson::SUCCESS)
+            for (const element call : calls) open.emplace_back(text(call, "id"));
+        ++i;
+    }
+    if (open.empty()) return {};
+    return fault(
+        fmt::format("An assistant message with 'tool_calls' must be followed by tool messages responding "
+                    "to each 'tool_call_id'. The following tool_call_ids did not have response messages: "
+                    "{}",
+                    fmt::join(open, ", ")),
+        "role", "");
+}
+
 void read_arguments(ModelRequest& r, const element& root) {
     auto& a = r.arguments;
-    for (const auto field : simdjson::dom::object(root))
+    for (const auto field : simdjson::dom::object(root)) {
         if (!is_known(r.operation, field.key)) a.unknown.emplace_back(field.key);
+        if (!field.value.is_null()) a.given.emplace_back(field.key);
+    }
+    a.presence_penalty = written(root, "presence_penalty");
+    a.frequency_penalty = written(root, "frequency_penalty");
+    a.n = written(root, "n");
+    a.limit = written(root, is_given(root, "max_tokens") ? "max_tokens" : "max_completion_tokens");
+    array list;
+    if (root["stop"].get(list) == simdjson::SUCCESS) a.stops = list.size();
+    a.no_tools = root["tools"].get(list) == simdjson::SUCCESS && list.size() == 0;
+    if (r.operation == Operation::chat && root["messages"].get(list) == simdjson::SUCCESS)
+        a.fault = message_fault(list);
     std::sort(a.unknown.begin(), a.unknown.end());
     a.max_tokens = is_given(root, "max_tokens");
     a.max_completion_tokens = is_given(root, "max_completion_tokens");

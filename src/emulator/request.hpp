@@ -30,7 +30,21 @@ struct Arguments {
     std::string temperature;  ///< as it was written; empty: not given
     std::string top_p;
     bool json_object = false;
-    bool says_json = false;  ///< something in the messages does
+    bool says_json = false;          ///< something in the messages does
+    std::vector<std::string> given;  ///< those that are not null
+    std::string presence_penalty;    ///< as written, like those that follow
+    std::string frequency_penalty;
+    std::string n;
+    std::string limit;  ///< max_tokens or max_completion_tokens
+    std::size_t stops = 0;
+    bool no_tools = false;  ///< `tools` is an empty list
+    /// What is wrong with a message; empty: nothing.
+    struct Fault {
+        std::string message;
+        std::string param;
+        std::string code;
+    };
+    Fault fault;
 };
 
 struct ModelRequest {

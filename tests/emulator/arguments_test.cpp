@@ -31,9 +31,7 @@ TEST(Arguments, UnknownOnesAreNamed) {
             R"("message":"Unrecognized request argument supplied: thinking","type":"invalid_request_error")"));
     EXPECT_THAT(chat("gpt-4o", R"(,"zzz":1,"abc":2)"),
                 HasSubstr("Unrecognized request arguments supplied: abc, zzz"));
-    EXPECT_EQ(
-        chat("gpt-4o", R"(,"temperature":0.7,"user":"u","seed":1,"tools":[],"stop":["x"],"logprobs":true)"),
-        "");
+    EXPECT_EQ(chat("gpt-4o", R"(,"temperature":0.7,"user":"u","seed":1,"stop":["x"],"logprobs":true)"), "");
     EXPECT_THAT(refusal(Operation::embeddings, "text-embedding-3-small", R"({"input":"a","temperature":1})"),
                 HasSubstr("Unrecognized request argument supplied: temperature"));
 }
@@ -48,6 +46,43 @@ TEST(Arguments, SamplingHasItsRange) {
     EXPECT_THAT(chat("gpt-4o", R"(,"temperature":"hot")"), HasSubstr("invalid_type"));
     EXPECT_EQ(chat("gpt-4o", R"(,"temperature":2,"top_p":1)"), "");
     EXPECT_EQ(chat("gpt-4o", R"(,"temperature":null)"), "");
+}
+
+TEST(Arguments, SomeGoTogetherOnly) {
+    const std::string tool = R"(,"tools":[{"type":"function","function":{"name":"f"}}])";
+    EXPECT_THAT(chat("gpt-4o", R"(,"tools":[])"), HasSubstr("[] is too short - 'tools'"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"tool_choice":"auto")"),
+                HasSubstr("only allowed when 'tools' are specified"));
+    EXPECT_EQ(chat("gpt-4o", tool + R"(,"tool_choice":"auto","parallel_tool_calls":false)"), "");
+    EXPECT_THAT(chat("gpt-4o", R"(,"stream_options":{})"),
+                HasSubstr("only allowed when 'stream' is enabled"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"top_logprobs":2)"), HasSubstr("only allowed when 'logprobs' is enabled"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"reasoning_effort":"low")"), HasSubstr("reasoning_effort"));
+    EXPECT_THAT(chat("o3-mini", R"(,"presence_penalty":1)"),
+                HasSubstr("'presence_penalty' is not supported"));
+}
+
+TEST(Arguments, CountsHaveTheirRange) {
+    EXPECT_THAT(chat("gpt-4o", R"(,"presence_penalty":-3)"), HasSubstr("Expected a value >= -2, but got -3"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"n":0)"), HasSubstr("integer_below_min_value"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"n":129)"), HasSubstr("Expected a value <= 128, but got 129"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"max_tokens":"5")"), HasSubstr("invalid_type"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"stop":["a","b","c","d","e"])"), HasSubstr("array_above_max_length"));
+}
+
+TEST(Arguments, MessagesFollowEachOther) {
+    const auto messages = [](const std::string& list) {
+        return refusal(Operation::chat, "gpt-4o", R"({"messages":[)" + list + "]}");
+    };
+    const std::string call =
+        R"({"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]})";
+    const std::string result = R"({"role":"tool","tool_call_id":"c1","content":"1"})";
+    const std::string ask = R"({"role":"user","content":"x"})";
+    EXPECT_EQ(messages(ask + "," + call + "," + result), "");
+    EXPECT_THAT(messages(ask + "," + call + "," + ask), HasSubstr("did not have response messages: c1"));
+    EXPECT_THAT(messages(ask + "," + result), HasSubstr("must be a response to a preceeding message"));
+    EXPECT_THAT(messages(R"({"role":"robot","content":"x"})"), HasSubstr("Invalid value: 'robot'"));
+    EXPECT_THAT(messages(R"({"role":"user","content":null})"), HasSubstr("messages.[0].content"));
 }
 
 TEST(Arguments, ReasoningModelsTakeOthers) {
