@@ -1,6 +1,7 @@
 // `spillway backup` and `spillway restore`: the ledger, the store and the chat's conversations, while they
 // are in use.
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -116,6 +117,9 @@ int backup(const KeptOptions& options) {
     for (const auto& file : *files) {
         if (file.may_lack && !fs::exists(file.path, error)) continue;
         const std::string to = fs::path(options.folder) / file.name;
+        if (fs::exists(file.path, error))
+            if (auto sound = telemetry::check_database(file.path, file.table); !sound)
+                return wrong("backup", sound.error().message, 1);
         const auto bytes = telemetry::copy_database(file.path, to);
         if (!bytes) return wrong("backup", bytes.error().message, 1);
         done.push_back({file.what, file.path, to, *bytes});
@@ -125,23 +129,39 @@ int backup(const KeptOptions& options) {
     return 0;
 }
 
-/// What was there stays beside it, lest a wrong restore loses it.
-Result<Done> put_back(const Kept& file, const std::string& from) {
+Result<void> may_put_back(const Kept& file, const std::string& from) {
     if (auto sound = telemetry::check_database(from, file.table); !sound) return sound.error();
     if (telemetry::is_in_use(file.path))
         return fail(fmt::format("{} is in use: stop the {} first", file.path,
                                 file.what == "chat" ? "chat app" : "gateway"));
+    return {};
+}
+
+/// Whoever could write the old file, or owns its folder, can write the new one.
+Result<void> give_back(const std::string& fresh, const std::string& path) {
+    struct stat was {};
+    const bool known = ::stat(path.c_str(), &was) == 0;
+    const std::string parent = fs::path(path).parent_path();
+    if (!known && ::stat(parent.empty() ? "." : parent.c_str(), &was) != 0) return {};
+    const bool failed = (known && ::chmod(fresh.c_str(), was.st_mode & 0777U) != 0) ||
+                        (::geteuid() == 0 && ::chown(fresh.c_str(), was.st_uid, was.st_gid) != 0);
+    if (failed) return fail(fmt::format("{}: cannot be given the owner and mode of {}", fresh, path));
+    return {};
+}
+
+/// What was there stays beside it, lest a wrong restore loses it.
+Result<Done> put_back(const Kept& file, const std::string& from) {
     std::error_code error;
     if (const auto parent = fs::path(file.path).parent_path(); !parent.empty())
         fs::create_directories(parent, error);
     const std::string fresh = file.path + ".restored";
     const auto bytes = telemetry::copy_database(from, fresh);
     if (!bytes) return bytes.error();
+    if (auto given = give_back(fresh, file.path); !given) return given.error();
     fs::remove(file.path + "-shm", error);
-    for (const char* end : {"", "-wal"}) {
-        fs::remove(file.path + ".before-restore" + end, error);
-        fs::rename(file.path + end, file.path + ".before-restore" + end, error);  // if it is there
-    }
+    std::string aside = file.path + ".before-restore";
+    for (int n = 2; fs::exists(aside, error); ++n) aside = fmt::format("{}.before-restore-{}", file.path, n);
+    for (const char* end : {"", "-wal"}) fs::rename(file.path + end, aside + end, error);  // if it is there
     error.clear();
     fs::rename(fresh, file.path, error);
     if (error) return fail(fmt::format("{}: {}", file.path, error.message()));
@@ -153,6 +173,14 @@ int restore(const KeptOptions& options) {
     if (!files) return wrong("restore", files.error().message, 2);
     std::vector<Done> done;
     std::error_code error;
+    for (const auto& file : *files) {  // what stops one stops all, before any is replaced
+        const std::string from = fs::path(options.folder) / file.name;
+        if (fs::exists(from, error)) {
+            if (auto may = may_put_back(file, from); !may) return wrong("restore", may.error().message, 1);
+        } else if (!file.may_lack && fs::exists(options.folder, error)) {
+            return wrong("restore", from + ": is not in this backup", 1);
+        }
+    }
     for (const auto& file : *files) {
         const std::string from = fs::path(options.folder) / file.name;
         if (!fs::exists(from, error)) continue;
