@@ -43,6 +43,18 @@ void check_listeners(yaml::MapReader& root, const GatewayConfig& config) {
                                to_string(config.listen)));
 }
 
+void check_loops(yaml::MapReader& root, const GatewayConfig& config) {
+    const std::string& host = config.listen.host;
+    const bool local = is_loopback(host) || host == "0.0.0.0" || host == "::";
+    for (std::size_t i = 0; i < config.backends.size(); ++i) {
+        const auto& url = config.backends[i].url;
+        if (url.port == config.listen.port && (url.host == host || (local && is_loopback(url.host))))
+            root.error(path_of("backends", i),
+                       fmt::format("{} is this gateway itself: each request would come back to it",
+                                   to_string(config.listen)));
+    }
+}
+
 /// The same resource twice, with the same deployments: one quota counted as two.
 void check_same_backend(yaml::MapReader& root, const std::vector<BackendConfig>& backends) {
     for (std::size_t i = 0; i < backends.size(); ++i) {
@@ -134,6 +146,7 @@ void check_keyless_clients(yaml::MapReader& root, const GatewayConfig& config) {
 void check_together(yaml::MapReader& root, const GatewayConfig& config) {
     if (root.is_empty_list("backends")) root.error("backends", "needs at least one backend with a url");
     check_listeners(root, config);
+    check_loops(root, config);
     check_same_backend(root, config.backends);
     check_keyless_clients(root, config);
     check_rules(root, config);

@@ -224,14 +224,17 @@ const Case kClients[] = {
      "4:20: clients[1].key: is the same key as clients[0].key\n"},
     {"SameKeyInList", BACKENDS "clients:\n  - {name: a, keys: [Zx9-very-secret, Zx9-very-secret]}\n",
      "3:39: clients[0].keys[1]: is the same key as clients[0].keys[0]\n"},
-    {"OpenToOthers", BACKENDS "server: {listen: 0.0.0.0:80}\n",
-     "1:1: clients: needs at least one client, as server.listen (0.0.0.0:80) is open to other machines; or "
+    {"OpenToOthers", BACKENDS "server: {listen: 0.0.0.0:8080}\n",
+     "1:1: clients: needs at least one client, as server.listen (0.0.0.0:8080) is open to other machines; or "
      "set "
      "allow_anonymous: true to serve anyone\n"},
-    {"EmptyOpenToOthers", BACKENDS "server: {listen: '[::]:80'}\nclients: []\n",
-     "3:10: clients: needs at least one client, as server.listen ([::]:80) is open to other machines; or set "
+    {"EmptyOpenToOthers", BACKENDS "server: {listen: '[::]:8080'}\nclients: []\n",
+     "3:10: clients: needs at least one client, as server.listen ([::]:8080) is open to other machines; or "
+     "set "
      "allow_anonymous: true to serve anyone\n"},
-    {"OpenOnPurpose", BACKENDS "server: {listen: 0.0.0.0:80}\nallow_anonymous: true\n", ""},
+    {"OpenOnPurpose", BACKENDS "server: {listen: 0.0.0.0:8080}\nallow_anonymous: true\n", ""},
+    {"ItsOwnBackend", BACKENDS "server: {listen: 127.0.0.1:80}\n",
+     "1:1: backends[0]: 127.0.0.1:80 is this gateway itself: each request would come back to it\n"},
     {"AllowAnonymous", BACKENDS "allow_anonymous: 1\n", "2:18: allow_anonymous: expected true or false\n"},
 };
 
