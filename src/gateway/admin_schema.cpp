@@ -208,7 +208,7 @@ constexpr std::array kTotals{
     JsonField<T>{"in_flight", "number", "", [](JsonWriter& w, const T& t) { w.value(t.in_flight); }},
     JsonField<T>{"served", "number", "Answered well, since the start (as all below).",
                  [](JsonWriter& w, const T& t) { w.value(t.answers.served.value()); }},
-    JsonField<T>{"limited", "number", "429: the client's own limits.",
+    JsonField<T>{"limited", "number", "429 or 403: the client's own limits.",
                  [](JsonWriter& w, const T& t) { w.value(t.answers.limited.value()); }},
     JsonField<T>{"no_quota", "number", "429: all backends are out of quota.",
                  [](JsonWriter& w, const T& t) { w.value(t.answers.no_quota.value()); }},

@@ -89,8 +89,7 @@ telemetry::AccessRecord access_record(const Asked& asked, const Report& report, 
 telemetry::Counter& answer_counter(const Answers& answers, const Report& report) {
     switch (report.ending) {
         case Ending::limited:
-            if (report.status == 429) return answers.limited;
-            break;
+            return answers.limited;
         case Ending::out_of_quota:
             return answers.no_quota;
         default:

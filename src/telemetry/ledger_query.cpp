@@ -74,7 +74,7 @@ std::string totals_sql(const UsageQuery& q) {
         "count(*), sum(status >= 400), sum(estimated), sum(prompt_tokens), sum(completion_tokens),"
         " sum(cached_tokens), sum(reasoning_tokens), sum(charged_tokens), sum(cost_e7),"
         " avg(took_ms) FILTER (WHERE status < 400),"
-        " sum(status = 429), sum(throttled), sum(spilled), sum(avoided)";
+        " sum(status = 429 OR (status = 403 AND backend = '')), sum(throttled), sum(spilled), sum(avoided)";
     sql += percentile("50") + percentile("95") + (q.percentiles ? ranked : rows);
     if (!groups.empty()) sql += " GROUP BY " + groups + " ORDER BY " + groups;
     sql += " LIMIT ?6";

@@ -47,7 +47,7 @@ constexpr std::array<Sum, 11> kSums{
      {"cached_tokens", "cached", "Of the prompt's.", &UsageTotal::cached_tokens},
      {"reasoning_tokens", "reasoning", "Of the completion's.", &UsageTotal::reasoning_tokens},
      {"charged_tokens", "charged", "Weighted, as limits count them.", &UsageTotal::charged_tokens},
-     {"refused", "refused", "429s that clients got.", &UsageTotal::refused},
+     {"refused", "refused", "Refused by limits (429, 403) or for want of quota (429).", &UsageTotal::refused},
      {"throttled", "throttled", "429s met at backends.", &UsageTotal::throttled},
      {"spilled", "spilled", "Spilled over to another backend.", &UsageTotal::spilled}}};
 /// Those that are not whole numbers.

@@ -90,7 +90,7 @@ TEST(Report, CountsByHowItEnded) {
     };
     EXPECT_EQ(counter(Ending::ok, 200, true), &answers.served);
     EXPECT_EQ(counter(Ending::limited, 429), &answers.limited);
-    EXPECT_EQ(counter(Ending::limited, 403), &answers.refused);
+    EXPECT_EQ(counter(Ending::limited, 403), &answers.limited) << "a budget, or the quota of a month";
     EXPECT_EQ(counter(Ending::out_of_quota, 429), &answers.no_quota);
     EXPECT_EQ(counter(Ending::client_left, 499), &answers.left);
     EXPECT_EQ(counter(Ending::no_backend, 503), &answers.failed);
@@ -129,7 +129,11 @@ TEST(Evidence, IsReadOfAnswersThatAreNone) {
     EXPECT_EQ(shape(404, "application/json", R"({"error":{"code":"DeploymentNotFound"}})"), BodyShape::error);
     EXPECT_TRUE(refuses_stream_options(400, "Unknown parameter: 'stream_options'."));
     EXPECT_FALSE(refuses_stream_options(400, "Unknown parameter: 'x'."));
-    EXPECT_FALSE(refuses_stream_options(500, "stream_options"));
+    EXPECT_TRUE(refuses_stream_options(500, "unexpected keyword argument 'stream_options'"));
+    EXPECT_FALSE(refuses_stream_options(200, R"({"choices":[{"message":{"content":"stream_options"}}]})"));
+    EXPECT_EQ(shape(200, "application/json", R"({"id":"x","error":null,"choices":[]})"), BodyShape::unread);
+    EXPECT_EQ(shape(200, "text/plain", "upstream connect error"), BodyShape::html) << "no JSON at all";
+    EXPECT_EQ(shape(400, "application/json", R"([{"error":{"message":"x"}}])"), BodyShape::error);
 }
 
 TEST(StreamWords, TellARefusalAsAnEvent) {

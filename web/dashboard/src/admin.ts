@@ -116,7 +116,7 @@ export interface Totals {
   in_flight: number;
   /** Answered well, since the start (as all below). */
   served: number;
-  /** 429: the client's own limits. */
+  /** 429 or 403: the client's own limits. */
   limited: number;
   /** 429: all backends are out of quota. */
   no_quota: number;
@@ -190,7 +190,7 @@ export interface UsageRow {
   reasoning_tokens: number;
   /** Weighted, as limits count them. */
   charged_tokens: number;
-  /** 429s that clients got. */
+  /** Refused by limits (429, 403) or for want of quota (429). */
   refused: number;
   /** 429s met at backends. */
   throttled: number;

@@ -161,7 +161,7 @@ const texts = {
   m_p95: ["95th percentile, ms", "95번째 백분위(ms)"],
   m_throttled: ["429s met", "받은 429"],
   m_avoided: ["429s avoided", "피한 429"],
-  m_refused: ["429s to clients", "클라이언트 429"],
+  m_refused: ["Refused by limits or quota", "한도·할당량 거부"],
   m_spilled: ["Spill-overs", "넘친 요청"],
   group: ["Group", "구분"],
   totals: ["Totals of the span", "기간 합계"],
