@@ -1,6 +1,6 @@
 // What a person wrote and the server has not taken yet: kept in this browser for each conversation, so that it
 // survives a reload, a closed tab and a server that is away. "" is the conversation that is not begun yet.
-import { signal } from "@preact/signals";
+import { signal, type Signal } from "@preact/signals";
 import type { Failure } from "./types";
 
 /** A question on its way to the server, or one that did not get there. */
@@ -49,18 +49,29 @@ unsent.value = Object.fromEntries(
   ]),
 );
 
+/** In the store only the entry of `id` is changed: other tabs keep theirs there, too. */
+function set<T>(kept: Signal<Record<string, T>>, key: string, id: string, value: T | undefined): void {
+  kept.value = changed(kept.value, id, value);
+  keep(key, changed(load<T>(key), id, value));
+}
+
 export function setDraft(id: string, text: string): void {
-  drafts.value = changed(drafts.value, id, text || undefined);
-  keep(draftsKey, drafts.value);
+  set(drafts, draftsKey, id, text || undefined);
 }
 
 export function setUnsent(id: string, one: Unsent | undefined): void {
-  unsent.value = changed(unsent.value, id, one);
-  keep(unsentKey, unsent.value);
+  set(unsent, unsentKey, id, one);
+}
+
+/** Puts `text` before what stands in the field of `id`. */
+export function giveBack(id: string, text: string): void {
+  setDraft(id, [text, drafts.value[id]].filter(Boolean).join("\n\n"));
 }
 
 /** The conversation that was begun as "" has an id now. */
 export function begun(id: string): void {
   setUnsent(id, unsent.value[""]);
   setUnsent("", undefined);
+  setDraft(id, drafts.value[""] ?? "");
+  setDraft("", "");
 }

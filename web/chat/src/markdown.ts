@@ -71,6 +71,24 @@ const footnotes = [
   },
 ];
 
+/** `**중요(x)**는`: CommonMark closes no emphasis between a sign and a letter, but in Korean a particle follows at once. */
+const beforeParticle = {
+  name: "strong_before_particle",
+  level: "inline" as const,
+  start: (src: string) => {
+    const at = src.indexOf("*");
+    return at < 0 ? undefined : at;
+  },
+  tokenizer(this: { lexer: { inlineTokens(src: string): Token[] } }, src: string) {
+    const match =
+      /^(\*{1,2})(?![\s*])((?:`[^`\n]*`|\\[^\n]|[^*\\`\n])*?(?:`[^`\n]+`|[^\s\w*\\\p{L}\p{N}]))\1(?=[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])/u.exec(
+        src,
+      );
+    if (!match) return undefined;
+    return { type: match[1] === "**" ? "strong" : "em", raw: match[0], text: match[2]!, tokens: this.lexer.inlineTokens(match[2]!) };
+  },
+};
+
 /** What a block is rendered with, and what comes of it. */
 interface Context {
   cited: Set<number>;
@@ -83,6 +101,7 @@ function writer(sources: Source[], context: Context): Marked {
     extensions: [
       ...footnotes,
       ...mathExtensions,
+      beforeParticle,
       {
         name: "citation",
         level: "inline",
@@ -143,7 +162,7 @@ function writer(sources: Source[], context: Context): Marked {
   return marked;
 }
 
-const blockTags = new Set(["P", "LI", "UL", "OL", "BLOCKQUOTE", "H1", "H2", "H3", "H4", "H5", "H6", "TD", "TH"]);
+const blockTags = new Set(["TABLE", "P", "LI", "UL", "OL", "BLOCKQUOTE", "H1", "H2", "H3", "H4", "H5", "H6", "TD", "TH"]);
 // Each paragraph runs in the direction of its own first letter.
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (blockTags.has(node.tagName)) node.setAttribute("dir", "auto");

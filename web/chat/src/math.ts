@@ -40,15 +40,19 @@ export function formula(source: string, display: boolean): string {
   return wrap(html.replace(/<annotation[^>]*>[\s\S]*?<\/annotation>/g, "").replace(/<\/?semantics>| style="[^"]*"/g, ""));
 }
 
-// "It costs $5 and then $6" is no formula: the first $ is followed by no space, the last one follows none, and no digit
-// comes behind it.
+// "It costs $5 and then $6" is no formula, nor is "revenue ($) and total ($)": the first $ is followed by no space and
+// no sign that ends something, the last one follows no space and no bracket, and no digit comes behind it.
 const inlineRules = [
   /^\$\$([^\n]+?)\$\$/,
-  /^\$(?![\s$])((?:\\[\s\S]|[^\\$\n`])*?[^\\\s$`])\$(?!\d)/,
+  /^\$(?![\s$),.;:])((?:\\[\s\S]|[^\\$\n`])*?[^\\\s$`(])\$(?!\d)/,
   /^\\\(([\s\S]+?)\\\)/,
   /^\\\[([\s\S]+?)\\\]/,
 ];
-const blockRules = [/^ {0,3}\$\$([\s\S]+?)\$\$[ \t]*(?:\n|$)/, /^ {0,3}\\\[([\s\S]+?)\\\][ \t]*(?:\n|$)/];
+const blockRules = [
+  /^ {0,3}\$\$([\s\S]+?)\$\$[ \t]*(?:\n|$)/,
+  /^ {0,3}\\\[([\s\S]+?)\\\][ \t]*(?:\n|$)/,
+  /^ {0,3}(\\begin\{((?:align|equation|gather)\*?)\}[\s\S]+?\\end\{\2\})[ \t]*(?:\n|$)/,
+];
 
 function firstOf(src: string, marks: RegExp): number | undefined {
   const at = src.search(marks);
@@ -59,7 +63,7 @@ export const mathExtensions = [
   {
     name: "math_block",
     level: "block" as const,
-    start: (src: string) => firstOf(src, /^ {0,3}(\$\$|\\\[)/m),
+    start: (src: string) => firstOf(src, /^ {0,3}(\$\$|\\\[|\\begin\{)/m),
     tokenizer(src: string) {
       for (const rule of blockRules) {
         const match = rule.exec(src);

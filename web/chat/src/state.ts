@@ -112,6 +112,7 @@ export async function open(id: string): Promise<void> {
     return;
   }
   const run = runs.value[id];
+  const again = current.value === id;
   if (shown.running && !run) followers.forEach((follow) => follow(id));
   batch(() => {
     current.value = id;
@@ -119,7 +120,7 @@ export async function open(id: string): Promise<void> {
     documents.value = shown.documents;
     leaf.value = shown.conversation.leaf;
     panel.value = null;
-    editing.value = "";
+    if (!again) editing.value = "";
     menuOpen.value = false;
     if (trouble.value?.conversation !== id) trouble.value = null;
     if (run?.question) {

@@ -138,6 +138,7 @@ const texts = {
   answer_ready: ["The answer is there.", "답변이 완료되었습니다."],
   stopped: ["Stopped", "중지됨"],
   broken_off: ["The answer broke off", "답변이 중간에 끊겼습니다"],
+  empty_answer: ["The model gave an empty answer.", "모델이 빈 답변을 보냈습니다."],
   no_answer: ["This question has no answer yet.", "아직 답변이 없는 질문입니다."],
   try_again: ["Try again", "다시 시도"],
   try_again_in: ["You can try again in {n} s.", "{n}초 뒤에 다시 시도할 수 있습니다."],

@@ -2,7 +2,7 @@
 // is closed, and whoever opens the conversation follows it from wherever it is.
 import { batch } from "@preact/signals";
 import { api } from "./api";
-import { setUnsent, unsent } from "./drafts";
+import { drafts, giveBack, setDraft, setUnsent, unsent } from "./drafts";
 import {
   announce, asFailure, conversations, current, editing, ensureConversation, fresh, leaf, messages, onRunning, open,
   path, put, runs, showTrouble, touch, trouble, type Run,
@@ -200,7 +200,11 @@ onRunning((id) => {
 /** Asks `text` below `parent`; without a text, `parent` is the question to be answered (again). */
 export async function ask(parent: string, text?: string): Promise<void> {
   if (runs.value[current.value]?.answered === false) return;
-  if (text !== undefined) setUnsent(current.value, { text, parent });
+  if (text !== undefined) {
+    const waiting = unsent.value[current.value];
+    if (waiting?.failure && waiting.text !== text) giveBack(current.value, waiting.text);
+    setUnsent(current.value, { text, parent });
+  }
   batch(() => {
     trouble.value = null;
     editing.value = "";
@@ -273,7 +277,11 @@ export function editQuestion(message: Message, text: string): void {
 onChange((change) => {
   void (async () => {
     if (change.kind === "removed" && change.id === current.value) {
+      const written = [unsent.value[change.id]?.text, drafts.value[change.id]].filter(Boolean).join("\n\n");
+      setUnsent(change.id, undefined);
+      setDraft(change.id, "");
       fresh();
+      if (written) giveBack("", written);
       showTrouble("", { kind: "gone", message: "" });
     }
     conversations.value = await api.conversations();

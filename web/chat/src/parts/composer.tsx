@@ -85,8 +85,8 @@ export function Composer() {
     const question = text.trim();
     if (!question || busy || question.length > longest) return;
     // It is kept as unsent until the server has it.
-    void turns.ask(turns.nextParent(), question);
     setText("");
+    void turns.ask(turns.nextParent(), question);
   };
   const onKeyDown = (e: KeyboardEvent) => {
     // While a Korean syllable is composed, Enter belongs to the input method.

@@ -1,6 +1,7 @@
 // One message: its text, its versions, its tools, who answered, its sources and follow-ups.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { copyText } from "../clipboard";
+import { drafts, setDraft } from "../drafts";
 import { placeText } from "../markdown";
 import * as state from "../state";
 import { t } from "../strings";
@@ -29,6 +30,7 @@ function Versions({ message }: { message: Message }) {
 
 function Editor({ message }: { message: Message }) {
   const field = useRef<HTMLTextAreaElement>(null);
+  const key = `edit:${message.id}`; // of its draft
   useEffect(() => {
     const f = field.current!;
     f.focus();
@@ -36,15 +38,19 @@ function Editor({ message }: { message: Message }) {
   }, []);
   const send = () => {
     const text = field.current!.value.trim();
-    if (text) turns.editQuestion(message, text);
+    if (!text) return;
+    turns.editQuestion(message, text);
+    setDraft(key, "");
   };
   const cancel = () => {
+    setDraft(key, "");
     state.editing.value = "";
     document.querySelector<HTMLElement>("#question")?.focus();
   };
   return (
     <div class="editor">
-      <textarea ref={field} rows={3} defaultValue={message.text} aria-label={t("edit_label")}
+      <textarea ref={field} rows={3} defaultValue={drafts.peek()[key] ?? message.text} aria-label={t("edit_label")}
+        onInput={(e) => setDraft(key, e.currentTarget.value)}
         onKeyDown={(e) => {
           if (e.isComposing) return;
           if (e.key === "Enter" && !e.shiftKey) {
@@ -205,7 +211,9 @@ export function Answer({ message, last }: { message: Message; last: boolean }) {
   const followUps = message.details.follow_ups ?? [];
   return (
     <article class="message answer" aria-label={t("assistant")} aria-busy={busy} data-state={busy ? "streaming" : message.state}>
-      {message.text === "" ? (
+      {message.text === "" && !streaming ? (
+        cutBy(message) ? null : <p class="note">{t("empty_answer")}</p>
+      ) : message.text === "" ? (
         <p class="waiting" aria-hidden="true">
           <span class="dot" />
           <span class="dot" />
