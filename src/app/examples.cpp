@@ -43,7 +43,7 @@ constexpr std::array kExamples{
     Example{"load",
             "  spillway load --rate 5 --duration 1m\n"
             "  spillway load --rate 5 --duration 1m --threshold 'error_rate < 1%' --json now.json\n"
-            "  spillway load compare before.json now.json"},
+            "  spillway load compare before.json now.json --out compare.html"},
     Example{"top",
             "  spillway top\n"
             "  spillway top --url http://127.0.0.1:8081 --sort refused\n"
