@@ -1,10 +1,10 @@
 #pragma once
 /// The admin plane on its own port: the dashboard's page, /healthz, /readyz, /metrics and the JSON of /api.
 ///
-/// The page, /healthz and /readyz are for anyone; the rest asks for a token if one is configured
-/// (`Authorization: Bearer`, compared in constant time), whose role says what may be changed. Each change
-/// leaves one line in the log that begins with "audit". Without a token, /api on a loopback address answers
-/// to loopback names only; and in any case nothing is changed for a page of another origin
+/// The page, /healthz and /readyz are public; the rest requires a token if one is configured
+/// (`Authorization: Bearer`, compared in constant time), whose role decides what it may change. Each change
+/// writes one log line that begins with "audit". Without a token, /api on a loopback address answers
+/// only for loopback names; and a page of another origin can never change anything
 /// (http/same_origin.hpp).
 /// Ownership: the Gateway must outlive it; the page's files are static. Thread rule: the main thread's
 /// loop. Errors: listen() says why a port cannot be bound.
@@ -30,21 +30,21 @@ public:
         http::Assets assets;
         std::string version;
     };
-    /// Streams of /api/events at once.
+    /// Maximum of concurrent /api/events streams.
     static constexpr unsigned kMaxStreams = 64;
 
     Admin(Loop& loop, Gateway& gateway, Page page);
-    /// On `socket`, which listens already, or else binds the admin port.
+    /// Uses `socket`, which is listening already, or binds the admin port.
     Result<void> listen(FileDescriptor socket = {});
     [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
-    /// From now on /readyz says 503: a balancer in front should send no more.
+    /// From now on /readyz is 503, so that a load balancer in front sends no more.
     void draining() noexcept { draining_ = true; }
-    /// Another process takes connections from the same socket.
+    /// Another process now accepts connections from the same socket.
     void hand_over();
     void close() { server_.close(); }
-    /// Its port's, for another process.
+    /// The socket of its port, for another process.
     [[nodiscard]] int socket() const noexcept { return socket_.get(); }
-    /// What POST /api/reload does; without it there is no such page.
+    /// Implements POST /api/reload, which does not exist without it.
     void on_reload(std::function<ReloadReport()> reload) { reload_ = std::move(reload); }
     /// Answers one request: what the listener does with each.
     Task<void> handle(http::Exchange& exchange);
@@ -64,12 +64,12 @@ private:
     /// Why the role is not enough; empty if it is.
     [[nodiscard]] static Reply forbidden(const Who& who, config::AdminRole needed);
     [[nodiscard]] std::optional<Who> who(const http::Exchange& exchange) const;
-    /// Why a page of another origin, or under another name, gets nothing; empty if that is not so.
+    /// The refusal for a page of another origin or host name; empty if it is not one.
     [[nodiscard]] Reply foreign(const http::Exchange& exchange) const;
     [[nodiscard]] Reply change(std::string_view path, const Who& who);
-    /// Backends, clients and totals, now.
+    /// The present state of backends, clients and totals.
     [[nodiscard]] std::string live_json();
-    /// A picture of each second, as server-sent events, until the client leaves.
+    /// The state once a second, as server-sent events, until the client leaves.
     Task<void> events(http::Exchange& exchange);
     /// Body and status of /api/usage; reads the ledger on a thread of its own.
     [[nodiscard]] std::string clients_json(std::string_view target) const;
@@ -82,10 +82,10 @@ private:
     const std::vector<std::string> hosts_;
     Answers answers_;
     telemetry::UpDown& in_flight_;
-    FileDescriptor socket_;  ///< a copy: for as long as it may be handed on
+    FileDescriptor socket_;  ///< a copy, to be passed to a successor
     http::Server server_;
     ThreadPool readers_{1};
-    /// Shared with the streams' frames, which may go last.
+    /// Shared with the streams' frames, which may outlive this.
     std::shared_ptr<unsigned> streams_ = std::make_shared<unsigned>(0);
     bool draining_ = false;
     std::function<ReloadReport()> reload_;

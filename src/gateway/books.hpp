@@ -1,9 +1,9 @@
 #pragma once
-/// What outlives a reload: the clients' quotas, the ledger, and the store that shares limits.
+/// The accounting that survives a reload: the clients' quotas, the ledger, and the store that shares limits.
 ///
 /// Ownership: owned by the Gateway, outlives its workers. Thread rule: made and destroyed on the main
 /// thread; quotas and ledger are safe from any. Errors: open() says which file or server setting cannot be
-/// used. A Redis that is down is no error: the replica goes on with its part of the limits.
+/// used. An unreachable Redis is not an error: the replica continues with its part of the limits.
 #include <memory>
 #include <vector>
 
@@ -27,14 +27,14 @@ public:
     Books(const Books&) = delete;
     Books& operator=(const Books&) = delete;
 
-    /// Opens the ledger and counts what its periods already used. Call when the subjects are known.
+    /// Opens the ledger and restores the usage of its periods. Call once the subjects are known.
     Result<void> open(const config::GatewayConfig& config);
     /// Keeps whose things are whose in the store, if there is one. One that cannot be written is no error:
     /// what is learnt is in memory then, and where clients are kept apart the log says so.
     Result<void> keep_objects(const config::GatewayConfig& config, std::shared_ptr<telemetry::Logger> log);
-    /// Connects to Redis if there is one.
+    /// Connects to Redis, if configured.
     Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log);
-    /// Has the replicas report this snapshot's backends to each other.
+    /// Makes the replicas report this snapshot's backends to each other.
     void share(const std::shared_ptr<const Snapshot>& snapshot);
     [[nodiscard]] std::vector<telemetry::Registry::Registration> metrics(telemetry::Registry& registry);
 

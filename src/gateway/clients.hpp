@@ -1,8 +1,8 @@
 #pragma once
-/// Who calls, and what they may: one configuration's clients, known by key, token or trusted field, with
+/// Identifies callers and their rights: one configuration's clients, by key, token or trusted field, with
 /// their accounts in the quotas.
 ///
-/// Order: a trusted proxy's field, then a key, then a token (of a configured issuer, or checked with the
+/// Order: a trusted proxy's field, then a key, then a token (of a configured issuer, or verified with the
 /// configured keys). The user is named by the token, else by the
 /// trusted field, else (if so configured) by the body; the team by the token, the field, or the client.
 /// Ownership: points into the ClientQuotas, which must outlive it. Thread rule: immutable; safe from any
@@ -33,7 +33,7 @@ class Keepers;
 
 namespace spillway::gateway {
 
-/// What few clients have.
+/// What only few clients have.
 struct ClientRules {
     std::string team;
     std::vector<std::string> deployments;  ///< sorted
@@ -45,23 +45,23 @@ inline constexpr std::uint32_t kKeyRules = 0xffffffffU;
 
 class KeyRing;
 
-/// Small, and all else of it together in its account: each request of one of many clients waits for it.
+/// Kept small, with everything else in its account: with many clients, each request waits for this memory.
 struct Client {
     quota::Subject* account = nullptr;
     std::uint32_t rules = 0;  ///< ClientTable's
 };
 
 struct Caller {
-    const Client* client = nullptr;  ///< null: nobody that is known
-    bool elsewhere = false;          ///< it is known, but may not call from this address
-    bool ambiguous = false;          ///< a proxy's field that names it came more than once
+    const Client* client = nullptr;  ///< null: unknown
+    bool elsewhere = false;          ///< known, but not permitted from this address
+    bool ambiguous = false;          ///< a proxy's naming field was repeated
     std::string user;
     std::string team;
 };
 
 class ClientTable {
 public:
-    /// Sets the limits of clients, teams and known users in `quotas`, if all else is right.
+    /// Also sets the limits of clients, teams and known users in `quotas`, if everything else is valid.
     [[nodiscard]] static Result<ClientTable> make(const config::GatewayConfig& config,
                                                   quota::ClientQuotas& quotas, identity::Keepers& keepers);
     ClientTable() = default;
@@ -71,7 +71,7 @@ public:
                                                                 identity::KeyHasher& hasher) const {
         return keys_.hash(hasher, identity::presented_key(head.fields));
     }
-    /// Where the search for it begins.
+    /// The memory where the search for it starts.
     [[nodiscard]] std::span<const std::byte> place_of(
         const identity::ClientKeys::Presented& key) const noexcept {
         return keys_.place_of(key);
@@ -80,24 +80,24 @@ public:
                                   const identity::ClientKeys::Presented& key, Wall now,
                                   const KeyRing* made_keys = nullptr) const;
     [[nodiscard]] bool allows(const Client& client, std::string_view deployment) const;
-    /// Those it may ask for, sorted; empty: all.
+    /// The deployments it may use, sorted; empty: all.
     [[nodiscard]] const std::vector<std::string>& deployments_of(const Client& client) const {
         return rules_of(client).deployments;
     }
     [[nodiscard]] std::size_t size() const noexcept { return clients_.size(); }
-    /// A client's index, known by where it lies: without waiting for what is there.
+    /// A client's index, from its address: without reading its memory.
     [[nodiscard]] std::uint32_t index_of(const Client& client) const noexcept {
         const auto index = static_cast<std::size_t>(&client - clients_.data());
         return index < clients_.size() ? static_cast<std::uint32_t>(index) : number_of_key(client);
     }
-    /// The team of a caller that named none; may be empty.
+    /// The team of a caller that names none; may be empty.
     [[nodiscard]] const std::string& team_of(const Client& client) const { return rules_of(client).team; }
     /// Null: the team has no limits.
     [[nodiscard]] quota::Subject* team(std::string_view name) const;
     /// Whether users have limits, and so accounts.
     [[nodiscard]] bool limits_users() const noexcept { return user_limits_.has_value(); }
     [[nodiscard]] const quota::SubjectLimits& user_limits() const noexcept { return *user_limits_; }
-    /// Fields by which a proxy names callers: never passed on.
+    /// Whether a proxy names callers by this field, which is then never forwarded.
     [[nodiscard]] bool is_naming_field(std::string_view name) const noexcept;
 
     quota::TokenWeights weights;
@@ -113,7 +113,7 @@ private:
     }
     [[nodiscard]] bool may_call_from(const Client& client, std::string_view peer) const;
     [[nodiscard]] const Client* at(const Index& index, std::string_view name) const;
-    /// Whom a token names, if it is good.
+    /// Whom a valid token identifies.
     [[nodiscard]] Result<identity::TokenClaims> verify(std::string_view token, Wall now) const;
     struct Issuer {
         std::shared_ptr<identity::IssuerKeys> keys;
@@ -121,13 +121,13 @@ private:
     };
 
     identity::ClientKeys keys_;
-    std::pmr::vector<Client> clients_{huge_pages()};  ///< as in the configuration, or the anonymous one
+    std::pmr::vector<Client> clients_{huge_pages()};  ///< in the configuration's order, or the anonymous one
     std::vector<ClientRules> rules_ = std::vector<ClientRules>(1);  ///< the first: none
     bool open_to_all_ = false;  ///< without clients, whoever comes may, even if keys were made
     Index by_claim_;
     Index by_header_;
     std::unordered_map<std::string, quota::Subject*, StringHash, std::equal_to<>> teams_;
-    std::vector<quota::SubjectRef> held_;  ///< all accounts that are pointed to
+    std::vector<quota::SubjectRef> held_;  ///< keeps all accounts pointed to alive
     Index by_name_;                        ///< only if an issuer's rules name clients
     std::optional<identity::JwtVerifier> tokens_;
     std::vector<Issuer> issuers_;

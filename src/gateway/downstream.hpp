@@ -1,11 +1,11 @@
 #pragma once
-/// The way to the client: what relays may do with it (start, send, abort) and what is noted of it.
+/// The connection to the client, as relays use it (start, send, abort), with the notes for the report.
 ///
-/// Ownership: lives within its request; what it is made of outlives it. Thread rule: its worker's thread.
-/// Errors: sends are false once the client is gone.
+/// Ownership: lives within its request; its arguments outlive it. Thread rule: its worker's thread.
+/// Errors: sends return false once the client is gone.
 ///
-/// While a stream has nothing to show, heartbeats keep its client and the proxies between from giving up: the
-/// head goes down with a comment, and then one comment after the other. Another backend can still be asked.
+/// While a stream has no output, heartbeats keep its client and proxies in between from giving up: the head
+/// is sent with a comment, followed by more comments. Another backend can still be asked.
 #include <optional>
 #include <span>
 #include <string>
@@ -34,24 +34,24 @@ public:
           clock_(clock),
           heartbeat_([this] { beat(); }) {}
 
-    /// A stream was asked for: heartbeats, until the answer starts.
+    /// For a requested stream: sends heartbeats until the answer starts.
     void begin_heartbeats();
     /// The backend says that it is at work: so its client hears at once, in its own words if it has any.
     void show_alive(std::string comments = {});
-    /// Begins the answer with the head of Report::served_by's; it goes out with the first send.
+    /// Starts the answer with the head from Report::served_by, to be sent with the first send().
     void start(const http::ResponseHead& head, std::optional<std::uint64_t> length);
     Task<bool> send(std::span<const std::string_view> pieces, bool last);
-    /// As send(), see http::Exchange::write_now(); then flush().
+    /// Like send(), see http::Exchange::write_now(); then flush().
     std::optional<bool> send_now(std::span<const std::string_view> pieces);
     Task<bool> flush();
-    /// A break that the client can see.
+    /// Breaks off visibly for the client.
     void abort() { exchange_.abort(); }
-    /// The gateway's own JSON, whole …
+    /// Sends the gateway's own JSON …
     Task<void> answer(std::string_view json);
-    /// … and its own refusal.
+    /// … or its refusal.
     Task<void> refuse(const Refusal& why);
 
-    /// A heartbeat sent the head of a stream: what follows has to be events.
+    /// Whether a heartbeat has sent a stream's head, so that only events can follow.
     [[nodiscard]] bool is_stream_already() const noexcept { return head_sent_; }
     [[nodiscard]] bool client_gone() const noexcept { return exchange_.client_gone(); }
 
@@ -70,8 +70,8 @@ private:
     Timeout heartbeat_;
     bool head_sent_ = false;                  ///< by a heartbeat
     std::string comments_;                    ///< of the backend, under way
-    bool heartbeat_pending_ = false;          ///< not yet taken by the socket whole
-    std::span<const std::string_view> held_;  ///< what waits for it
+    bool heartbeat_pending_ = false;          ///< not yet completely accepted by the socket
+    std::span<const std::string_view> held_;  ///< waiting for it
 };
 
 }  // namespace spillway::gateway

@@ -1,8 +1,8 @@
 #pragma once
-/// The running gateway: one worker per core on the data port, and what the admin plane shows of them.
+/// The running gateway: the workers on the data port, and what the admin plane shows of them.
 ///
-/// Ownership: owns its workers; the access log and the registry live inside. Thread rule: made, reloaded,
-/// drained and destroyed from one thread (the main one). Errors: start() says what cannot be used or bound.
+/// Ownership: owns its workers, the access log and the registry. Thread rule: constructed, reloaded,
+/// drained and destroyed on one thread (the main one). Errors: start() says what cannot be used or bound.
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,32 +27,32 @@ class Worker;
 
 class Gateway {
 public:
-    /// Starts the workers on `sockets`, which listen already, or else binds the data port.
+    /// Starts the workers on `sockets`, which are listening already, or binds the data port.
     [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(config::GatewayConfig config,
                                                                 std::shared_ptr<telemetry::Logger> log,
                                                                 std::vector<FileDescriptor> sockets = {});
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
-    /// Ends what is under way: clients are told so, and each request leaves its record.
+    /// Ends what is in progress: clients get an error, and each request is recorded.
     ~Gateway();
 
-    /// Takes a new configuration into use for requests and connections from now on, with its certificates
-    /// read anew. What needs a restart stays as it is. After an error all does.
+    /// Applies a new configuration to requests and connections from now on, and reads its certificates again.
+    /// What needs a restart stays as it is; after an error, everything does.
     Result<Reloaded> reload(config::GatewayConfig fresh);
-    /// Looks at what may have changed by itself (certificates, disks) and says so. To be called each second
-    /// or so.
+    /// Checks what may have changed by itself (certificates, disks) and logs it. Call about once a
+    /// second.
     void look();
-    /// Takes a backend out of rotation, or puts it back; kept over reload(), not over a restart. False: there
+    /// Takes a backend out of rotation or puts it back; survives reload(), but not a restart. False if there
     /// is none of that name.
     bool set_mode(std::string_view backend, routing::Mode mode);
-    /// Goes on as before, but answers say that they are their connection's last.
+    /// Continues as before, but closes each connection after its answer.
     void announce_end();
-    /// Another process takes connections from the same sockets: this one takes none any more, and closes
-    /// those that are open after their next answer.
+    /// Another process now accepts connections from the same sockets: this one accepts no more, and closes
+    /// open ones after their next answer.
     void hand_over();
     /// One line in the log: who changed what by the admin plane.
     void audit(std::string_view who, std::string_view what, std::string_view before, std::string_view after);
-    /// No new connections; busy ones end with their answer.
+    /// Accepts no new connections; busy ones end with their answer.
     void drain();
     [[nodiscard]] std::size_t connections() const;
     /// Reopens the access log (log rotation).
@@ -63,14 +63,14 @@ public:
     /// Keys made at run time; null: there is no store for them.
     [[nodiscard]] KeyKeeper* keys() const noexcept { return keys_.get(); }
     [[nodiscard]] const Books& books() const noexcept { return books_; }
-    /// Whether some backend can be asked now: it is not held back, and there is a credential for it.
+    /// Whether some backend can be used now: it is available, and has a credential.
     [[nodiscard]] bool ready() const;
-    /// Why there is no credential for a backend, by backend; empty if there is one.
+    /// For each backend, why there is no credential; empty if there is.
     [[nodiscard]] std::vector<std::string> lacking_credentials() const;
     [[nodiscard]] std::uint16_t port() const noexcept;
-    /// The data port's, for another process.
+    /// The sockets of the data port, for another process.
     [[nodiscard]] std::vector<int> sockets() const;
-    /// What it knows of its backends, for the gateway that follows; and takes over what another knew.
+    /// What it knows about its backends, for its successor; and takes over what another knew.
     [[nodiscard]] std::string learned() const;
     void learn(std::string_view learned);
 
@@ -86,13 +86,13 @@ private:
     telemetry::Registry registry_;
     std::unique_ptr<telemetry::AccessLog> access_log_;
     Books books_;
-    MemoryBudget memory_;  ///< of all workers
+    MemoryBudget memory_;  ///< for all workers
     Shortage shortage_;
     identity::Keepers keepers_;
     ListenerTls tls_;
-    std::uint32_t configured_threads_ = 0;  ///< as the configuration says it: 0 is one per core
+    std::uint32_t configured_threads_ = 0;  ///< as configured: 0 is one per core
     std::shared_ptr<const Snapshot> snapshot_;
-    std::vector<FileDescriptor> sockets_;  ///< copies: for as long as they may be handed on
+    std::vector<FileDescriptor> sockets_;  ///< copies, to be passed to a successor
     std::vector<std::unique_ptr<Worker>> workers_;
     std::unique_ptr<KeyKeeper> keys_;  // tells the workers
     std::vector<telemetry::Registry::Registration> callbacks_;

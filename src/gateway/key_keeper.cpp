@@ -82,14 +82,14 @@ Result<void> KeyKeeper::look() {
     if (*version == version_) return {};
     const auto rows = watched_->changed_since(version_);
     if (!rows) return fail_with(rows.error());
-    take(*rows);
+    merge(*rows);
     version_ = *version;
     rings_.push_back(build());
     publish_(rings_.back());
     return {};
 }
 
-void KeyKeeper::take(const std::vector<store::KeyRow>& rows) {
+void KeyKeeper::merge(const std::vector<store::KeyRow>& rows) {
     for (const store::KeyRow& row : rows) {
         Known& known = known_[row.id];
         known.macs = row.macs;

@@ -49,7 +49,7 @@ public:
 private:
     void run();
     [[nodiscard]] Result<void> look();
-    void take(const std::vector<store::KeyRow>& rows);
+    void merge(const std::vector<store::KeyRow>& rows);
     [[nodiscard]] std::shared_ptr<const KeyClient> client_of(const store::KeyRow& row);
     [[nodiscard]] std::shared_ptr<const KeyRing> build() const;
     /// The store for changes; under store_mutex_.

@@ -3,7 +3,7 @@
 /// (docs/architecture.md has the figure).
 ///
 /// Ownership: lives in its handler's slot; the worker and the exchange outlive it. Thread rule: its worker's
-/// thread.
+/// thread. Errors: answered to the client.
 #include <optional>
 
 #include "base/task.hpp"
@@ -25,7 +25,7 @@
 
 namespace spillway::gateway {
 
-/// What one request after the other uses: once it has grown, a request allocates nothing.
+/// Memory reused by one request after the other, so that a request need not allocate.
 struct RequestMemory {
     Asked asked;
     UpstreamRequest upstream_request;
@@ -47,9 +47,9 @@ public:
 
 private:
     Task<void> refuse(Ending ending, const Refusal& why);
-    /// Reads the body, if the head did not come with it.
+    /// Reads the body, if it did not arrive with the head.
     Task<std::optional<Refusal>> read_body();
-    /// Null: admitted.
+    /// True: admitted; otherwise `why` says why not.
     Task<bool> admit(quota::Refusal& why);
     Task<void> serve();
     /// A list of things, of all resources where the client has some.
@@ -57,7 +57,7 @@ private:
     /// Which of the things of a page are the client's.
     Task<std::vector<char>> own_among(const std::vector<std::string>& ids);
     Task<void> refuse_for_want_of_backends(const RetryMachine& retry, const routing::Choice& last);
-    /// False: nobody answered; `last` is what the router said when it found nobody.
+    /// False if no backend answered; `last` is the router's choice without a backend.
     Task<bool> try_backends(RetryMachine& retry, routing::Choice& last);
     [[nodiscard]] std::uint64_t fingerprint() const noexcept;
     std::optional<quota::Amounts> settle();
@@ -86,7 +86,7 @@ private:
     std::optional<Attempt> attempt_;
 };
 
-/// A request's place, used again and again.
+/// A reusable place for a request.
 struct RequestSlot {
     RequestMemory memory;
     std::optional<HttpUpstream> upstream;

@@ -37,8 +37,8 @@ private:
 /// 64 KiB of it at most.
 [[nodiscard]] std::string_view id_in_json(std::string_view text) noexcept;
 
-/// The beginning of the next encrypted reasoning item in a JSON text, which only the resource that made it
-/// can read; what tells it from others is in there. Moves `text` behind it. Empty: none.
+/// The beginning, enough to identify it, of the next encrypted reasoning item in a JSON text, which only its
+/// resource can read. Moves `text` past it. Empty: none.
 [[nodiscard]] std::string_view next_sealed(std::string_view& text) noexcept;
 
 /// Does this refusal, of a request that names things, mean that one of them lives on another resource?

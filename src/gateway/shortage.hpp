@@ -18,18 +18,18 @@ public:
     /// There is a shortage right now.
     void note(Mono now) noexcept { last_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
     /// True if it has started, false if it has ended since the last call; each goes to one caller only.
-    [[nodiscard]] std::optional<bool> news(Mono now) noexcept {
+    [[nodiscard]] std::optional<bool> change(Mono now) noexcept {
         const Duration::rep last = last_.load(std::memory_order_relaxed);
         const bool is = last != 0 && now.time_since_epoch() - Duration(last) < quiet;
-        bool told = !is;
-        if (told_.load(std::memory_order_relaxed) == is) return std::nullopt;
-        if (!told_.compare_exchange_strong(told, is)) return std::nullopt;
+        bool reported = !is;
+        if (reported_.load(std::memory_order_relaxed) == is) return std::nullopt;
+        if (!reported_.compare_exchange_strong(reported, is)) return std::nullopt;
         return is;
     }
 
 private:
     std::atomic<Duration::rep> last_{0};
-    std::atomic<bool> told_{false};
+    std::atomic<bool> reported_{false};
 };
 
 }  // namespace spillway::gateway

@@ -1,9 +1,9 @@
 #pragma once
-/// One configuration made ready to serve: who may call, which backends there are, with what credentials.
-/// Built whole, swapped whole on reload; a request keeps the one it began with.
+/// One configuration ready to serve: the clients, the backends and their credentials. Built and replaced as a
+/// whole at a reload; a request keeps the one it started with.
 ///
-/// Ownership: shared by all workers through shared_ptr<const Snapshot>. Thread rule: immutable, but for the
-/// router, whose state is atomics. Errors: make_snapshot() says what in the configuration cannot be used.
+/// Ownership: shared by all workers through shared_ptr<const Snapshot>. Thread rule: immutable, except for
+/// the router, whose state is atomic. Errors: make_snapshot() says what in the configuration cannot be used.
 #include <atomic>
 #include <memory>
 #include <string>
@@ -29,7 +29,7 @@ class Keepers;
 namespace spillway::gateway {
 
 struct Snapshot {
-    /// `before`: the one in use, whose router's knowledge is taken over.
+    /// `before`: the one in use, whose router's state is taken over.
     explicit Snapshot(config::GatewayConfig c, const Snapshot* before = nullptr)
         : config(std::move(c)),
           router(std::make_unique<routing::Router>(config.backends, config.retry, routing::Options{},
@@ -67,7 +67,7 @@ struct Snapshot {
 /// Whether clients are kept apart: as configured, or if there is more than one client or team.
 [[nodiscard]] bool keeps_apart(const config::GatewayConfig& config) noexcept;
 
-/// How one worker reaches a backend.
+/// How a worker connects to a backend.
 [[nodiscard]] http::OriginOptions origin_options(const config::BackendConfig& backend);
 
 }  // namespace spillway::gateway

@@ -201,7 +201,7 @@ Task<void> Worker::tick() {
         for (const routing::StateChange& change : upstreams_->snapshot->router->fetch_changes())
             shared_.process_log.warn("{}", describe(change));
         const quota::Now now = quota::read_clocks();
-        if (const auto shortage = shared_.shortage.news(now.mono)) tell_shortage(*shortage);
+        if (const auto shortage = shared_.shortage.change(now.mono)) tell_shortage(*shortage);
         (void)books.quotas.forget(now, forgotten_a_tick);
         charges().expire(now);
     }

@@ -1,7 +1,7 @@
 #pragma once
-/// One thread of the data plane: its event loop, listener, upstream pools and per-thread tools.
+/// A thread of the data plane: its event loop, listener, upstream pools and per-thread tools.
 ///
-/// Ownership: what is shared (registry, access log) must outlive it. Thread rule: everything but post-like
+/// Ownership: Shared must outlive it. Errors: from listen(). Thread rule: everything except the posting
 /// calls (use, use_tls, announce_end, hand_over, drain, end,
 /// stop) belongs to the worker's own thread; those are safe from any.
 #include <atomic>
@@ -37,7 +37,7 @@ namespace spillway::gateway {
 struct RequestSlot;
 class KeyRing;
 
-/// A snapshot as one worker uses it: with its own connection pools and places to count.
+/// A snapshot as used by one worker: with its own connection pools and counters.
 struct Upstreams {
     Upstreams(Loop& loop, std::shared_ptr<const Snapshot> s, telemetry::Registry& registry);
     std::shared_ptr<const Snapshot> snapshot;
@@ -52,7 +52,7 @@ class Worker {
 public:
     struct Shared {
         telemetry::Registry& registry;
-        telemetry::AccessLog* access_log;  ///< null: none is kept
+        telemetry::AccessLog* access_log;  ///< null: none
         Books& books;
         telemetry::Logger& process_log;
         MemoryBudget& memory;
@@ -63,7 +63,7 @@ public:
     Worker& operator=(const Worker&) = delete;
     ~Worker();
 
-    /// Takes connections from sockets that listen; before run().
+    /// Accepts connections from a listening socket; before run().
     Result<void> listen(FileDescriptor socket);
     [[nodiscard]] std::uint16_t port() const noexcept { return server_.port(); }
     /// Starts the thread.
@@ -73,14 +73,14 @@ public:
     void use(std::shared_ptr<const KeyRing> made_keys);
     /// For connections from now on.
     void use_tls(http::TlsContext::Shared tls);
-    /// Goes on, but tells clients that the end is near.
+    /// Continues, but announces the end to clients.
     void announce_end();
-    /// No new connections: another process takes them from the same sockets. Idle ones stay open until they
-    /// are used once more, or for as long as ever.
+    /// Accepts no new connections, which another process does from the same sockets. Idle ones stay open
+    /// until their next request, or their time-out.
     void hand_over();
-    /// No new connections; busy ones end with their answer.
+    /// Accepts no new connections; busy ones end with their answer.
     void drain();
-    /// Ends what is under way: clients are told, and each request leaves its record. Then closes all.
+    /// Ends what is in progress: clients get an error, and each request is recorded. Then closes everything.
     void end();
     /// end(), and waits for the thread.
     void stop();
@@ -88,7 +88,7 @@ public:
 
     // For Request, on this thread:
     void note(OpenRequest& request) { places_.open.push_back(request); }
-    /// What is under way has to end now.
+    /// Whether what is in progress must end now.
     [[nodiscard]] bool ending() const noexcept { return places_.ending; }
     [[nodiscard]] const std::shared_ptr<Upstreams>& upstreams() const noexcept { return upstreams_; }
     [[nodiscard]] Poller& poller() const noexcept { return poller_; }
@@ -123,7 +123,7 @@ private:
         std::vector<std::unique_ptr<RequestSlot>> free;
         std::size_t taken = 0;
         OpenRequests open;
-        bool ending = false;  ///< what is under way has to end
+        bool ending = false;  ///< what is in progress must end
     };
     Places places_;
 

@@ -33,17 +33,17 @@ public:
     void works_anew(std::string what) {
         const std::lock_guard lock(mutex_);
         state_ = State::works;
-        news_ = std::move(what);
+        change_ = std::move(what);
     }
     /// The change since the last call; a failure that has ended meanwhile does not count.
     [[nodiscard]] std::optional<Change> change() {
         const std::lock_guard lock(mutex_);
         const State now = state_;
-        if (news_) {
-            told_ = now;
-            return Change{now == State::works, *std::exchange(news_, std::nullopt)};
+        if (change_) {
+            reported_ = now;
+            return Change{now == State::works, *std::exchange(change_, std::nullopt)};
         }
-        if (now == std::exchange(told_, now)) return std::nullopt;
+        if (now == std::exchange(reported_, now)) return std::nullopt;
         return now == State::works ? Change{} : Change{false, why_};
     }
 
@@ -52,9 +52,9 @@ private:
 
     std::mutex mutex_;
     std::atomic<State> state_{State::works};
-    State told_ = State::works;        ///< under mutex_
-    std::string why_;                  ///< under mutex_
-    std::optional<std::string> news_;  ///< under mutex_
+    State reported_ = State::works;      ///< under mutex_
+    std::string why_;                    ///< under mutex_
+    std::optional<std::string> change_;  ///< under mutex_
 };
 
 }  // namespace spillway::telemetry

@@ -14,11 +14,11 @@ TEST(Intake, KnowsProbes) {
 TEST(Intake, KeepsAPlainRequestIdAndMakesOneOtherwise) {
     Rng rng(1);
     std::string id;
-    take_request_id(id, "my-id_1.2:3", rng);
+    assign_request_id(id, "my-id_1.2:3", rng);
     EXPECT_EQ(id, "my-id_1.2:3");
     for (const std::string& bad : {std::string(), std::string("a b"), std::string(129, 'a')}) {
         std::string made;
-        take_request_id(made, bad, rng);
+        assign_request_id(made, bad, rng);
         EXPECT_EQ(made.size(), 32U);
         EXPECT_EQ(made.find_first_not_of("0123456789abcdef"), std::string::npos) << made;
     }
