@@ -38,6 +38,15 @@ bool read_inner(JsonReader& reader, ApiError& error) {
     });
 }
 
+/// OpenRouter's word for a prompt that its moderation refused.
+bool read_metadata(JsonReader& reader, ApiError& error) {
+    if (reader.peek() != JsonKind::object) return reader.skip();
+    return reader.object([&](const JsonString& key) {
+        if (key.raw == "flagged_input") error.content_filter = true;
+        return reader.skip();
+    });
+}
+
 /// The error object's members, or a front end's at the top level.
 bool read_member(JsonReader& reader, std::string_view key, ApiError& error) {
     if (key == "code" || key == "statusCode") return read_text(reader, error.code);
@@ -64,12 +73,19 @@ std::string error_json(std::string_view message, std::string_view type, std::str
     return out;
 }
 
-bool read_error(JsonReader& reader, ApiError& error) {
+namespace {
+
+/// `wrapped`: so many errors around this one.
+bool read_error_in(JsonReader& reader, ApiError& error, int wrapped) {
+    constexpr int most = 3;
     if (reader.peek() == JsonKind::string) return read_text(reader, error.message);
     if (reader.peek() != JsonKind::object) return reader.skip();
     std::string status;  // Google's name for a code, and some servers' for its number
     const bool good = reader.object([&](const JsonString& key) {
-        if (key.raw == "status" || key.raw == "status_code") return read_text(reader, status);
+        if (key.raw == "status" || key.raw == "status_code" || key.raw == "http_status_code")
+            return read_text(reader, status);
+        if (key.raw == "metadata") return read_metadata(reader, error);
+        if (key.raw == "error" && wrapped < most) return read_error_in(reader, error, wrapped + 1);
         return read_member(reader, key.raw, error);
     });
     if (error.code.empty()) error.code = std::move(status);
@@ -77,7 +93,13 @@ bool read_error(JsonReader& reader, ApiError& error) {
     return good;
 }
 
-std::optional<ApiError> parse_error(std::string_view body) {
+}  // namespace
+
+bool read_error(JsonReader& reader, ApiError& error) {
+    return read_error_in(reader, error, 0);
+}
+
+std::optional<ApiError> parse_error(std::string_view body, bool refusal) {
     JsonReader reader(body);
     ApiError error;
     ApiError top;
@@ -101,8 +123,8 @@ std::optional<ApiError> parse_error(std::string_view body) {
         return read_member(reader, key.raw, top);
     });
     if (!good || !reader.at_end()) return std::nullopt;
-    if (found) return error;
-    if (status_code && !top.message.empty()) return top;
+    if (found && !(error.code.empty() && error.message.empty() && error.type.empty())) return error;
+    if ((status_code || refusal) && !top.message.empty()) return top;
     return std::nullopt;
 }
 

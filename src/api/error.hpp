@@ -24,7 +24,7 @@ struct ApiError {
 
 /// The error in an answer's body; nullopt if it is not JSON with an `error` (or {"statusCode":…,"message":…},
 /// as from Azure's front end, or {"object":"error","message":…}, as from vLLM and Mistral).
-[[nodiscard]] std::optional<ApiError> parse_error(std::string_view body);
+[[nodiscard]] std::optional<ApiError> parse_error(std::string_view body, bool refusal = false);
 
 /// Ends a chat/completions stream that broke after its commit: `data: {"error":{…}}\n\n`. The official
 /// clients raise an APIError for it.

@@ -82,14 +82,16 @@ bool EventClassifier::Impl::member(JsonReader& reader, std::string_view key) {
     if (key == "message") return read_text(reader, top.message);
     if (key == "code") return read_text(reader, top.code);
     if (key == "param") return read_text(reader, top.param);
+    if (key == "error_type") return read_text(reader, error.type);  // Text Generation Inference
     if (key == "object") {
         if (!read_text(reader, object)) return false;
         calls_itself_error = object == "error";
         return true;
     }
     if (key == "statusCode") {
-        has_status_code = true;
-        return read_text(reader, top.code);
+        if (!read_text(reader, top.code)) return false;
+        has_status_code = !top.code.starts_with('2');
+        return true;
     }
     if (key == "sequence_number") {
         std::uint64_t number = 0;
@@ -105,8 +107,9 @@ bool EventClassifier::Impl::member(JsonReader& reader, std::string_view key) {
 bool EventClassifier::Impl::read_error_value(JsonReader& reader) {
     const JsonKind what = reader.peek();
     if (what != JsonKind::object && what != JsonKind::string) return reader.skip();
-    has_error = true;
-    return read_error(reader, error);
+    if (!read_error(reader, error)) return false;
+    has_error = has_error || !error.code.empty() || !error.message.empty() || !error.type.empty();
+    return true;
 }
 
 bool EventClassifier::Impl::read_response(JsonReader& reader) {
@@ -189,7 +192,8 @@ bool EventClassifier::Impl::read_content(JsonReader& reader) {
 
 EventKind EventClassifier::Impl::typed_kind(std::string_view name) const {
     if (name == "error" || name == "response.failed") return EventKind::error;
-    if (name == "response.completed" || name == "response.incomplete") return EventKind::terminal;
+    if (name == "response.completed" || name == "response.incomplete" || name == "response.cancelled")
+        return EventKind::terminal;
     if (name == "response.created" || name == "response.queued" || name == "response.in_progress" ||
         name == "response.content_part.added" || name == "response.reasoning_summary_part.added")
         return EventKind::preamble;
@@ -202,8 +206,8 @@ EventKind EventClassifier::Impl::typed_kind(std::string_view name) const {
 /// An error's members without an `error` around them, as vLLM and Mistral write them, or without any name.
 bool EventClassifier::Impl::is_bare_error(std::string_view event) const noexcept {
     if (calls_itself_error) return true;
-    return !has_choices && sequence_number < 0 && !top.code.empty() && !top.message.empty() &&
-           !event.starts_with("response.") && !type.starts_with("response.");
+    return !has_choices && sequence_number < 0 && !top.code.empty() && top.code != "0" && top.code != "200" &&
+           !top.message.empty() && !event.starts_with("response.") && !type.starts_with("response.");
 }
 
 EventKind EventClassifier::Impl::kind(std::string_view event) const {
@@ -250,7 +254,7 @@ EventInfo EventClassifier::classify(std::string_view event, std::string_view dat
     if (info.kind == EventKind::error) {
         if (!i.has_error && i.type != "error") i.top.type = i.type;
         const ApiError& e = i.has_error ? i.error : i.top;
-        info.error_code = e.code.empty() ? e.type : e.code;
+        info.error_code = !e.code.empty() ? e.code : !e.type.empty() ? e.type : i.top.code;
         info.error_type = e.type;
         info.error_param = e.param;
         info.error_message = e.message;

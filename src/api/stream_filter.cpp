@@ -8,7 +8,7 @@
 namespace spillway::api {
 namespace {
 
-constexpr std::array<std::string_view, 3> ends{"failed\"", "completed\"", "incomplete\""};
+constexpr std::array<std::string_view, 4> ends{"failed\"", "completed\"", "incomplete\"", "cancelled\""};
 constexpr std::string_view response = "response.";
 
 /// The size of the word that makes an event matter, if `text` begins with one (its quote included).

@@ -1,6 +1,7 @@
 #include "gateway/evidence.hpp"
 
 #include "base/strings.hpp"
+#include "gateway/answer_head.hpp"
 
 namespace spillway::gateway {
 
@@ -9,8 +10,14 @@ routing::OperationFacts facts_of(const api::Operation& operation) noexcept {
 }
 
 bool begins_as_error(std::string_view body) noexcept {
-    constexpr std::size_t begin = 64;
-    return body.substr(0, begin).find("\"error\"") != body.npos;
+    constexpr std::string_view key = "\"error\"";
+    constexpr std::size_t begin = 512;
+    const std::string_view head = body.substr(0, begin);
+    for (std::size_t at = head.find(key); at != head.npos; at = head.find(key, at + key.size())) {
+        const std::string_view rest = trim(head.substr(at + key.size()));
+        if (!rest.starts_with(':') || !trim(rest.substr(1)).starts_with("null")) return true;
+    }
+    return false;
 }
 
 routing::Evidence evidence_of_answer(unsigned status, std::string_view content_type, std::string_view body,
@@ -21,12 +28,17 @@ routing::Evidence evidence_of_answer(unsigned status, std::string_view content_t
         e.body = routing::BodyShape::empty;
         return e;
     }
-    if (text.front() == '<' || istarts_with(trim(content_type), "text/html")) {
+    const bool other =
+        status < 300 && text.front() != '{' && text.front() != '[' && !begins_event_stream(text);
+    if (text.front() == '<' || other || istarts_with(trim(content_type), "text/html")) {
         e.body = routing::BodyShape::html;
         return e;
     }
-    if (text.front() != '{' || (status < 400 && !begins_as_error(text))) return e;
-    error = api::parse_error(text);
+    // Gemini puts it into a list.
+    const bool list = status >= 400 && text.front() == '[' && text.back() == ']';
+    const std::string_view object = list ? trim(text.substr(1, text.size() - 2)) : text;
+    if (!object.starts_with('{') || (status < 400 && !begins_as_error(object))) return e;
+    error = api::parse_error(object, status >= 400);
     if (!error) return e;
     e.body = routing::BodyShape::error;
     e.code = error->code;
@@ -50,9 +62,10 @@ routing::Evidence evidence_of_event(const api::EventInfo& event, bool output_sen
 }
 
 bool refuses_stream_options(unsigned status, std::string_view body) noexcept {
-    if (status != 400 && status != 422) return false;
-    for (const std::string_view name : {"stream_options", "include_usage"})
-        if (body.find(name) != std::string_view::npos) return true;
+    if (status < 400 && !begins_as_error(body)) return false;
+    for (const std::string_view name :
+         {"stream_options", "include_usage", "stream options", "extra inputs are not permitted"})
+        if (icontains(body, name)) return true;
     return false;
 }
 

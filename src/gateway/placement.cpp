@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gateway/models_list.hpp"
+
 namespace spillway::gateway {
 namespace {
 
@@ -89,10 +91,11 @@ std::optional<routing::BackendIndex> home_of(const Snapshot& snapshot,
 }
 
 bool is_listing(const Asked& asked, std::string_view method, const Snapshot& snapshot) noexcept {
-    if (method != "GET" || !asked.operation().names_ids || asked.object.models || asked.object.ids > 0)
-        return false;
     const auto& all = snapshot.resources;
     const bool several = std::ranges::any_of(all, [&](auto resource) { return resource != all.front(); });
+    if (asks_for_models(asked, method)) return several;
+    if (method != "GET" || !asked.operation().names_ids || asked.object.models || asked.object.ids > 0)
+        return false;
     return snapshot.isolated || (several && asked.object.known);
 }
 
@@ -109,7 +112,7 @@ std::vector<routing::BackendIndex> list_places(const Snapshot& snapshot,
     // Answers are kept wherever they were made; and all see what anyone made anywhere.
     if (!snapshot.isolated || !asked.object.makes)
         for (const store::ResourceNumber resource : snapshot.resources) add(snapshot.backend_of(resource));
-    if (!asked.object.known) out.resize(std::min<std::size_t>(out.size(), 1));
+    if (!asked.object.known && !asked.object.models) out.resize(std::min<std::size_t>(out.size(), 1));
     return out;
 }
 

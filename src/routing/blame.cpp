@@ -15,6 +15,9 @@ constexpr Verdict filtered{Whose::client, Scope::request,    Consequence::nothin
                            false,         Disclosure::as_is, Reason::content_filter};
 constexpr Verdict too_large{Whose::request, Scope::request,     Consequence::nothing,
                             false,          Disclosure::hidden, Reason::too_large};
+/// For a larger deployment it may be small enough.
+constexpr Verdict too_large_here{Whose::request, Scope::request,     Consequence::nothing,
+                                 true,           Disclosure::hidden, Reason::too_large};
 constexpr Verdict throttled{Whose::quota, Scope::deployment,  Consequence::rest,
                             true,         Disclosure::hidden, Reason::throttled};
 constexpr Verdict no_quota{Whose::quota, Scope::deployment, Consequence::rest,
@@ -55,8 +58,9 @@ bool is_any(std::string_view text, Words words) noexcept {
     return std::ranges::any_of(words, [&](std::string_view w) { return iequals(text, w); });
 }
 
-constexpr std::string_view filter_words[] = {"content_filter", "contentfilter", "content_policy",
-                                             "responsibleaipolicy", "moderation_blocked"};
+constexpr std::string_view filter_words[] = {
+    "content_filter",  "contentfilter",      "content_policy",  "responsibleaipolicy", "moderation_blocked",
+    "data_inspection", "prohibited_content", "content_blocked", "guardrail",           "safety"};
 constexpr std::string_view quota_end_words[] = {"insufficient_quota", "billing_hard_limit",
                                                 "billing_not_active", "insufficient_user_quota"};
 constexpr std::string_view throttle_words[] = {"rate_limit",      "ratelimit",          "quota",  "too_many",
@@ -66,7 +70,8 @@ constexpr std::string_view throttle_types[] = {"tokens", "requests"};
 constexpr std::string_view no_model_words[] = {
     "deploymentnotfound", "model_not_found",      "modelnotfound",       "unknown_model",
     "invalid_model",      "model_not_available",  "model_not_supported", "unavailable_model",
-    "unavailablemodel",   "model_decommissioned", "modeldeprecated",     "model_deprecated"};
+    "unavailablemodel",   "model_decommissioned", "modeldeprecated",     "model_deprecated",
+    "unsupported_model"};
 constexpr std::string_view credential_words[] = {
     "invalid_api_key", "authentication", "permission",          "unauthorized", "access_denied",
     "accessdenied",    "invalid_token",  "account_deactivated", "forbidden",    "invalid_organization"};
@@ -82,15 +87,23 @@ constexpr std::string_view request_words[] = {
     "not_found", "max_length",     "schema",       "file"};
 constexpr std::string_view context_words[] = {
     "maximum context length", "context window", "context length",    "exceeds the limit of",
-    "input validation error", "is too long",    "reduce the length", "content management policy"};
+    "input validation error", "is too long",    "reduce the length", "content management policy",
+    "prompt length",          "context limit",  "does not support",  "too many images"};
 constexpr std::string_view no_model_messages[] = {"not exist", "not found", "no such", "unknown model"};
+
+/// DeepSeek, OpenRouter, LiteLLM, OpenAI and Bedrock, under a 400.
+constexpr std::string_view no_model_400[] = {"model not exist",    "not a valid model",
+                                             "invalid model name", "invalid model id",
+                                             "model not found",    "model identifier is invalid"};
+/// Gemini, xAI, Anthropic and DashScope about the account, under a 400.
+constexpr std::string_view account_messages[] = {"api key not valid", "incorrect api key",
+                                                 "credit balance is too low", "account is in good standing"};
 
 /// Does the error say that the deployment or model is not there?
 bool lacks_model(const Evidence& e) noexcept {
     if (contains_any(e.code, no_model_words) || contains_any(e.type, no_model_words)) return true;
-    // DeepSeek's and OpenRouter's words for it.
-    if (e.status == 400 &&
-        (icontains(e.message, "model not exist") || icontains(e.message, "not a valid model")))
+    if (e.status == 400 && (contains_any(e.message, no_model_400) ||
+                            (istarts_with(e.message, "model ") && icontains(e.message, "not found"))))
         return true;
     // vLLM and Ollama have no code of their own for it.
     return e.status == 404 && icontains(e.message, "model") && contains_any(e.message, no_model_messages);
@@ -106,6 +119,8 @@ bool is_out_of_quota(const Evidence& e) noexcept {
 
 Verdict throttle(const Evidence& e) noexcept {
     if (e.whole_quota != 0 && e.charge > e.whole_quota) return too_large;
+    // OpenAI's and Groq's words for a request that the whole limit would not hold.
+    if (icontains(e.message, "request too large")) return too_large_here;
     return is_out_of_quota(e) ? no_quota : throttled;
 }
 
@@ -117,6 +132,8 @@ Verdict by_status(unsigned status, const Evidence& e, const OperationFacts& oper
         case 400:
         case 422:
             if (icontains(e.code, "operationnotsupported")) return model ? not_supported : refused;
+            if (is_out_of_quota(e)) return no_quota;
+            if (contains_any(e.message, account_messages)) return unauthorized;
             return model && lacks_model(e) ? not_deployed : refused;
         case 410:  // a model that was withdrawn
             return model && lacks_model(e) ? not_deployed : refused;
@@ -131,7 +148,9 @@ Verdict by_status(unsigned status, const Evidence& e, const OperationFacts& oper
         case 409:
             return model ? server_error : refused;
         case 408:
+        case 421:
         case 424:
+        case 425:
         case 499:
             return server_error;
         case 429:
@@ -187,8 +206,12 @@ Verdict judge(const Evidence& e, const OperationFacts& operation) noexcept {
         case Came::client_left:
             return cancelled;
     }
+    // To a login page.
+    if (e.status >= 300 && e.status < 400 && e.status != 304 && operation.answers_json) return broken;
     if (e.status != 200) return by_status(e.status, e, operation);
-    if (e.body == BodyShape::error) return by_words(e, operation);
+    // A thing that is looked at may itself have failed.
+    if (e.body == BodyShape::error)
+        return operation.asks_a_model || operation.answers_json ? by_words(e, operation) : served;
     const bool no_answer = e.body == BodyShape::empty || e.body == BodyShape::html;
     return no_answer && operation.answers_json ? broken : served;
 }

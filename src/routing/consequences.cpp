@@ -185,8 +185,8 @@ AttemptHistory::Failure Consequences::apply(const Outcome& outcome, const Verdic
             break;
         case Consequence::learn:
             if (slot_.many && verdict.scope != Scope::operation) break;
-            if (verdict.scope == Scope::deployment) slot_.missing.learn(now_);
-            if (verdict.scope == Scope::deployment_operation) slot_.missing.learn(lease_.operation, now_);
+            // By operation: an embedding asked of a chat model must not take its chat away.
+            if (verdict.scope != Scope::operation) slot_.missing.learn(lease_.operation, now_);
             if (verdict.scope == Scope::operation) {
                 backend_.note(lease_.operation);
                 (void)backend_.operations[lease_.operation].rest(verdict.reason, lease_.at,
@@ -242,6 +242,7 @@ void Consequences::undo(const AttemptHistory::Failure& failure) {
     switch (failure.verdict.scope) {
         case Scope::deployment:
             slot.failures.undo(failure.mark);
+            if (failure.verdict.consequence == Consequence::learn) slot.missing.forget();
             break;
         case Scope::operation:
             if (failure.verdict.consequence == Consequence::learn)

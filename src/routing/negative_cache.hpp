@@ -1,5 +1,5 @@
 #pragma once
-/// What a backend was found not to have: a whole deployment, or single operations of its model. Remembered
+/// Which operations of a deployment a backend was found not to have. Remembered
 /// for some minutes, and only used while another backend can be asked.
 ///
 /// Thread rule: any thread; one atomic word, no lock. Errors: none.
@@ -18,9 +18,8 @@ public:
     [[nodiscard]] bool lacks(OperationIndex operation, Mono now) const noexcept {
         const std::uint64_t word = word_.load(std::memory_order_relaxed);
         if (word == 0) return false;
-        return (word & (whole | bit(operation))) != 0 && ms_of(now) < static_cast<std::int64_t>(word >> bits);
+        return (word & bit(operation)) != 0 && ms_of(now) < static_cast<std::int64_t>(word >> bits);
     }
-    void learn(Mono now) noexcept { put(whole, now); }
     void learn(OperationIndex operation, Mono now) noexcept { put(bit(operation), now); }
     /// It has been found after all.
     void forget() noexcept {
@@ -28,9 +27,8 @@ public:
     }
 
 private:
-    /// until in ms:47 | whole:1 | an operation each:16
-    static constexpr unsigned bits = 17;
-    static constexpr std::uint64_t whole = std::uint64_t{1} << 16U;
+    /// until in ms:48 | an operation each:16
+    static constexpr unsigned bits = 16;
 
     [[nodiscard]] static std::uint64_t bit(OperationIndex operation) noexcept {
         return std::uint64_t{1} << (operation % max_operations);

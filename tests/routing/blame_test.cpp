@@ -148,9 +148,22 @@ TEST(Blame, EveryStatusIsSomebodys) {
         Evidence e;
         e.status = status;
         const Verdict v = blame(e, {});
-        EXPECT_EQ(v.whose == Whose::nobody, status < 400) << status;
+        const bool moved = status >= 300 && status < 400 && status != 304;  // no answer of a model
+        EXPECT_EQ(v.whose == Whose::nobody, status < 400 && !moved) << status;
         if (v.whose == Whose::client) EXPECT_EQ(v.consequence, Consequence::nothing) << status;
     }
+}
+
+TEST(Blame, ARequestTooLargeHereMayFitElsewhere) {
+    Evidence e;
+    e.status = 429;
+    e.code = "rate_limit_exceeded";
+    e.message = "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 45000.";
+    const Verdict v = blame(e, {});
+    EXPECT_EQ(v.whose, Whose::request);
+    EXPECT_EQ(v.consequence, Consequence::nothing);
+    EXPECT_EQ(v.reason, Reason::too_large);
+    EXPECT_TRUE(v.elsewhere);
 }
 
 TEST(Blame, EveryValueHasAWord) {

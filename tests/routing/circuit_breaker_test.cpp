@@ -156,8 +156,6 @@ TEST(NegativeCache, KeepsWhatIsMissingForMinutes) {
     c.learn(3, now);
     EXPECT_TRUE(c.lacks(3, now));
     EXPECT_FALSE(c.lacks(4, now));
-    c.learn(now);
-    EXPECT_TRUE(c.lacks(4, now));
     EXPECT_FALSE(c.lacks(3, now + NegativeCache::believed));
     c.learn(5, now + NegativeCache::believed);
     EXPECT_FALSE(c.lacks(3, now + NegativeCache::believed)) << "what is over does not come back";
