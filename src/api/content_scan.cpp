@@ -15,15 +15,17 @@ constexpr std::size_t short_value = 4;
 bool is_text_key(std::string_view key) noexcept {
     switch (key.size()) {
         case 4:
-            return key == "text";
+            return key == "text" || key == "code" || key == "diff" || key == "logs";
         case 5:
             return key == "input";
         case 6:
-            return key == "output";
+            return key == "output" || key == "stdout" || key == "stderr";
         case 7:
             return key == "content" || key == "refusal" || key == "summary";
         case 9:
             return key == "arguments";
+        case 17:
+            return key == "reasoning_content" || key == "encrypted_content";
         default:
             return false;
     }
@@ -55,7 +57,9 @@ std::string_view* field_of(MediaPart& part, std::string_view key) noexcept {
 
 /// Members of tools that name things: lists of ids, or (`container`) one.
 bool names_things(std::string_view key) noexcept {
-    return (key.size() == 8 && key == "file_ids") || (key.size() == 9 && key == "container") ||
+    return (key.size() == 7 && key == "file_id") ||
+           (key.size() == 8 && (key == "file_ids" || key == "skill_id")) ||
+           (key.size() == 9 && key == "container") || (key.size() == 12 && key == "container_id") ||
            (key.size() == 16 && key == "vector_store_ids");
 }
 
@@ -134,6 +138,8 @@ bool ContentScan::object(Content& out, int depth) {
         const JsonKind kind = reader_.peek();
         if (kind == JsonKind::string) return part_value(part, name);
         if (kind == JsonKind::object && is_holder(name)) return holder(part, name);
+        // What a server of tools listed, or a search for tools found.
+        if (kind == JsonKind::array && name == "tools") return count(out.chars, depth + 1, false);
         return structure(out, depth + 1);
     });
     out.media += part.measure();

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "api/object_id.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::api {
@@ -10,8 +11,11 @@ namespace {
 /// The value of a parameter of a field like `multipart/form-data; boundary="x"`; empty: there is none.
 std::string_view parameter(std::string_view field, std::string_view name) noexcept {
     while (true) {
-        const auto semicolon = field.find(';');
-        if (semicolon == std::string_view::npos) return {};
+        std::size_t semicolon = 0;
+        for (bool quoted = false; semicolon < field.size() && (quoted || field[semicolon] != ';');
+             ++semicolon)
+            if (field[semicolon] == '"') quoted = !quoted;
+        if (semicolon == field.size()) return {};
         field = trim(field.substr(semicolon + 1));
         if (!istarts_with(field, name)) continue;
         std::string_view rest = trim(field.substr(name.size()));
@@ -24,24 +28,24 @@ std::string_view parameter(std::string_view field, std::string_view name) noexce
 
 /// The Content-Disposition among a part's field lines.
 std::string_view disposition(std::string_view lines) noexcept {
-    constexpr std::string_view key = "content-disposition:";
+    constexpr std::string_view key = "content-disposition";
     while (!lines.empty()) {
         const std::string_view line = lines.substr(0, lines.find("\r\n"));
-        if (istarts_with(line, key)) return line.substr(key.size());
+        const std::string_view rest =
+            istarts_with(line, key) ? trim(line.substr(key.size())) : std::string_view();
+        if (rest.starts_with(':')) return rest.substr(1);
         lines.remove_prefix(std::min(lines.size(), line.size() + 2));
     }
     return {};
 }
 
-}  // namespace
-
-std::optional<Span> find_form_field(std::string_view body, std::string_view content_type,
-                                    std::string_view name) {
-    if (!istarts_with(trim(content_type), "multipart/form-data")) return std::nullopt;
+/// Calls each(name, value's place) for each field that is no file.
+template <class Each>
+void each_field(std::string_view body, std::string_view content_type, Each&& each) {
+    if (!istarts_with(trim(content_type), "multipart/form-data")) return;
     const std::string_view boundary = parameter(content_type, "boundary");
-    if (boundary.empty() || boundary.size() > 70) return std::nullopt;
+    if (boundary.empty() || boundary.size() > 70) return;
     const std::string delimiter = std::string("--").append(boundary);
-    std::optional<Span> found;
     std::size_t at = body.find(delimiter);
     while (at != std::string_view::npos) {
         at += delimiter.size();
@@ -50,12 +54,36 @@ std::optional<Span> find_form_field(std::string_view body, std::string_view cont
         const std::size_t head_end = body.find("\r\n\r\n", at);
         if (head_end != std::string_view::npos && head_end + 4 <= next - 2) {
             const std::string_view field = disposition(body.substr(at + 2, head_end - at - 2));
-            if (parameter(field, "name") == name && parameter(field, "filename").empty())
-                found = Span{head_end + 4, next - 2 - (head_end + 4)};
+            if (parameter(field, "filename").empty())
+                each(parameter(field, "name"), Span{head_end + 4, next - 2 - (head_end + 4)});
         }
         at = next;
     }
+}
+
+}  // namespace
+
+std::optional<Span> find_form_field(std::string_view body, std::string_view content_type,
+                                    std::string_view name) {
+    std::optional<Span> found;
+    each_field(body, content_type, [&](std::string_view field, const Span& value) {
+        if (field == name) found = value;
+    });
     return found;
+}
+
+std::size_t count_form_fields(std::string_view body, std::string_view content_type, std::string_view name) {
+    std::size_t count = 0;
+    each_field(body, content_type,
+               [&](std::string_view field, const Span&) { count += field == name ? 1 : 0; });
+    return count;
+}
+
+void ids_in_form(std::string_view body, std::string_view content_type, IdList& out) {
+    each_field(body, content_type, [&](std::string_view, const Span& value) {
+        const std::string_view text = trim(body.substr(value.offset, value.length));
+        if (is_object_id(text)) out.add(text);
+    });
 }
 
 }  // namespace spillway::api

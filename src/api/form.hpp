@@ -14,4 +14,8 @@ namespace spillway::api {
 [[nodiscard]] std::optional<Span> find_form_field(std::string_view body, std::string_view content_type,
                                                   std::string_view name);
 
+/// How many such fields there are.
+[[nodiscard]] std::size_t count_form_fields(std::string_view body, std::string_view content_type,
+                                            std::string_view name);
+
 }  // namespace spillway::api

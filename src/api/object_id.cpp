@@ -54,6 +54,8 @@ constexpr auto kKinds = std::to_array<Kind>({
     {"cthr_", kNoThread},
     {"cksess_"},
     {"rtc_"},
+    {"voice_"},
+    {"cons_"},
     {"item_"},
 });
 constexpr std::size_t kLeast = 8;
@@ -62,13 +64,14 @@ constexpr std::size_t kMost = 256;
 /// What begins a path that leads to things …
 constexpr NameSet kCollections("files", "uploads", "batches", "vector_stores", "containers", "conversations",
                                "threads", "assistants", "responses", "fine_tuning", "fine-tunes", "evals",
-                               "videos", "video", "skills", "chatkit", "chat", "realtime");
+                               "videos", "video", "skills", "chatkit", "chat", "realtime", "audio");
 /// … of which these make things out of a model's answers …
 constexpr NameSet kAnswers("responses", "chat", "realtime");
 /// … and what stands in such paths and is no id, although a digit may be in it.
 constexpr NameSet kWords("jobs", "runs", "generations", "completions", "messages", "steps", "items",
                          "input_items", "output_items", "file_batches", "parts", "events", "checkpoints",
-                         "sessions", "versions", "permissions", "calls", "content", "cancel", "complete");
+                         "voice_consents", "sessions", "versions", "permissions", "calls", "content",
+                         "cancel", "complete");
 /// Members that hold an id, whatever it looks like …
 constexpr NameSet kIdMembers("file_id", "input_file_id", "training_file", "validation_file", "assistant_id",
                              "thread_id", "vector_store_id", "previous_response_id", "response_id",
@@ -155,7 +158,7 @@ public:
         const bool whole = reader_.object([&](const JsonString& key) {
             if (key.raw == "data" && reader_.peek() == JsonKind::array) {
                 answer.list = true;
-                return reader_.skip();
+                return value(key.raw, 0);
             }
             if (key.raw != "id" || reader_.peek() != JsonKind::string) return value(key.raw, 0);
             JsonString id;
@@ -171,7 +174,7 @@ private:
     static constexpr int kDeepest = 16;
 
     bool value(std::string_view member, int depth) {
-        if (depth > kDeepest || kTexts.has(member)) return reader_.skip();
+        if (depth > kDeepest || member == "metadata") return reader_.skip();
         switch (reader_.peek()) {
             case JsonKind::string: {
                 JsonString text;

@@ -55,6 +55,8 @@ void ids_in_query(std::string_view query, IdList& out);
 /// Adds the ids that a JSON text names: members that are known to hold some, and other strings that look like
 /// one, but for texts and metadata.
 void ids_in_request(std::string_view json, IdList& out);
+/// Adds the values of a multipart form's fields that look like ids, whatever they are called.
+void ids_in_form(std::string_view body, std::string_view content_type, IdList& out);
 
 /// What an answer's object is, and what else it tells of.
 struct ObjectAnswer {

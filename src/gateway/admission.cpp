@@ -14,6 +14,14 @@ quota::Amounts amounts_of(const ClientTable& clients, const api::Usage& usage, s
     return out;
 }
 
+namespace {
+
+bool runs_a_model(const Asked& asked) noexcept {
+    return asked.operation().needs_model || (asked.scanned && asked.route.tail.ends_with("/runs"));
+}
+
+}  // namespace
+
 /// What the request may use at most, as far as that can be known before.
 quota::Amounts Admission::most(const Asked& asked) const {
     api::Usage usage;
@@ -21,7 +29,10 @@ quota::Amounts Admission::most(const Asked& asked) const {
     if (asked.operation().writes_text)
         usage.completion =
             quota::most_output(asked.scan.max_tokens.value_or(asked.account->typical_output()), asked.scan.n);
-    return amounts_of(clients_, usage, asked.deployment);
+    quota::Amounts out = amounts_of(clients_, usage, asked.deployment);
+    // Of sound, or a thread's run, nothing can be told before; but once a limit is met, it is met.
+    if (out.tokens == 0 && runs_a_model(asked)) out.tokens = 1;
+    return out;
 }
 
 bool Admission::reserve(const Asked& asked, quota::Now now, quota::Refusal& why) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
 
+#include "base/strings.hpp"
 #include "gateway/answer_head.hpp"
 #include "gateway/evidence.hpp"
 #include "gateway/plain_relay.hpp"
@@ -179,7 +180,11 @@ routing::Outcome Attempt::judge(routing::Evidence evidence, const http::Response
         evidence.charge = parts_.asked.estimate.charge;
         evidence.whole_quota = parts_.upstreams.snapshot->router->whole_quota(lease_, out.limits);
     }
-    out.verdict = routing::blame(evidence, facts_of(parts_.asked.operation()));
+    const Asked& asked = parts_.asked;
+    routing::OperationFacts facts = facts_of(asked.operation());
+    if (!asked.deployment.empty() && !asked.names_things() && !asked.affinity.names_model)
+        facts.asks_a_model = true;
+    out.verdict = routing::blame(evidence, facts);
     out.kind = routing::kind_of(*out.verdict);
     out.status = evidence.status;
     return out;
@@ -208,6 +213,19 @@ routing::Came Attempt::came_of(const http::NetError& error) const noexcept {
             break;
     }
     return routing::Came::cut;
+}
+
+std::string Attempt::without_credential(std::string_view text) const {
+    std::string out(text);
+    std::string line;
+    if (!credential().append_auth_header(line, wall_now())) return out;
+    std::string_view key = trim(std::string_view(line).substr(line.find(':') + 1));
+    if (istarts_with(key, "bearer ")) key = trim(key.substr(7));
+    constexpr std::size_t least = 8;
+    if (key.size() < least) return out;
+    for (std::size_t at = out.find(key); at != std::string::npos; at = out.find(key, at))
+        out.replace(at, key.size(), "***");
+    return out;
 }
 
 void Attempt::output_begins() noexcept {

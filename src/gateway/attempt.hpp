@@ -1,9 +1,9 @@
 #pragma once
-/// One try at one backend: made when the router has chosen it, destroyed when it is over. Sends the request,
-/// reads the head and hands the rest to a relay. Its end is reported to the router exactly once, at the
-/// latest when it is destroyed.
+/// One attempt at one backend: created when the router has chosen it, destroyed when it is over. Sends the
+/// request, reads the head, and leaves the rest to a relay. Reports its end to the router exactly once, at
+/// the latest on destruction.
 ///
-/// Ownership: lives within its request; what it is made of outlives it. Thread rule: its worker's thread.
+/// Ownership: lives within its request; its arguments outlive it. Thread rule: its worker's thread.
 /// Errors: AttemptEnd::failed after a failure that showed the client nothing.
 #include <optional>
 
@@ -25,7 +25,7 @@ namespace spillway::gateway {
 
 class OwnList;
 
-/// What an attempt and its relays have in common with the rest of their request.
+/// The parts of a request that its attempts and relays use.
 struct RequestParts {
     Worker& worker;
     Upstreams& upstreams;
@@ -37,8 +37,8 @@ struct RequestParts {
     RequestClock& clock;
     Downstream& downstream;
     const quota::Subjects& subjects;
-    const bool& late;   ///< the request took too long
-    Timeout& deadline;  ///< by which its answer has to begin
+    const bool& late;   ///< the request has taken too long
+    Timeout& deadline;  ///< by which its answer must start
     routing::AttemptHistory history{};
     OwnList* list = nullptr;  ///< that gets the answers' pages; null: they are the client's
 
@@ -47,8 +47,8 @@ struct RequestParts {
 };
 
 enum class AttemptEnd : std::uint8_t {
-    answered,  ///< the client has its answer, or left
-    failed,    ///< nothing went down: Report::tried says whose fault it was
+    answered,  ///< the client has its answer, or has left
+    failed,    ///< nothing was sent to the client: see Report::tried
 };
 
 class Attempt {
@@ -59,7 +59,7 @@ public:
     ~Attempt();
 
     Task<AttemptEnd> run();
-    /// Ends what it waits for.
+    /// Ends its present wait.
     void cancel() noexcept;
 
     // For its relays:
@@ -69,31 +69,33 @@ public:
     [[nodiscard]] const config::BackendConfig& config() const {
         return parts_.config().backends[lease_.backend];
     }
-    /// The backend serves: a 2xx head, or a stream's first real output.
+    /// The backend is serving: a 2xx head, or a stream's first real output.
     void serves(const api::RateLimits& limits);
-    /// The answer is this backend's from here on.
+    /// From here on the answer is this backend's.
     void answer_begins() noexcept { parts_.report.served_by = lease_.backend; }
-    /// Its first output came.
+    /// Its first output has arrived.
     void output_begins() noexcept;
-    /// Reports its end, once; what is left is to let go of the backend's connection.
+    /// Reports its end, once; only release() remains.
     void report(routing::Outcome outcome);
-    /// `reuse`: the backend's answer was read to its end.
+    /// Releases the connection; `reuse`: the answer was read to its end.
     AttemptEnd release(bool reuse);
     AttemptEnd ended(routing::Outcome outcome, bool reuse) {
         report(std::move(outcome));
         return release(reuse);
     }
-    /// It is over, and nothing went down.
+    /// It is over, and nothing was sent to the client.
     AttemptEnd failed(routing::Outcome outcome);
     AttemptEnd failed(const http::NetError& error);
-    /// What a backend's silence, or a break, was.
+    /// Classifies a backend's silence or a broken connection.
     [[nodiscard]] routing::Came came_of(const http::NetError& error) const noexcept;
     /// Judges evidence about this attempt.
     [[nodiscard]] routing::Outcome judge(routing::Evidence evidence, const http::ResponseHead* head) const;
-    /// Until when the first output has to come.
+    /// Time left for the first output.
     [[nodiscard]] Duration time_left() const noexcept;
-    /// How long it may then be silent.
+    /// How long it may be silent after that.
     [[nodiscard]] Duration stall() const noexcept { return timeouts_.stall; }
+    /// What the backend said, should it have said its own key.
+    [[nodiscard]] std::string without_credential(std::string_view text) const;
 
 private:
     Task<http::NetResult<const http::ResponseHead*>> send_and_read_head();
@@ -106,7 +108,7 @@ private:
     [[nodiscard]] const identity::CredentialSource& credential() const {
         return *parts_.upstreams.snapshot->credentials[backend()];
     }
-    /// Waits for the credential that follows the refused one; false: there is none.
+    /// Waits for the successor of a refused credential; false if there is none.
     Task<bool> credential_renewed(std::uint64_t refused);
 
     RequestParts& parts_;

@@ -37,7 +37,7 @@ std::optional<Refusal> check_head(const http::RequestHead& head) {
                        .message = fmt::format("The method {} is not allowed.", head.method),
                        .code = "method_not_allowed",
                        .fields = "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"};
-    if (istarts_with(trim(head.fields.get("upgrade")), "websocket"))
+    if (icontains(head.fields.get("upgrade"), "websocket"))
         return Refusal{
             .status = 426,
             .message = "WebSockets (Realtime, and the Responses API over them) are not served here.",
@@ -65,7 +65,7 @@ bool is_probe(std::string_view target) noexcept {
     return target == "/healthz" || target == "/status-0123456789abcdef";
 }
 
-void take_request_id(std::string& out, std::string_view given, Rng& rng) {
+void assign_request_id(std::string& out, std::string_view given, Rng& rng) {
     if (usable_id(given))
         out = given;
     else
@@ -151,18 +151,25 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
     const api::Route& route = asked_.route;
     const std::string model = model_in_path(route);
     if (!model.empty()) asked_.deployment = model;
-    if (asked_.operation().body == api::BodyKind::multipart)
+    const bool form =
+        asked_.operation().body == api::BodyKind::multipart || istarts_with(route.tail, "/videos");
+    if (form && !is_json_object(body))
         read_form(body, head.fields.get("content-type"));
     else if (auto no = read_json(body))
         return no;
 
     const ClientTable& clients = snapshot_.clients;
     if (asked_.team.empty()) asked_.team = clients.team_of(*asked_.client);
-    if (!may_use_deployment())
+    if (!may_use_deployment(head.method))
         return Refusal{.status = 403,
                        .message = fmt::format("The client '{}' may not use the deployment '{}'.",
                                               asked_.account->name(), asked_.deployment),
                        .code = "deployment_not_allowed"};
+    // Some servers take the first of several, some the last.
+    if (asked_.form_model.present() &&
+        api::count_form_fields(body, head.fields.get("content-type"), "model") > 1)
+        return Refusal{
+            .status = 400, .message = "The form names its model more than once.", .code = "bad_form"};
     asked_.deployment_ref = snapshot_.router->deployment(asked_.deployment, now.mono);
     const api::Operation& operation = asked_.operation();
     asked_.shape = quota::shape_of(asked_.scan, body, asked_.deployment, operation.writes_text);
@@ -184,34 +191,49 @@ std::optional<Refusal> Intake::find_things(const http::RequestHead& head, std::s
     const api::Operation& operation = asked_.operation();
     api::IdList& ids = asked_.affinity.ids;
     if (operation.sealed_reasoning && ids.empty()) find_sealed(asked_.affinity, *snapshot_.affinity, body);
-    if (!operation.names_ids) return std::nullopt;
+    if (!operation.names_ids) {
+        // Pictures and voices are named by ids in JSON as well.
+        if (asked_.scanned && operation.body != api::BodyKind::json) api::ids_in_request(body, ids);
+        return std::nullopt;
+    }
     asked_.object = api::read_object_path(asked_.route.tail, ids);
-    if (asked_.object.models) return std::nullopt;
+    if (asked_.object.models) {
+        if (!snapshot_.isolated || head.method == "GET" || head.method == "HEAD") return std::nullopt;
+        return Refusal{.status = 403,
+                       .message = "Models and deployments are not changed through the gateway.",
+                       .code = "not_allowed"};
+    }
     api::ids_in_query(asked_.route.query, ids);
     if (asked_.scanned) {
         api::ids_in_request(body, ids);
         return std::nullopt;
     }
     const std::string_view type = head.fields.get("content-type");
-    if (istarts_with(trim(type), "multipart/")) {
+    const bool encoded = !head.fields.get("content-encoding").empty();
+    if (istarts_with(trim(type), "multipart/form-data") && !encoded) {
         // An upload holds data, and may be large.
         if (iequals(asked_.route.tail, "/files") || asked_.route.tail.ends_with("/parts"))
             return std::nullopt;
-        for (const std::string_view name : {"file_id", "input_file_id", "container_id"})
-            if (const auto value = api::find_form_field(body, type, name))
-                ids.add(trim(body.substr(value->offset, value->length)));
+        api::ids_in_form(body, type, ids);
         return std::nullopt;
     }
     // What cannot be read could name anything.
     const bool json = type.empty() || type.find("json") != std::string_view::npos;
-    const bool hidden = json || !head.fields.get("content-encoding").empty();
+    const bool other_form = istarts_with(trim(type), "multipart/") ||
+                            istarts_with(trim(type), "application/x-www-form-urlencoded");
+    const bool hidden = json || other_form || encoded;
     if (!snapshot_.isolated || trim(body).empty() || !hidden || !asked_.object.known) return std::nullopt;
     return Refusal{.status = 400, .message = "The request's body is not a JSON object.", .code = "bad_json"};
 }
 
-/// Things that have no model (files, batches, stored responses, lists) are open to all clients.
-bool Intake::may_use_deployment() const {
-    if (asked_.deployment.empty() && !asked_.operation().needs_model) return true;
+/// Things that have no model (files, batches, stored responses, lists) are open to all clients; what runs a
+/// model that is named elsewhere, or nowhere, is not.
+bool Intake::may_use_deployment(std::string_view method) const {
+    const std::string_view tail = asked_.route.tail;
+    const bool runs =
+        method == "POST" && (istarts_with(tail, "/realtime") || istarts_with(tail, "/images/") ||
+                             istarts_with(tail, "/engines/") || iequals(tail, "/videos"));
+    if (asked_.deployment.empty() && !asked_.operation().needs_model && !runs) return true;
     return snapshot_.clients.allows(*asked_.client, asked_.deployment);
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-/// Reads a request: first its head (who asks), then its body (what is asked). Two steps, so that nobody's
-/// body is read before it is known whose it is.
+/// Reads a request: first its head (who is asking), then its body (what is asked for). Two steps, so that no
+/// body is read before its sender is known.
 ///
-/// Ownership: everything handed in must outlive it. Thread rule: its worker's thread, whose scanner it uses.
-/// Errors: a Refusal says what the client is told.
+/// Ownership: its arguments must outlive it. Thread rule: its worker's thread, whose scanner it uses.
+/// Errors: a Refusal for the client.
 #include <optional>
 #include <string_view>
 
@@ -14,20 +14,20 @@
 
 namespace spillway::gateway {
 
-/// Health checks of load balancers and of openai-aca-lb's users: answered with 200, without a key, a log line
-/// or a backend.
+/// Whether it is a health check of a load balancer or of openai-aca-lb's users: answered with 200, without a
+/// key, log line or backend.
 [[nodiscard]] bool is_probe(std::string_view target) noexcept;
 
-/// A browser's question whether a page may ask (Fetch standard, CORS preflight).
+/// Whether it is a browser's CORS preflight (Fetch standard).
 [[nodiscard]] bool is_preflight(const http::RequestHead& head) noexcept;
-/// The field lines that let it; empty: it may not.
+/// The field lines that permit it; empty: not permitted.
 [[nodiscard]] std::string preflight_fields(const http::RequestHead& head,
                                            const std::vector<std::string>& origins);
-/// `Access-Control-Allow-Origin` and its kin for an answer; empty without an origin that may ask.
+/// `Access-Control-Allow-Origin` and related fields for an answer; empty without a permitted origin.
 [[nodiscard]] std::string cors_fields(std::string_view origin, const std::vector<std::string>& origins);
 
-/// The client's own request id if it is short and plain, else a new one.
-void take_request_id(std::string& out, std::string_view given, Rng& rng);
+/// The client's request id if it is short and plain, otherwise a new one.
+void assign_request_id(std::string& out, std::string_view given, Rng& rng);
 
 class Intake {
 public:
@@ -35,11 +35,11 @@ public:
            Asked& asked) noexcept
         : snapshot_(snapshot), histories_(histories), scanner_(scanner), asked_(asked) {}
 
-    /// Who asks, and at which path; refuses what its head alone condemns.
+    /// Identifies client and path; refuses what the head alone rules out.
     [[nodiscard]] std::optional<Refusal> identify(const http::RequestHead& head, std::string_view peer,
                                                   const identity::ClientKeys::Presented& key, Wall now,
                                                   const KeyRing* made_keys = nullptr);
-    /// What is asked. Needs a known client.
+    /// Reads what is asked for. Requires a known client.
     [[nodiscard]] std::optional<Refusal> understand(const http::RequestHead& head, std::string_view body,
                                                     quota::Now now);
 
@@ -48,7 +48,7 @@ private:
     [[nodiscard]] std::optional<Refusal> read_json(std::string_view body);
     [[nodiscard]] std::optional<Refusal> find_things(const http::RequestHead& head, std::string_view body);
     void read_form(std::string_view body, std::string_view content_type);
-    [[nodiscard]] bool may_use_deployment() const;
+    [[nodiscard]] bool may_use_deployment(std::string_view method) const;
 
     const Snapshot& snapshot_;
     const quota::HistorySizes& histories_;

@@ -49,7 +49,11 @@ public:
         if (!asked_.object.known) return;
         api::IdList told;
         const api::ObjectAnswer object = api::read_object_answer(answer, told);
-        if (object.list) return;
+        if (object.list) {
+            if (asked_.affinity.own)
+                for (const std::string& id : told.view()) found(id);
+            return;
+        }
         const bool makes = method == "POST" && asked_.object.ids == 0;
         if (!object.id.empty() && makes)
             made(object.id);
@@ -91,6 +95,19 @@ void learn_objects(RequestParts& parts, std::string_view answer, routing::Backen
     if (operation.names_ids) return learner.learn_other(answer);
     if (!is_kept(asked)) return;
     if (const auto id = api::read_work_state(answer).id; !id.empty()) learner.made(id);
+    // A container that a tool was given comes into being with the answer.
+    if (!operation.sealed_reasoning || answer.find("\"cntr_") == std::string_view::npos) return;
+    api::IdList told;
+    (void)api::read_object_answer(answer, told);
+    for (const std::string& id : told.view())
+        if (id.starts_with("cntr_")) learner.found(id);
+}
+
+void learn_location(RequestParts& parts, std::string_view location, routing::BackendIndex backend) {
+    if (!parts.asked.operation().names_ids || parts.exchange.request().method != "POST") return;
+    const std::string_view path = location.substr(0, location.find_first_of("?#"));
+    const std::string_view id = path.substr(path.rfind('/') + 1);
+    if (api::is_object_id(id)) Learner(parts, backend).found(id);
 }
 
 std::string_view learn_from_beginning(RequestParts& parts, std::string_view beginning,

@@ -11,6 +11,8 @@ namespace spillway::gateway {
 
 /// From a whole answer that serves.
 void learn_objects(RequestParts& parts, std::string_view answer, routing::BackendIndex backend);
+/// From the Location of an answer whose body does not tell what was made (a call).
+void learn_location(RequestParts& parts, std::string_view location, routing::BackendIndex backend);
 /// From how a stream begins, or an answer that is not held. The id of what it makes, if it does.
 std::string_view learn_from_beginning(RequestParts& parts, std::string_view beginning,
                                       routing::BackendIndex backend);

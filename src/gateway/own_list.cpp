@@ -35,8 +35,8 @@ std::string id_of(std::string_view json) {
 }  // namespace
 
 OwnList::OwnList(std::string_view query, std::vector<routing::BackendIndex> places,
-                 std::optional<routing::BackendIndex> at, bool filters)
-    : places_(std::move(places)), filters_(filters) {
+                 std::optional<routing::BackendIndex> at, bool filters, bool strict)
+    : places_(std::move(places)), filters_(filters), strict_(strict) {
     while (!query.empty()) {
         const std::string_view pair = query.substr(0, query.find('&'));
         query.remove_prefix(std::min(pair.size() + 1, query.size()));
@@ -76,7 +76,7 @@ void OwnList::page(std::string_view body) {
     page_ = {};
     ids_.clear();
     if (!read(body)) {
-        if (!got_page_) whole_ = body;
+        if (!got_page_ && !strict_) whole_ = body;
         page_ = {};
         done_ = true;
         return;
@@ -137,11 +137,16 @@ bool OwnList::read(std::string_view body) {
 }
 
 void OwnList::keep(std::span<const char> mine) {
+    page_.told.clear();
     if (done_) return;
     std::vector<Item> kept;
     std::size_t next = 0;
     for (Item& item : page_.items)
-        if (item.id.empty() || mine[next++] != 0) kept.push_back(std::move(item));
+        if (item.id.empty() ||
+            (mine[next++] != 0 && std::ranges::find(items_, item.id, &Item::id) == items_.end())) {
+            if (!item.id.empty()) (void)api::read_object_answer(item.json, page_.told);
+            kept.push_back(std::move(item));
+        }
     const std::string last = ids_.empty() ? std::string() : ids_.back();
     const std::string first = ids_.empty() ? std::string() : ids_.front();
     const bool backwards = !before_.empty();

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/object_id.hpp"
 #include "routing/backend_index.hpp"
 
 namespace spillway::gateway {
@@ -25,8 +26,9 @@ public:
 
     /// `query`: the request's. `places`: the backends to ask, in order. `at`: the one that has what `after`
     /// or `before` names, if that is known. `filters`: leave out what is others'.
+    /// `strict`: what is no list that can be read shows nothing.
     OwnList(std::string_view query, std::vector<routing::BackendIndex> places,
-            std::optional<routing::BackendIndex> at, bool filters);
+            std::optional<routing::BackendIndex> at, bool filters, bool strict = false);
 
     /// Whether a page has to be asked for: of backend(), with query().
     [[nodiscard]] bool wants_page() const noexcept { return !done_; }
@@ -45,6 +47,8 @@ public:
         return got_page_ || (!pinned_ && place_ + 1 < places_.size());
     }
     [[nodiscard]] bool filters() const noexcept { return filters_; }
+    /// Ids that the kept things of the last page tell of (`output_file_id` …).
+    [[nodiscard]] const api::IdList& told() const noexcept { return page_.told; }
 
     [[nodiscard]] std::string result() const;
 
@@ -63,6 +67,7 @@ private:
     std::optional<std::size_t> limit_;
     const std::vector<routing::BackendIndex> places_;
     const bool filters_;
+    const bool strict_;
     bool pinned_ = false;  ///< the cursor's place alone
     std::size_t place_ = 0;
     std::string cursor_;        ///< the next page's `after` or `before`
@@ -74,6 +79,7 @@ private:
     struct Page {
         std::vector<Item> items;
         bool has_more = false;
+        api::IdList told;
     };
     Page page_;
     std::vector<std::string> ids_;  ///< of the page

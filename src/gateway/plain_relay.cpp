@@ -42,7 +42,10 @@ Task<AttemptEnd> pass_through(Attempt& attempt, const http::ResponseHead& head, 
     const Duration stall = attempt.stall();
     attempt.answer_begins();
     attempt.serves(outcome.limits);
-    if (head.status < 300) (void)learn_from_beginning(parts, machine.pass(), attempt.backend());
+    if (head.status < 300) {
+        (void)learn_from_beginning(parts, machine.pass(), attempt.backend());
+        learn_location(parts, head.fields.get("location"), attempt.backend());
+    }
     parts.deadline.disarm();
     parts.downstream.start(
         head, head.framing == http::Framing::length ? std::optional(head.content_length) : std::nullopt);
@@ -105,9 +108,9 @@ FailedAnswer keep(const http::ResponseHead& head, std::string_view body) {
 /// Nothing went down, and the answer is no use: what it says decides what follows.
 AttemptEnd fail_with(Attempt& attempt, const http::ResponseHead& head, std::string_view whole,
                      routing::Outcome outcome) {
-    attempt.parts().report.failed_answer = keep(head, whole);
-    if (outcome.verdict->whose != routing::Whose::quota)
-        outcome.detail = whole.substr(0, std::min<std::size_t>(whole.size(), 200));
+    const std::string shown = attempt.without_credential(whole);
+    attempt.parts().report.failed_answer = keep(head, shown);
+    if (outcome.verdict->whose != routing::Whose::quota) outcome.detail = shown.substr(0, 200);
     attempt.upstream().done();
     return attempt.failed(std::move(outcome));
 }
@@ -129,6 +132,7 @@ Task<AttemptEnd> answer_whole(Attempt& attempt, const http::ResponseHead& head, 
         attempt.serves(outcome.limits);
         parts.report.note_model(whole);
         learn_objects(parts, whole, attempt.backend());
+        learn_location(parts, head.fields.get("location"), attempt.backend());
         note_usage(parts.report, parts.asked, parts.exchange.request().method, whole,
                    api::dialect(attempt.config().kind).usage(whole), outcome);
     } else {
@@ -137,6 +141,8 @@ Task<AttemptEnd> answer_whole(Attempt& attempt, const http::ResponseHead& head, 
     if (head.status < 400) attempt.output_begins();
     attempt.answer_begins();
     attempt.report(std::move(outcome));
+    std::string shown;
+    if (head.status >= 400) whole = shown = attempt.without_credential(whole);
     std::optional<std::uint64_t> length = whole.size();
     if (parts.exchange.request().method == "HEAD")
         length = parse_int<std::uint64_t>(head.fields.get("content-length"));

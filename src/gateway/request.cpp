@@ -75,7 +75,7 @@ Task<void> Request::run() {
             (void)co_await exchange_.finish();
             co_return;
         }
-    take_request_id(asked_.id, head.fields.get("x-request-id"), worker_.rng);
+    assign_request_id(asked_.id, head.fields.get("x-request-id"), worker_.rng);
     Intake intake(*upstreams_->snapshot, worker_.books.histories, worker_.scanner, asked_);
     const Upstreams::MadeKeys& made_keys = upstreams_->made_keys;
     std::optional<Refusal> no =
@@ -231,7 +231,7 @@ Task<void> Request::serve_list() {
     const Snapshot& snapshot = *upstreams_->snapshot;
     const std::string query(asked_.route.query);
     OwnList list(query, list_places(snapshot, worker_.books.objects, asked_), asked_.affinity.pinned,
-                 snapshot.isolated);
+                 snapshot.isolated, snapshot.isolated && asked_.object.known);
     parts_.list = &list;
     while (list.wants_page()) {
         const std::string page_query = list.query();
@@ -247,7 +247,12 @@ Task<void> Request::serve_list() {
         if (answered) {
             std::vector<char> mine = co_await own_among(list.ids());
             list.keep(mine);
-        } else if (!report_.tried.empty() && is_without(report_.tried.back().status) &&
+            if (snapshot.isolated && asked_.object.known && report_.served_by)
+                for (const std::string& id : list.told().view())
+                    worker_.writers.objects.found(id, snapshot.resources[*report_.served_by],
+                                                  owner_of(asked_));
+        } else if (!report_.tried.empty() &&
+                   (asked_.object.models || is_without(report_.tried.back().status)) &&
                    list.has_more_places()) {
             list.skip();
         } else {

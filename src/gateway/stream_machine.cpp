@@ -32,6 +32,7 @@ StreamMachine::StreamMachine(const StreamRules& rules, const api::Dialect& diale
 StreamAction StreamMachine::feed(std::string_view chunk) {
     if (rules_.events == api::StreamEvents::opaque) {
         pieces_.push_back(chunk);
+        note_tail(chunk);
         return StreamAction::proceed;
     }
     if (large_) chunk = pass_large(chunk);
@@ -39,7 +40,7 @@ StreamAction StreamMachine::feed(std::string_view chunk) {
         splitter_.feed(chunk);
         api::SseEvent event;
         while (splitter_.next(event))
-            if (const auto action = take(event, chunk); action != StreamAction::proceed) return action;
+            if (const auto action = on_event(event, chunk); action != StreamAction::proceed) return action;
         if (!splitter_.too_large()) break;
         // The begin of an event, maybe its end, and all that follows of this chunk.
         const std::string_view rest = own(splitter_.pending());
@@ -94,7 +95,7 @@ std::string_view StreamMachine::own(std::string_view text) {
 }
 
 /// Decides about one event: hold it, hide it, pass it on, or give up.
-StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view chunk) {
+StreamAction StreamMachine::on_event(const api::SseEvent& event, std::string_view chunk) {
     if (rules_.sealed_reasoning && event.event == "response.output_item.done")
         learned_.learn_sealed(event.data, backend_);
     const bool keep_alive = api::EventClassifier::is_keep_alive(event);
@@ -134,7 +135,7 @@ StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view ch
             if (rules_.hide_usage) return StreamAction::proceed;
             break;
         case api::EventKind::error:
-            next = take_error(info);
+            next = on_error(info);
             if (next == StreamAction::retry) return next;
             break;
         case api::EventKind::done:
@@ -148,7 +149,12 @@ StreamAction StreamMachine::take(const api::SseEvent& event, std::string_view ch
     return next;
 }
 
-StreamAction StreamMachine::take_error(const api::EventInfo& info) {
+StreamAction StreamMachine::on_error(const api::EventInfo& info) {
+    if (!committed_ && rules_.hide_usage &&
+        refuses_stream_options(400, std::string(info.error_message).append(" ").append(info.error_param))) {
+        result_.refused_options = true;
+        return StreamAction::retry;
+    }
     result_.verdict = routing::blame(evidence_of_event(info, committed_), rules_.facts);
     if (result_.verdict.elsewhere && !committed_) {
         error_ = api::error_json(info.error_message, info.error_type, info.error_code, info.error_param);
@@ -161,14 +167,14 @@ StreamAction StreamMachine::take_error(const api::EventInfo& info) {
 }
 
 /// An error object is all that came, and no event: nobody who reads events would see it.
-StreamAction StreamMachine::take_bare_error(const api::ApiError& error) {
+StreamAction StreamMachine::on_bare_error(const api::ApiError& error) {
     api::EventInfo info;
     info.error_code = error.code.empty() ? error.type : error.code;
     info.error_type = error.type;
     info.error_param = error.param;
     info.error_message = error.message;
     info.content_filter = error.content_filter;
-    const StreamAction next = take_error(info);
+    const StreamAction next = on_error(info);
     if (next == StreamAction::retry) return next;
     held_ = data_event(trim(held_));
     commit();
@@ -197,7 +203,10 @@ void StreamMachine::commit() {
 }
 
 StreamAction StreamMachine::end() {
-    if (rules_.events == api::StreamEvents::opaque) return StreamAction::finish;
+    if (rules_.events == api::StreamEvents::opaque) {
+        if (const auto usage = api::usage_at_end(tail_)) result_.usage = usage;
+        return StreamAction::finish;
+    }
     std::string_view last = splitter_.pending();
     if (!last.empty()) {
         last = own(last);
@@ -206,7 +215,7 @@ StreamAction StreamMachine::end() {
     if (complete_) return StreamAction::finish;
     if (!committed_) {
         held_.append(last);
-        if (const auto error = api::parse_error(trim(held_))) return take_bare_error(*error);
+        if (const auto error = api::parse_error(trim(held_))) return on_bare_error(*error);
     }
     return fail("The backend ended the stream before it was complete.", "stream_cut", Ending::stream_cut,
                 routing::Came::cut);
@@ -224,7 +233,7 @@ StreamAction StreamMachine::end_of_line(std::string_view last) {
     if (!whole.next(event) || !ends_stream(dialect_.classify(classifier_, event)))
         return StreamAction::proceed;
     event.raw = last;
-    return take(event, last);
+    return on_event(event, last);
 }
 
 StreamAction StreamMachine::broke(Break why) {

@@ -1,13 +1,13 @@
 #pragma once
-/// What becomes of a backend's event stream, decided without IO: it is handed chunks, ends and breaks, and
-/// says what goes down and what to do next.
+/// Handles a backend's event stream without IO: it is given chunks, the end or a break, and returns what to
+/// send to the client and what to do next.
 ///
-/// Each chunk passes as it came, but the stream is committed late: its preamble waits for the first real
-/// output, so that an error event or a cut before it can be retried elsewhere. After it, a failure ends with
-/// an error event, never in silence. The usage chunk is taken out if the client did not ask for it. A stream
-/// is complete once its end mark came (`[DONE]`, the Responses API's terminal event) or each answer's
-/// finish_reason, and the transfer ended well. An event of any size passes: what grows beyond what has to be
-/// understood is passed on as it comes. Streams of operations whose events are not known pass as they are.
+/// Chunks pass unchanged, but the stream is committed late: its preamble waits for the first real output, so
+/// that an error event or a cut before that can be retried elsewhere. After it, a failure ends with an error
+/// event, never silently. The usage chunk is removed if the client did not request it. A stream is complete
+/// after its end mark (`[DONE]`, the Responses API's terminal event) or each answer's finish_reason, if the
+/// transfer also ended well. Events of any size pass: those too large to be understood are passed on as they
+/// arrive. Streams of operations with unknown events pass unchanged.
 ///
 ///     StreamAction next = machine.feed(chunk);      // … machine.end(), machine.broke(why)
 ///     // start the answer once machine.committed(); send machine.pieces(); machine.sent(); then do `next`
@@ -33,12 +33,12 @@
 namespace spillway::gateway {
 
 enum class StreamAction : std::uint8_t {
-    proceed,  ///< send what there is and go on reading
-    retry,    ///< nothing was shown: ask another backend
-    finish,   ///< send what there is as the last of the answer
+    proceed,  ///< send what there is and read more
+    retry,    ///< nothing was sent: ask another backend
+    finish,   ///< send what there is as the end of the answer
 };
 
-/// Why a backend's body did not come to its end.
+/// Why a backend's body did not reach its end.
 enum class Break : std::uint8_t { cut, silence, late, client_left, shutdown };
 
 struct StreamRules {
@@ -46,40 +46,41 @@ struct StreamRules {
     routing::OperationFacts facts{};
     bool late_commit = true;
     bool pass_keep_alives = false;  ///< comments before the commit are given by said_alive(), not held
-    bool hide_usage = false;        ///< the client did not ask for the usage chunk
+    bool hide_usage = false;        ///< the client did not request the usage chunk
     std::uint32_t answers = 1;      ///< asked for with `n`: a break before all are finished is one
     std::size_t max_preamble_bytes = std::size_t{256} * 1024;
     std::size_t max_event_bytes = api::SseSplitter::default_max_event;  ///< larger ones are not understood
-    bool sealed_reasoning = false;  ///< learn encrypted reasoning that comes by
+    bool sealed_reasoning = false;                                      ///< learn encrypted reasoning
 };
 
-/// What the stream came to.
+/// The stream's result.
 struct StreamResult {
     routing::Verdict verdict;
     Ending ending = Ending::ok;
     std::optional<api::Usage> usage;
     std::uint64_t output_events = 0;
+    bool refused_options = false;  ///< a retry is wanted because stream_options are not taken
 };
 
 class StreamMachine {
 public:
-    /// `learned` by encrypted reasoning, made by `backend`. All but the rules must outlive it.
+    /// `learned` records encrypted reasoning from `backend`. All arguments but the rules must outlive it.
     StreamMachine(const StreamRules& rules, const api::Dialect& dialect, api::EventClassifier& classifier,
                   SessionAffinity& learned, routing::BackendIndex backend);
 
     [[nodiscard]] StreamAction feed(std::string_view chunk);
-    /// The body came to its end.
+    /// The body has ended.
     [[nodiscard]] StreamAction end();
     [[nodiscard]] StreamAction broke(Break why);
-    /// The client went away.
+    /// The client has left.
     void client_left() noexcept;
 
     [[nodiscard]] bool committed() const noexcept { return committed_; }
-    /// False: what comes passes as it is, and nothing of it is counted.
+    /// False: events pass unchanged, and nothing is counted.
     [[nodiscard]] bool understands() const noexcept {
         return rules_.events != api::StreamEvents::opaque && !large_;
     }
-    /// The preamble that was held, as it is at the commit.
+    /// The preamble held back until the commit.
     [[nodiscard]] std::string_view preamble() const noexcept { return held_; }
     [[nodiscard]] std::span<const std::string_view> pieces() const noexcept {
         return {pieces_.data(), pieces_.size()};
@@ -89,19 +90,19 @@ public:
         owned_.clear();
     }
     [[nodiscard]] const StreamResult& result() const noexcept { return result_; }
-    /// Before the commit: the backend said, since the last call, that it is still at work; the comments by
-    /// which it did so, which are not held.
+    /// Before the commit: the comments by which the backend has said since the last call that it is at work;
+    /// they are not held. Nothing: it said nothing.
     [[nodiscard]] std::optional<std::string> said_alive() noexcept {
         return std::exchange(alive_, std::nullopt);
     }
-    /// The error event for which it wants a retry, as an error object; empty: there was none.
+    /// The error event that led to a retry, as an error object; empty: none.
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
 private:
-    StreamAction take(const api::SseEvent& event, std::string_view chunk);
+    StreamAction on_event(const api::SseEvent& event, std::string_view chunk);
     StreamAction end_of_line(std::string_view last);
-    StreamAction take_error(const api::EventInfo& info);
-    StreamAction take_bare_error(const api::ApiError& error);
+    StreamAction on_error(const api::EventInfo& info);
+    StreamAction on_bare_error(const api::ApiError& error);
     StreamAction fail(std::string_view message, std::string_view code, Ending ending, routing::Came came);
     std::string_view pass_large(std::string_view chunk);
     void begin_large(std::string_view event);
@@ -121,14 +122,14 @@ private:
     std::string error_;
     std::string tail_;              // of an event that passes as it comes: there is the usage
     std::string carry_;             // an event that began in an earlier chunk
-    std::list<std::string> owned_;  // what else goes down and lies in no chunk
+    std::list<std::string> owned_;  // other text to send that is in no chunk
     boost::container::small_vector<std::string_view, 8> pieces_;
     bool committed_ = false;
     bool complete_ = false;
     std::optional<std::string> alive_;
-    bool large_ = false;  // within an event that passes as it comes
+    bool large_ = false;  // within a large event that passes unchanged
     std::uint32_t finished_ = 0;
-    std::uint8_t newlines_ = 0;  // at the end of what passed of it
+    std::uint8_t newlines_ = 0;  // at the end of its part that has passed
     std::int64_t sequence_ = -1;
 };
 

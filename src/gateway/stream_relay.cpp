@@ -8,6 +8,14 @@
 namespace spillway::gateway {
 namespace {
 
+/// The id of what an answer makes comes within so much of it, or not at all.
+constexpr std::size_t kMostBeginning = std::size_t{64} * 1024;
+
+bool may_make_ids(const Asked& asked) noexcept {
+    const api::Operation& operation = asked.operation();
+    return operation.makes_ids || (operation.keeps_if_asked && asked.scan.store.value_or(false));
+}
+
 StreamRules rules_of(const RequestParts& parts) {
     const config::StreamConfig& stream = parts.config().stream;
     const api::Operation& operation = parts.asked.operation();
@@ -38,7 +46,8 @@ StreamRelay::StreamRelay(Attempt& attempt, const http::ResponseHead& head)
       silence_([this] {
           silent_ = true;
           attempt_.upstream().cancel();
-      }) {
+      }),
+      wants_id_(may_make_ids(parts_.asked)) {
     TimerWheel::of(parts_.exchange.loop()).arm(silence_, attempt.time_left());
     start_if_committed();
 }
@@ -55,6 +64,8 @@ Task<AttemptEnd> StreamRelay::run(std::string_view begin) {
         else if (whole)
             action_ = machine_.end();
         if (action_ == StreamAction::retry) {
+            if (machine_.result().refused_options)
+                co_return AttemptEnd::failed;  // Attempt::run sends it again
             routing::Outcome why = outcome();
             if (!ended) why.detail = ended.error().message;
             if (!machine_.error().empty()) keep_error(why);
@@ -71,9 +82,10 @@ Task<AttemptEnd> StreamRelay::run(std::string_view begin) {
 
 /// The backend's own words, in case that nobody else can serve.
 void StreamRelay::keep_error(routing::Outcome& why) {
-    why.detail = machine_.error().substr(0, 200);
+    const std::string shown = attempt_.without_credential(machine_.error());
+    why.detail = shown.substr(0, 200);
     parts_.report.failed_answer =
-        FailedAnswer{.status = head_.status, .content_type = "application/json", .body = machine_.error()};
+        FailedAnswer{.status = head_.status, .content_type = "application/json", .body = shown};
 }
 
 bool StreamRelay::on_data(std::string_view chunk) {
@@ -82,9 +94,11 @@ bool StreamRelay::on_data(std::string_view chunk) {
         ++chunks_;
         parts_.report.note_model(chunk);
     }
+    if (wants_id_) beginning_.append(chunk.substr(0, kMostBeginning - beginning_.size()));
     action_ = machine_.feed(chunk);
     if (auto comments = machine_.said_alive(); comments) parts_.downstream.show_alive(std::move(*comments));
     start_if_committed();
+    if (started_ && wants_id_) learn_made();
     if (action_ != StreamAction::proceed) return false;
     watch_for_silence();
     return pass_on();
@@ -107,7 +121,14 @@ void StreamRelay::start_if_committed() {
     attempt_.serves(api::dialect(attempt_.config().kind).limits(head_.fields));
     parts_.deadline.disarm();
     parts_.downstream.start(head_, std::nullopt);
-    const std::string_view made = learn_from_beginning(parts_, machine_.preamble(), attempt_.backend());
+    if (!wants_id_) (void)learn_from_beginning(parts_, {}, attempt_.backend());
+}
+
+/// A stream that is committed at once, or begins with output, has no preamble: its first bytes tell the id.
+void StreamRelay::learn_made() {
+    const std::string_view made = learn_from_beginning(parts_, beginning_, attempt_.backend());
+    if (made.empty() && beginning_.size() < kMostBeginning) return;
+    wants_id_ = false;
     if (made.empty() || !parts_.asked.operation().makes_ids) return;
     // A background response goes on when its stream is cut.
     parts_.report.work.id = made;
@@ -136,6 +157,7 @@ Task<bool> StreamRelay::flush() {
 
 Task<AttemptEnd> StreamRelay::finish(bool reuse) {
     start_if_committed();
+    if (started_ && wants_id_) learn_made();
     const bool sent = co_await parts_.downstream.send(machine_.pieces(), true);
     if (!sent) machine_.client_left();
     co_return close(reuse && sent);
@@ -162,7 +184,8 @@ routing::Outcome StreamRelay::outcome() const {
     Report& report = parts_.report;
     if (machine_.committed()) report.ending = result.ending;
     report.output_events = result.output_events;
-    if (result.usage) {
+    // A look at an earlier request's work shows that one's.
+    if (result.usage && parts_.exchange.request().method == "POST") {
         report.note_usage(*result.usage);
         out.tokens = result.usage->total;
     }

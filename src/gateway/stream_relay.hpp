@@ -1,7 +1,7 @@
 #pragma once
-/// Carries out what a StreamMachine decides about an event stream. It takes the pieces as the connection
-/// reads them: what goes on whole at once wakes no coroutine.
-/// Ownership: lives within one Attempt. Thread rule: its worker's thread.
+/// Carries out a StreamMachine's decisions on an event stream. It gets the pieces as the connection reads
+/// them: what can be passed on at once wakes no coroutine. Ownership: lives within one Attempt. Thread rule:
+/// its worker's thread. Errors: AttemptEnd.
 #include "gateway/attempt.hpp"
 #include "gateway/stream_machine.hpp"
 
@@ -16,6 +16,7 @@ private:
     bool on_data(std::string_view chunk) override;
     void keep_error(routing::Outcome& why);
     void start_if_committed();
+    void learn_made();
     bool pass_on();
     Task<bool> flush();
     Task<AttemptEnd> finish(bool reuse);
@@ -29,15 +30,17 @@ private:
     const http::ResponseHead& head_;
     StreamMachine machine_;
     StreamAction action_ = StreamAction::proceed;
-    std::optional<bool> sent_;  ///< all of the machine's pieces; nothing: not yet
+    std::optional<bool> sent_;  ///< of all the machine's pieces; nullopt: not yet
     bool started_ = false;
-    Timeout silence_;  ///< no output for too long: what else comes does not count
+    Timeout silence_;  ///< no output for too long; other events do not count
     bool silent_ = false;
     std::uint64_t seen_outputs_ = 0;
-    unsigned chunks_ = 0;  ///< looked at for the model's name
+    unsigned chunks_ = 0;    ///< searched for the model's name
+    bool wants_id_;          ///< of what this answer makes, which is not known yet
+    std::string beginning_;  ///< of the body, until it is
 };
 
-/// In a frame of its own, so that only streams pay for its size. `begin`: what of the body was read before.
+/// A separate frame, so that only streams pay for its size. `begin`: the part of the body read before.
 Task<AttemptEnd> relay_stream(Attempt& attempt, const http::ResponseHead& head, std::string begin = {});
 
 }  // namespace spillway::gateway

@@ -227,7 +227,8 @@ TEST(RequestScan, ResponsesInput) {
         {"type":"function_call_output","call_id":"c","output":"xyz"},
         {"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"ZZZZ"},
         {"type":"item_reference","id":"i"}]})");
-    EXPECT_EQ(items.scan.prompt_chars, 2U + 2U + 3U + 2U);
+    EXPECT_EQ(items.scan.prompt_chars, 2U + 2U + 3U + 2U + 4U)
+        << "sealed reasoning is read by the model, too";
     EXPECT_EQ(items.scan.prompt_items, 5U);
 }
 
