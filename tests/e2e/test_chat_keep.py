@@ -92,6 +92,43 @@ def test_the_first_question_of_a_new_chat_stays_too(chat, opened):
     expect(page.last_answer).to_contain_text("The first of all")
 
 
+def test_a_draft_survives_what_other_tabs_write(chat, opened):
+    page = opened(chat)
+    page.ask("First")
+    page.question.fill("half a thought")
+    other = page.page.context.new_page()
+    other.goto(chat.url)
+    other.locator("#question").fill("in a new chat")
+    page.page.reload()
+    expect(page.question).to_have_value("half a thought")
+
+
+def test_a_failed_question_is_not_lost_to_the_next(chat, opened):
+    page = opened(chat)
+    page.ask("First")
+    page.expected.append("ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_FAILED")
+    page.page.context.set_offline(True)
+    for text in ("One written offline", "Another one"):
+        page.question.fill(text)
+        page.question.press("Enter")
+        expect(page.page.locator("article[data-state=unsent]")).to_contain_text(text)
+    expect(page.question).to_have_value("One written offline")
+    page.page.context.set_offline(False)
+
+
+def test_an_edit_survives_a_reload(chat, opened):
+    page = opened(chat)
+    page.ask("First")
+    page.page.locator("article.question").first.hover()
+    page.button("Edit the question").first.click()
+    editor = page.page.locator(".editor textarea")
+    editor.fill("First, but better")
+    page.page.reload()
+    page.page.locator("article.question").first.hover()
+    page.button("Edit the question").first.click()
+    expect(editor).to_have_value("First, but better")
+
+
 def test_an_answer_goes_on_while_the_page_is_away(chat, model, opened):
     page = opened(chat)
     half_an_answer(page, model)

@@ -54,6 +54,8 @@ It costs $5 and then $6, and a_b_c and x^2. `$no$`""",
 admonition
 :::
 """,
+    "particles": "**중요(important)**는 **“인용”**이라고 **`코드`**를 씁니다. 2 * 3 * 4, **bold** and *it*.\n\n"
+    "Revenue ($) and total ($) of it.\n\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n",
     "references": "See [the page][1] and\n\nmore text.\n\n[1]: https://example.com/page",
 }
 
@@ -120,6 +122,16 @@ def test_what_models_write_in_html_and_footnotes(shown):
     expect(text.locator(".footnote em")).to_have_text("note")
     assert "[^1]" not in text.inner_text()
     page.axe("html")
+
+
+def test_emphasis_before_a_particle_and_signs_that_are_no_formula(shown):
+    page, text = shown("particles")
+    assert text.locator("strong").all_inner_texts() == ["중요(important)", "“인용”", "코드", "bold"]
+    assert text.locator("em").all_inner_texts() == ["it"]
+    expect(text).to_contain_text("2 * 3 * 4")
+    expect(text).to_contain_text("Revenue ($) and total ($) of it.")
+    expect(text.locator("math")).to_have_count(1)
+    expect(text.locator("mtr")).to_have_count(2)
 
 
 def test_right_to_left_text_runs_right_to_left(shown):

@@ -71,6 +71,21 @@ def test_usage_is_kept_and_told(stack, tmp_path):
     assert usage("--ledger", tmp_path / "none.db").returncode == 1
 
 
+def test_refusals_by_the_quota_of_a_day_count(stack, tmp_path):
+    clients = [{"name": "e2e", "key": CLIENT_KEY, "limits": {"tokens": {"day": 50}}}]
+    running = stack(resources=1, ledger={"path": str(tmp_path / "usage.db")}, clients=clients)
+    statuses = [post_chat(running.gateway.url).status_code for _ in range(4)]
+    assert statuses[-1] == 403
+    refused = statuses.count(403)
+
+    def told():
+        return httpx.get(f"{running.gateway.admin}/api/usage?by=client").json()["usage"][0]["refused"] == refused
+
+    wait_until(told)
+    totals = httpx.get(f"{running.gateway.admin}/api/live").json()["totals"]
+    assert (totals["limited"], totals["refused"]) == (refused, 0)
+
+
 def test_no_ledger_is_told(shared):
     assert httpx.get(f"{shared.gateway.admin}/api/usage").status_code == 404
 

@@ -230,13 +230,14 @@ def test_top_once(many):
     assert len(told["backends"]) == 60
 
 
+def rows(path):
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT count(*) FROM usage").fetchone()[0]
+
+
 def test_backup_of_a_running_ledger_and_restore(stack, tmp_path):
     ledger = tmp_path / "usage.db"
     running = stack(resources=1, ledger={"path": str(ledger)})
-
-    def rows(path):
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            return db.execute("SELECT count(*) FROM usage").fetchone()[0]
 
     for _ in range(5):
         assert post_chat(running.gateway.url).status_code == 200
@@ -281,6 +282,41 @@ def test_backup_of_a_running_ledger_and_restore(stack, tmp_path):
     (tmp_path / "kept" / "ledger.db").write_bytes(b"x" * 4096)
     assert run("restore", "--ledger", ledger, "--from", tmp_path / "kept").returncode == 1
     assert rows(ledger) == kept + 1
+
+
+def test_restore_is_all_or_nothing_and_keeps_owner_and_mode(tmp_path):
+    for name, table in (("ledger.db", "usage"), ("chat.db", "conversations")):
+        with contextlib.closing(sqlite3.connect(tmp_path / name)) as db:
+            db.execute(f"CREATE TABLE {table} (x)")
+            db.execute(f"INSERT INTO {table} VALUES (1)")
+            db.commit()
+    ledger, chat = tmp_path / "ledger.db", tmp_path / "chat.db"
+    both = ["--ledger", ledger, "--chat", chat]
+    assert run("backup", *both, "--to", tmp_path / "kept").returncode == 0
+    assert "usage" in run("backup", "--ledger", chat, "--to", tmp_path / "wrong").stderr, "it is not the ledger"
+
+    with contextlib.closing(sqlite3.connect(ledger)) as db:
+        db.execute("DELETE FROM usage")
+        db.commit()
+    held = sqlite3.connect(chat, isolation_level=None)
+    held.execute("PRAGMA journal_mode=WAL")
+    held.execute("SELECT count(*) FROM conversations").fetchone()
+    assert "chat.db is in use" in run("restore", *both, "--from", tmp_path / "kept").stderr
+    assert rows(ledger) == 0, "the other file is as it was"
+    held.close()
+
+    ledger.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(ledger, 65534, 65534)
+    for _ in range(2):
+        done = run("restore", *both, "--from", tmp_path / "kept")
+        assert done.returncode == 0, done.stderr
+        assert rows(ledger) == 1
+        assert ledger.stat().st_mode & 0o777 == 0o640
+        assert ledger.stat().st_uid == (65534 if os.geteuid() == 0 else os.geteuid())
+    assert rows(f"{ledger}.before-restore") == 0, "the first one, which the second restore must not remove"
+    missing = run("restore", *both, "--store", tmp_path / "store.db", "--from", tmp_path / "kept")
+    assert missing.returncode == 1 and "store.db: is not in this backup" in missing.stderr
 
 
 def test_backup_of_the_chat(tmp_path):
