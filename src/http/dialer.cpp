@@ -226,6 +226,7 @@ Task<NetResult<void>> Dialer::handshake(Dial& dial, TlsTransport& transport) {
 
 Task<Dialer::Connected> Dialer::connect(Dial& dial) {
     if (dial.cancelled_) co_return failure(dial, NetError::Kind::cancelled, {});
+    dial.late_ = false;  // an earlier attempt may have been
     const auto too_late = [&dial] {
         dial.late_ = true;
         dial.changed_.set_later();

@@ -36,7 +36,7 @@ struct DialOptions {
     std::optional<DialProxy> proxy;
 };
 
-/// Handle to end an attempt. Outlives the attempt.
+/// Handle to end an attempt, or several in turn. Outlives them.
 class Dial {
 public:
     void cancel() noexcept {

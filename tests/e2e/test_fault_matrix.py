@@ -356,7 +356,8 @@ def test_a_backend_that_cannot_be_reached_is_passed_over_at_once(tmp_path, what,
         for one in (*rest, plain):
             stack.callback(one.stop)
         url = UNREACHABLE[what].format(free=harness.free_ports(1), plain=plain.port)
-        gateway = harness.Gateway(tmp_path, [harness.backend("lost", url, timeouts={"connect": "2s"}), *(b.config() for b in rest)],
+        gateway = harness.Gateway(tmp_path, [harness.backend("lost", url, timeouts={"connect": "2s"}, priority=1),
+                                             *(b.config(priority=2) for b in rest)],
                                   server={"threads": 1})  # fmt: skip
         stack.callback(gateway.stop)
         with httpx.Client(timeout=30) as client:
