@@ -233,9 +233,10 @@ ObjectPath read_object_path(std::string_view tail, IdList& out) {
         if (raw.empty()) continue;
         const std::string_view segment = decode_segment(raw, buffer) ? std::string_view(buffer) : raw;
         if (first) {
-            path.known = kCollections.has(segment);
-            path.makes = path.known && !kAnswers.has(segment);
-            path.models = iequals(segment, "models") || iequals(segment, "deployments");
+            const std::string_view name = segment.substr(0, segment.find(';'));  // RFC 3986 §3.3, parameters
+            path.known = kCollections.has(name);
+            path.makes = path.known && !kAnswers.has(name);
+            path.models = iequals(name, "models") || iequals(name, "deployments");
             first = false;
             continue;
         }

@@ -192,9 +192,11 @@ private:
         out_.ascii = reader_.all_ascii();
         for (const auto& limit : {max_tokens_, max_completion_, max_output_})
             if (limit) out_.max_tokens = std::max(out_.max_tokens.value_or(0), *limit);
-        const std::uint64_t n = std::max(n_.value_or(1), best_of_.value_or(1));
-        out_.n =
-            static_cast<std::uint32_t>(std::min<std::uint64_t>(n, std::numeric_limits<std::uint32_t>::max()));
+        // Each prompt of a list is completed by itself.
+        constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+        const std::uint64_t one = std::min(std::max(n_.value_or(1), best_of_.value_or(1)), most);
+        const std::uint64_t prompts = std::clamp<std::uint64_t>(prompt_.items, 1, most);
+        out_.n = static_cast<std::uint32_t>(std::min(one * prompts, most));
         for (const Content* c : {&messages_, &prompt_, &input_, &instructions_}) {
             out_.prompt_chars += c->chars;
             out_.prompt_token_ids += c->token_ids;

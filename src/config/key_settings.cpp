@@ -76,6 +76,8 @@ const Fields<Draft>& key_fields() {
             .add("name", of_settings(&KeySettings::name), ShortText{}, {.help = "what it is called"})
             .add("note", of_settings(&KeySettings::note), ShortText{}, {.help = "anything"})
             .then([](yaml::MapReader& reader, Draft& draft) {
+                if (reader.has("deployments") && reader.is_empty_list("deployments"))
+                    reader.error("deployments", "is empty; without it, or with null, all are allowed");
                 if (reader.has("deployments")) draft.request.settings.deployments.clear();
                 if (reader.has("limits")) draft.request.settings.limits = {};
             })

@@ -175,6 +175,10 @@ const Fields<ClientConfig>& client_fields() {
                                                {"high", PriorityClass::high}}},
                  {.help =
                       "`low`, `normal` or `high`: weights 1, 2 and 4 when capacity is [shared](#fairness)"})
+            .then([](yaml::MapReader& reader, ClientConfig&) {
+                if (reader.has("deployments") && reader.is_empty_list("deployments"))
+                    reader.error("deployments", "is empty; leave it out to allow all");
+            })
             .add("deployments", &ClientConfig::deployments,
                  codec::TextList{"expected a list of deployments", "expected a deployment's name"},
                  {.help = "list of deployments or models it may ask for; others are refused with 403",

@@ -109,6 +109,11 @@ bool lacks_model(const Evidence& e) noexcept {
     return e.status == 404 && icontains(e.message, "model") && contains_any(e.message, no_model_messages);
 }
 
+/// Bedrock: "You don't have access to the model with the specified model ID."
+bool may_not_use_model(const Evidence& e) noexcept {
+    return icontains(e.message, "access to the model");
+}
+
 bool is_filtered(const Evidence& e) noexcept {
     return e.content_filter || contains_any(e.code, filter_words) || contains_any(e.type, filter_words);
 }
@@ -144,7 +149,7 @@ Verdict by_status(unsigned status, const Evidence& e, const OperationFacts& oper
         case 402:
             return unauthorized;
         case 403:
-            return model && lacks_model(e) ? not_deployed : unauthorized;
+            return model && (lacks_model(e) || may_not_use_model(e)) ? not_deployed : unauthorized;
         case 409:
             return model ? server_error : refused;
         case 408:

@@ -235,6 +235,8 @@ const Case kClients[] = {
     {"OpenOnPurpose", BACKENDS "server: {listen: 0.0.0.0:8080}\nallow_anonymous: true\n", ""},
     {"ItsOwnBackend", BACKENDS "server: {listen: 127.0.0.1:80}\n",
      "1:1: backends[0]: 127.0.0.1:80 is this gateway itself: each request would come back to it\n"},
+    {"NoDeployments", BACKENDS "clients: [{name: a, key: k, deployments: []}]\n",
+     "2:42: clients[0].deployments: is empty; leave it out to allow all\n"},
     {"AllowAnonymous", BACKENDS "allow_anonymous: 1\n", "2:18: allow_anonymous: expected true or false\n"},
 };
 

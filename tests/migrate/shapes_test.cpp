@@ -13,7 +13,8 @@ using testing::Field;
 using testing::HasSubstr;
 
 Converted converted(const std::string& text, std::optional<Kind> kind = std::nullopt) {
-    auto out = convert(text, kind, [](std::string_view) -> std::optional<std::string> { return std::nullopt; });
+    auto out =
+        convert(text, kind, [](std::string_view) -> std::optional<std::string> { return std::nullopt; });
     EXPECT_TRUE(out) << (out ? "" : out.error().message);
     return out ? *out : Converted{};
 }
@@ -43,8 +44,8 @@ TEST(MigrateShapes, LiteLlmMergesMaps) {
 }
 
 TEST(MigrateShapes, AnAnchorWithinItselfHasAnEnd) {
-    (void)convert("model_list: &a [{model_name: a, litellm_params: &b {<<: *b, model: azure/x}}]", std::nullopt,
-                  [](std::string_view) -> std::optional<std::string> { return std::nullopt; });
+    (void)convert("model_list: &a [{model_name: a, litellm_params: &b {<<: *b, model: azure/x}}]",
+                  std::nullopt, [](std::string_view) -> std::optional<std::string> { return std::nullopt; });
 }
 
 TEST(MigrateShapes, BifrostKeysKeepTheirProviders) {
@@ -52,7 +53,8 @@ TEST(MigrateShapes, BifrostKeysKeepTheirProviders) {
         R"({"providers":{"azure":{"keys":[{"name":"k","value":"env.K","models":["gpt-4o"],"azure_key_config":
         {"endpoint":"https://a.openai.azure.com","deployments":{"gpt-4o":"gpt-4o"}}}]}},
         "governance":{"virtual_keys":[{"id":"v","name":"shop","value":"env.V","is_active":true,"provider_configs":[)";
-    const auto other = converted(head + R"({"provider":"anthropic","allowed_models":["*"]}]}]}})", Kind::bifrost);
+    const auto other =
+        converted(head + R"({"provider":"anthropic","allowed_models":["*"]}]}]}})", Kind::bifrost);
     EXPECT_TRUE(loaded(other.yaml).clients.empty()) << "a key for another provider is none for Azure";
     EXPECT_THAT(other.notes, Contains(Field(&Note::message, HasSubstr("no client came of it"))));
 }
