@@ -201,6 +201,12 @@ def test_of_two_that_start_together_one_serves(stack, tmp_path):
     gateway.stop()
     config = gateway.config.read_text().replace('"admin": {', '"admin": {"enabled": false, ')
     gateway.config.write_text(config)
+
+    def serves():  # the winner may have its port, and not listen yet
+        with contextlib.suppress(httpx.ConnectError):
+            return post_chat(gateway.url).status_code == 200
+        return False
+
     for _ in range(10):
         both = [
             subprocess.Popen([harness.SPILLWAY, "serve", "--config", gateway.config, "--keep-accepting", "0"],
@@ -212,7 +218,7 @@ def test_of_two_that_start_together_one_serves(stack, tmp_path):
         winner = both[1 - both.index(loser)]
         assert loser.returncode == 1
         assert b"Address already in use" in loser.stderr.read()
-        wait_until(lambda: post_chat(gateway.url).status_code == 200)
+        wait_until(serves)
         assert winner.poll() is None
         winner.send_signal(signal.SIGTERM)
         assert winner.wait(5) == 0
