@@ -4,6 +4,8 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "http/io_error.hpp"
 
@@ -45,6 +47,7 @@ bool somebody_waits(int listener) noexcept {
 Error failure(const Listen& where, std::string_view why) {
     return fail(fmt::format("cannot listen on {}:{}: {}", where.host, where.port, why));
 }
+constexpr std::chrono::milliseconds look_again{100};
 constexpr std::string_view no_address = "that is no address of this machine";
 }  // namespace
 
@@ -64,6 +67,12 @@ Result<std::vector<FileDescriptor>> open_listeners(const Listen& where, std::siz
         std::error_code ec;
         const Sharing sharing = out.empty() ? Sharing::alone : Sharing::joins;
         FileDescriptor socket = bound(*endpoint, sharing, Acceptor::default_backlog, ec);
+        if (ec == std::errc::address_in_use && out.empty()) {
+            // Perhaps by one that starts, too, and only looks whether the port is free.
+            std::this_thread::sleep_for(look_again);
+            ec.clear();
+            socket = bound(*endpoint, sharing, Acceptor::default_backlog, ec);
+        }
         if (ec) return failure(where, ec.message());
         if (out.empty()) {
             let_others_in(socket);
