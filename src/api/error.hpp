@@ -24,6 +24,7 @@ struct ApiError {
 
 /// The error in an answer's body; nullopt if it is not JSON with an `error` (or {"statusCode":…,"message":…},
 /// as from Azure's front end, or {"object":"error","message":…}, as from vLLM and Mistral).
+/// `refusal`: the status says that it is one, so a `message` at the top is enough (Bedrock).
 [[nodiscard]] std::optional<ApiError> parse_error(std::string_view body, bool refusal = false);
 
 /// Ends a chat/completions stream that broke after its commit: `data: {"error":{…}}\n\n`. The official

@@ -63,20 +63,13 @@ void each_field(std::string_view body, std::string_view content_type, Each&& eac
 
 }  // namespace
 
-std::optional<Span> find_form_field(std::string_view body, std::string_view content_type,
-                                    std::string_view name) {
-    std::optional<Span> found;
+std::optional<FormField> find_form_field(std::string_view body, std::string_view content_type,
+                                         std::string_view name) {
+    std::optional<FormField> found;
     each_field(body, content_type, [&](std::string_view field, const Span& value) {
-        if (field == name) found = value;
+        if (field == name) found = FormField{value, found.has_value()};
     });
     return found;
-}
-
-std::size_t count_form_fields(std::string_view body, std::string_view content_type, std::string_view name) {
-    std::size_t count = 0;
-    each_field(body, content_type,
-               [&](std::string_view field, const Span&) { count += field == name ? 1 : 0; });
-    return count;
 }
 
 void ids_in_form(std::string_view body, std::string_view content_type, IdList& out) {

@@ -10,12 +10,13 @@
 
 namespace spillway::api {
 
-/// The value's place in `body`, if the form has a field `name` that is not a file; of several, the last.
-[[nodiscard]] std::optional<Span> find_form_field(std::string_view body, std::string_view content_type,
-                                                  std::string_view name);
+/// A value's place in a body.
+struct FormField : Span {
+    bool repeated = false;  ///< there are others of its name
+};
 
-/// How many such fields there are.
-[[nodiscard]] std::size_t count_form_fields(std::string_view body, std::string_view content_type,
-                                            std::string_view name);
+/// The field `name`, if the form has one that is not a file; of several, the last.
+[[nodiscard]] std::optional<FormField> find_form_field(std::string_view body, std::string_view content_type,
+                                                       std::string_view name);
 
 }  // namespace spillway::api

@@ -96,7 +96,7 @@ std::optional<ErrorAnswer> sampling_fault(std::string_view name, const std::stri
 }
 
 std::optional<ErrorAnswer> reasoning_fault(const Arguments& a) {
-    if (a.max_tokens)
+    if (gives(a, "max_tokens"))
         return refused(
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
             "'max_completion_tokens' instead.",
@@ -159,7 +159,8 @@ std::optional<ErrorAnswer> together_fault(const ModelRequest& request) {
                         most_stops, a.stops),
             "stop", "array_above_max_length");
     if (auto no = count_fault("n", a.n, 128)) return no;
-    return count_fault(a.max_tokens ? "max_tokens" : "max_completion_tokens", a.limit, 1'000'000'000);
+    return count_fault(gives(a, "max_tokens") ? "max_tokens" : "max_completion_tokens", a.limit,
+                       1'000'000'000);
 }
 
 }  // namespace
@@ -194,7 +195,7 @@ std::optional<ErrorAnswer> argument_fault(const ModelRequest& request, std::stri
     if (auto no = sampling_fault("frequency_penalty", a.frequency_penalty, 2, -2)) return no;
     if (operation != Operation::chat) return std::nullopt;
     if (auto no = together_fault(request)) return no;
-    if (a.max_tokens && a.max_completion_tokens)
+    if (gives(a, "max_tokens") && gives(a, "max_completion_tokens"))
         return refused("Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
                        "max_tokens", "invalid_parameter_combination");
     if (is_reasoning(model))

@@ -165,8 +165,6 @@ void read_arguments(ModelRequest& r, const element& root) {
     if (r.operation == Operation::chat && root["messages"].get(list) == simdjson::SUCCESS)
         a.fault = message_fault(list);
     std::sort(a.unknown.begin(), a.unknown.end());
-    a.max_tokens = is_given(root, "max_tokens");
-    a.max_completion_tokens = is_given(root, "max_completion_tokens");
     a.temperature = written(root, "temperature");
     a.top_p = written(root, "top_p");
     element format;

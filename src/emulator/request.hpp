@@ -25,9 +25,7 @@ struct ToolCall {
 /// What was said in a request's body, as far as it can be wrong (emulator/arguments.hpp).
 struct Arguments {
     std::vector<std::string> unknown;  ///< in the order of their names
-    bool max_tokens = false;
-    bool max_completion_tokens = false;
-    std::string temperature;  ///< as it was written; empty: not given
+    std::string temperature;           ///< as it was written; empty: not given
     std::string top_p;
     bool json_object = false;
     bool says_json = false;          ///< something in the messages does

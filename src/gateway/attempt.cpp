@@ -180,11 +180,7 @@ routing::Outcome Attempt::judge(routing::Evidence evidence, const http::Response
         evidence.charge = parts_.asked.estimate.charge;
         evidence.whole_quota = parts_.upstreams.snapshot->router->whole_quota(lease_, out.limits);
     }
-    const Asked& asked = parts_.asked;
-    routing::OperationFacts facts = facts_of(asked.operation());
-    if (!asked.deployment.empty() && !asked.names_things() && !asked.affinity.names_model)
-        facts.asks_a_model = true;
-    out.verdict = routing::blame(evidence, facts);
+    out.verdict = routing::blame(evidence, facts_of(parts_.asked));
     out.kind = routing::kind_of(*out.verdict);
     out.status = evidence.status;
     return out;

@@ -5,8 +5,11 @@
 
 namespace spillway::gateway {
 
-routing::OperationFacts facts_of(const api::Operation& operation) noexcept {
-    return {.asks_a_model = &operation != &api::operations::other, .answers_json = operation.answers_json};
+routing::OperationFacts facts_of(const Asked& asked) noexcept {
+    const api::Operation& operation = asked.operation();
+    const bool names_one = !asked.deployment.empty() && !asked.names_things() && !asked.affinity.names_model;
+    return {.asks_a_model = names_one || &operation != &api::operations::other,
+            .answers_json = operation.answers_json};
 }
 
 bool begins_as_error(std::string_view body) noexcept {

@@ -5,13 +5,13 @@
 #include <string_view>
 
 #include "api/error.hpp"
-#include "api/operation.hpp"
 #include "api/stream_event.hpp"
+#include "gateway/asked.hpp"
 #include "routing/blame.hpp"
 
 namespace spillway::gateway {
 
-[[nodiscard]] routing::OperationFacts facts_of(const api::Operation& operation) noexcept;
+[[nodiscard]] routing::OperationFacts facts_of(const Asked& asked) noexcept;
 
 /// What begins like an error object; an answer that serves is not parsed to find out.
 [[nodiscard]] bool begins_as_error(std::string_view body) noexcept;

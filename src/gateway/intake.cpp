@@ -153,8 +153,9 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
     if (!model.empty()) asked_.deployment = model;
     const bool form =
         asked_.operation().body == api::BodyKind::multipart || istarts_with(route.tail, "/videos");
+    bool repeated = false;
     if (form && !is_json_object(body))
-        read_form(body, head.fields.get("content-type"));
+        repeated = read_form(body, head.fields.get("content-type"));
     else if (auto no = read_json(body))
         return no;
 
@@ -166,8 +167,7 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
                                               asked_.account->name(), asked_.deployment),
                        .code = "deployment_not_allowed"};
     // Some servers take the first of several, some the last.
-    if (asked_.form_model.present() &&
-        api::count_form_fields(body, head.fields.get("content-type"), "model") > 1)
+    if (repeated)
         return Refusal{
             .status = 400, .message = "The form names its model more than once.", .code = "bad_form"};
     asked_.deployment_ref = snapshot_.router->deployment(asked_.deployment, now.mono);
@@ -237,11 +237,12 @@ bool Intake::may_use_deployment(std::string_view method) const {
     return snapshot_.clients.allows(*asked_.client, asked_.deployment);
 }
 
-void Intake::read_form(std::string_view body, std::string_view content_type) {
+bool Intake::read_form(std::string_view body, std::string_view content_type) {
     const auto model = api::find_form_field(body, content_type, "model");
-    if (!model) return;
+    if (!model) return false;
     asked_.form_model = *model;
     if (asked_.deployment.empty()) asked_.deployment = body.substr(model->offset, model->length);
+    return model->repeated;
 }
 
 std::optional<Refusal> Intake::read_json(std::string_view body) {

@@ -47,7 +47,8 @@ private:
     [[nodiscard]] std::optional<Refusal> check_route();
     [[nodiscard]] std::optional<Refusal> read_json(std::string_view body);
     [[nodiscard]] std::optional<Refusal> find_things(const http::RequestHead& head, std::string_view body);
-    void read_form(std::string_view body, std::string_view content_type);
+    /// True if the form names its model more than once.
+    bool read_form(std::string_view body, std::string_view content_type);
     [[nodiscard]] bool may_use_deployment(std::string_view method) const;
 
     const Snapshot& snapshot_;

@@ -82,6 +82,10 @@ private:
 
 }  // namespace
 
+bool may_have_id(const Asked& asked) noexcept {
+    return is_kept(asked) || asked.operation().makes_ids;
+}
+
 void learn_objects(RequestParts& parts, std::string_view answer, routing::BackendIndex backend) {
     const Asked& asked = parts.asked;
     const api::Operation& operation = asked.operation();
@@ -117,8 +121,8 @@ std::string_view learn_from_beginning(RequestParts& parts, std::string_view begi
     learner.saw_named();
     if (!asked.affinity.sealed.empty())
         parts.upstreams.snapshot->affinity->learn(asked.affinity.sealed, backend);
+    if (!may_have_id(asked)) return {};
     const bool kept = is_kept(asked);
-    if (!kept && !asked.operation().makes_ids) return {};
     const std::string_view id = id_in_json(beginning);
     if (!id.empty() && kept && parts.exchange.request().method == "POST") {
         if (asked.operation().names_ids)

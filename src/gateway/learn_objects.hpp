@@ -9,6 +9,8 @@
 
 namespace spillway::gateway {
 
+/// Whether the answer to a request may have an id by which it is asked for later.
+[[nodiscard]] bool may_have_id(const Asked& asked) noexcept;
 /// From a whole answer that serves.
 void learn_objects(RequestParts& parts, std::string_view answer, routing::BackendIndex backend);
 /// From the Location of an answer whose body does not tell what was made (a call).

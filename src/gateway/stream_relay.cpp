@@ -11,16 +11,11 @@ namespace {
 /// The id of what an answer makes comes within so much of it, or not at all.
 constexpr std::size_t kMostBeginning = std::size_t{64} * 1024;
 
-bool may_make_ids(const Asked& asked) noexcept {
-    const api::Operation& operation = asked.operation();
-    return operation.makes_ids || (operation.keeps_if_asked && asked.scan.store.value_or(false));
-}
-
 StreamRules rules_of(const RequestParts& parts) {
     const config::StreamConfig& stream = parts.config().stream;
     const api::Operation& operation = parts.asked.operation();
     return {.events = operation.events,
-            .facts = facts_of(operation),
+            .facts = facts_of(parts.asked),
             // The id of work that goes on without its client is worth more than a silent retry.
             .late_commit = stream.late_commit && !parts.asked.scan.background,
             .pass_keep_alives = stream.heartbeat > Duration::zero(),
@@ -47,7 +42,7 @@ StreamRelay::StreamRelay(Attempt& attempt, const http::ResponseHead& head)
           silent_ = true;
           attempt_.upstream().cancel();
       }),
-      wants_id_(may_make_ids(parts_.asked)) {
+      wants_id_(may_have_id(parts_.asked)) {
     TimerWheel::of(parts_.exchange.loop()).arm(silence_, attempt.time_left());
     start_if_committed();
 }

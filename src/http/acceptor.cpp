@@ -35,6 +35,17 @@ FileDescriptor bound(const Endpoint& endpoint, Sharing sharing, int backlog, std
         ec.assign(errno, std::system_category());
     return socket;
 }
+
+/// One that starts, too, may only be looking whether the port is free: it is tried once more.
+FileDescriptor bound_alone(const Endpoint& endpoint, int backlog, std::error_code& ec) noexcept {
+    constexpr std::chrono::milliseconds pause{100};
+    FileDescriptor socket = bound(endpoint, Sharing::alone, backlog, ec);
+    if (ec != std::errc::address_in_use) return socket;
+    std::this_thread::sleep_for(pause);
+    ec.clear();
+    return bound(endpoint, Sharing::alone, backlog, ec);
+}
+
 /// Keeps errno.
 bool somebody_waits(int listener) noexcept {
     const int error = errno;
@@ -47,7 +58,6 @@ bool somebody_waits(int listener) noexcept {
 Error failure(const Listen& where, std::string_view why) {
     return fail(fmt::format("cannot listen on {}:{}: {}", where.host, where.port, why));
 }
-constexpr std::chrono::milliseconds look_again{100};
 constexpr std::string_view no_address = "that is no address of this machine";
 }  // namespace
 
@@ -65,14 +75,8 @@ Result<std::vector<FileDescriptor>> open_listeners(const Listen& where, std::siz
     std::vector<FileDescriptor> out;
     while (out.size() < count) {
         std::error_code ec;
-        const Sharing sharing = out.empty() ? Sharing::alone : Sharing::joins;
-        FileDescriptor socket = bound(*endpoint, sharing, Acceptor::default_backlog, ec);
-        if (ec == std::errc::address_in_use && out.empty()) {
-            // Perhaps by one that starts, too, and only looks whether the port is free.
-            std::this_thread::sleep_for(look_again);
-            ec.clear();
-            socket = bound(*endpoint, sharing, Acceptor::default_backlog, ec);
-        }
+        FileDescriptor socket = out.empty() ? bound_alone(*endpoint, Acceptor::default_backlog, ec)
+                                            : bound(*endpoint, Sharing::joins, Acceptor::default_backlog, ec);
         if (ec) return failure(where, ec.message());
         if (out.empty()) {
             let_others_in(socket);
@@ -100,7 +104,7 @@ Result<void> Acceptor::listen(const Listen& where, int backlog) {
     const auto endpoint = endpoint_of(where);
     if (!endpoint) return failure(where, no_address);
     std::error_code ec;
-    FileDescriptor socket = bound(*endpoint, Sharing::alone, backlog, ec);
+    FileDescriptor socket = bound_alone(*endpoint, backlog, ec);
     if (ec) return failure(where, ec.message());
     return listen(std::move(socket));
 }

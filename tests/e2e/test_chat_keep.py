@@ -36,6 +36,14 @@ def half_an_answer(page, model):
     expect(page.last_answer.locator(".text")).to_contain_text("Paragraph 5")
 
 
+def asked_once_and_offline(chat, opened):
+    page = opened(chat)
+    page.ask("First")
+    page.expected.append("ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_FAILED")
+    page.page.context.set_offline(True)
+    return page
+
+
 def test_a_draft_stays_with_its_conversation_and_survives_a_reload(chat, opened):
     page = opened(chat)
     page.ask("First")
@@ -53,10 +61,7 @@ def test_a_draft_stays_with_its_conversation_and_survives_a_reload(chat, opened)
 
 
 def test_a_question_that_cannot_be_sent_stays_and_is_sent_again(chat, opened):
-    page = opened(chat)
-    page.ask("First")
-    page.expected.append("ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_FAILED")
-    page.page.context.set_offline(True)
+    page = asked_once_and_offline(chat, opened)
     page.question.fill("Written offline")
     page.question.press("Enter")
     unsent = page.page.locator("article[data-state=unsent]")
@@ -104,10 +109,7 @@ def test_a_draft_survives_what_other_tabs_write(chat, opened):
 
 
 def test_a_failed_question_is_not_lost_to_the_next(chat, opened):
-    page = opened(chat)
-    page.ask("First")
-    page.expected.append("ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_FAILED")
-    page.page.context.set_offline(True)
+    page = asked_once_and_offline(chat, opened)
     for text in ("One written offline", "Another one"):
         page.question.fill(text)
         page.question.press("Enter")

@@ -6,8 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "config/yaml.hpp"
-#include "migrate/migrate.hpp"
+#include "migrate/conversion.hpp"
 
 namespace spillway::migrate {
 namespace {
@@ -23,26 +22,6 @@ std::string sample(const std::string& name) {
     std::stringstream out;
     out << in.rdbuf();
     return out.str();
-}
-
-config::EnvLookup no_env() {
-    return [](std::string_view) -> std::optional<std::string> { return std::nullopt; };
-}
-
-Converted converted(const std::string& text, std::optional<Kind> kind = std::nullopt) {
-    auto out = convert(text, kind, no_env());
-    EXPECT_TRUE(out) << (out ? "" : out.error().message);
-    return out ? *out : Converted{};
-}
-
-/// The file as the gateway reads it; each variable that it names is set.
-config::GatewayConfig loaded(const std::string& yaml) {
-    config::Sources sources;
-    sources.env = [](std::string_view name) { return std::optional("value-of-" + std::string(name)); };
-    sources.read_file = [](const std::string&) -> Result<std::string> { return fail("no files"); };
-    auto out = config::load_gateway(yaml, "gateway.yaml", sources);
-    EXPECT_TRUE(out.ok()) << config::to_string(out.problems) << yaml;
-    return out.ok() ? *out.value : config::GatewayConfig{};
 }
 
 const config::BackendConfig& backend(const config::GatewayConfig& config, std::string_view name) {

@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/yaml.hpp"
-#include "migrate/migrate.hpp"
+#include "migrate/conversion.hpp"
 
 namespace spillway::migrate {
 namespace {
@@ -11,22 +10,6 @@ namespace {
 using testing::Contains;
 using testing::Field;
 using testing::HasSubstr;
-
-Converted converted(const std::string& text, std::optional<Kind> kind = std::nullopt) {
-    auto out =
-        convert(text, kind, [](std::string_view) -> std::optional<std::string> { return std::nullopt; });
-    EXPECT_TRUE(out) << (out ? "" : out.error().message);
-    return out ? *out : Converted{};
-}
-
-config::GatewayConfig loaded(const std::string& yaml) {
-    config::Sources sources;
-    sources.env = [](std::string_view name) { return std::optional("value-of-" + std::string(name)); };
-    sources.read_file = [](const std::string&) -> Result<std::string> { return fail("no files"); };
-    auto out = config::load_gateway(yaml, "gateway.yaml", sources);
-    EXPECT_TRUE(out.ok()) << config::to_string(out.problems) << yaml;
-    return out.ok() ? *out.value : config::GatewayConfig{};
-}
 
 TEST(MigrateShapes, LiteLlmMergesMaps) {
     const auto c = converted(
