@@ -59,8 +59,9 @@ def test_concurrent_requests_do_not_slip_past_a_token_limit(stack):
         error = answer.json()["error"]
         assert error["code"] == "rate_limit_exceeded"
         assert "e2e" in error["message"]
-        assert 1 <= int(answer.headers["retry-after"]) <= 61
-        assert int(answer.headers["retry-after-ms"]) <= 61_000
+        # A minute in steps of a second, and 20 ms for clocks that differ; whole seconds are rounded up.
+        assert 1 <= int(answer.headers["retry-after-ms"]) <= 61_020
+        assert 1 <= int(answer.headers["retry-after"]) <= 62
     # What was reserved and not used is free again.
     wait_until(lambda: account(running.gateway, "e2e")["tokens_last_minute"] == used_tokens(answers))
     assert post_chat(running.gateway.url, max_tokens=50).status_code == 200
@@ -80,7 +81,7 @@ def test_limits_are_told_in_the_clients_own_terms(stack):
     assert third.status_code == 429
     assert "2 requests per minute" in third.json()["error"]["message"]
     assert third.headers["x-ratelimit-remaining-requests"] == "0"
-    assert 50 <= int(third.headers["retry-after"]) <= 61
+    assert 50 <= int(third.headers["retry-after"]) <= 62
     assert sum(running.emulator.requests()) == 2
 
 
