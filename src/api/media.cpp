@@ -172,6 +172,7 @@ std::uint32_t audio_ms(std::string_view base64, std::string_view format) noexcep
 }  // namespace
 
 Media& Media::operator+=(const Media& more) noexcept {
+    if (more.empty()) return *this;
     const auto add = [](std::uint32_t& sum, std::uint32_t n) { sum = narrow(std::uint64_t{sum} + n); };
     add(pictures, more.pictures);
     add(tiles, more.tiles);

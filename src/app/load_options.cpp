@@ -172,6 +172,8 @@ Result<void> fill_target(const LoadOptions& o, Plan& plan) {
 }
 
 Result<void> fill_shape(const LoadOptions& o, Plan& plan) {
+    if (std::isnan(o.users)) return fail("--users: is no number");
+    if (std::isnan(o.rate)) return fail("--rate: is no number");
     plan.model = o.rate > 0 || !o.rate_stages.empty() ? Model::open : Model::closed;
     plan.poisson = o.arrivals == "poisson";
     const std::string& stages = plan.model == Model::open ? o.rate_stages : o.user_stages;
@@ -186,6 +188,7 @@ Result<void> fill_shape(const LoadOptions& o, Plan& plan) {
     }
     if (plan.curve.length() <= Duration{} || plan.curve.highest() <= 0)
         return fail("there is no load in this");
+    if (stages.empty() && o.ramp_up > o.duration) return fail("--ramp-up: is longer than --duration");
     if (plan.warm_up >= plan.curve.length()) return fail("--warm-up: nothing is left of the run");
     if (o.no_stream) plan.scenario.stream_share = 0;
     return {};

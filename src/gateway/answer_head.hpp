@@ -8,9 +8,9 @@
 namespace spillway::gateway {
 
 /// Appends the fields that pass. `own_terms`: the client has its own limits, which are shown instead of the
-/// backend's. The backend's request id becomes x-spillway-upstream-request-id. Fields with locations are
-/// handled in gateway/location.hpp.
-void append_answer_fields(std::string& out, const http::ResponseHead& head, bool own_terms);
+/// backend's. The backend's request id becomes x-spillway-upstream-request-id. Returns whether there are
+/// fields with locations, which are left to gateway/location.hpp.
+bool append_answer_fields(std::string& out, const http::ResponseHead& head, bool own_terms);
 
 [[nodiscard]] bool is_json(const http::ResponseHead& head) noexcept;
 /// Lines of JSON, which some servers stream instead of events (Ollama, docs.ollama.com/api/streaming).

@@ -20,6 +20,15 @@ constexpr Duration kRenewalLook = std::chrono::milliseconds(10);
 
 }  // namespace
 
+std::uint64_t RequestParts::fingerprint() const noexcept {
+    constexpr std::size_t most = 4096;
+    const std::string_view body = exchange.body();
+    const std::hash<std::string_view> hash;
+    std::uint64_t out = hash(body.substr(0, most)) * 0x9e3779b97f4a7c15U + body.size();
+    if (body.size() > most) out ^= hash(body.substr(body.size() - most)) << 1U;
+    return out ^ reinterpret_cast<std::uintptr_t>(asked.client) ^ hash(asked.route.tail);
+}
+
 Attempt::Attempt(RequestParts& parts, const routing::Lease& lease)
     : parts_(parts),
       lease_(lease),
@@ -249,6 +258,7 @@ void Attempt::report(routing::Outcome outcome) {
     const Mono now = parts_.clock.mono();
     outcome.first_byte = first_byte_;
     if (outcome.judged().reason == routing::Reason::timeout && !parts_.report.served_by) output_begins();
+    if (outcome.judged().whose != routing::Whose::nobody) lease_.fingerprint = parts_.fingerprint();
     parts_.upstreams.snapshot->router->ended(lease_, outcome, now, &parts_.history);
     Metrics& metrics = parts_.upstreams.metrics;
     const std::string& name = config().name;

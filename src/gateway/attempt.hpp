@@ -44,6 +44,8 @@ struct RequestParts {
 
     [[nodiscard]] bool over() const noexcept { return late || worker.ending() || exchange.client_gone(); }
     [[nodiscard]] const config::GatewayConfig& config() const noexcept { return upstreams.snapshot->config; }
+    /// The same when the same client sends the same request again. Reads the body.
+    [[nodiscard]] std::uint64_t fingerprint() const noexcept;
 };
 
 enum class AttemptEnd : std::uint8_t {
@@ -112,7 +114,7 @@ private:
     Task<bool> credential_renewed(std::uint64_t refused);
 
     RequestParts& parts_;
-    const routing::Lease lease_;
+    routing::Lease lease_;
     const Mono began_at_;
     UpstreamPort* const upstream_;
     config::DeploymentTimeouts timeouts_;

@@ -52,8 +52,8 @@ void Downstream::start(const http::ResponseHead& head, std::optional<std::uint64
     std::string* const fields = exchange_.start(head.status, length);
     if (fields == nullptr) return;
     if (!head.fields.has("date")) fields->append(exchange_.date_line());
-    append_answer_fields(*fields, head, has_own_terms(subjects_));
-    if (report_.served_by)
+    const bool has_locations = append_answer_fields(*fields, head, has_own_terms(subjects_));
+    if (has_locations && report_.served_by)
         append_location_fields(*fields, head, config_.backends[*report_.served_by].url,
                                own_address(exchange_.request(), config_.tls.has_value()));
     append_fields(*fields);

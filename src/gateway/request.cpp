@@ -186,7 +186,7 @@ Task<void> Request::refuse_for_want_of_backends(const RetryMachine& retry, const
 Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
     routing::Router& router = *upstreams_->snapshot->router;
     router.request_came();
-    const std::uint64_t known_by = fingerprint();
+    const std::uint64_t known_by = router.has_suspects(clock_.mono()) ? parts_.fingerprint() : 0;
     while (!parts_.over()) {
         last = router.pick(
             {.deployment = asked_.deployment_ref,
@@ -221,7 +221,8 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
         if (end == AttemptEnd::answered) co_return true;
         clock_.read();
         const routing::Verdict& verdict = report_.tried.back().verdict;
-        const RetryAction next = retry.failed(verdict, router, known_by, clock_.mono(), &parts_.history);
+        const RetryAction next =
+            retry.failed(verdict, router, parts_.fingerprint(), clock_.mono(), &parts_.history);
         if (next == RetryAction::give_up) break;
     }
     co_return false;
@@ -287,16 +288,6 @@ Task<std::vector<char>> Request::own_among(const std::vector<std::string>& ids) 
         for (std::size_t i = 0; i < ids.size(); ++i)
             if (!api::is_object_id(ids[i])) mine[i] = 1;
     co_return mine;
-}
-
-/// The same when the same client sends the same request again.
-std::uint64_t Request::fingerprint() const noexcept {
-    constexpr std::size_t most = 4096;
-    const std::string_view body = exchange_.body();
-    const std::hash<std::string_view> hash;
-    std::uint64_t out = hash(body.substr(0, most)) * 0x9e3779b97f4a7c15U + body.size();
-    if (body.size() > most) out ^= hash(body.substr(body.size() - most)) << 1U;
-    return out ^ reinterpret_cast<std::uintptr_t>(asked_.client) ^ hash(asked_.route.tail);
 }
 
 /// At once, so that the client's next request finds its limits as they are; what was charged, if it was

@@ -59,7 +59,6 @@ private:
     Task<void> refuse_for_want_of_backends(const RetryMachine& retry, const routing::Choice& last);
     /// False if no backend answered; `last` is the router's choice without a backend.
     Task<bool> try_backends(RetryMachine& retry, routing::Choice& last);
-    [[nodiscard]] std::uint64_t fingerprint() const noexcept;
     std::optional<quota::Amounts> settle();
     bool settle_work();
     void leave_record(const std::optional<quota::Amounts>& charged);

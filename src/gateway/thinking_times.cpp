@@ -25,24 +25,30 @@ ThinkingTimes::Histogram& ThinkingTimes::of(std::uint32_t deployment,
 void ThinkingTimes::seen(std::uint32_t deployment, std::uint64_t prompt_tokens, Duration took) noexcept {
     const double seconds = std::max(1.0, to_seconds(took));
     const auto bucket = static_cast<std::size_t>(std::ceil(2 * std::log2(seconds) - 1e-9));
-    Histogram& counts = of(deployment, prompt_tokens);
+    Histogram& h = of(deployment, prompt_tokens);
+    h.all.fetch_add(1, std::memory_order_relaxed);
     const std::uint32_t now =
-        counts[std::min(bucket, kBuckets - 1)].fetch_add(1, std::memory_order_relaxed) + 1;
+        h.counts[std::min(bucket, kBuckets - 1)].fetch_add(1, std::memory_order_relaxed) + 1;
     if (now < kMostCounted) return;
-    for (auto& count : counts)
-        count.store(count.load(std::memory_order_relaxed) / 2, std::memory_order_relaxed);
+    std::uint32_t all = 0;
+    for (auto& count : h.counts) {
+        const std::uint32_t half = count.load(std::memory_order_relaxed) / 2;
+        count.store(half, std::memory_order_relaxed);
+        all += half;
+    }
+    h.all.store(all, std::memory_order_relaxed);
 }
 
 Duration ThinkingTimes::limit(std::uint32_t deployment, std::uint64_t prompt_tokens,
                               Duration configured) const noexcept {
-    const Histogram& counts = of(deployment, prompt_tokens);
-    std::uint64_t all = 0;
-    for (const auto& count : counts) all += count.load(std::memory_order_relaxed);
+    const Histogram& h = of(deployment, prompt_tokens);
+    const std::uint64_t all = h.all.load(std::memory_order_relaxed);
     if (all < enough) return configured;
     // The longest that one in a hundred surpasses.
     std::uint64_t above = 0;
     std::size_t bucket = kBuckets;
-    while (bucket > 0 && (above += counts[bucket - 1].load(std::memory_order_relaxed)) * 100 <= all) --bucket;
+    while (bucket > 0 && (above += h.counts[bucket - 1].load(std::memory_order_relaxed)) * 100 <= all)
+        --bucket;
     const double usual = bucket == 0 ? 0 : std::exp2(static_cast<double>(bucket - 1) / 2);
     return std::clamp(from_seconds(2 * usual), configured, 3 * configured);
 }

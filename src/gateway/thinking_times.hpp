@@ -35,7 +35,10 @@ public:
 private:
     static constexpr std::size_t kSizes = 4;     ///< below 1,000, 8,000 and 64,000 tokens, and above
     static constexpr std::size_t kBuckets = 26;  ///< each √2 of the one before; the first ends at 1 s
-    using Histogram = std::array<std::atomic<std::uint32_t>, kBuckets>;
+    struct Histogram {
+        std::atomic<std::uint32_t> all{0};  ///< the sum of the counts, about
+        std::array<std::atomic<std::uint32_t>, kBuckets> counts{};
+    };
 
     [[nodiscard]] Histogram& of(std::uint32_t deployment, std::uint64_t prompt_tokens) const noexcept;
 

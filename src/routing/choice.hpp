@@ -38,7 +38,7 @@ struct Lease {
     Slot* slot = nullptr;  ///< of the deployment at that backend; owned by the router
     OperationIndex operation = 0;
     std::uint64_t reserved = 0;     ///< tokens
-    std::uint64_t fingerprint = 0;  ///< from Ask
+    std::uint64_t fingerprint = 0;  ///< from Ask, or set by the caller before an attempt that failed ends
     Mono at{};
     bool probe = false;        ///< the one request that tests a backend after a cool-down
     bool last_resort = false;  ///< all have failed, and this one is the least bad

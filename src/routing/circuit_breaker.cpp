@@ -21,10 +21,13 @@ constexpr unsigned ms_bits = 46;
 constexpr std::uint64_t ms_mask = (std::uint64_t{1} << ms_bits) - 1;
 constexpr std::uint32_t most_ejections = 31;
 
+Phase phase_of(std::uint64_t w) noexcept {
+    return static_cast<Phase>(w >> 62U);
+}
+
 State unpack(std::uint64_t w) noexcept {
-    return {static_cast<Phase>(w >> 62U), static_cast<Reason>((w >> 58U) & 15U),
-            static_cast<std::uint32_t>((w >> 53U) & 31U), static_cast<std::uint32_t>((w >> ms_bits) & 127U),
-            static_cast<std::int64_t>(w & ms_mask)};
+    return {phase_of(w), static_cast<Reason>((w >> 58U) & 15U), static_cast<std::uint32_t>((w >> 53U) & 31U),
+            static_cast<std::uint32_t>((w >> ms_bits) & 127U), static_cast<std::int64_t>(w & ms_mask)};
 }
 
 std::uint64_t pack(const State& s) noexcept {
@@ -131,6 +134,7 @@ void CircuitBreaker::undo(const Mark& mark) noexcept {
 bool CircuitBreaker::succeeded(Mono sent, Mono now) noexcept {
     std::uint64_t old = word_.load(std::memory_order_acquire);
     for (;;) {
+        if (phase_of(old) == Phase::closed || phase_of(old) == Phase::cooling) return false;
         const State s = unpack(old);
         State next;
         next.ejections = s.ejections;

@@ -136,6 +136,9 @@ std::uint64_t Router::whole_quota(const Lease& lease, const api::RateLimits& rep
     return lease.slot->mirror.whole();
 }
 
+bool Router::has_suspects(Mono now) const noexcept {
+    return impl_->suspects.any(now);
+}
 void Router::request_came() noexcept {
     impl_->budget.earn();
 }

@@ -75,6 +75,8 @@ public:
     [[nodiscard]] std::uint64_t whole_quota(const Lease& lease,
                                             const api::RateLimits& reported) const noexcept;
 
+    /// Whether Ask::fingerprint matters at present. Lease::fingerprint always does when an attempt failed.
+    [[nodiscard]] bool has_suspects(Mono now) const noexcept;
     /// Call for each request: it earns its share of the retry budget.
     void request_came() noexcept;
     /// Spends one retry of the budget; false: it is exhausted, or the request has become suspect (`history`:

@@ -5,6 +5,7 @@
 ///
 /// A table of fixed size whose entries overwrite each other, so it may forget. Thread rule: any thread; one
 /// atomic word per entry, no lock. Errors: none.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -24,8 +25,14 @@ public:
         return word != 0 && (word ^ fingerprint) >> 32U == 0 &&
                second_of(now) - static_cast<std::uint32_t>(word) <= remembered / std::chrono::seconds(1);
     }
+    /// Whether any can be: as good as never, so that a request's fingerprint need not be known.
+    [[nodiscard]] bool any(Mono now) const noexcept {
+        const std::uint32_t last = last_.load(std::memory_order_relaxed);
+        return last != 0 && second_of(now) - last <= remembered / std::chrono::seconds(1);
+    }
     void add(std::uint64_t fingerprint, Mono now) noexcept {
         if (fingerprint == 0) return;
+        last_.store(std::max(second_of(now), 1U), std::memory_order_relaxed);
         place(fingerprint).store((fingerprint >> 32U << 32U) | second_of(now), std::memory_order_relaxed);
     }
     /// It was served.
@@ -46,6 +53,7 @@ private:
         return places_[fingerprint % size];
     }
 
+    std::atomic<std::uint32_t> last_{0};  ///< second in which one was added
     std::array<std::atomic<std::uint64_t>, size> places_{};
 };
 

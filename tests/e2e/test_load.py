@@ -120,6 +120,15 @@ def test_thresholds_decide_the_exit_status(known, tmp_path):
     assert run("load", "--url", known, "--users", 2, "--rate", 3).returncode == 2
 
 
+@pytest.mark.parametrize(
+    "wrong", [["--users", "nan"], ["--rate", "nan"], ["--ramp-up", "3s", "--duration", "2s"]], ids=" ".join
+)
+def test_what_cannot_be_meant_is_refused(known, wrong):
+    done = run("load", "--url", known, "--api-key", "k", *wrong)
+    assert done.returncode != 0
+    assert wrong[0] in done.stderr
+
+
 def test_an_endpoint_that_is_not_there(tmp_path):
     found = load(f"http://127.0.0.1:{harness.free_ports(1)}", tmp_path, "--rate", 20, "--duration", "1s", status=1)
     assert found["ok"] == 0

@@ -167,8 +167,10 @@ TEST(Suspects, AreKnownForAMinute) {
     Suspects s;
     const Mono now(1000s);
     constexpr std::uint64_t one = 0x1234'5678'9abc'def0U;
-    EXPECT_FALSE(s.has(one, now));
+    EXPECT_FALSE(s.any(now) || s.has(one, now));
     s.add(one, now);
+    EXPECT_TRUE(s.any(now + 60s));
+    EXPECT_FALSE(s.any(now + 61s));
     s.add(0, now);
     EXPECT_TRUE(s.has(one, now + 60s));
     EXPECT_FALSE(s.has(one, now + 61s));
