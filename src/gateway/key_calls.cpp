@@ -240,6 +240,7 @@ private:
         const auto request = read(body_, {}, now_);
         if (!request) return bad(request.error());
         if (row.revoked) return failed(409, "The key is revoked.", "key_revoked");
+        const std::string before = audited(row, now_);
         const auto secret = keys_.secret();
         if (!secret) return store_failed(secret.error());
         const Wall end = now_ + std::chrono::duration_cast<Wall::duration>(request->overlap);
@@ -249,7 +250,8 @@ private:
         const std::string key = identity::make_key();
         row.macs.push_back({identity::mac_of_key(*secret, key), now_, std::nullopt});
         if (auto done = keys_.put({row}); !done) return store_failed(done.error());
-        return changed(shown(200, row, now_, key), "rotate", row, {}, "the old one ends " + time_text(end));
+        return changed(shown(200, row, now_, key), "rotate", row, before,
+                       audited(row, now_) + ", the old one ends " + time_text(end));
     }
 
     KeyKeeper& keys_;

@@ -85,6 +85,8 @@ TEST_F(Keys, AreMadeUsedRotatedAndRevoked) {
 
     const KeyAnswer rotated = call("POST", "/" + id + "/rotate", R"({"overlap":"1h"})");
     ASSERT_EQ(rotated.status, 200U) << rotated.body;
+    EXPECT_TRUE(rotated.before.starts_with("active ")) << rotated.before;
+    EXPECT_NE(rotated.after.find("the old one ends "), std::string::npos) << rotated.after;
     const std::string fresh = text(rotated.body, "key");
     EXPECT_NE(fresh, key);
     EXPECT_TRUE(find(fresh));
