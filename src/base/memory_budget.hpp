@@ -3,6 +3,7 @@
 ///
 /// Ownership: a charge's budget outlives it. Thread rule: a MemoryBudget may be used from any thread without
 /// waiting; a MemoryCharge belongs to one thread. Errors: false, and nothing has changed.
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -18,9 +19,11 @@ public:
 
     /// Applies to what is acquired from now on.
     void use_limit(std::size_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }
-    [[nodiscard]] bool try_acquire(std::size_t bytes) noexcept {
+    /// `kept`: bytes of the limit that are left to others.
+    [[nodiscard]] bool try_acquire(std::size_t bytes, std::size_t kept = 0) noexcept {
         const std::size_t before = used_.fetch_add(bytes, std::memory_order_relaxed);
-        const std::size_t limit = limit_.load(std::memory_order_relaxed);
+        std::size_t limit = limit_.load(std::memory_order_relaxed);
+        limit -= std::min(kept, limit);
         if (before <= limit && bytes <= limit - before) return true;
         used_.fetch_sub(bytes, std::memory_order_relaxed);
         refused_.fetch_add(1, std::memory_order_relaxed);
@@ -48,9 +51,9 @@ public:
     ~MemoryCharge() { release(); }
 
     /// Raises the charge to `bytes` in all. The same `budget` until release(); null: there is no limit.
-    [[nodiscard]] bool grow_to(MemoryBudget* budget, std::size_t bytes) noexcept {
+    [[nodiscard]] bool grow_to(MemoryBudget* budget, std::size_t bytes, std::size_t kept = 0) noexcept {
         if (bytes <= bytes_ || budget == nullptr) return true;
-        if (!budget->try_acquire(bytes - bytes_)) return false;
+        if (!budget->try_acquire(bytes - bytes_, kept)) return false;
         budget_ = budget;
         bytes_ = bytes;
         return true;

@@ -37,7 +37,8 @@ struct ServerTls {
 
 struct LimitsConfig {
     std::size_t max_head_bytes = std::size_t{32} * 1024;
-    std::size_t max_body_bytes = std::size_t{32} * 1024 * 1024;
+    std::size_t max_body_bytes = std::size_t{64} * 1024 * 1024;
+    std::size_t max_upload_bytes = std::size_t{128} * 1024 * 1024;  ///< of a form; at least max_body_bytes
     std::size_t max_answer_buffer_bytes =
         std::size_t{4} * 1024 * 1024;  ///< a plain answer is held back up to this
                                        ///< size, so that it can still be retried

@@ -126,7 +126,11 @@ const Fields<LimitsConfig>& limits_fields() {
             .add("max_head", &LimitsConfig::max_head_bytes, codec::Size{1 * kKiB, 1 * kMiB},
                  {.help = "request line and fields"})
             .add("max_body", &LimitsConfig::max_body_bytes, codec::Size{1 * kKiB, 1024 * kMiB},
-                 {.help = "request body"})
+                 {.help = "request body; OpenAI takes 50 MB"})
+            .add("max_upload", &LimitsConfig::max_upload_bytes, codec::Size{1 * kKiB, 1024 * kMiB},
+                 {.help = "the same of a form, which brings files, if that is more. Parts of uploads have "
+                          "up to 64 MB, files up to 512 MB. What is larger than `max_body` leaves half of "
+                          "`memory` to others"})
             .add("max_answer_buffer", &LimitsConfig::max_answer_buffer_bytes, codec::Size{0, 1024 * kMiB},
                  {.help = "of an answer that is no stream, held so that it can still be retried"})
             .add("memory", &LimitsConfig::memory_bytes, codec::Size{0, 1024 * 1024 * kMiB},

@@ -55,6 +55,7 @@ http::ServerLimits server_limits(const config::GatewayConfig& c, MemoryBudget& m
     limits.max_connection_body_bytes = c.limits.connection_memory_bytes;
     limits.max_head_bytes = c.limits.max_head_bytes;
     limits.max_body_bytes = c.limits.max_body_bytes;
+    limits.max_upload_bytes = c.limits.max_upload_bytes;
     limits.head_timeout = c.limits.head_timeout;
     limits.body_timeout = c.limits.body_timeout;
     limits.body_time = c.limits.body_time;

@@ -18,15 +18,18 @@ constexpr std::int32_t stream_window = 1024 * 1024;
 void Http2Exchange::add_body(std::string_view bytes) {
     if (refused_ || started_ || fault_ != BodyFault::none || !has_head_) return;
     const std::size_t size = data_.size() + bytes.size();
-    if (size > connection_.limits().max_body_bytes) {
+    const ServerLimits& limits = connection_.limits();
+    if (size > limits.max_body_bytes && size > most_body(head_, limits)) {
         fault(BodyFault::too_large);
         return;
     }
-    if (pace_ && size > std::max(free_body, connection_charge_.bytes())) {  // its length was not declared
-        const std::size_t most = body_charge(size, connection_.limits());
-        if (!connection_charge_.grow_to(&connection_.bodies(), most) ||
-            !charge_.grow_to(connection_.limits().memory, most)) {
-            fault(BodyFault::no_memory);
+    if (pace_ && size > std::max({free_body, charge_.bytes(),
+                                  connection_charge_.bytes()})) {  // its length was not declared
+        const std::size_t most = body_charge(size, most_body(head_, limits));
+        BodyFault why = BodyFault::no_memory;
+        if (connection_.charge(connection_charge_, most)) why = charge_body(charge_, most, limits);
+        if (why != BodyFault::none) {
+            fault(why);
             return;
         }
     }
@@ -86,12 +89,12 @@ Task<BodyFault> Http2Exchange::read_body() {
 Task<BodyFault> Http2Exchange::gather_body() {
     const ServerLimits& limits = connection_.limits();
     if (fault_ != BodyFault::none) co_return fault_;
-    if (head_.content_length > limits.max_body_bytes) co_return BodyFault::too_large;
+    if (head_.content_length > most_body(head_, limits)) co_return BodyFault::too_large;
     const std::size_t size = std::max(data_.size(), static_cast<std::size_t>(head_.content_length));
     if (size > free_body) {
-        const BodyFault why = co_await wait_for_room(size);
+        BodyFault why = co_await wait_for_room(size);
+        if (why == BodyFault::none) why = charge_body(charge_, size, limits);
         if (why != BodyFault::none) co_return why;
-        if (!charge_.grow_to(limits.memory, size)) co_return BodyFault::no_memory;
     }
     if (!has_body_) begin_body();
     while (!has_body_ && fault_ == BodyFault::none && !gone_ && !cut_) {
@@ -105,8 +108,7 @@ Task<BodyFault> Http2Exchange::gather_body() {
 /// The connection's budget: first come, first served.
 Task<BodyFault> Http2Exchange::wait_for_room(std::size_t size) {
     BodyFault why = BodyFault::none;
-    if (!connection_.has_body_turns() && connection_charge_.grow_to(&connection_.bodies(), size))
-        co_return why;
+    if (!connection_.has_body_turns() && connection_.charge(connection_charge_, size)) co_return why;
     Http2Connection::BodyTurn turn(body_changed_);
     connection_.wait_for_body_turn(turn);
     connection_.wheel().arm(timeout_, connection_.limits().body_timeout);
@@ -116,7 +118,7 @@ Task<BodyFault> Http2Exchange::wait_for_room(std::size_t size) {
         why = fault_ == BodyFault::too_slow ? BodyFault::no_memory : fault_;  // not the client's fault
         if (gone_ || cut_) why = BodyFault::gone;
         if (why != BodyFault::none) break;
-        if (connection_.is_next(turn) && connection_charge_.grow_to(&connection_.bodies(), size)) break;
+        if (connection_.is_next(turn) && connection_.charge(connection_charge_, size)) break;
     }
     timeout_.disarm();
     turn.unlink();

@@ -59,10 +59,12 @@ public:
     /// The head of the exchange's request is complete.
     void ready(Http2Exchange& exchange);
 
-    /// The budget for the bodies of its requests together. A request that finds no room waits its turn.
-    [[nodiscard]] MemoryBudget& bodies() noexcept {
-        bodies_.use_limit(std::max(limits().max_connection_body_bytes, limits().max_body_bytes));
-        return bodies_;
+    /// Charges the budget for the bodies of its requests together; an upload that is larger takes all of it.
+    /// A request that finds no room waits its turn.
+    [[nodiscard]] bool charge(MemoryCharge& body, std::size_t bytes) noexcept {
+        const std::size_t most = std::max(limits().max_connection_body_bytes, limits().max_body_bytes);
+        bodies_.use_limit(most);
+        return body.grow_to(&bodies_, std::min(bytes, most));
     }
     struct BodyTurn
         : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {

@@ -66,10 +66,24 @@ private:
 
 /// Bodies up to this size are not charged: they arrive with their head.
 inline constexpr std::size_t free_body = 4 * 1024;
-/// The charge for a body of unknown length that has grown to `size`.
-[[nodiscard]] inline std::size_t body_charge(std::size_t size, const ServerLimits& limits) noexcept {
+/// The most that a request with this head may bring.
+[[nodiscard]] inline std::size_t most_body(const RequestHead& head, const ServerLimits& limits) noexcept {
+    const bool form = istarts_with(trim(head.fields.get("content-type")), "multipart/form-data");
+    return form ? std::max(limits.max_body_bytes, limits.max_upload_bytes) : limits.max_body_bytes;
+}
+/// The charge for a body of unknown length that has grown to `size`, of at most `most`.
+[[nodiscard]] inline std::size_t body_charge(std::size_t size, std::size_t most) noexcept {
     constexpr std::size_t step = 256 * 1024;
-    return std::max(size, std::min((size / step + 1) * step, limits.max_body_bytes));
+    return std::max(size, std::min((size / step + 1) * step, most));
+}
+/// Charges a body of `size` bytes. Uploads, larger than other bodies may be, leave half of the budget to
+/// those.
+[[nodiscard]] inline BodyFault charge_body(MemoryCharge& charge, std::size_t size,
+                                           const ServerLimits& limits) noexcept {
+    if (limits.memory == nullptr) return BodyFault::none;
+    const std::size_t kept = size > limits.max_body_bytes ? limits.memory->limit() / 2 : 0;
+    if (kept > 0 && size > limits.memory->limit() - kept) return BodyFault::too_large;
+    return charge.grow_to(limits.memory, size, kept) ? BodyFault::none : BodyFault::no_memory;
 }
 
 /// OpenAI's error JSON for a request that the server refuses.

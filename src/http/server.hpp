@@ -37,7 +37,9 @@ namespace spillway::http {
 
 struct ServerLimits {
     std::size_t max_head_bytes = 32 * 1024;
-    std::size_t max_body_bytes = 32 * 1024 * 1024;
+    std::size_t max_body_bytes = 64 * 1024 * 1024;
+    /// For forms (multipart/form-data), which bring files; at least max_body_bytes.
+    std::size_t max_upload_bytes = 0;
     Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
     Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
     Duration body_time = std::chrono::minutes(5);            ///< from a body's first byte to its last
@@ -46,7 +48,7 @@ struct ServerLimits {
     Duration write_timeout = std::chrono::seconds(60);       ///< a write without progress
     std::size_t max_connections = 0;  ///< idle ones are closed for new ones; 0 = no limit
     std::uint32_t max_streams = 100;  ///< HTTP/2: concurrent requests on a connection
-    /// HTTP/2: for bodies on one connection; further ones wait. One body of max_body_bytes always fits.
+    /// HTTP/2: for bodies on one connection; further ones wait. One body, however large, always fits.
     std::size_t max_connection_body_bytes = 64 * 1024 * 1024;
     MemoryBudget* memory = nullptr;  ///< for bodies, shared with others; outlives the server. Null: no limit
 };
@@ -56,7 +58,7 @@ class Responder;
 /// Why a body could not be read.
 enum class BodyFault : std::uint8_t {
     none,       ///< it was
-    too_large,  ///< for ServerLimits::max_body_bytes
+    too_large,  ///< for its kind: see most_body(); or for half of the budget, though it is an upload
     no_memory,  ///< at present
     too_slow,
     malformed,

@@ -40,9 +40,11 @@ Task<bool> ServerConnection::send_continue() {
 }
 
 Task<BodyFault> ServerConnection::read_length_body() {
-    if (head_.content_length > limits_.max_body_bytes) co_return BodyFault::too_large;
+    if (head_.content_length > most_body(head_, limits_)) co_return BodyFault::too_large;
     const auto size = static_cast<std::size_t>(head_.content_length);
-    if (size > free_body && !charge_.grow_to(limits_.memory, size)) co_return BodyFault::no_memory;
+    if (size > free_body)
+        if (const BodyFault none = charge_body(charge_, size, limits_); none != BodyFault::none)
+            co_return none;
     const bool welcome = co_await send_continue();
     if (!welcome) co_return BodyFault::gone;
     read_until_ = size;  // one reserve for all of it
@@ -64,6 +66,7 @@ Task<BodyFault> ServerConnection::read_chunked_body() {
     const bool welcome = co_await send_continue();
     if (!welcome) co_return BodyFault::gone;
     const BodyPace pace = body_pace();
+    const std::size_t most = most_body(head_, limits_);
     ChunkedDecoder chunks;
     for (;;) {
         const std::size_t used = chunks.decode(in_.view());
@@ -71,9 +74,11 @@ Task<BodyFault> ServerConnection::read_chunked_body() {
             co_return BodyFault::malformed;
         std::size_t size = content_.size();
         for (const std::string_view piece : chunks.pieces()) size += piece.size();
-        if (size > limits_.max_body_bytes) co_return BodyFault::too_large;
-        if (size > free_body && !charge_.grow_to(limits_.memory, body_charge(size, limits_)))
-            co_return BodyFault::no_memory;
+        if (size > most) co_return BodyFault::too_large;
+        if (size > free_body)
+            if (const BodyFault none = charge_body(charge_, body_charge(size, most), limits_);
+                none != BodyFault::none)
+                co_return none;
         for (const std::string_view piece : chunks.pieces()) content_.append(piece);
         in_.consume(used);
         if (chunks.is_done()) break;

@@ -89,7 +89,8 @@ stream:
   include_usage: true
 limits:
   max_head: 32KiB
-  max_body: 32MiB
+  max_body: 64MiB
+  max_upload: 128MiB
   max_answer_buffer: 4MiB
   memory: 0
   connection_memory: 64MiB

@@ -37,7 +37,7 @@ def test_limits_apply_without_a_restart(stack):
     status, said = reload(gateway)
     assert status == 200
     assert said["reloaded"] is True
-    assert "limits.max_body: 32MiB -> 1KiB" in said["changed"]
+    assert "limits.max_body: 64MiB -> 1KiB" in said["changed"]
     assert said["needs_restart"] == []
     wait_until(lambda: post_chat(gateway.url, text=long_text).status_code == 413, 5)
     # A head that does not end is cut at the new time, and a large one is refused.
@@ -46,7 +46,7 @@ def test_limits_apply_without_a_restart(stack):
     assert time.monotonic() - start < 5
     large = b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 3000 + b"\r\n\r\n"
     assert b" 431 " in raw_status(gateway, large)
-    assert "changed: limits.max_body: 32MiB -> 1KiB" in gateway.log_text()
+    assert "changed: limits.max_body: 64MiB -> 1KiB" in gateway.log_text()
 
 
 def test_what_needs_a_restart_is_named_and_stays(stack):

@@ -62,6 +62,31 @@ TEST_F(HeadsFirst, AnAnswerReachesAClientThatGoesOnSending) {
     });
 }
 
+TEST_F(HeadsFirst, AFormMayBringMoreAndLeavesHalfOfTheMemory) {
+    limits.max_body_bytes = 100'000;
+    limits.max_upload_bytes = 200'000;
+    start();
+    const std::string form = "Content-Type: Multipart/Form-Data; boundary=b\r\n";
+    const auto sent = [&](std::size_t size, const std::string& fields) {
+        return exchange(post("/yes", size, std::string(size, 'x'), fields + "Connection: close\r\n"));
+    };
+    EXPECT_EQ(status_of(sent(150'000, {})), 413);
+    EXPECT_EQ(body_of(sent(150'000, form)), "/yes  150000");
+    EXPECT_EQ(status_of(sent(200'001, form)), 413);
+    const std::string chunks =
+        "POST /yes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n";
+    const std::string data = "\r\n249f0\r\n" + std::string(150'000, 'x') + "\r\n0\r\n\r\n";
+    EXPECT_EQ(status_of(exchange(chunks + data)), 413);
+    EXPECT_EQ(body_of(exchange(chunks + form + data)), "/yes  150000");
+
+    MemoryCharge others;
+    ASSERT_TRUE(others.grow_to(&memory, 150'000));
+    EXPECT_EQ(status_of(sent(150'000, form)), 503) << "it would leave less than half";
+    EXPECT_EQ(body_of(sent(100'000, {})), "/yes  100000");
+    memory.use_limit(280'000);
+    EXPECT_EQ(status_of(sent(150'000, form)), 413) << "it never fits";
+}
+
 TEST_F(HeadsFirst, NobodyIsToldToContinueInVain) {
     start();
     const std::string answer = exchange(post("/no", 900, {}, "Expect: 100-continue\r\n"));
