@@ -1,5 +1,7 @@
 #include "api/content_scan.hpp"
 
+#include <utility>
+
 namespace spillway::api {
 namespace {
 
@@ -132,10 +134,12 @@ void ContentScan::add_id(const JsonString& id) {
 
 bool ContentScan::object(Content& out, int depth) {
     MediaPart part;
+    JsonString id;
     const bool good = reader_.object([&](const JsonString& key) {
         const std::string_view name = key.text(key_);
         if (is_text_key(name)) return value(out, depth + 1);
         const JsonKind kind = reader_.peek();
+        if (kind == JsonKind::string && name == "id") return reader_.string(id);
         if (kind == JsonKind::string) return part_value(part, name);
         if (kind == JsonKind::object && is_holder(name)) return holder(part, name);
         // What a server of tools listed, or a search for tools found.
@@ -143,6 +147,9 @@ bool ContentScan::object(Content& out, int depth) {
         return structure(out, depth + 1);
     });
     out.media += part.measure();
+    // The first tells where the others are.
+    if (good && part.type == "item_reference" && !id.raw.empty() && !std::exchange(has_reference_, true))
+        ids_.add(id.text(key_));
     return good;
 }
 

@@ -30,7 +30,7 @@ struct Schema {
 
 class ContentScan {
 public:
-    /// `ids` gets those of files, vector stores and containers that are named on the way.
+    /// `ids` gets those of files, vector stores, containers and the first item that are named on the way.
     ContentScan(JsonReader& reader, std::string& key, IdList& ids) noexcept
         : reader_(reader), key_(key), ids_(ids) {}
 
@@ -53,6 +53,7 @@ private:
 
     std::string& key_;
     IdList& ids_;
+    bool has_reference_ = false;  ///< to an item of an earlier answer
 };
 
 }  // namespace spillway::api

@@ -26,6 +26,9 @@ public:
         EXPECT_EQ(total_size(pieces), joined.size());
         return joined;
     }
+    [[nodiscard]] std::vector<std::string> ids() const {
+        return {scanner_.ids().view().begin(), scanner_.ids().view().end()};
+    }
     ScanError error = ScanError::none;
     RequestScan scan;
 
@@ -230,6 +233,14 @@ TEST(RequestScan, ResponsesInput) {
     EXPECT_EQ(items.scan.prompt_chars, 2U + 2U + 3U + 2U + 4U)
         << "sealed reasoning is read by the model, too";
     EXPECT_EQ(items.scan.prompt_items, 5U);
+}
+
+TEST(RequestScan, TheFirstItemThatIsNamedAlone) {
+    const Scanned items(R"({"input":[{"type":"message","id":"msg_1","role":"user","content":"x"},
+        {"id":"rs_1","type":"item_reference"},{"type":"item_reference","id":"rs_2"}]})");
+    EXPECT_EQ(items.ids(), std::vector<std::string>{"rs_1"});
+    EXPECT_TRUE(
+        Scanned(R"({"input":[{"type":"item_reference"},{"type":"item_reference","id":7}]})").ids().empty());
 }
 
 TEST(RequestScan, MediaOfMessages) {

@@ -343,6 +343,25 @@ def test_the_usage_of_a_large_response_is_counted(field):
     assert (line["outcome"], line["tokens_in"], line["tokens_out"]) == ("ok", 5, 7)
 
 
+# c08: an item of an earlier answer, named alone
+def test_an_item_of_an_earlier_answer_is_looked_for_where_it_is(field):
+    missing = error("Item with id 'rs_0123abcd' not found.", type="invalid_request_error")
+
+    async def has_none(request, reply):
+        await reply.send(404, missing)
+
+    async def has_it(request, reply):
+        await reply.send(200, {"id": "resp_000000001", "status": "completed", "output": [],
+                               "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}})  # fmt: skip
+
+    gateway, backends = field({"a": has_none, "b": has_it})
+    item = {"id": "rs_0123abcd", "type": "item_reference"}
+    for _ in range(20):
+        answer = httpx.post(gateway.url + RESPONSES, headers=HEADERS, json={"model": "m", "input": [item]}, timeout=20)
+        assert answer.status_code == 200, answer.text
+    assert backends["a"].seen, "it was asked, too"
+
+
 # c12: other junk names
 @pytest.mark.parametrize("answer", [(404, error("no such model", code="model_not_found")),
                                     (400, error("Unknown model", code="unknown_model"))])  # fmt: skip
