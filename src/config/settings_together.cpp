@@ -121,14 +121,18 @@ void check_prices(yaml::MapReader& root, const GatewayConfig& config) {
         return root.error("prices", "are needed for the budgets that are set: give the prices of the models");
     std::vector<std::string_view> names;
     for (const auto& [name, price] : config.prices) names.emplace_back(name);
-    for (std::size_t i = 0; i < config.clients.size(); ++i) {
-        for (const auto& deployment : config.clients[i].deployments) {
-            if (is_priced(config, deployment)) continue;
-            warn_at(root, "clients", i, "deployments",
-                    fmt::format("{} has no price, so budgets do not count it{}", deployment,
-                                did_you_mean(deployment, names)));
+    const auto check = [&](std::string_view list, std::size_t at, std::string_view key, const auto& models) {
+        for (const std::string& model : models) {
+            if (model.find_first_of("*?[") != std::string::npos || is_priced(config, model)) continue;
+            warn_at(root, list, at, key,
+                    fmt::format("{} has no price, so budgets do not count it{}", model,
+                                did_you_mean(model, names)));
         }
-    }
+    };
+    for (std::size_t i = 0; i < config.clients.size(); ++i)
+        check("clients", i, "deployments", config.clients[i].deployments);
+    for (std::size_t i = 0; i < config.backends.size(); ++i)
+        check("backends", i, "models", config.backends[i].models);
 }
 
 void check_keyless_clients(yaml::MapReader& root, const GatewayConfig& config) {

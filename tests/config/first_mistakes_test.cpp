@@ -145,6 +145,12 @@ const Mistake kMistakes[] = {
      "backends: [{url: https://one.openai.azure.com, api_key: k}]\n",
      true,
      {"f:1:1: prices: are needed for the budgets that are set"}},
+    {"ModelWithoutPrice",
+     "clients: [{name: web, key: abcdefgh, limits: {budget: {month: 100}}}]\n"
+     "prices: {gpt-4o: {prompt: 2.5, completion: 10}}\n"
+     "backends: [{url: https://one.openai.azure.com, api_key: k, models: [o3, gpt-4o-mini, x*]}]\n",
+     false,
+     {"f:3:68: backends[0].models: warning: o3 has no price, so budgets do not count it"}},
     {"UnknownTeamAndPrice",
      "clients: [{name: web, key: abcdefgh, deployments: [gtp-4o, gpt-4o-2024-08-06], team: shpo, "
      "limits: {budget: {month: 100}}}]\n"
