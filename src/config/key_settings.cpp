@@ -119,8 +119,6 @@ Loaded<KeyRequest> read_key_request(std::string_view json, KeyRequest start, Wal
             if (!draft.request.expires)
                 context.error(document->Mark(), "expires",
                               "expected a time in UTC like 2027-01-31T12:00:00Z, a day, or never");
-            else if (*draft.request.expires <= now)
-                context.error(document->Mark(), "expires", "is past; to end a key now, revoke it");
         }
         if (draft.expires_in > Duration::zero())
             draft.request.expires = now + std::chrono::duration_cast<Wall::duration>(draft.expires_in);

@@ -106,6 +106,8 @@ public:
         const auto request = read(body_, {}, now_);
         if (!request) return bad(request.error());
         if (request->settings.client.empty()) return bad(fail("client: is needed: whose key it is"));
+        if (request->expires && *request->expires <= now_)
+            return bad(fail("expires: is past, so nobody could use the key"));
         const auto secret = keys_.secret();
         if (!secret) return store_failed(secret.error());
         const std::string key = identity::make_key();

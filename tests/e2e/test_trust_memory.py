@@ -70,7 +70,7 @@ def test_what_a_head_condemns_is_answered_without_its_body(shared):
     for status, request in (
         (401, head(8 * MIB)),
         (404, head(8 * MIB, key=CLIENT_KEY, path="/nothing/here")),
-        (413, head(64 * MIB, key=CLIENT_KEY)),
+        (413, head(65 * MIB, key=CLIENT_KEY)),
         (405, head(8 * MIB, key=CLIENT_KEY).replace(b"POST ", b"TRACE ")),
         (401, head(8 * MIB, "Expect: 100-continue")),
     ):

@@ -66,6 +66,10 @@ protected:
     Wall now_ = wall_now();
 };
 
+TEST_F(Keys, AreNotMadeToBeOver) {
+    EXPECT_EQ(call("POST", "", R"({"client":"app","expires":"2020-01-01"})").status, 400U);
+}
+
 TEST_F(Keys, AreMadeUsedRotatedAndRevoked) {
     const KeyAnswer made = call("POST", "",
                                 R"({"client":"app","team":"red","name":"ci","deployments":["b","a"],)"
