@@ -62,12 +62,10 @@ void collapse(std::string_view path, std::string& out) {
 }  // namespace
 
 std::string_view tidy_target(std::string_view target, std::string& out) {
-    // As most are.
-    if (target.starts_with("/openai/deployments/") && target.find("//") == std::string_view::npos)
-        return target;
     const std::string_view path = target.substr(0, target.find('?'));
     const std::string_view query = target.substr(path.size());
     const bool doubled = path.find("//") != std::string_view::npos;
+    if (!doubled && path.starts_with("/openai/deployments/")) return target;  // as most are
     std::string single;
     if (doubled) collapse(path, single);
     std::string_view tidy = without_doubled_prefix(doubled ? std::string_view(single) : path);

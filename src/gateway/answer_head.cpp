@@ -17,14 +17,12 @@ std::string_view media_type(const http::ResponseHead& head) noexcept {
 }
 
 /// Fields of a backend's answer that its client does not see: what the gateway writes itself, what would show
-/// or set a credential, locations, which are rewritten, and, once the client has limits of its own, the
-/// backend's quota.
+/// or set a credential, and, once the client has limits of its own, the backend's quota.
 bool is_withheld(std::string_view name, bool own_limits) noexcept {
     static constexpr NameSet kWithheld("content-length", "x-request-id", "set-cookie", "api-key",
                                        "authorization", "x-api-key", "ocp-apim-subscription-key",
                                        "openai-organization", "openai-project", "cookie", "alt-svc",
-                                       "strict-transport-security", "location", "content-location",
-                                       "operation-location", "azure-asyncoperation");
+                                       "strict-transport-security");
     if (kWithheld.has(name)) return true;
     const char first = name.empty() ? '\0' : ascii_lower(name[0]);
     if (first == 'a') return istarts_with(name, "access-control-");
@@ -37,8 +35,8 @@ bool is_withheld(std::string_view name, bool own_limits) noexcept {
 bool append_answer_fields(std::string& out, const http::ResponseHead& head, bool own_terms) {
     bool has_locations = false;
     api::append_end_to_end(out, head.fields, [&](std::string_view name) {
-        if (!is_withheld(name, own_terms)) return false;
-        has_locations = has_locations || is_location_field(name);
+        if (!is_location_field(name)) return is_withheld(name, own_terms);
+        has_locations = true;
         return true;
     });
     if (const auto theirs = head.fields.get("x-request-id"); !theirs.empty())

@@ -73,6 +73,7 @@ inline constexpr std::size_t free_body = 4 * 1024;
 }
 /// The charge for a body of unknown length that has grown to `size`, of at most `most`.
 [[nodiscard]] inline std::size_t body_charge(std::size_t size, std::size_t most) noexcept {
+    if (size <= free_body) return size;
     constexpr std::size_t step = 256 * 1024;
     return std::max(size, std::min((size / step + 1) * step, most));
 }
@@ -80,7 +81,7 @@ inline constexpr std::size_t free_body = 4 * 1024;
 /// those.
 [[nodiscard]] inline BodyFault charge_body(MemoryCharge& charge, std::size_t size,
                                            const ServerLimits& limits) noexcept {
-    if (limits.memory == nullptr) return BodyFault::none;
+    if (size <= free_body || limits.memory == nullptr) return BodyFault::none;
     const std::size_t kept = size > limits.max_body_bytes ? limits.memory->limit() / 2 : 0;
     if (kept > 0 && size > limits.memory->limit() - kept) return BodyFault::too_large;
     return charge.grow_to(limits.memory, size, kept) ? BodyFault::none : BodyFault::no_memory;

@@ -42,9 +42,8 @@ Task<bool> ServerConnection::send_continue() {
 Task<BodyFault> ServerConnection::read_length_body() {
     if (head_.content_length > most_body(head_, limits_)) co_return BodyFault::too_large;
     const auto size = static_cast<std::size_t>(head_.content_length);
-    if (size > free_body)
-        if (const BodyFault none = charge_body(charge_, size, limits_); none != BodyFault::none)
-            co_return none;
+    const BodyFault no_room = charge_body(charge_, size, limits_);
+    if (no_room != BodyFault::none) co_return no_room;
     const bool welcome = co_await send_continue();
     if (!welcome) co_return BodyFault::gone;
     read_until_ = size;  // one reserve for all of it
@@ -75,10 +74,8 @@ Task<BodyFault> ServerConnection::read_chunked_body() {
         std::size_t size = content_.size();
         for (const std::string_view piece : chunks.pieces()) size += piece.size();
         if (size > most) co_return BodyFault::too_large;
-        if (size > free_body)
-            if (const BodyFault none = charge_body(charge_, body_charge(size, most), limits_);
-                none != BodyFault::none)
-                co_return none;
+        const BodyFault no_room = charge_body(charge_, body_charge(size, most), limits_);
+        if (no_room != BodyFault::none) co_return no_room;
         for (const std::string_view piece : chunks.pieces()) content_.append(piece);
         in_.consume(used);
         if (chunks.is_done()) break;

@@ -23,12 +23,12 @@ public:
         if (fingerprint == 0) return false;
         const std::uint64_t word = place(fingerprint).load(std::memory_order_relaxed);
         return word != 0 && (word ^ fingerprint) >> 32U == 0 &&
-               second_of(now) - static_cast<std::uint32_t>(word) <= remembered / std::chrono::seconds(1);
+               is_recent(static_cast<std::uint32_t>(word), now);
     }
-    /// Whether any can be: as good as never, so that a request's fingerprint need not be known.
+    /// Whether there may be any. Without, and there hardly ever are, no fingerprint has to be computed.
     [[nodiscard]] bool any(Mono now) const noexcept {
         const std::uint32_t last = last_.load(std::memory_order_relaxed);
-        return last != 0 && second_of(now) - last <= remembered / std::chrono::seconds(1);
+        return last != 0 && is_recent(last, now);
     }
     void add(std::uint64_t fingerprint, Mono now) noexcept {
         if (fingerprint == 0) return;
@@ -45,6 +45,9 @@ private:
 
     [[nodiscard]] static std::uint32_t second_of(Mono now) noexcept {
         return static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::seconds(1));
+    }
+    [[nodiscard]] static bool is_recent(std::uint32_t second, Mono now) noexcept {
+        return second_of(now) - second <= remembered / std::chrono::seconds(1);
     }
     [[nodiscard]] const std::atomic<std::uint64_t>& place(std::uint64_t fingerprint) const noexcept {
         return places_[fingerprint % size];

@@ -1,7 +1,9 @@
 """Random faults under load for a while, and what must hold whatever happens: see Soak.violations().
 
 Two of three resources are faulty by turns; the third is well, so every request that its client waits for is answered.
-Clients leave, the configuration is reloaded, the admin port is read. The seed makes the faults and the clients alike."""
+Clients leave, the configuration is reloaded, the admin port is read. One seed gives the same faults and the same clients.
+
+As a program: soak.py MINUTES [SEED]."""
 
 import asyncio
 import collections
@@ -10,6 +12,8 @@ import os
 import pathlib
 import random
 import signal
+import sys
+import tempfile
 import time
 
 import httpx
@@ -35,7 +39,6 @@ MOST_GROWTH = 32 << 20
 class Soak:
     def __init__(self, folder, seconds, clients=12, seed=None):
         self.seed = random.SystemRandom().randrange(1 << 32) if seed is None else seed
-        self.random = random.Random(self.seed)
         self.emulator = harness.Emulator(folder, resources=3)
         self.gateway = harness.Gateway(
             folder, [harness.backend(name, url) for name, url in zip("abc", self.emulator.urls, strict=True)]
@@ -45,18 +48,19 @@ class Soak:
         self.sent = {}  # request id: how it ended
         self.faults = 0
 
-    def process(self, what):
-        folder = pathlib.Path(f"/proc/{self.gateway.process.pid}")
-        if what == "descriptors":
-            return len(list((folder / "fd").iterdir()))
-        return int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    def descriptors(self):
+        return len(list(pathlib.Path(f"/proc/{self.gateway.process.pid}/fd").iterdir()))
 
-    async def ask(self, http, identity):
+    def memory(self):
+        pages = pathlib.Path(f"/proc/{self.gateway.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    async def ask(self, http, identity, chance):
         """One request; how it ended."""
-        stream = self.random.random() < 0.6
+        stream = chance.random() < 0.6
         headers = {"api-key": CLIENT_KEY, "x-request-id": identity}
-        body = chat_body(f"{identity} " + "word " * self.random.randrange(200), max_tokens=40, stream=stream)
-        patience = self.random.uniform(0.01, 0.5) if self.random.random() < 0.1 else 60
+        body = chat_body(f"{identity} " + "word " * chance.randrange(200), max_tokens=40, stream=stream)
+        patience = chance.uniform(0.01, 0.5) if chance.random() < 0.1 else 60
         output = False
         try:
             async with asyncio.timeout(patience):
@@ -73,38 +77,40 @@ class Soak:
         except TimeoutError:
             return LEFT if patience < 60 else "no answer"
         except httpx.HTTPError as problem:
-            return BEGUN if output else repr(problem)
+            return repr(problem)
 
     async def client(self, number):
+        chance = random.Random(f"{self.seed} {number}")
         async with httpx.AsyncClient(timeout=None) as http:
             turn = 0
             while time.monotonic() < self.ends:
                 identity = f"soak-{number}-{turn}"
                 turn += 1
-                self.sent[identity] = await self.ask(http, identity)
+                self.sent[identity] = await self.ask(http, identity, chance)
 
     async def trouble(self):
+        chance = random.Random(self.seed)
         async with httpx.AsyncClient(timeout=10) as http:
             while time.monotonic() < self.ends:
-                fault = self.random.choice(FAULTS) | {
-                    "resource": self.random.choice([1, 2]),
-                    "seconds": round(self.random.uniform(0.2, MOST_FAULTY_SECONDS), 1),
+                fault = chance.choice(FAULTS) | {
+                    "resource": chance.choice([1, 2]),
+                    "seconds": round(chance.uniform(0.2, MOST_FAULTY_SECONDS), 1),
                 }
                 (await http.post(f"{self.emulator.admin}/faults", json=fault)).raise_for_status()
                 self.faults += 1
-                if self.random.random() < 0.2:
+                if chance.random() < 0.2:
                     self.gateway.process.send_signal(signal.SIGHUP)
                 (await http.get(f"{self.gateway.admin}/metrics")).raise_for_status()
-                await asyncio.sleep(self.random.uniform(0, 0.5))
+                await asyncio.sleep(chance.uniform(0, 0.5))
 
     async def play(self):
         """Plays it to its end; the first fifth lets memory find its size."""
         everyone = [asyncio.create_task(self.client(number)) for number in range(self.clients)]
         everyone.append(asyncio.create_task(self.trouble()))
         await asyncio.sleep((self.ends - time.monotonic()) / 5)
-        self.descriptors, self.memory = self.process("descriptors"), self.process("memory")
+        self.had_descriptors, self.had_memory = self.descriptors(), self.memory()
         await asyncio.gather(*everyone)
-        (await asyncio.to_thread(self.emulator.clear))
+        self.emulator.clear()
         await asyncio.sleep(MOST_FAULTY_SECONDS)
 
     def violations(self):
@@ -118,11 +124,11 @@ class Soak:
         metrics = httpx.get(f"{self.gateway.admin}/metrics").text
         for name in ("spillway_requests_in_flight", "spillway_backend_in_flight"):
             out += [line for line in metrics.splitlines() if line.startswith(name) and not line.endswith(" 0")]
-        grown = self.process("memory") - self.memory
+        grown = self.memory() - self.had_memory
         if grown > MOST_GROWTH:
             out.append(f"memory grew by {grown >> 20} MiB")
-        if self.process("descriptors") > self.descriptors + 2 * self.clients:
-            out.append(f"{self.process('descriptors')} descriptors, {self.descriptors} at first")
+        if self.descriptors() > self.had_descriptors + 2 * self.clients:
+            out.append(f"{self.descriptors()} descriptors, {self.had_descriptors} at first")
         if harness.post_chat(self.gateway.url).status_code != 200:
             out.append("it does not answer when all is well again")
         return out
@@ -147,3 +153,14 @@ def run(folder, seconds, seed=None):
     finally:
         soak.gateway.kill()
         soak.emulator.kill()
+
+
+def main(minutes, seed=None):
+    with tempfile.TemporaryDirectory() as folder:
+        summary, found = run(pathlib.Path(folder), 60 * float(minutes), None if seed is None else int(seed))
+    print(summary, *found[:50], f"{len(found)} violations", sep="\n")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
