@@ -52,8 +52,10 @@ const BlockView = memo(function BlockView({ html }: { html: string }) {
   return <div class="block" ref={place} dangerouslySetInnerHTML={{ __html: html }} />;
 });
 
-/** How long text is rendered before the page may do something else. */
-const slice = 15;
+/** How long, in milliseconds, text is rendered before the page may do something else. */
+const slice = 8;
+/** How often, in milliseconds, what is rendered so far is shown: styling and layout cost more than the text itself. */
+const step = 100;
 
 /** The blocks of an answer, and what they cite; of a long one more and more of them. */
 export function useBlocks(text: string, sources: Source[], streaming: boolean) {
@@ -61,11 +63,18 @@ export function useBlocks(text: string, sources: Source[], streaming: boolean) {
   const rendering = useMemo(() => new Rendering(), [known]);
   const [round, setRound] = useState(0);
   const before = useRef<{ rendering: Rendering; blocks: Block[] }>(undefined);
+  const since = useRef(0); // when something was shown, or there was nothing more to do
   const shown = useMemo(() => {
     const now = rendering.update(text, sources, streaming, slice);
     // What is rendered anew is shown when it is all there.
-    const kept = now.more && before.current && before.current.rendering !== rendering ? before.current.blocks : undefined;
-    if (!kept) before.current = { rendering, blocks: now.blocks };
+    const last = before.current;
+    since.current ||= performance.now();
+    const early = performance.now() - since.current < step;
+    const kept = now.more && last && (last.rendering !== rendering || early) ? last.blocks : undefined;
+    if (!kept) {
+      before.current = { rendering, blocks: now.blocks };
+      since.current = now.more ? performance.now() : 0;
+    }
     const blocks = kept ?? now.blocks;
     return { blocks, more: now.more, cited: [...new Set(blocks.flatMap((b) => b.cited))] };
   }, [rendering, text, sources, streaming, round]);
@@ -77,9 +86,9 @@ export function useBlocks(text: string, sources: Source[], streaming: boolean) {
   return shown;
 }
 
-const partLength = 8;
+const partLength = 2;
 /** So many blocks are no trouble, and are best left as they are. */
-const few = 150;
+const few = 40;
 
 /** Blocks that the browser leaves out of layout and painting together while they are out of sight. */
 const Part = memo(

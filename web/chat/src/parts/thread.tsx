@@ -81,14 +81,25 @@ export function Thread() {
   const path = state.path.value;
   const last = path.at(-1);
   const waiting = unsent.value[state.current.value];
-  useEffect(() => {
-    follow.current = true;
+  /** Follow the answer, or stay where the reader has scrolled up to, whatever gets its real height above. */
+  const setFollow = (on: boolean) => {
+    follow.current = on;
+    scroller.current!.style.overflowAnchor = on ? "none" : "auto";
+  };
+  const seen = () => {
+    lastTop.current = scroller.current!.scrollTop;
+    lastHeight.current = scroller.current!.scrollHeight;
+  };
+  const toEnd = () => {
     scroller.current!.scrollTo({ top: scroller.current!.scrollHeight });
+    seen();
+  };
+  useEffect(() => {
+    setFollow(true);
+    toEnd();
   }, [state.current.value, path.length, waiting]);
   useEffect(() => {
-    // Follow the answer, unless the reader has scrolled up.
-    const toEnd = () => follow.current && scroller.current!.scrollTo({ top: scroller.current!.scrollHeight });
-    const observer = new ResizeObserver(toEnd);
+    const observer = new ResizeObserver(() => follow.current && toEnd());
     observer.observe(column.current!);
     observer.observe(scroller.current!);
     return () => observer.disconnect();
@@ -101,10 +112,9 @@ export function Thread() {
           const el = e.currentTarget;
           // Only upwards is the reader's doing: text that grows leaves the place where it is,
           // and what gets shorter moves it, too.
-          if (el.scrollTop < lastTop.current - 4 && el.scrollHeight >= lastHeight.current) follow.current = false;
-          if (el.scrollHeight - el.scrollTop - el.clientHeight < 40) follow.current = true;
-          lastTop.current = el.scrollTop;
-          lastHeight.current = el.scrollHeight;
+          if (el.scrollTop < lastTop.current - 4 && el.scrollHeight >= lastHeight.current) setFollow(false);
+          if (el.scrollHeight - el.scrollTop - el.clientHeight < 40) setFollow(true);
+          seen();
           setAway(!follow.current && el.scrollHeight - el.scrollTop - el.clientHeight > 200);
         }}>
         <div class="column" ref={column}>
@@ -131,7 +141,7 @@ export function Thread() {
       {away && (
         <button type="button" class="button to-end"
           onClick={() => {
-            follow.current = true;
+            setFollow(true);
             scroller.current!.scrollTo({ top: scroller.current!.scrollHeight, behavior: "smooth" });
             setAway(false);
           }}>
