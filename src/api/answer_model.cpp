@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/find_text.hpp"
+
 namespace spillway::api {
 namespace {
 
@@ -29,7 +31,7 @@ bool is_plain(std::string_view name) noexcept {
 // Within a JSON string the quotes would be escaped: the key is found nowhere else.
 std::string_view find_model(std::string_view text) noexcept {
     constexpr std::string_view key = "\"model\"";
-    for (auto at = text.find(key); at != std::string_view::npos; at = text.find(key, at + key.size()))
+    for (auto at = find_text(text, key); at != text.npos; at = find_text(text, key, at + key.size()))
         if (const auto name = string_value(text.substr(at + key.size())); is_plain(name)) return name;
     return {};
 }

@@ -6,6 +6,7 @@
 #include "api/error.hpp"
 #include "api/json_reader.hpp"
 #include "api/json_value.hpp"
+#include "base/find_text.hpp"
 #include "base/strings.hpp"
 
 namespace spillway::api {
@@ -271,7 +272,7 @@ bool EventClassifier::is_keep_alive(const SseEvent& event) noexcept {
                                                     "heartbeat"};
     std::string_view name = event.event;
     if (name.empty()) {
-        const std::size_t key = event.data.find("\"type\"");
+        const std::size_t key = find_text(event.data, "\"type\"");
         if (key == std::string_view::npos) return false;
         const std::string_view rest = event.data.substr(key + 6);
         const std::size_t begin = rest.find('"');

@@ -1,5 +1,6 @@
 #include "gateway/evidence.hpp"
 
+#include "base/find_text.hpp"
 #include "base/strings.hpp"
 #include "gateway/answer_head.hpp"
 
@@ -16,7 +17,7 @@ bool begins_as_error(std::string_view body) noexcept {
     constexpr std::string_view key = "\"error\"";
     constexpr std::size_t begin = 512;
     const std::string_view head = body.substr(0, begin);
-    for (std::size_t at = head.find(key); at != head.npos; at = head.find(key, at + key.size())) {
+    for (std::size_t at = find_text(head, key); at != head.npos; at = find_text(head, key, at + key.size())) {
         const std::string_view rest = trim(head.substr(at + key.size()));
         if (!rest.starts_with(':') || !trim(rest.substr(1)).starts_with("null")) return true;
     }

@@ -1,6 +1,7 @@
 #include "gateway/learn_objects.hpp"
 
 #include "api/work_state.hpp"
+#include "base/find_text.hpp"
 #include "gateway/placement.hpp"
 
 namespace spillway::gateway {
@@ -100,7 +101,7 @@ void learn_objects(RequestParts& parts, std::string_view answer, routing::Backen
     if (!is_kept(asked)) return;
     if (const auto id = api::read_work_state(answer).id; !id.empty()) learner.made(id);
     // A container that a tool was given comes into being with the answer.
-    if (!operation.sealed_reasoning || answer.find("\"cntr_") == std::string_view::npos) return;
+    if (!operation.sealed_reasoning || find_text(answer, "\"cntr_") == std::string_view::npos) return;
     api::IdList told;
     (void)api::read_object_answer(answer, told);
     for (const std::string& id : told.view())
