@@ -38,8 +38,8 @@ constexpr std::array kExamples{
             "  eval \"$(spillway env get-values)\"\n"
             "  spillway env set OPENAI_CAPACITY 50"},
     Example{"usage",
-            "  spillway usage --ledger usage.db\n"
-            "  spillway usage --ledger usage.db --json"},
+            "  spillway usage --by user\n"
+            "  spillway usage --ledger usage.db --since 7d --json"},
     Example{"load",
             "  spillway load --rate 5 --duration 1m\n"
             "  spillway load --rate 5 --duration 1m --threshold 'error_rate < 1%' --json now.json\n"

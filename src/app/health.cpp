@@ -35,8 +35,9 @@ int health(const HealthOptions& options) {
     const std::string_view path = options.ready ? "/readyz" : "/healthz";
     const auto patience =
         std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_seconds * 1000));
-    if (stack::answers(port, path, patience)) return 0;
-    fmt::print(stderr, "spillway health: http://127.0.0.1:{}{} does not answer 200\n", port, path);
+    const auto answer = stack::answers(port, path, patience);
+    if (answer) return 0;
+    fmt::print(stderr, "spillway health: http://127.0.0.1:{}{}: {}\n", port, path, answer.error().message);
     return 1;
 }
 

@@ -6,6 +6,22 @@
 #include "app/suggest.hpp"
 #include "app/verbs.hpp"
 
+namespace {
+
+/// As one may type it from habit: `help`, `help VERB` and `version` are --help, VERB --help and --version.
+std::vector<std::string> words_of(int argc, char** argv) {
+    std::vector<std::string> words(argv + 1, argv + argc);
+    if (words.empty()) return words;
+    if (words.front() == "version") words.front() = "--version";
+    if (words.front() == "help") {
+        words.erase(words.begin());
+        words.emplace_back("--help");
+    }
+    return words;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     try {
         CLI::App app{"Spillway: one endpoint in front of several Azure OpenAI resources", "spillway"};
@@ -30,11 +46,13 @@ int main(int argc, char** argv) {
         spillway::app::add_backup(app, run);
         spillway::app::add_restore(app, run);
         spillway::app::add_examples(app);
+        const auto words = words_of(argc, argv);
         try {
-            app.parse(argc, argv);
+            app.parse(
+                std::vector<std::string>(words.rbegin(), words.rend()));  // the last first, as CLI11 has it
         } catch (const CLI::ParseError& e) {
             if (e.get_exit_code() == 0) return app.exit(e);
-            const auto unknown = spillway::app::unknown_word(app, {argv + 1, argv + argc});
+            const auto unknown = spillway::app::unknown_word(app, words);
             if (unknown.empty()) {
                 app.exit(e);
             } else {

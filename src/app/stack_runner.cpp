@@ -75,8 +75,9 @@ std::vector<Observed> Runner::observe(const std::vector<Service>& services) cons
         one.record = record->spec;
         one.running = is_running(record->process);
         // Asked only where a restart is not already due: a changed health port would say nothing.
-        one.answers = one.running && (one.record != service.spec ||
-                                      stack::answers(service.health_port, service.health_path, answer_limit));
+        one.answers = one.running &&
+                      (one.record != service.spec ||
+                       stack::answers(service.health_port, service.health_path, answer_limit).has_value());
     }
     return out;
 }
@@ -130,7 +131,7 @@ Result<void> Runner::wait_ready(const Service& service, const ProcessId& process
     for (;;) {
         // Asked before the look at the process: one that cannot have its port ends, and another may answer
         // there.
-        const bool answered = stack::answers(service.health_port, service.health_path, answer_limit);
+        const auto answered = stack::answers(service.health_port, service.health_path, answer_limit);
         if (const auto end = how_it_ended(process))
             return fail(
                 fmt::format("the {} {} before it was ready{}", service.name, *end, last_lines(service.name)));

@@ -74,7 +74,8 @@ private:
     bool interrupted_ = false;
 };
 
-/// Whether an HTTP server answers GET `path` with 200.
-[[nodiscard]] bool answers(std::uint16_t port, std::string_view path, std::chrono::milliseconds timeout);
+/// Asks for `path` on this machine; the error says why there was no 200.
+[[nodiscard]] Result<void> answers(std::uint16_t port, std::string_view path,
+                                   std::chrono::milliseconds timeout);
 
 }  // namespace spillway::app::stack

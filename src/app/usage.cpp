@@ -1,6 +1,8 @@
 // `spillway usage`: what the ledger says was used.
+#include <filesystem>
 #include <iostream>
 
+#include "app/stack_command.hpp"
 #include "app/verbs.hpp"
 #include "telemetry/usage_report.hpp"
 
@@ -19,11 +21,24 @@ struct UsageOptions {
     std::string deployment;
     std::string backend;
     bool json = false;
+    std::shared_ptr<stack::Common> stack;
 };
 
 int wrong(std::string_view option, const Error& error) {
     std::cerr << "spillway: " << option << ": " << error.message << '\n';
     return 2;
+}
+
+/// Told of none, the local stack's.
+Result<std::string> ledger_file(const UsageOptions& options) {
+    if (!options.ledger.empty()) return options.ledger;
+    const auto folder = stack::folder_of(*options.stack);
+    if (!folder) return folder.error();
+    const std::filesystem::path file = folder->path() / "usage.db";
+    std::error_code error;
+    if (!std::filesystem::exists(file, error))
+        return fail("which? Say --ledger; there is no local stack " + options.stack->name);
+    return file.string();
 }
 
 int run_usage(const UsageOptions& options) {
@@ -43,7 +58,9 @@ int run_usage(const UsageOptions& options) {
     query.team = options.team;
     query.deployment = options.deployment;
     query.backend = options.backend;
-    const auto totals = telemetry::query_usage(options.ledger, query);
+    const auto ledger = ledger_file(options);
+    if (!ledger) return stack::complain(ledger.error().message, 2);
+    const auto totals = telemetry::query_usage(*ledger, query);
     if (!totals) {
         std::cerr << "spillway: " << totals.error().message << '\n';
         return 1;
@@ -58,7 +75,8 @@ int run_usage(const UsageOptions& options) {
 void add_usage(CLI::App& app, Run& run) {
     auto* verb = app.add_subcommand("usage", "Show what the ledger says was used");
     auto options = std::make_shared<UsageOptions>();
-    verb->add_option("-l,--ledger", options->ledger, "The ledger's file")->required();
+    verb->add_option("-l,--ledger", options->ledger, "The ledger's file; by default the local stack's");
+    options->stack = stack::add_common(*verb);
     verb->add_option("--by", options->by,
                      "Group by: client, user, team, deployment, backend, model, hour, minute")
         ->capture_default_str();

@@ -147,7 +147,9 @@ Result<UsageGroups> parse_groups(std::string_view text) {
 
 Result<Wall> parse_moment(std::string_view text, Wall now) {
     if (const auto ago = parse_ago(text)) return now - *ago;
-    if (const auto seconds = parse_int<std::uint32_t>(text)) return Wall(std::chrono::seconds(*seconds));
+    // Unix seconds; what is less than a billion (2001) is a year or a slip.
+    if (const auto seconds = parse_int<std::uint32_t>(text); seconds && *seconds >= 1'000'000'000)
+        return Wall(std::chrono::seconds(*seconds));
     if (const auto date = parse_date(text)) return *date;
     return fail(kMomentExpected);
 }

@@ -108,6 +108,25 @@ def test_a_draft_survives_what_other_tabs_write(chat, opened):
     expect(page.question).to_have_value("half a thought")
 
 
+def test_two_tabs_may_begin_a_conversation_each(chat, opened):
+    page = opened(chat)
+    page.question.fill("of the first tab")
+    other = page.page.context.new_page()
+    other.goto(chat.url)
+    other.locator("#question").fill("of the second tab")
+    page.page.reload()
+    expect(page.question).to_have_value("of the first tab")
+    page.question.press("Enter")
+    expect(page.last_answer).to_have_attribute("data-state", "done")
+    other.reload()
+    expect(other.locator("#question")).to_have_value("of the second tab")
+    # What a closed tab left is found by the next.
+    other.close()
+    other = page.page.context.new_page()
+    other.goto(chat.url)
+    expect(other.locator("#question")).to_have_value("of the second tab")
+
+
 def test_a_failed_question_is_not_lost_to_the_next(chat, opened):
     page = asked_once_and_offline(chat, opened)
     for text in ("One written offline", "Another one"):

@@ -56,6 +56,7 @@ admonition
 """,
     "particles": "**중요(important)**는 **“인용”**이라고 **`코드`**를 씁니다. 2 * 3 * 4, **bold** and *it*.\n\n"
     "Revenue ($) and total ($) of it.\n\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n",
+    "marks": "*a " * 5_000 + "**end**",
     "references": "See [the page][1] and\n\nmore text.\n\n[1]: https://example.com/page",
 }
 
@@ -252,6 +253,15 @@ def test_a_long_answer_leaves_the_page_its_time(served, browser, opened):
     took = min(took)
     assert took < 1, f"{took:.2f} s in long tasks"
     expect(last).to_be_in_viewport()
+
+
+def test_thousands_of_marks_cost_no_seconds(browser, shown):
+    page, text = shown("marks")
+    browser.start_tracing(page=page.page, categories=["toplevel"])
+    page.page.reload()
+    expect(text).to_contain_text("*a *a **end**")
+    expect(text.locator("em")).to_have_count(0)
+    assert long_tasks(browser.stop_tracing()) < 1
 
 
 def test_what_the_page_needs_at_first_is_small(served, opened):

@@ -48,6 +48,19 @@ def test_did_you_mean(words, told):
     assert done.stdout == ""
 
 
+def test_help_and_version_as_words():
+    assert run("version").stdout == run("--version").stdout != ""
+    assert run("help").stdout == run("--help").stdout != ""
+    assert run("help", "load").stdout == run("load", "--help").stdout != ""
+
+
+def test_health_says_why_not(shared):
+    done = run("health", "--port", harness.free_ports(1))
+    assert done.returncode == 1 and "refused" in done.stderr
+    data_port = shared.gateway.url.rsplit(":", 1)[1]
+    assert run("health", "--port", data_port).returncode == 0
+
+
 def test_each_verb_has_examples():
     verbs = re.findall(r"^  (\w+) {2,}", run("--help").stdout.split("ubcommands")[1], re.M)
     assert {"serve", "check", "import", "backup", "top"} <= set(verbs)

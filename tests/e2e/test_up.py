@@ -1,5 +1,6 @@
 """`spillway up`, `env` and `down`: the whole local stack, with its state in a folder of its own."""
 
+import json
 import os
 import pathlib
 import pty
@@ -90,8 +91,11 @@ def test_up_twice_resize_down(local):
     assert "OPENAI_CAPACITY 30 -> 50" in local.run("up").stdout
     assert local.values()["OPENAI_CAPACITY"] == "50"
     assert ask(local.values()).status_code == 200
+    used = harness.wait_until(lambda: json.loads(local.run("usage", "--json").stdout)["usage"])
+    assert used[0]["client"] == "local"
 
     local.run("down", "--purge", "--force")
+    assert "there is no local stack" in local.run("usage", ok=False).stderr
     with pytest.raises(httpx.ConnectError):
         ask(values)
     local.run("down", "--purge", "--force")  # once more does no harm

@@ -31,7 +31,7 @@ TEST(UsageReport, MomentsInEachForm) {
     EXPECT_EQ(parse_moment("2025-01-31T12:00:01Z", kNoon).value(), kNoon + 1s);
     EXPECT_EQ(parse_moment("1738324800", kNoon).value(), kNoon);
     for (const auto* wrong : {"", "h", "x", "2025-02-30", "2025-1-31", "2025-01-31T12:00:01",
-                              "2025-01-31T25:00:00Z", "-1h", "999999h", "2025/01/31"})
+                              "2025-01-31T25:00:00Z", "-1h", "999999h", "2025/01/31", "2020"})
         EXPECT_FALSE(parse_moment(wrong, kNoon)) << wrong;
 }
 

@@ -12,6 +12,7 @@ export interface Unsent {
 
 const draftsKey = "spillway.drafts";
 const unsentKey = "spillway.unsent";
+const beginningKey = "spillway.beginning"; // what this tab writes in the conversation that is not begun yet
 const most = 100; // conversations with a draft; the oldest goes first
 
 function load<T>(key: string): Record<string, T> {
@@ -38,7 +39,18 @@ export function changed<T>(all: Record<string, T>, id: string, value: T | undefi
   return { ...Object.fromEntries(entries.slice(Math.max(0, entries.length - most + 1))), [id]: value };
 }
 
-export const drafts = signal(load<string>(draftsKey));
+function loadDrafts(): Record<string, string> {
+  const all = load<string>(draftsKey);
+  try {
+    // Two tabs may begin a conversation each; a new tab begins with what a closed one left.
+    const own = sessionStorage.getItem(beginningKey);
+    return own === null ? all : changed(all, "", own || undefined);
+  } catch {
+    return all;
+  }
+}
+
+export const drafts = signal(loadDrafts());
 export const unsent = signal(load<Unsent>(unsentKey));
 
 // What another page of this browser was sending when it closed did not arrive, as far as this one knows.
@@ -56,6 +68,18 @@ function set<T>(kept: Signal<Record<string, T>>, key: string, id: string, value:
 }
 
 export function setDraft(id: string, text: string): void {
+  if (id === "") {
+    try {
+      sessionStorage.setItem(beginningKey, text);
+    } catch {
+      // as above
+    }
+    const others = load<string>(draftsKey)[""] !== drafts.value[""];
+    if (!text && others) {
+      drafts.value = changed(drafts.value, id, undefined);
+      return;
+    }
+  }
   set(drafts, draftsKey, id, text || undefined);
 }
 

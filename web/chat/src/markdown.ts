@@ -89,6 +89,15 @@ const beforeParticle = {
   },
 };
 
+/** So many `*` and `_` one paragraph has at most for emphasis; marked looks for the end of each in all that follows. */
+const mostMarks = 500;
+let lastAsked = { text: "", crowded: false };
+
+function crowded(text: string): boolean {
+  if (lastAsked.text !== text) lastAsked = { text, crowded: (text.match(/[*_]+/g)?.length ?? 0) > mostMarks };
+  return lastAsked.crowded;
+}
+
 /** What a block is rendered with, and what comes of it. */
 interface Context {
   cited: Set<number>;
@@ -121,6 +130,9 @@ function writer(sources: Source[], context: Context): Marked {
         },
       },
     ],
+    tokenizer: {
+      emStrong: (_, paragraph) => (crowded(paragraph) ? undefined : false), // false: as marked does
+    },
     renderer: {
       code({ text, lang }: Tokens.Code) {
         const name = (lang ?? "").split(/\s/)[0]!.toLowerCase();
