@@ -14,9 +14,6 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     # What no training reached has no profile, and needs none.
     add_compile_options(-fprofile-use=${profiles}/spillway.profdata -Wno-profile-instr-unprofiled
                         -Wno-profile-instr-out-of-date -Wno-backend-plugin)
-    # What training did not reach lies apart from what it did: a request touches fewer lines of the cache.
-    add_compile_options(-fsplit-machine-functions)
-    add_link_options(-fsplit-machine-functions)
   endif()
   string(REGEX MATCH "^[0-9]+" major "${CMAKE_CXX_COMPILER_VERSION}")
   find_program(LLD NAMES ld.lld-${major} ld.lld REQUIRED)
