@@ -288,7 +288,7 @@ def test_a_long_paste_becomes_a_file_and_a_picture_is_named(chat, opened):
         document.querySelector('#question').dispatchEvent(event);
     }"""
     page.page.evaluate(paste, ["word " * 8000, False])
-    expect(page.page.locator(".document", has_text="Pasted text")).to_be_visible()
+    expect(page.page.locator(".document", has_text="Pasted text").first).to_be_visible()
     expect(page.question).to_have_value("")
     page.page.evaluate(paste, ["", True])
     expect(page.page.locator(".document.failed")).to_contain_text("Pictures are not taken yet. Taken are: PDF")
