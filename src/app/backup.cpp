@@ -74,9 +74,9 @@ Result<std::vector<Kept>> kept_files(const KeptOptions& options) {
     if (!named()) {
         const auto folder = stack::folder_of(*options.stack);
         if (!folder) return folder.error();
-        ledger.path = folder->path() / "usage.db";
-        chat.path = folder->path() / "chat.db";
-        store.path = folder->path() / "store.db";
+        ledger.path = folder->file(stack::ledger_name);
+        chat.path = folder->file(stack::chat_name);
+        store.path = folder->file(stack::store_name);
         std::error_code error;
         if (!fs::exists(ledger.path, error) && !fs::exists(chat.path, error))
             return fail("which? Say --config, --ledger or --chat; there is no local stack " +

@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
         spillway::app::add_examples(app);
         const auto words = words_of(argc, argv);
         try {
-            app.parse(
-                std::vector<std::string>(words.rbegin(), words.rend()));  // the last first, as CLI11 has it
+            // The last first, as CLI11 has it.
+            app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
         } catch (const CLI::ParseError& e) {
             if (e.get_exit_code() == 0) return app.exit(e);
             const auto unknown = spillway::app::unknown_word(app, words);

@@ -58,8 +58,8 @@ std::string gateway_config(const Settings& s, const StackContext& context) {
         "prices:\n"
         "  gpt-4o: {{prompt: 2.5, cached: 1.25, completion: 10}}\n"
         "backends:\n",
-        s.port, s.admin_port, quoted(context.folder + "/access.jsonl"), sha256_hex(s.api_key.reveal()),
-        quoted(context.folder + "/usage.db"), quoted(context.folder + "/store.db"));
+        s.port, s.admin_port, quoted(context.file("access.jsonl")), sha256_hex(s.api_key.reveal()),
+        quoted(context.file(ledger_name)), quoted(context.file(store_name)));
     for (std::uint16_t i = 0; i < resource_count; ++i)
         out += fmt::format(
             "  - name: aoai-{}\n"
@@ -142,13 +142,13 @@ Service chat(const Settings& s, const StackContext& context) {
     out.spec.ports = {{s.chat_port, std::string(setting::chat_port)}};
     out.arguments = {"chat",
                      "--env-file",
-                     context.folder + "/" + out.config_file,
+                     context.file(out.config_file),
                      "--env-file",
-                     context.folder + "/" + std::string(settings_file),
+                     context.file(settings_file),
                      "--listen",
                      fmt::format("127.0.0.1:{}", s.chat_port),
                      "--database",
-                     context.folder + "/chat.db"};
+                     context.file(chat_name)};
     return out;
 }
 
@@ -166,7 +166,7 @@ std::vector<Service> services_for(const Settings& settings, const StackContext& 
         if (service.config_file.empty()) {
             service.config_file = service.name + ".yaml";
             service.arguments.insert(service.arguments.end(),
-                                     {"--config", context.folder + "/" + service.config_file});
+                                     {"--config", context.file(service.config_file)});
         }
         service.spec.program = context.build;
         service.spec.config_digest = sha256_hex(service.config_text);

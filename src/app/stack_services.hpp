@@ -31,6 +31,8 @@ struct StackContext {
     std::string folder;        ///< the folder of the files, absolute
     std::string build;         ///< the program's, see build_of()
     std::string resource_key;  ///< of the emulated resources
+
+    [[nodiscard]] std::string file(std::string_view name) const { return (folder + '/').append(name); }
 };
 
 /// By service, in the order of service_names.

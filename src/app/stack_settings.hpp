@@ -19,6 +19,10 @@ namespace spillway::app::stack {
 
 /// The file in the stack's folder.
 inline constexpr std::string_view settings_file = ".env";
+/// What a stack's services keep in its folder.
+inline constexpr std::string_view ledger_name = "usage.db";
+inline constexpr std::string_view store_name = "store.db";
+inline constexpr std::string_view chat_name = "chat.db";
 
 namespace setting {
 inline constexpr std::string_view api_key = "SPILLWAY_API_KEY";

@@ -34,11 +34,11 @@ Result<std::string> ledger_file(const UsageOptions& options) {
     if (!options.ledger.empty()) return options.ledger;
     const auto folder = stack::folder_of(*options.stack);
     if (!folder) return folder.error();
-    const std::filesystem::path file = folder->path() / "usage.db";
+    std::string file = folder->file(stack::ledger_name);
     std::error_code error;
     if (!std::filesystem::exists(file, error))
         return fail("which? Say --ledger; there is no local stack " + options.stack->name);
-    return file.string();
+    return file;
 }
 
 int run_usage(const UsageOptions& options) {

@@ -15,12 +15,9 @@ namespace spillway {
                                            std::size_t from = 0) noexcept {
 #if defined(__SSE2__)
     using namespace sixteen_bytes;
-    const __m128i first = all(wanted[0]);
-    const __m128i second = all(wanted[1]);
     for (; from + size < text.size(); from += size) {
         const char* const at = text.data() + from;
-        const __m128i both =
-            _mm_and_si128(_mm_cmpeq_epi8(load(at), first), _mm_cmpeq_epi8(load(at + 1), second));
+        const __m128i both = _mm_and_si128(equal(load(at), wanted[0]), equal(load(at + 1), wanted[1]));
         for (unsigned places = bits(both); places != 0; places &= places - 1) {
             const std::size_t place = from + static_cast<std::size_t>(std::countr_zero(places));
             if (text.compare(place, wanted.size(), wanted) == 0) return place;

@@ -36,6 +36,12 @@ def half_an_answer(page, model):
     expect(page.last_answer.locator(".text")).to_contain_text("Paragraph 5")
 
 
+def another_tab(page, url):
+    other = page.page.context.new_page()
+    other.goto(url)
+    return other
+
+
 def asked_once_and_offline(chat, opened):
     page = opened(chat)
     page.ask("First")
@@ -101,8 +107,7 @@ def test_a_draft_survives_what_other_tabs_write(chat, opened):
     page = opened(chat)
     page.ask("First")
     page.question.fill("half a thought")
-    other = page.page.context.new_page()
-    other.goto(chat.url)
+    other = another_tab(page, chat.url)
     other.locator("#question").fill("in a new chat")
     page.page.reload()
     expect(page.question).to_have_value("half a thought")
@@ -111,8 +116,7 @@ def test_a_draft_survives_what_other_tabs_write(chat, opened):
 def test_two_tabs_may_begin_a_conversation_each(chat, opened):
     page = opened(chat)
     page.question.fill("of the first tab")
-    other = page.page.context.new_page()
-    other.goto(chat.url)
+    other = another_tab(page, chat.url)
     other.locator("#question").fill("of the second tab")
     page.page.reload()
     expect(page.question).to_have_value("of the first tab")
@@ -122,8 +126,7 @@ def test_two_tabs_may_begin_a_conversation_each(chat, opened):
     expect(other.locator("#question")).to_have_value("of the second tab")
     # What a closed tab left is found by the next.
     other.close()
-    other = page.page.context.new_page()
-    other.goto(chat.url)
+    other = another_tab(page, chat.url)
     expect(other.locator("#question")).to_have_value("of the second tab")
 
 
@@ -242,8 +245,7 @@ def test_what_broke_off_is_asked_again(tmp_path, model, opened):
 def test_two_tabs_see_the_same(chat, model, opened):
     page = opened(chat)
     page.ask("First")
-    other = page.page.context.new_page()
-    other.goto(page.page.url)
+    other = another_tab(page, page.page.url)
     expect(other.locator("article.answer")).to_have_count(1)
     half_an_answer(page, model)
     expect(other.locator("article.answer").last).to_contain_text("Paragraph 5")
@@ -288,7 +290,7 @@ def test_a_long_paste_becomes_a_file_and_a_picture_is_named(chat, opened):
         document.querySelector('#question').dispatchEvent(event);
     }"""
     page.page.evaluate(paste, ["word " * 8000, False])
-    expect(page.page.locator(".document", has_text="Pasted text").first).to_be_visible()
+    expect(page.page.locator(".document:not([data-stage])", has_text="Pasted text")).to_be_visible()
     expect(page.question).to_have_value("")
     page.page.evaluate(paste, ["", True])
     expect(page.page.locator(".document.failed")).to_contain_text("Pictures are not taken yet. Taken are: PDF")
