@@ -16,6 +16,7 @@
 #include "app/verbs.hpp"
 #include "base/json.hpp"
 #include "config/load.hpp"
+#include "store/named_store.hpp"
 #include "telemetry/sqlite_copy.hpp"
 
 namespace spillway::app {
@@ -54,8 +55,13 @@ int wrong(std::string_view verb, std::string_view message, int status) {
     return status;
 }
 
+/// A PostgreSQL store is its server's to copy.
+constexpr std::string_view kNotOurs =
+    "the store {} is in PostgreSQL: `pg_dump --table='spillway_*'` copies it, while it is in use, and `psql` "
+    "puts it back";
+
 /// Which files are meant; told of none, those of the local stack.
-Result<std::vector<Kept>> kept_files(const KeptOptions& options) {
+Result<std::vector<Kept>> kept_files(std::string_view verb, const KeptOptions& options) {
     Kept ledger{"ledger", "ledger.db", "usage", options.ledger};
     Kept chat{"chat", "chat.db", "conversations", options.chat};
     Kept store{"store", "store.db", "objects", options.store};
@@ -65,7 +71,11 @@ Result<std::vector<Kept>> kept_files(const KeptOptions& options) {
         if (!loaded.ok()) return fail(config::to_string(loaded.problems));
         const config::StoreConfig& kept = loaded.value->store;
         if (ledger.path.empty()) ledger.path = loaded.value->ledger;
-        if (store.path.empty() && (kept.path.empty() || kept.enabled())) {
+        if (kept.shared() && store.path.empty()) {
+            const std::string told = fmt::format(kNotOurs, store::name_of(kept));
+            if (!named()) return fail(told);
+            fmt::print(stderr, "spillway {}: {}\n", verb, told);
+        } else if (store.path.empty() && (kept.path.empty() || kept.enabled())) {
             store.path = kept.enabled() ? kept.path : default_store(options.config);
             store.may_lack = true;
         }
@@ -108,7 +118,7 @@ void tell(const std::vector<Done>& all, bool json) {
 }
 
 int backup(const KeptOptions& options) {
-    const auto files = kept_files(options);
+    const auto files = kept_files("backup", options);
     if (!files) return wrong("backup", files.error().message, 2);
     std::error_code error;
     fs::create_directories(options.folder, error);
@@ -169,7 +179,7 @@ Result<Done> put_back(const Kept& file, const std::string& from) {
 }
 
 int restore(const KeptOptions& options) {
-    const auto files = kept_files(options);
+    const auto files = kept_files("restore", options);
     if (!files) return wrong("restore", files.error().message, 2);
     std::vector<Done> done;
     std::error_code error;

@@ -33,7 +33,8 @@ std::optional<config::GatewayConfig> Reloader::read(std::vector<std::string>& pr
     }
     watch_.start(std::move(files));
     for (const auto& problem : loaded.problems) problems.push_back(problem.to_string());
-    if (loaded.value && loaded.value->store.path.empty()) loaded.value->store.path = default_store(file_);
+    if (loaded.value && loaded.value->store.path.empty() && !loaded.value->store.shared())
+        loaded.value->store.path = default_store(file_);
     return std::move(loaded.value);
 }
 

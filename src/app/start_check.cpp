@@ -14,6 +14,7 @@
 #include "http/tls_certificate.hpp"
 #include "identity/keepers.hpp"
 #include "quota/client_quota.hpp"
+#include "store/named_store.hpp"
 #include "store/sqlite_schema.hpp"
 
 namespace spillway::app {
@@ -64,7 +65,7 @@ void check_writable(std::vector<Problem>& out, std::string key, const std::strin
 
 }  // namespace
 
-std::vector<Problem> start_problems(const config::GatewayConfig& config) {
+std::vector<Problem> start_problems(const config::GatewayConfig& config, bool connect) {
     std::vector<Problem> out;
     check_certificate(out, config);
     check_address(out, "server.listen", config.listen);
@@ -72,11 +73,15 @@ std::vector<Problem> start_problems(const config::GatewayConfig& config) {
     if (config.access_log.enabled() && config.access_log.path != "-")
         check_writable(out, "log.access", config.access_log.path);
     if (!config.ledger.empty()) check_writable(out, "ledger.path", config.ledger);
-    if (config.store.enabled())
+    if (config.store.enabled() && !config.store.shared())
         if (const auto can = store::can_write_store(config.store.path); !can)
             add(out, Severity::warning, "store.path",
                 fmt::format("cannot be written, nothing is kept over a restart and no keys can be made: {}",
                             can.error().message));
+    if (connect && config.store.shared())
+        if (const auto can = store::can_reach(config.store); !can)
+            add(out, Severity::warning, "store.url",
+                fmt::format("{}: {}", store::name_of(config.store), can.error().message));
     quota::ClientQuotas quotas;
     identity::Keepers keepers;
     store::ObjectDirectory objects(1);

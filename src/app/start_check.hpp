@@ -12,6 +12,7 @@
 
 namespace spillway::app {
 
-[[nodiscard]] std::vector<config::Problem> start_problems(const config::GatewayConfig& config);
+/// `connect`: also whether a store on another machine can be reached, which may take seconds.
+[[nodiscard]] std::vector<config::Problem> start_problems(const config::GatewayConfig& config, bool connect);
 
 }  // namespace spillway::app

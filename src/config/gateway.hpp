@@ -132,7 +132,9 @@ struct AccessLogConfig {
 /// Where what clients made, and keys made at run time, are kept.
 struct StoreConfig {
     std::string path;  ///< SQLite file; empty: in the state folder; "off": memory only
-    [[nodiscard]] bool enabled() const noexcept { return !path.empty() && path != "off"; }
+    Secret url;        ///< of a PostgreSQL database, instead of the file; see config/store_url.hpp
+    [[nodiscard]] bool enabled() const noexcept { return shared() || (!path.empty() && path != "off"); }
+    [[nodiscard]] bool shared() const noexcept { return !url.empty(); }
     friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
 };
 

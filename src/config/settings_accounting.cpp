@@ -8,6 +8,7 @@
 #include "config/codecs.hpp"
 #include "config/listen.hpp"
 #include "config/settings.hpp"
+#include "config/store_url.hpp"
 
 namespace spillway::config {
 namespace {
@@ -60,6 +61,33 @@ void check_redis(yaml::MapReader& reader, const RedisConfig& redis) {
                        "the server's certificate is not checked: whoever answers gets the password");
 }
 
+/// Given as url, url_env or url_file.
+struct StoreUrl : codec::SecretText {
+    void read(yaml::MapReader& reader, std::string_view key, Secret& out) const {
+        auto url = reader.secret(key);
+        if (!url) return;
+        if (const auto fault = postgres_url_fault(url->reveal()); !fault.empty())
+            return reader.error(given(reader), std::string(fault));
+        out = std::move(*url);
+    }
+    static std::string_view given(yaml::MapReader& reader) {
+        return reader.has("url_env") ? "url_env" : reader.has("url_file") ? "url_file" : "url";
+    }
+};
+
+void check_store(yaml::MapReader& reader, const StoreConfig& store) {
+    const auto key = StoreUrl::given(reader);
+    if (!reader.has(key)) return;
+    if (reader.has("path"))
+        return reader.error(key,
+                            "is given besides path; expected one of them: a database that replicas "
+                            "share, or a file");
+    if (store.shared() && !is_verified_or_near(store.url.reveal()))
+        reader.warning(key,
+                       "does not say sslmode=verify-full: whoever answers gets the password, and says "
+                       "which keys there are");
+}
+
 /// `off` or a path.
 struct StorePath : codec::Text {
     void read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
@@ -72,12 +100,20 @@ struct StorePath : codec::Text {
 }  // namespace
 
 const Fields<StoreConfig>& store_fields() {
-    static const auto fields = Fields<StoreConfig>().add(
-        "path", &StoreConfig::path, StorePath{},
-        {.help = "SQLite file with whose things are whose, where they are, and the keys made at run time; "
-                 "`off` keeps that in memory only",
-         .default_words = "in the [state folder](keys.md#the-store)",
-         .apply = Apply::restart});
+    static const auto fields =
+        Fields<StoreConfig>()
+            .add("path", &StoreConfig::path, StorePath{},
+                 {.help = "SQLite file with whose things are whose, where they are, and the keys made at run "
+                          "time; `off` keeps that in memory only",
+                  .default_words = "in the [state folder](keys.md#the-store)",
+                  .apply = Apply::restart})
+            .add("url", &StoreConfig::url, StoreUrl{},
+                 {.help = "instead of a file, a PostgreSQL database, which replicas "
+                          "[share](keys.md#a-store-that-replicas-share): "
+                          "`postgresql://user:password@host/database?sslmode=verify-full`",
+                  .default_words = "no database",
+                  .apply = Apply::restart})
+            .then([](yaml::MapReader& reader, StoreConfig& store) { check_store(reader, store); });
     return fields;
 }
 

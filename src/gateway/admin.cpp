@@ -216,7 +216,7 @@ Task<Admin::Reply> Admin::keys(http::Exchange& exchange, const Who& who) {
         co_return Reply{415, error_body("Expected JSON: content-type: application/json.", "wrong_type")};
     KeyKeeper* const keeper = gateway_.keys();
     if (keeper == nullptr)
-        co_return Reply{409, error_body("The gateway has no store (store.path).", "no_store")};
+        co_return Reply{409, error_body("The gateway has no store (store.path, store.url).", "no_store")};
     const KeyAnswer answer = co_await run_on(readers_, [&] {
         const std::size_t mark = std::min(target.find('?'), target.size());
         const std::string_view query = std::string_view(target).substr(std::min(mark + 1, target.size()));

@@ -6,7 +6,7 @@
 
 #include "gateway/snapshot.hpp"
 #include "quota/client_price.hpp"
-#include "store/sqlite_objects.hpp"
+#include "store/named_store.hpp"
 #include "store/sqlite_schema.hpp"
 #include "telemetry/ledger_query.hpp"
 
@@ -85,16 +85,19 @@ Result<void> Books::restore(const config::GatewayConfig& config) {
 
 Result<void> Books::keep_objects(const config::GatewayConfig& config,
                                  std::shared_ptr<telemetry::Logger> log) {
-    const std::string& path = config.store.path;
+    using Absent = store::ObjectDirectory::Absent;
     if (!config.store.enabled()) return {};
-    if (const auto can = store::can_write_store(path); !can && keeps_apart(config))
-        log->warn(
-            "the store {} cannot be written, whose things are whose is forgotten at a restart: {}; see "
-            "store.path",
-            path, can.error().message);
-    auto done = objects.persist(store::sqlite_objects(path), false,
+    const bool shared = config.store.shared();
+    if (!shared && keeps_apart(config))
+        if (const auto can = store::can_write_store(config.store.path); !can)
+            log->warn(
+                "the store {} cannot be written, whose things are whose is forgotten at a restart: {}; see "
+                "store.path",
+                config.store.path, can.error().message);
+    // Keys and owners may be in a file that cannot be read; a server comes back.
+    auto done = objects.persist(store::objects_of(config.store), shared ? Absent::tried_again : Absent::error,
                                 [log = std::move(log)](const std::string& line) { log->warn("{}", line); });
-    if (!done) return fail(fmt::format("store {}: {}", path, done.error().message));
+    if (!done) return fail(fmt::format("store {}: {}", store::name_of(config.store), done.error().message));
     return {};
 }
 

@@ -13,7 +13,7 @@
 #include "gateway/learned_state.hpp"
 #include "gateway/worker.hpp"
 #include "http/acceptor.hpp"
-#include "store/sqlite_keys.hpp"
+#include "store/named_store.hpp"
 
 namespace spillway::gateway {
 
@@ -112,13 +112,21 @@ Gateway::Gateway(std::shared_ptr<telemetry::Logger> log)
 Result<void> Gateway::open_keys(const config::StoreConfig& store) {
     if (!store.enabled()) return {};
     keys_ = std::make_unique<KeyKeeper>(
-        store::sqlite_keys(store.path), books_.quotas,
+        store::keys_of(store), books_.quotas,
         [this](const std::shared_ptr<const KeyRing>& ring) {
             for (const auto& worker : workers_) worker->use(ring);
         },
         [log = log_](const std::string& line) { log->warn("{}", line); });
-    if (auto read = keys_->read_first(); !read)
-        return fail(fmt::format("store {}: {}", store.path, read.error().message));
+    if (auto read = keys_->read_first(); !read) {
+        const std::string name = store::name_of(store);
+        if (!store.shared()) return fail(fmt::format("store {}: {}", name, read.error().message));
+        log_->warn(
+            "the store {} cannot be read: {}; configured clients are served, keys made at run time are "
+            "unknown "
+            "until it can",
+            name, read.error().message);
+        keys_->go_on_unread();
+    }
     keys_->start();
     return {};
 }

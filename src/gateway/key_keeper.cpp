@@ -36,6 +36,13 @@ Result<void> KeyKeeper::read_first() {
     return look();
 }
 
+void KeyKeeper::go_on_unread() {
+    version_ = -1;  // whatever the store's is, it is another
+    rings_.push_back(std::make_shared<const KeyRing>(secret_, std::vector<KeyEntry>(), true));
+    publish_(rings_.back());
+    failing_ = true;  // which the caller has said
+}
+
 void KeyKeeper::start() {
     thread_ = std::thread([this] { run(); });
 }

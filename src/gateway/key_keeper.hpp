@@ -36,6 +36,9 @@ public:
 
     /// Reads what there is, before anybody is served: an error is the store's. Then start().
     [[nodiscard]] Result<void> read_first();
+    /// Goes on although it could not be read: until it can, nobody is served without a key (there may be
+    /// some).
+    void go_on_unread();
     void start();
 
     /// All keys, or one client's, the oldest first.

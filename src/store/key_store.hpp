@@ -1,6 +1,6 @@
 #pragma once
-/// Where keys that were made at run time are kept: what a database has to do for them (SQLite:
-/// store/sqlite_keys.hpp). It never sees a key, only what is made of one (identity/key_token.hpp).
+/// Where keys that were made at run time are kept: what a database has to do for them (store/sqlite_keys.hpp,
+/// store/postgres_keys.hpp). It never sees a key, only what is made of one (identity/key_token.hpp).
 ///
 /// Ownership: values. Thread rule: a KeyStore belongs to one thread. Errors: a Result says what the database
 /// said.
@@ -47,7 +47,7 @@ public:
 
     /// What the keys' MACs are made with; made with the store.
     [[nodiscard]] virtual Result<Mac> secret() = 0;
-    /// A number that grows with each change.
+    /// A number that grows with each change: what is seen later has a larger one.
     [[nodiscard]] virtual Result<std::int64_t> version() = 0;
     /// The keys that changed after that version.
     [[nodiscard]] virtual Result<std::vector<KeyRow>> changed_since(std::int64_t version) = 0;

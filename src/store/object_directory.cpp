@@ -14,6 +14,7 @@ using What = ObjectChange::What;
 /// Of changes that wait in one slot.
 constexpr std::size_t kMostWaiting = 100'000;
 constexpr auto kExpireEvery = std::chrono::seconds(10);
+constexpr auto kLookEvery = std::chrono::seconds(1);
 
 /// A change with its texts in an arena: id, client, team.
 struct Waiting {
@@ -62,18 +63,16 @@ struct ObjectDirectory::Slot {
     Batch draining;  ///< the directory's thread only; kept until it is written
 };
 
-Result<void> ObjectDirectory::persist(OpenObjects open, bool create_now, Log log) {
-    auto store = open(create_now);
-    if (!store) return store.error();
-    if (*store) {
-        auto places = (*store)->places();
-        if (!places) return places.error();
-        for (const PlaceRow& row : *places)
-            (void)add_place(hash_owner(row.owner.client, row.owner.team), resource(row.resource));
-        reader_ = std::move(*store);
-    }
+Result<void> ObjectDirectory::persist(OpenObjects open, Absent absent, Log log) {
     open_ = std::move(open);
     log_ = std::move(log);
+    if (auto read = read_places(); !read) {
+        if (absent == Absent::error) {
+            open_ = nullptr;
+            return read.error();
+        }
+        if (log_) log_(fmt::format("the store cannot be read, it is tried again: {}", read.error().message));
+    }
     thread_ = std::thread([this] { write_on(); });
     return {};
 }
@@ -109,30 +108,59 @@ Task<Result<ObjectDirectory::Found>> ObjectDirectory::look_up(std::vector<std::s
     co_return co_await run_on(readers_, [this, ids = std::move(ids)] { return read(ids); });
 }
 
+Result<ObjectStore*> ObjectDirectory::reader() {
+    if (reader_) return reader_.get();
+    auto opened = open_(false);
+    if (!opened) {
+        failures_.fetch_add(1);
+        return opened.error();
+    }
+    reader_ = std::move(*opened);
+    return reader_.get();
+}
+
+Error ObjectDirectory::unread(Error why) {
+    failures_.fetch_add(1);
+    reader_.reset();
+    return why;
+}
+
 Result<ObjectDirectory::Found> ObjectDirectory::read(const std::vector<std::string>& ids) {
     Found out(ids.size());
-    if (!reader_) {
-        auto opened = open_(false);
-        if (!opened) {
-            failures_.fetch_add(1);
-            return opened.error();
-        }
-        if (!*opened) return out;  // nothing was ever kept
-        reader_ = std::move(*opened);
-    }
+    const auto store = reader();
+    if (!store) return store.error();
+    if (*store == nullptr) return out;  // nothing was ever kept
+    const auto rows = (*store)->find(ids);
+    if (!rows) return unread(rows.error());
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        auto row = reader_->find(ids[i]);
-        if (!row) {
-            failures_.fetch_add(1);
-            reader_.reset();
-            return row.error();
-        }
-        if (!*row) continue;
-        const OwnerName& owner = (*row)->owner;
-        out[i] = ObjectPlace{resource((*row)->resource), hash_owner(owner.client, owner.team)};
+        const auto& row = (*rows)[i];
+        if (!row) continue;
+        out[i] = ObjectPlace{resource(row->resource), hash_owner(row->owner.client, row->owner.team)};
         table_.put(ids[i], *out[i]);
     }
     return out;
+}
+
+Result<void> ObjectDirectory::read_places() {
+    const auto store = reader();
+    if (!store) return store.error();
+    if (*store == nullptr) return {};
+    const auto places = (*store)->places(last_place_);
+    if (!places) return unread(places.error());
+    for (const PlaceRow& row : *places) {
+        (void)add_place(hash_owner(row.owner.client, row.owner.team), resource(row.resource));
+        last_place_ = row.number;
+    }
+    return {};
+}
+
+/// What other processes on the same store have learnt since; without haste, and one look at a time.
+void ObjectDirectory::look_at_places() {
+    if (looking_.exchange(true)) return;
+    readers_.submit([this] {
+        static_cast<void>(read_places());  // a failure is counted
+        looking_.store(false);
+    });
 }
 
 std::vector<ResourceNumber> ObjectDirectory::places(OwnerHash owner) const {
@@ -167,6 +195,7 @@ void ObjectDirectory::sync() {
 void ObjectDirectory::write_on() {
     block_signals();
     Mono expire_at = mono_now();
+    Mono look_at = mono_now() + kLookEvery;
     std::unique_lock lock(mutex_);
     for (bool last = false; !last;) {
         const auto next = std::chrono::steady_clock::now() + kInterval;
@@ -177,6 +206,10 @@ void ObjectDirectory::write_on() {
         if (writer_ && mono_now() >= expire_at) {
             expire_at = mono_now() + kExpireEvery;
             told(writer_->expire(wall_now()));
+        }
+        if (mono_now() >= look_at) {
+            look_at = mono_now() + kLookEvery;
+            look_at_places();
         }
         lock.lock();
         sync_done_ = sync;

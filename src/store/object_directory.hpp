@@ -43,6 +43,8 @@ public:
     static constexpr std::size_t kEntries = std::size_t{1} << 17U;
     static constexpr std::chrono::milliseconds kInterval{100};
     using Log = std::function<void(const std::string&)>;
+    /// What it means that the store cannot be read at the start.
+    enum class Absent : std::uint8_t { error, tried_again };
     class Writer;
     struct Stats {
         std::uint64_t written = 0;  ///< changes
@@ -55,9 +57,9 @@ public:
     ObjectDirectory& operator=(const ObjectDirectory&) = delete;
     ~ObjectDirectory() { close(); }
 
-    /// Keeps what is learnt in a database, which is made at once, or when there is first something to keep.
-    /// Once, before the Writers are made; errors are those of what is there already.
-    [[nodiscard]] Result<void> persist(OpenObjects open, bool create_now, Log log);
+    /// Keeps what is learnt in a database, which is made when there is first something to keep. Once, before
+    /// the Writers are made; errors are those of what is there already.
+    [[nodiscard]] Result<void> persist(OpenObjects open, Absent absent, Log log);
     [[nodiscard]] bool persistent() const noexcept { return static_cast<bool>(open_); }
     /// look_up() never ends from here on. Before the loops of those who await it go.
     void stop_reading() { readers_.join(); }
@@ -86,7 +88,12 @@ public:
 
 private:
     struct Slot;
+    /// The store that the readers' thread has open; null: there is none yet.
+    [[nodiscard]] Result<ObjectStore*> reader();
+    [[nodiscard]] Error unread(Error why);
     [[nodiscard]] Result<Found> read(const std::vector<std::string>& ids);
+    [[nodiscard]] Result<void> read_places();
+    void look_at_places();
     [[nodiscard]] bool add_place(OwnerHash owner, ResourceNumber resource);
     void write_on();
     [[nodiscard]] Result<void> write_slots();
@@ -100,7 +107,9 @@ private:
 
     OpenObjects open_;
     Log log_;
-    std::unique_ptr<ObjectStore> reader_;  ///< the readers' thread only
+    std::unique_ptr<ObjectStore> reader_;  ///< the readers' thread only, after persist()
+    std::int64_t last_place_ = 0;          ///< as reader_
+    std::atomic<bool> looking_{false};
     std::unique_ptr<ObjectStore> writer_;  ///< thread_ only
     std::mutex mutex_;
     std::condition_variable wake_;

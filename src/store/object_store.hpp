@@ -1,6 +1,6 @@
 #pragma once
 /// Where it is kept which resource has a thing, and who made it: what a database has to do for the
-/// ObjectDirectory (SQLite: store/sqlite_objects.hpp).
+/// ObjectDirectory (store/sqlite_objects.hpp, store/postgres_objects.hpp).
 ///
 /// Ownership: values. Thread rule: an ObjectStore belongs to one thread; each thread opens its own. Errors: a
 /// Result says what the database said; after one the same call may be made again.
@@ -32,6 +32,7 @@ struct ObjectRow {
 
 /// A resource where an owner keeps things.
 struct PlaceRow {
+    std::int64_t number = 0;  ///< in the order in which they came to be
     OwnerName owner;
     std::string resource;
 };
@@ -59,12 +60,13 @@ public:
     ObjectStore& operator=(const ObjectStore&) = delete;
     virtual ~ObjectStore() = default;
 
-    /// Nothing: it is not known.
-    [[nodiscard]] virtual Result<std::optional<ObjectRow>> find(std::string_view id) = 0;
+    /// In the order of `ids`; nothing: it is not known.
+    [[nodiscard]] virtual Result<std::vector<std::optional<ObjectRow>>> find(
+        std::span<const std::string> ids) = 0;
     /// All or nothing.
     [[nodiscard]] virtual Result<void> write(std::span<const ObjectChange> changes) = 0;
-    /// In the order in which they came to be.
-    [[nodiscard]] virtual Result<std::vector<PlaceRow>> places() = 0;
+    /// Those after that number, in their order.
+    [[nodiscard]] virtual Result<std::vector<PlaceRow>> places(std::int64_t after) = 0;
     /// Forgets some of what has expired.
     [[nodiscard]] virtual Result<void> expire(Wall now) = 0;
 };

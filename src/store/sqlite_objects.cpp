@@ -49,13 +49,18 @@ public:
         return {};
     }
 
-    Result<std::optional<ObjectRow>> find(std::string_view id) override {
-        const Reset reset{find_};
-        if (!bind(find_, 1, id)) return failure();
-        const int step = sqlite3_step(find_.get());
-        if (step == SQLITE_DONE) return std::optional<ObjectRow>();
-        if (step != SQLITE_ROW) return failure();
-        return std::optional(ObjectRow{text_of(find_, 0), {text_of(find_, 1), text_of(find_, 2)}});
+    Result<std::vector<std::optional<ObjectRow>>> find(std::span<const std::string> ids) override {
+        std::vector<std::optional<ObjectRow>> out(ids.size());
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            const Reset reset{find_};
+            if (!bind(find_, 1, ids[i])) return failure();
+            const int step = sqlite3_step(find_.get());
+            if (step == SQLITE_ROW)
+                out[i] = ObjectRow{text_of(find_, 0), {text_of(find_, 1), text_of(find_, 2)}};
+            else if (step != SQLITE_DONE)
+                return failure();
+        }
+        return out;
     }
 
     Result<void> write(std::span<const ObjectChange> changes) override {
@@ -71,13 +76,17 @@ public:
         return done;
     }
 
-    Result<std::vector<PlaceRow>> places() override {
-        auto all = telemetry::prepare(db_.get(), "SELECT client, team, resource FROM places ORDER BY number");
+    Result<std::vector<PlaceRow>> places(std::int64_t after) override {
+        auto all = telemetry::prepare(
+            db_.get(), "SELECT number, client, team, resource FROM places WHERE number > ?1 ORDER BY number");
         if (!all) return all.error();
+        if (sqlite3_bind_int64(all->get(), 1, after) != SQLITE_OK) return failure();
         std::vector<PlaceRow> out;
         int step = sqlite3_step(all->get());
         for (; step == SQLITE_ROW; step = sqlite3_step(all->get()))
-            out.push_back({{text_of(*all, 0), text_of(*all, 1)}, text_of(*all, 2)});
+            out.push_back({sqlite3_column_int64(all->get(), 0),
+                           {text_of(*all, 1), text_of(*all, 2)},
+                           text_of(*all, 3)});
         if (step != SQLITE_DONE) return failure();
         return out;
     }

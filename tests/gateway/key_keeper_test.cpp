@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 
 #include "api/json_reader.hpp"
@@ -179,6 +180,35 @@ TEST_F(Keys, AStoreThatIsAwayStopsNoKey) {
     std::filesystem::remove_all(folder_);
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     EXPECT_TRUE(find(key));
+}
+
+TEST_F(Keys, AStoreThatIsAwayAtTheStartMayHoldSome) {
+    std::atomic<bool> away{true};
+    const store::OpenKeys there = store::sqlite_keys((folder_ / "other" / "store.db").string());
+    std::shared_ptr<const KeyRing> ring;
+    KeyKeeper keeper(
+        [&](bool) -> Result<std::unique_ptr<store::KeyStore>> {
+            if (away) return fail("away");
+            return there(true);
+        },
+        quotas_,
+        [&](const auto& fresh) {
+            const std::lock_guard lock(mutex_);
+            ring = fresh;
+        },
+        [](const std::string&) {});
+    ASSERT_FALSE(keeper.read_first());
+    keeper.go_on_unread();
+    const auto asks_for_keys = [&] {
+        const std::lock_guard lock(mutex_);
+        return ring && ring->any_made();
+    };
+    EXPECT_TRUE(asks_for_keys());
+    keeper.start();
+    away = false;
+    for (int i = 0; i < 100 && asks_for_keys(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_FALSE(asks_for_keys()) << "there were none";
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ protected:
     [[nodiscard]] std::string path() const { return (folder_ / "state" / "store.db").string(); }
     [[nodiscard]] std::unique_ptr<ObjectDirectory> open(std::size_t entries = 1024) const {
         auto directory = std::make_unique<ObjectDirectory>(entries);
-        const auto kept = directory->persist(sqlite_objects(path()), false, {});
+        const auto kept = directory->persist(sqlite_objects(path()), ObjectDirectory::Absent::error, {});
         EXPECT_TRUE(kept) << kept.error().message;
         return directory;
     }
@@ -159,7 +159,7 @@ TEST_F(Kept, GoesOnInMemoryWhenTheStoreCannotBeWritten) {
     { std::ofstream(folder_ / "file") << "no folder"; }
     std::vector<std::string> said;
     ObjectDirectory directory(64);
-    ASSERT_TRUE(directory.persist(sqlite_objects(blocked), false,
+    ASSERT_TRUE(directory.persist(sqlite_objects(blocked), ObjectDirectory::Absent::error,
                                   [&](const std::string& line) { said.push_back(line); }));
     auto writer = directory.make_writer();
     writer.made("file-1", directory.resource("r"), owner("a"), std::nullopt);

@@ -1,0 +1,133 @@
+#include "store/postgres_keys.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/postgres_schema.hpp"
+
+namespace spillway::store {
+namespace {
+
+using Value = PostgresValue;
+
+/// A MAC that is another key's: unique_violation.
+constexpr std::string_view kUniqueViolation = "23505";
+
+/// Milliseconds; 0 for nothing.
+Value moment(const std::optional<Wall>& at) {
+    return Value::number(at ? std::chrono::floor<std::chrono::milliseconds>(*at).time_since_epoch().count()
+                            : 0);
+}
+
+std::optional<Wall> moment(const PostgresRows& rows, int row, int column) {
+    const std::int64_t ms = rows.number(row, column);
+    if (ms == 0) return std::nullopt;
+    return Wall(std::chrono::milliseconds(ms));
+}
+
+Mac mac(const PostgresRows& rows, int row, int column) {
+    Mac out{};
+    const std::string_view raw = rows.bytes(row, column);
+    std::copy_n(raw.begin(), std::min(raw.size(), out.size()), out.begin());
+    return out;
+}
+
+// A key and its secrets in one statement are of one moment.
+#define SPILLWAY_KEY_ROWS                                                           \
+    "SELECT k.id, k.settings, k.made, k.expires, k.revoked, m.mac, m.made, m.ends " \
+    "FROM spillway_keys k LEFT JOIN spillway_key_macs m ON m.key = k.id "
+constexpr auto kChanged = SPILLWAY_KEY_ROWS "WHERE k.version > $1 ORDER BY k.id, m.made";
+constexpr auto kOne = SPILLWAY_KEY_ROWS "WHERE k.id = $1 ORDER BY m.made";
+#undef SPILLWAY_KEY_ROWS
+
+std::vector<KeyRow> keys_of(const PostgresRows& rows) {
+    std::vector<KeyRow> out;
+    for (int i = 0; i < rows.size(); ++i) {
+        if (out.empty() || out.back().id != rows.bytes(i, 0)) {
+            KeyRow& key = out.emplace_back();
+            key.id = rows.bytes(i, 0);
+            key.settings = rows.bytes(i, 1);
+            key.made = moment(rows, i, 2).value_or(Wall());
+            key.expires = moment(rows, i, 3);
+            key.revoked = moment(rows, i, 4);
+        }
+        if (!rows.is_null(i, 5))
+            out.back().macs.push_back(
+                {mac(rows, i, 5), moment(rows, i, 6).value_or(Wall()), moment(rows, i, 7)});
+    }
+    return out;
+}
+
+class PostgresKeys final : public KeyStore {
+public:
+    explicit PostgresKeys(PostgresConnection connection) : connection_(std::move(connection)) {}
+
+    Result<Mac> secret() override {
+        auto rows = connection_.ask("SELECT secret FROM spillway_key_store");
+        if (!rows) return rows.error();
+        if (rows->size() != 1) return fail("the keys' secret is not there");
+        return mac(*rows, 0, 0);
+    }
+
+    Result<std::int64_t> version() override {
+        auto rows = connection_.ask("SELECT version FROM spillway_key_store");
+        if (!rows) return rows.error();
+        if (rows->size() != 1) return fail("the keys' version is not there");
+        return rows->number(0, 0);
+    }
+
+    Result<std::vector<KeyRow>> changed_since(std::int64_t version) override {
+        auto rows = connection_.ask(kChanged, {Value::number(version)});
+        if (!rows) return rows.error();
+        return keys_of(*rows);
+    }
+
+    Result<std::optional<KeyRow>> find(std::string_view id) override {
+        auto rows = connection_.ask(kOne, {Value::text(id)});
+        if (!rows) return rows.error();
+        auto keys = keys_of(*rows);
+        if (keys.empty()) return std::optional<KeyRow>();
+        return std::optional<KeyRow>(std::move(keys.front()));
+    }
+
+    Result<void> put(const std::vector<KeyRow>& rows) override {
+        std::vector<PostgresStatement> all;
+        // The row of the version stays locked up to the end of the transaction: who comes next waits, and
+        // gets a larger number. So no change is seen after one that has a larger number.
+        all.push_back({"UPDATE spillway_key_store SET version = version + 1", {}});
+        for (const KeyRow& row : rows) {
+            all.push_back(
+                {"INSERT INTO spillway_keys (id, settings, made, expires, revoked, version) "
+                 "VALUES ($1, $2, $3, $4, $5, (SELECT version FROM spillway_key_store)) "
+                 "ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, made = excluded.made, "
+                 "expires = excluded.expires, revoked = excluded.revoked, version = excluded.version",
+                 {Value::text(row.id), Value::text(row.settings), moment(row.made), moment(row.expires),
+                  moment(row.revoked)}});
+            all.push_back({"DELETE FROM spillway_key_macs WHERE key = $1", {Value::text(row.id)}});
+            for (const KeyMacRow& one : row.macs)
+                all.push_back(
+                    {"INSERT INTO spillway_key_macs (mac, key, made, ends) VALUES ($1, $2, $3, $4)",
+                     {Value::bytes(one.mac), Value::text(row.id), moment(one.made), moment(one.ends)}});
+        }
+        auto done = connection_.run(all);
+        if (done) return {};
+        if (connection_.last_state() == kUniqueViolation) return fail(std::string(kMacTaken));
+        return done.error();
+    }
+
+private:
+    PostgresConnection connection_;
+};
+
+}  // namespace
+
+OpenKeys postgres_keys(config::Secret url) {
+    return [server = std::make_shared<PostgresServer>(std::move(url))](
+               bool /*create*/) -> Result<std::unique_ptr<KeyStore>> {
+        PostgresConnection connection(server);
+        if (auto ready = prepare_postgres(connection); !ready) return ready.error();
+        return std::unique_ptr<KeyStore>(std::make_unique<PostgresKeys>(std::move(connection)));
+    };
+}
+
+}  // namespace spillway::store
