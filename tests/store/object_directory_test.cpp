@@ -129,30 +129,6 @@ TEST_F(Kept, WhatIsKnownAsSomebodysStaysSo) {
     EXPECT_EQ(look_up(*directory, {"thread_1"})[0]->owner, owner("b").hash);
 }
 
-TEST_F(Kept, ExpiresWhatMayGo) {
-    auto opened = sqlite_objects(path())(true);
-    ASSERT_TRUE(opened) << opened.error().message;
-    ObjectStore& store = **opened;
-    const Wall now{std::chrono::hours(500'000)};
-    const std::vector<ObjectChange> changes{
-        {.id = "resp_old",
-         .resource = "r",
-         .client = "a",
-         .team = {},
-         .expires = now - std::chrono::hours(1)},
-        {.id = "resp_new",
-         .resource = "r",
-         .client = "a",
-         .team = {},
-         .expires = now + std::chrono::hours(1)},
-        {.id = "file-1", .resource = "r", .client = "a", .team = {}, .expires = std::nullopt}};
-    ASSERT_TRUE(store.write(changes));
-    ASSERT_TRUE(store.expire(now));
-    EXPECT_FALSE(store.find("resp_old").value());
-    EXPECT_TRUE(store.find("resp_new").value());
-    EXPECT_TRUE(store.find("file-1").value());
-}
-
 TEST_F(Kept, GoesOnInMemoryWhenTheStoreCannotBeWritten) {
     std::filesystem::create_directories(folder_);
     const std::string blocked = (folder_ / "file" / "store.db").string();
