@@ -23,7 +23,7 @@ Loaded<GatewayConfig> load(const std::string& store) {
 
 TEST(StoreUrl, IsGivenLikeASecret) {
     for (const std::string& store : {"{url: \"" + std::string(kUrl) + "\"}", std::string("{url_env: STORE}"),
-                                    std::string("{url_file: store.url}")}) {
+                                     std::string("{url_file: store.url}")}) {
         const auto loaded = load(store);
         ASSERT_EQ(to_string(loaded.problems), "") << store;
         EXPECT_EQ(loaded.value->store.url.reveal(), kUrl);

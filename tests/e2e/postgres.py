@@ -54,14 +54,27 @@ class Cluster:
         asked = [programs() / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(asked, check=False).returncode == 0
 
-    def stop_at_once(self):
-        """An immediate stop: connections are cut, nothing is tidied up."""
+    def kill(self):
+        """The server and all who answer for it, at once: connections are cut, nothing is tidied up."""
         if self.process:
-            self.process.send_signal(signal.SIGQUIT)
+            self.signal(signal.SIGKILL)
             self.process.wait(20)
             self.process = None
 
+    def freeze(self):
+        """Connections stay, and nobody answers."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
+
+    def signal(self, number):
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in [self.process.pid, *map(int, children)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def remove(self):
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.stop_at_once()
+            self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

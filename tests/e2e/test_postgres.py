@@ -119,7 +119,8 @@ def test_what_is_made_at_one_is_known_at_the_other(gateways):
         resource.stop()
 
 
-def test_known_keys_go_on_while_the_server_is_gone(gateways, backend, cluster):
+@pytest.mark.parametrize("away, back", [("kill", "start"), ("freeze", "thaw")])
+def test_known_keys_go_on_while_the_server_is_away(gateways, backend, cluster, away, back):
     two = [gateways(backend), gateways(backend)]
     key = api(two[0], "POST", client="app").json()["key"]
     with httpx.Client() as client:
@@ -139,13 +140,13 @@ def test_known_keys_go_on_while_the_server_is_gone(gateways, backend, cluster):
         thread.start()
     try:
         time.sleep(0.5)
-        cluster.stop_at_once()
+        getattr(cluster, away)()
         time.sleep(2)
         refused = api(two[0], "POST", client="late")
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "store_unavailable")
         assert postgres.PASSWORD not in refused.text
         harness.wait_until(lambda: "the store's keys cannot be read" in two[0].log_text())
-        cluster.start()
+        getattr(cluster, back)()
         harness.wait_until(lambda: "the store's keys can be read again" in two[1].log_text())
         made = harness.wait_until(lambda: next((a for a in [api(two[0], "POST", client="late")] if a.status_code == 201), None))
         with httpx.Client() as client:
@@ -163,7 +164,7 @@ def test_known_keys_go_on_while_the_server_is_gone(gateways, backend, cluster):
 def test_a_gateway_starts_while_the_server_is_away(gateways, backend, cluster):
     first = gateways(backend)
     key = api(first, "POST", client="app").json()["key"]
-    cluster.stop_at_once()
+    cluster.kill()
     late = gateways(backend)
     open_to_all = gateways(backend, clients=[])
     assert f"the store postgresql://127.0.0.1:{cluster.port}/postgres cannot be read: " in late.log_text()
@@ -192,5 +193,5 @@ def test_the_url_is_shown_nowhere(gateways, backend, cluster, tmp_path):
     backup = run("backup", "--config", gateway.config, "--to", tmp_path / "kept")
     assert backup.returncode == 2 and "pg_dump" in backup.stderr
     gateway.stop()
-    cluster.stop_at_once()
+    cluster.kill()
     assert "store.url: warning: postgresql://127.0.0.1" in run("check", "--config", gateway.config, "--connect").stderr
