@@ -29,15 +29,15 @@ struct Media {
 
 /// Members of a message's part, as between their quotes in the body; empty: absent.
 struct MediaPart {
-    std::string_view type;
-    std::string_view image_url;
-    std::string_view image_data;  ///< base64 without a "data:" prefix
-    std::string_view detail;
-    std::string_view file_data;
-    std::string_view file_id;
-    std::string_view file_url;
-    std::string_view audio_data;
-    std::string_view audio_format;
+    std::string_view type{};
+    std::string_view image_url{};
+    std::string_view image_data{};  ///< base64 without a "data:" prefix
+    std::string_view detail{};
+    std::string_view file_data{};
+    std::string_view file_id{};
+    std::string_view file_url{};
+    std::string_view audio_data{};
+    std::string_view audio_format{};
 
     [[nodiscard]] Media measure() const noexcept;
 };

@@ -37,9 +37,9 @@ public:
     Fields& add(std::string_view key, Member member, Codec codec, About about) {
         SettingInfo info = start(key, about);
         codec.inform(info);
-        const S fresh{};
+        const S unset{};
         if (!info.needed && about.default_words.empty())
-            if (const auto shown = codec.show(std::invoke(member, fresh));
+            if (const auto shown = codec.show(std::invoke(member, unset));
                 shown && shown->kind == Value::Kind::scalar && info.kind != SettingKind::secret)
                 info.default_value = shown->text;
         return row(

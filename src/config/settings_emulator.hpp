@@ -23,9 +23,9 @@ struct DeploymentDraft {
 };
 
 struct ResourceDraft {
-    DeploymentShape shape;
-    EmulatedResource made;
-    YAML::Node document;  ///< the whole file, for deployments at the top level
+    DeploymentShape shape{};
+    EmulatedResource made{};
+    YAML::Node document{};  ///< the whole file, for deployments at the top level
 };
 
 struct EmulatorDraft {

@@ -23,14 +23,14 @@ struct Client;
 /// The gateway's own answer to a request, in OpenAI's terms.
 struct Refusal {
     unsigned status = 0;
-    std::string message;
+    std::string message{};
     std::string_view type = "invalid_request_error";
-    std::string_view code;
-    std::optional<Duration> retry_in;  ///< sent as Retry-After and retry-after-ms
-    bool final = false;                ///< x-should-retry: false
-    std::string fields{};              ///< more field lines
-    std::string body{};                ///< a backend's own body, instead of message, type and code …
-    std::string content_type{};        ///< … and its type
+    std::string_view code{};
+    std::optional<Duration> retry_in{};  ///< sent as Retry-After and retry-after-ms
+    bool final = false;                  ///< x-should-retry: false
+    std::string fields{};                ///< more field lines
+    std::string body{};                  ///< a backend's own body, instead of message, type and code …
+    std::string content_type{};          ///< … and its type
 };
 [[nodiscard]] std::string refusal_body(const Refusal& why);
 /// Its field lines, without lengths.

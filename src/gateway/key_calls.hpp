@@ -20,11 +20,11 @@ namespace spillway::gateway {
 
 struct KeyAnswer {
     unsigned status = 200;
-    std::string body;
+    std::string body{};
     // For the audit log; `what` is empty if nothing was changed.
-    std::string what;
-    std::string before;
-    std::string after;
+    std::string what{};
+    std::string before{};
+    std::string after{};
 };
 
 /// `path` behind /api/keys: empty, "/{id}" or "/{id}/rotate", "/import".

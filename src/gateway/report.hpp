@@ -27,7 +27,7 @@ struct Tried {
     routing::BackendIndex backend = routing::no_backend;
     unsigned status = 0;  ///< of the backend's answer; 0: none
     routing::OutcomeKind kind = routing::OutcomeKind::served;
-    routing::Verdict verdict;
+    routing::Verdict verdict{};
     Duration took{};
     std::string detail{};  ///< what exactly failed, if more than the verdict says
 };

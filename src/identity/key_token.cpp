@@ -27,9 +27,9 @@ std::uint32_t crc32(std::string_view text) noexcept {
 
 std::string check_of(std::string_view text) {
     std::string out(kCheck, kDigits.front());
+    constexpr auto base = static_cast<std::uint32_t>(kDigits.size());
     std::uint32_t crc = crc32(text);
-    for (std::size_t i = kCheck; i-- > 0 && crc != 0; crc /= kDigits.size())
-        out[i] = kDigits[crc % kDigits.size()];
+    for (std::size_t i = kCheck; i-- > 0 && crc != 0; crc /= base) out[i] = kDigits[crc % base];
     return out;
 }
 

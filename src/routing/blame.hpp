@@ -55,7 +55,7 @@ struct Evidence {
     unsigned status = 0;  ///< of the answer's head; 0: none
     BodyShape body = BodyShape::unread;
     /// From the error object, wherever it was; numbers as text.
-    std::string_view code, type, param, message;
+    std::string_view code{}, type{}, param{}, message{};
     bool content_filter = false;  ///< also from `innererror`
     bool output_sent = false;     ///< part of the answer has reached the client
     /// The backend's estimated charge for the request, and the deployment's whole quota if known (configured,

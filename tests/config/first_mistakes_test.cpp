@@ -181,7 +181,7 @@ const Mistake kMistakes[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Files, FirstMistakes, testing::ValuesIn(kMistakes),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& mistake) { return std::string(mistake.param.name); });
 
 TEST(BaseUrls, OfAzuresClientsBeginAtTheResource) {
     const auto sources =

@@ -114,9 +114,10 @@ TEST(Generated, TablesOfTheConfiguration) {
 TEST(Generated, EverySectionHasItsTable) {
     const auto text = read("docs/configuration.md");
     for (const auto& info : gateway_fields().infos())
-        if (!info.children.empty() && info.key != "teams" && info.key != "prices")
+        if (!info.children.empty() && info.key != "teams" && info.key != "prices") {
             EXPECT_NE(text.find(fmt::format("{}gateway {} -->", kBegin, info.key)), std::string::npos)
                 << info.key;
+        }
 }
 
 TEST(Generated, Schemas) {

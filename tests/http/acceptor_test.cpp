@@ -71,7 +71,9 @@ TEST(ServerListen, TakesWhatWaitsBeforeItCloses) {
     loop.run([&]() -> Task<void> {
         const auto answer = co_await fetch(origin, "GET", "/", {}, {}, 5s);
         EXPECT_TRUE(answer);
-        if (answer) EXPECT_EQ(answer->body, "here");
+        if (answer) {
+            EXPECT_EQ(answer->body, "here");
+        }
         EXPECT_EQ(origin.idle(), 0U) << "the answer was said to be the last";
         server.drain();
         const auto refused = co_await fetch(origin, "GET", "/", {}, {}, 5s);

@@ -120,8 +120,9 @@ TEST(KeySet, EllipticCurves) {
         EXPECT_FALSE(keys.verifies("RS256", "", kInput, good)) << c.curve;
         EXPECT_FALSE(keys.verifies(c.algorithm, "", kInput, good.substr(1))) << c.curve;
         for (const char* other : {"ES256", "ES384", "ES512"})
-            if (std::string_view(other) != c.algorithm)
+            if (std::string_view(other) != c.algorithm) {
                 EXPECT_FALSE(keys.verifies(other, "", kInput, good)) << c.curve;
+            }
     }
 }
 

@@ -150,7 +150,9 @@ TEST(Blame, EveryStatusIsSomebodys) {
         const Verdict v = blame(e, {});
         const bool moved = status >= 300 && status < 400 && status != 304;  // no answer of a model
         EXPECT_EQ(v.whose == Whose::nobody, status < 400 && !moved) << status;
-        if (v.whose == Whose::client) EXPECT_EQ(v.consequence, Consequence::nothing) << status;
+        if (v.whose == Whose::client) {
+            EXPECT_EQ(v.consequence, Consequence::nothing) << status;
+        }
     }
 }
 

@@ -133,10 +133,11 @@ TEST(FailureCounter, OneInTwentyIsNothing) {
     FailureCounter c;
     Mono now(1000s);
     for (std::uint64_t i = 1; i < 2000; ++i, now += 50ms) {
-        if (i % 20 == 0)
+        if (i % 20 == 0) {
             EXPECT_FALSE(c.failed(i, now).enough);
-        else
+        } else {
             c.succeeded(now);
+        }
     }
 }
 

@@ -144,7 +144,9 @@ TEST_P(FaultMatrix, AFaultyRequestHurtsNobodyElse) {
         for (int i = 0; i < 200; ++i) {  // 20 a second beside 10 good ones
             const Met met = t.request(0xbad'0000'0000'0001U, poisoned);
             EXPECT_FALSE(met.served);
-            if (!v.elsewhere) EXPECT_EQ(met.tried.size(), 1U);
+            if (!v.elsewhere) {
+                EXPECT_EQ(met.tried.size(), 1U);
+            }
             attempts += met.tried.size();
             t.now += 50ms;
             if (i % 2 != 0) continue;
