@@ -105,10 +105,9 @@ std::optional<YAML::Node> parse(std::string_view text, Context& context) {
         }
         return YAML::Load(owned);
     } catch (const YAML::Exception& e) {
-        // yaml-cpp 0.8 adds the anchor's name, which may be a secret in a wrong place.
-        const auto words = e.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)
-                               ? std::string(YAML::ErrorMsg::UNKNOWN_ANCHOR)
-                               : e.msg;
+        // yaml-cpp 0.8 adds ": " and the anchor's name, which may be a secret in a wrong place.
+        std::string_view words = e.msg;
+        if (words.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) words = words.substr(0, words.find(':'));
         context.error(e.mark, "", fmt::format("is not YAML: {}", words));
     } catch (const std::exception&) {  // what yaml-cpp lets through from the standard library
         context.error(YAML::Mark::null_mark(), "", "is not YAML");

@@ -37,7 +37,8 @@ struct Batch {
 }  // namespace
 
 struct ObjectDirectory::Slot {
-    explicit Slot(std::atomic<std::uint64_t>& dropped) : dropped_changes(dropped) {}
+    Slot(std::atomic<std::uint64_t>& learnt, std::atomic<std::uint64_t>& dropped)
+        : learnt_changes(learnt), dropped_changes(dropped) {}
 
     void add(What what, std::string_view id, ResourceNumber resource, const Owner& owner,
              std::optional<Wall> expires = std::nullopt) {
@@ -46,6 +47,7 @@ struct ObjectDirectory::Slot {
             dropped_changes.fetch_add(1, std::memory_order_relaxed);
             return;
         }
+        learnt_changes.fetch_add(1);
         Waiting& change = filling.changes.emplace_back();
         change.what = what;
         change.resource = resource;
@@ -57,6 +59,7 @@ struct ObjectDirectory::Slot {
         }
     }
 
+    std::atomic<std::uint64_t>& learnt_changes;
     std::atomic<std::uint64_t>& dropped_changes;
     std::mutex mutex;
     Batch filling;   ///< under mutex
@@ -125,13 +128,25 @@ Error ObjectDirectory::unread(Error why) {
     return why;
 }
 
-Result<ObjectDirectory::Found> ObjectDirectory::read(const std::vector<std::string>& ids) {
-    Found out(ids.size());
+Result<ObjectDirectory::Rows> ObjectDirectory::rows_of(const std::vector<std::string>& ids) {
     const auto store = reader();
     if (!store) return store.error();
-    if (*store == nullptr) return out;  // nothing was ever kept
-    const auto rows = (*store)->find(ids);
+    if (*store == nullptr) return Rows(ids.size());  // nothing was ever kept
+    auto rows = (*store)->find(ids);
     if (!rows) return unread(rows.error());
+    return rows;
+}
+
+Result<ObjectDirectory::Found> ObjectDirectory::read(const std::vector<std::string>& ids) {
+    Found out(ids.size());
+    auto rows = rows_of(ids);
+    if (!rows) return rows.error();
+    if (std::find(rows->begin(), rows->end(), std::nullopt) != rows->end() && learnt_ != written_ &&
+        !failing_) {
+        sync();  // whose it is may be on its way
+        rows = rows_of(ids);
+        if (!rows) return rows.error();
+    }
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto& row = (*rows)[i];
         if (!row) continue;
@@ -178,7 +193,7 @@ bool ObjectDirectory::add_place(OwnerHash owner, ResourceNumber resource) {
 }
 
 ObjectDirectory::Writer ObjectDirectory::make_writer() {
-    auto slot = std::make_shared<Slot>(dropped_);
+    auto slot = std::make_shared<Slot>(learnt_, dropped_);
     const std::lock_guard lock(mutex_);
     slots_.push_back(slot);
     return {*this, std::move(slot)};
@@ -281,10 +296,9 @@ void ObjectDirectory::Writer::made(std::string_view id, ResourceNumber resource,
 void ObjectDirectory::Writer::found(std::string_view id, ResourceNumber resource, const Owner& owner) {
     const auto known = directory_->find(id);
     if (known && known->owner != 0) return;
-    if (directory_->persistent())  // which may know better: memory learns it from there
-        slot_->add(What::found, id, resource, owner);
-    else
-        directory_->table_.put(id, {resource, owner.hash});
+    if (directory_->persistent()) slot_->add(What::found, id, resource, owner);
+    // A store may know better, and memory learns it from there, if it can be written.
+    if (!directory_->persistent() || directory_->failing_) directory_->table_.put(id, {resource, owner.hash});
 }
 
 void ObjectDirectory::Writer::seen(std::string_view id, ResourceNumber resource) {

@@ -74,7 +74,8 @@ public:
         return table_.find(id);
     }
     using Found = std::vector<std::optional<ObjectPlace>>;
-    /// What the database knows, in the order of `ids`; remembered in memory.
+    /// What the database knows, in the order of `ids`; remembered in memory. What was learnt before the call
+    /// and is on its way there counts.
     [[nodiscard]] Task<Result<Found>> look_up(std::vector<std::string> ids);
     /// Where an owner keeps things, the first one first.
     [[nodiscard]] std::vector<ResourceNumber> places(OwnerHash owner) const;
@@ -91,6 +92,8 @@ private:
     /// The store that the readers' thread has open; null: there is none yet.
     [[nodiscard]] Result<ObjectStore*> reader();
     [[nodiscard]] Error unread(Error why);
+    using Rows = std::vector<std::optional<ObjectRow>>;
+    [[nodiscard]] Result<Rows> rows_of(const std::vector<std::string>& ids);
     [[nodiscard]] Result<Found> read(const std::vector<std::string>& ids);
     [[nodiscard]] Result<void> read_places();
     void look_at_places();
@@ -118,7 +121,8 @@ private:
     std::uint64_t sync_wanted_ = 0;
     std::uint64_t sync_done_ = 0;
     bool stop_ = false;
-    bool failing_ = false;  ///< thread_ only
+    std::atomic<bool> failing_{false};      ///< set by thread_
+    std::atomic<std::uint64_t> learnt_{0};  ///< changes that were written or wait
     std::atomic<std::uint64_t> written_{0};
     std::atomic<std::uint64_t> dropped_{0};
     std::atomic<std::uint64_t> failures_{0};

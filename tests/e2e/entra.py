@@ -186,21 +186,21 @@ class Entra:
         return Handler
 
 
-def make_certificate(path):
-    """A PEM file with a certificate and its key; returns the certificate."""
+def make_certificate(path, common_name="spillway", days=1):
+    """A PEM file with a certificate that ends in so many days and its key; returns the certificate."""
     import datetime
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "spillway")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+    ends = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(ends - datetime.timedelta(days=30))
+        .not_valid_after(ends)
         .sign(key, hashes.SHA256())
     )
     path.write_bytes(

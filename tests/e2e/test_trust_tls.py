@@ -9,6 +9,7 @@ import subprocess
 import httpx
 import pytest
 
+import entra
 import harness
 from harness import CLIENT_KEY, Process, wait_until
 
@@ -163,14 +164,8 @@ def expiry(gateway):
 
 
 def test_an_expired_certificate_is_warned_of(tmp_path, stack):
-    folder = tmp_path / "old"
-    folder.mkdir()
-    key, request, cert = folder / "key.pem", folder / "request.pem", folder / "cert.pem"
-    for command in (
-        ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=old", "-keyout", key, "-out", request],
-        ["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", "-1", "-out", cert],
-    ):
-        subprocess.run(command, check=True, capture_output=True)
-    gateway = stack(resources=1, server={"tls": {"cert": str(cert), "key": str(key)}}).gateway
+    pem = tmp_path / "old.pem"
+    entra.make_certificate(pem, "old", days=-1)
+    gateway = stack(resources=1, server={"tls": {"cert": str(pem), "key": str(pem)}}).gateway
     assert "of CN=old has expired" in gateway.log_text()
     assert expiry(gateway) < datetime.datetime.now(datetime.UTC).timestamp()

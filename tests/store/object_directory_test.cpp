@@ -116,6 +116,19 @@ TEST_F(Kept, AnotherProcessOnTheSameStoreKnows) {
     EXPECT_EQ(one->stats().written, 1U);
 }
 
+TEST_F(Kept, WhatWasFoundIsKnownBeforeItIsWritten) {
+    auto directory = open();
+    auto writer = directory->make_writer();
+    for (int i = 0; i < 20; ++i) {
+        const std::string id = "cntr_" + std::to_string(i);
+        writer.found(id, directory->resource("r"), owner("a"));
+        const auto found = look_up(*directory, {"nobodys", id});
+        EXPECT_FALSE(found[0]);
+        ASSERT_TRUE(found[1]) << i;
+        EXPECT_EQ(found[1]->owner, owner("a").hash);
+    }
+}
+
 TEST_F(Kept, WhatIsKnownAsSomebodysStaysSo) {
     auto directory = open(4);  // memory forgets at once
     auto writer = directory->make_writer();

@@ -104,7 +104,7 @@ private:
     [[nodiscard]] std::string data() const { return (folder_ / "data").string(); }
 
     pid_t run(std::vector<std::string> words) const {
-        const std::string program = postgres_programs() / words.front();
+        words.front() = postgres_programs() / words.front();  // each looks for the others beside itself
         std::vector<char*> arguments;
         for (auto& word : words) arguments.push_back(word.data());
         arguments.push_back(nullptr);
@@ -117,7 +117,7 @@ private:
         const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         ::dup2(out, STDOUT_FILENO);
         ::dup2(out, STDERR_FILENO);
-        ::execv(program.c_str(), arguments.data());
+        ::execv(arguments.front(), arguments.data());
         ::_exit(127);
     }
 
