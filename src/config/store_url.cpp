@@ -1,7 +1,5 @@
 #include "config/store_url.hpp"
 
-#include <algorithm>
-
 #include "base/hex.hpp"
 #include "config/listen.hpp"
 

@@ -122,8 +122,7 @@ Result<void> Gateway::open_keys(const config::StoreConfig& store) {
         if (!store.shared()) return fail(fmt::format("store {}: {}", name, read.error().message));
         log_->warn(
             "the store {} cannot be read: {}; configured clients are served, keys made at run time are "
-            "unknown "
-            "until it can",
+            "unknown until it can",
             name, read.error().message);
         keys_->go_on_unread();
     }

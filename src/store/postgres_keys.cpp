@@ -1,9 +1,9 @@
 #include "store/postgres_keys.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "store/postgres_schema.hpp"
+#include "store/stored_value.hpp"
 
 namespace spillway::store {
 namespace {
@@ -13,23 +13,12 @@ using Value = PostgresValue;
 /// A MAC that is another key's: unique_violation.
 constexpr std::string_view kUniqueViolation = "23505";
 
-/// Milliseconds; 0 for nothing.
 Value moment(const std::optional<Wall>& at) {
-    return Value::number(at ? std::chrono::floor<std::chrono::milliseconds>(*at).time_since_epoch().count()
-                            : 0);
+    return Value::number(milliseconds_of(at));
 }
 
 std::optional<Wall> moment(const PostgresRows& rows, int row, int column) {
-    const std::int64_t ms = rows.number(row, column);
-    if (ms == 0) return std::nullopt;
-    return Wall(std::chrono::milliseconds(ms));
-}
-
-Mac mac(const PostgresRows& rows, int row, int column) {
-    Mac out{};
-    const std::string_view raw = rows.bytes(row, column);
-    std::copy_n(raw.begin(), std::min(raw.size(), out.size()), out.begin());
-    return out;
+    return time_of(rows.number(row, column));
 }
 
 // A key and its secrets in one statement are of one moment.
@@ -53,7 +42,7 @@ std::vector<KeyRow> keys_of(const PostgresRows& rows) {
         }
         if (!rows.is_null(i, 5))
             out.back().macs.push_back(
-                {mac(rows, i, 5), moment(rows, i, 6).value_or(Wall()), moment(rows, i, 7)});
+                {mac_of(rows.bytes(i, 5)), moment(rows, i, 6).value_or(Wall()), moment(rows, i, 7)});
     }
     return out;
 }
@@ -66,7 +55,7 @@ public:
         auto rows = connection_.ask("SELECT secret FROM spillway_key_store");
         if (!rows) return rows.error();
         if (rows->size() != 1) return fail("the keys' secret is not there");
-        return mac(*rows, 0, 0);
+        return mac_of(rows->bytes(0, 0));
     }
 
     Result<std::int64_t> version() override {
@@ -122,12 +111,7 @@ private:
 }  // namespace
 
 OpenKeys postgres_keys(config::Secret url) {
-    return [server = std::make_shared<PostgresServer>(std::move(url))](
-               bool /*create*/) -> Result<std::unique_ptr<KeyStore>> {
-        PostgresConnection connection(server);
-        if (auto ready = prepare_postgres(connection); !ready) return ready.error();
-        return std::unique_ptr<KeyStore>(std::make_unique<PostgresKeys>(std::move(connection)));
-    };
+    return open_postgres<KeyStore, PostgresKeys>(std::move(url));
 }
 
 }  // namespace spillway::store

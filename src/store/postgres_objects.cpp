@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/postgres_schema.hpp"
+#include "store/stored_value.hpp"
 
 namespace spillway::store {
 namespace {
@@ -16,10 +17,6 @@ constexpr std::int64_t kExpireAtOnce = 10'000;
 /// the database, it would keep all that is written with it from being written.
 constexpr std::size_t kMostBytes = 2'000;
 
-std::int64_t seconds_of(Wall at) {
-    return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
-}
-
 bool fits(const ObjectChange& change) noexcept {
     return change.id.size() <= kMostBytes &&
            change.client.size() + change.team.size() + change.resource.size() <= kMostBytes;
@@ -30,7 +27,7 @@ PostgresStatement statement_of(const ObjectChange& change) {
     const auto resource = Value::bytes(change.resource);
     const auto client = Value::bytes(change.client);
     const auto team = Value::bytes(change.team);
-    const auto expires = Value::number(change.expires ? seconds_of(*change.expires) : 0);
+    const auto expires = Value::number(seconds_of(change.expires));
     switch (change.what) {
         case What::made:
             return {
@@ -117,12 +114,7 @@ private:
 }  // namespace
 
 OpenObjects postgres_objects(config::Secret url) {
-    return [server = std::make_shared<PostgresServer>(std::move(url))](
-               bool /*create*/) -> Result<std::unique_ptr<ObjectStore>> {
-        PostgresConnection connection(server);
-        if (auto ready = prepare_postgres(connection); !ready) return ready.error();
-        return std::unique_ptr<ObjectStore>(std::make_unique<PostgresObjects>(std::move(connection)));
-    };
+    return open_postgres<ObjectStore, PostgresObjects>(std::move(url));
 }
 
 }  // namespace spillway::store

@@ -15,4 +15,16 @@ enum class PostgresLock : std::int64_t { schema = 0x53706c77'0001, objects = 0x5
 
 [[nodiscard]] Result<void> prepare_postgres(PostgresConnection& connection);
 
+/// Opens a Store, which is an Interface, over a connection of its own to tables that are there. All that it
+/// opens know of the same server.
+template <class Interface, class Store>
+[[nodiscard]] auto open_postgres(config::Secret url) {
+    return [server = std::make_shared<PostgresServer>(std::move(url))](
+               bool /*create*/) -> Result<std::unique_ptr<Interface>> {
+        PostgresConnection connection(server);
+        if (auto ready = prepare_postgres(connection); !ready) return ready.error();
+        return std::unique_ptr<Interface>(std::make_unique<Store>(std::move(connection)));
+    };
+}
+
 }  // namespace spillway::store

@@ -1,22 +1,13 @@
 #include "store/sqlite_keys.hpp"
 
-#include <algorithm>
-
 #include "store/sqlite_schema.hpp"
+#include "store/stored_value.hpp"
 #include "telemetry/sqlite.hpp"
 
 namespace spillway::store {
 namespace {
 
 using telemetry::Statement;
-
-std::int64_t milliseconds(const std::optional<Wall>& at) {
-    return at ? std::chrono::floor<std::chrono::milliseconds>(*at).time_since_epoch().count() : 0;
-}
-std::optional<Wall> time_of(std::int64_t ms) {
-    if (ms == 0) return std::nullopt;
-    return Wall(std::chrono::milliseconds(ms));
-}
 
 /// A statement for one use.
 class Query {
@@ -53,11 +44,8 @@ public:
         return {text, static_cast<std::size_t>(sqlite3_column_bytes(get(), column))};
     }
     [[nodiscard]] Mac mac(int column) const {
-        Mac out{};
-        const auto* const bytes = static_cast<const unsigned char*>(sqlite3_column_blob(get(), column));
-        const auto size = static_cast<std::size_t>(sqlite3_column_bytes(get(), column));
-        std::copy_n(bytes, std::min(size, out.size()), out.begin());
-        return out;
+        const auto* const bytes = static_cast<const char*>(sqlite3_column_blob(get(), column));
+        return mac_of({bytes, static_cast<std::size_t>(sqlite3_column_bytes(get(), column))});
     }
     [[nodiscard]] Error failure() const { return fail(sqlite3_errmsg(db_)); }
 
@@ -145,14 +133,17 @@ private:
             Query key(db_.get(),
                       "INSERT OR REPLACE INTO keys (id, settings, made, expires, revoked, version) "
                       "VALUES (?1, ?2, ?3, ?4, ?5, (SELECT version FROM key_store))");
-            key.bind(row.id).bind(row.settings).bind(milliseconds(row.made));
-            if (!key.bind(milliseconds(row.expires)).bind(milliseconds(row.revoked)).run())
+            key.bind(row.id).bind(row.settings).bind(milliseconds_of(row.made));
+            if (!key.bind(milliseconds_of(row.expires)).bind(milliseconds_of(row.revoked)).run())
                 return key.failure();
             Query old(db_.get(), "DELETE FROM key_macs WHERE key = ?1");
             if (!old.bind(row.id).run()) return old.failure();
             for (const KeyMacRow& mac : row.macs) {
                 Query put(db_.get(), "INSERT INTO key_macs (mac, key, made, ends) VALUES (?1, ?2, ?3, ?4)");
-                put.bind(mac.mac).bind(row.id).bind(milliseconds(mac.made)).bind(milliseconds(mac.ends));
+                put.bind(mac.mac)
+                    .bind(row.id)
+                    .bind(milliseconds_of(mac.made))
+                    .bind(milliseconds_of(mac.ends));
                 if (put.run()) continue;
                 if (sqlite3_errcode(db_.get()) == SQLITE_CONSTRAINT) return fail(std::string(kMacTaken));
                 return put.failure();

@@ -1,6 +1,7 @@
 #include "store/sqlite_objects.hpp"
 
 #include "store/sqlite_schema.hpp"
+#include "store/stored_value.hpp"
 #include "telemetry/sqlite.hpp"
 
 namespace spillway::store {
@@ -10,10 +11,6 @@ using telemetry::Statement;
 
 /// At once, so that nobody waits for it.
 constexpr int kExpireAtOnce = 10'000;
-
-std::int64_t seconds_of(Wall at) {
-    return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
-}
 
 std::string text_of(const Statement& s, int column) {
     const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(s.get(), column));
@@ -126,8 +123,7 @@ private:
             good =
                 good && bind(s, 2, change.resource) && bind(s, 3, change.client) && bind(s, 4, change.team);
         if (change.what == What::made || change.what == What::found)
-            good = good && sqlite3_bind_int64(s.get(), 5, change.expires ? seconds_of(*change.expires) : 0) ==
-                               SQLITE_OK;
+            good = good && sqlite3_bind_int64(s.get(), 5, seconds_of(change.expires)) == SQLITE_OK;
         return good && sqlite3_step(s.get()) == SQLITE_DONE;
     }
 
