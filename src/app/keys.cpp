@@ -10,6 +10,7 @@
 
 #include "api/error.hpp"
 #include "api/json_reader.hpp"
+#include "app/local_stack.hpp"
 #include "app/verbs.hpp"
 #include "base/json.hpp"
 #include "base/loop.hpp"
@@ -22,7 +23,8 @@ namespace spillway::app {
 namespace {
 
 struct KeysOptions {
-    std::string url = "http://127.0.0.1:8081";
+    std::shared_ptr<stack::Common> stack;
+    std::string url;
     std::string token;
     bool insecure = false;
     bool json = false;
@@ -188,10 +190,17 @@ void print_one(std::string_view body) {
     fmt::print(stderr, "The key is shown this once: it is not kept, and cannot be shown again.\n");
 }
 
+/// The local stack's, or where a gateway's admin plane is unless its configuration says otherwise.
+std::string default_url(const stack::Common& common) {
+    const auto local = stack::stored_settings(common);
+    return fmt::format("http://127.0.0.1:{}", local ? local->admin_port : 8081);
+}
+
 int run_call(const KeysOptions& given, const Call& call) {
     KeysOptions options = given;
     if (options.token.empty())
         if (const char* const token = std::getenv("SPILLWAY_ADMIN_TOKEN")) options.token = token;
+    if (options.url.empty()) options.url = default_url(*options.stack);
     const auto url = config::parse_backend_url(options.url);
     if (!url) {
         fmt::print(stderr, "spillway keys: --url: {}\n", url.error().message);
@@ -252,7 +261,9 @@ using Options = std::shared_ptr<KeysOptions>;
 
 CLI::App* add_verb(CLI::App& keys, const Options& o, std::string_view name, std::string_view help) {
     auto* verb = keys.add_subcommand(std::string(name), std::string(help));
-    verb->add_option("--url", o->url, "The gateway's admin plane")->capture_default_str();
+    verb->parse_complete_callback([o, stack = stack::add_common(*verb)] { o->stack = stack; });
+    verb->add_option("--url", o->url,
+                     "The gateway's admin plane; else the local stack's, or http://127.0.0.1:8081");
     verb->add_option("--token", o->token, "Its token; else $SPILLWAY_ADMIN_TOKEN");
     verb->add_flag("--insecure", o->insecure, "Do not check its certificate");
     verb->add_flag("--json", o->json, "The answer as JSON");

@@ -111,12 +111,14 @@ struct FairnessConfig {
 
 /// Redis or Valkey, through which replicas share limits.
 struct RedisConfig {
-    std::string host;  ///< empty: no sharing
+    std::string host;  ///< empty: no sharing; with sentinels, the name they know the primary by
     std::uint16_t port = 6379;
     bool tls = false;
     std::uint32_t database = 0;
     std::string username;
     Secret password;
+    std::vector<std::string> sentinels;  ///< host:port of each; empty: the host is the server
+    Secret sentinel_password;
     std::string prefix = "spillway";
     bool verify = true;
     std::string ca_file;

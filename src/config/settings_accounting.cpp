@@ -48,13 +48,21 @@ std::optional<Value> show_redis_url(const RedisConfig& redis) {
 SettingInfo redis_url_info() {
     SettingInfo info;
     info.key = "url";
-    info.help = "`redis://[user@]host[:6379][/database]`, `rediss://…` with TLS";
+    info.help =
+        "`redis://[user@]host[:6379][/database]`, `rediss://…` with TLS; with `sentinels`, the host is the "
+        "name "
+        "that they know the primary by";
     info.needed = true;
     return info;
 }
 
 void check_redis(yaml::MapReader& reader, const RedisConfig& redis) {
-    if (!redis.password.empty() && !redis.host.empty() && !redis.tls && !is_loopback(redis.host))
+    const auto near = [](const std::string& sentinel) { return is_loopback(parse_listen(sentinel)->host); };
+    const bool local =
+        redis.sentinels.empty() ? is_loopback(redis.host) : std::ranges::all_of(redis.sentinels, near);
+    if (redis.sentinels.empty() && !redis.sentinel_password.empty())
+        reader.error("sentinel_password", "is given without sentinels; expected both or neither");
+    if (!redis.password.empty() && !redis.host.empty() && !redis.tls && !local)
         reader.warning("url", "is not rediss: the password can be read on its way");
     if (redis.tls && !redis.verify)
         reader.warning("verify",
@@ -166,6 +174,14 @@ const Fields<RedisConfig>& redis_fields() {
         Fields<RedisConfig>()
             .row(redis_url_info(), read_redis_url, show_redis_url)
             .add("password", &RedisConfig::password, codec::SecretText{}, {.help = "see [Secrets](#secrets)"})
+            .add("sentinels", &RedisConfig::sentinels,
+                 codec::TextList{"expected a list of addresses",
+                                 "expected an address and a port, such as 10.0.0.1:26379",
+                                 [](const std::string& text) { return parse_listen(text).has_value(); }},
+                 {.help = "Redis Sentinel: where to ask for the primary, as `host:26379`",
+                  .default_words = "none"})
+            .add("sentinel_password", &RedisConfig::sentinel_password, codec::SecretText{},
+                 {.help = "of the sentinels; TLS is as for the server"})
             .add("prefix", &RedisConfig::prefix, codec::Name{},
                  {.help = "begins the name of each key; gateways with the same one share their limits"})
             .add("verify", &RedisConfig::verify, codec::Flag{}, {.help = "check the server's certificate"})

@@ -22,11 +22,7 @@ http::DialOptions dial_options(const config::RedisConfig& config) {
 }  // namespace
 
 RedisLink::RedisLink(Loop& loop, const config::RedisConfig& config)
-    : loop_(loop),
-      config_(config),
-      dialer_(loop, dial_options(config)),
-      deadline_([this] { abort(); }),
-      reader_(redisReaderCreate()) {}
+    : loop_(loop), config_(config), deadline_([this] { abort(); }), reader_(redisReaderCreate()) {}
 
 void RedisLink::close() noexcept {
     if (stream_) stream_->close();
@@ -46,9 +42,11 @@ void RedisLink::watch() {
 }
 
 Task<Result<void>> RedisLink::connect() {
+    // A new one each time: a failover may have moved the name, or the server.
+    http::Dialer dialer(loop_, dial_options(config_));
     http::Dial dial;
     dialing_ = &dial;
-    auto made = co_await dialer_.connect(dial);
+    auto made = co_await dialer.connect(dial);
     dialing_ = nullptr;
     if (!made) co_return fail(made.error().message);
     stream_.emplace(loop_);

@@ -31,9 +31,10 @@ using RedisReply = std::unique_ptr<redisReply, RedisFree>;
 
 class RedisLink {
 public:
+    /// `config` outlives this; its host and port may be changed before open().
     RedisLink(Loop& loop, const config::RedisConfig& config);
 
-    /// Connects, authenticates and selects the database.
+    /// Looks the name up anew, connects, authenticates and selects the database.
     Task<Result<void>> open();
     [[nodiscard]] bool is_open() const noexcept { return stream_.has_value(); }
     /// Only while no exchange is in progress.
@@ -53,7 +54,6 @@ private:
 
     Loop& loop_;
     const config::RedisConfig& config_;
-    http::Dialer dialer_;
     http::Dial* dialing_ = nullptr;
     Timeout deadline_;
     std::optional<http::ByteStream> stream_;

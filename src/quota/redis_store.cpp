@@ -14,6 +14,7 @@
 #include "base/task.hpp"
 #include "quota/redis_link.hpp"
 #include "quota/redis_peers.hpp"
+#include "quota/redis_sentinels.hpp"
 
 namespace spillway::quota {
 namespace {
@@ -88,7 +89,9 @@ public:
           replica_(std::move(replica)),
           quotas_(quotas),
           log_(std::move(log)),
-          link_(loop_, config_),
+          server_(config_),
+          sentinels_(loop_, config_),
+          link_(loop_, server_),
           timer_(loop_) {
         replicas_.store(config_.replicas);
         quotas_.on_new([this](Subject& subject) {
@@ -103,6 +106,7 @@ public:
         loop_.post([this] {
             stop_ = true;
             timer_.cancel();
+            sentinels_.abort();
             link_.abort();
         });
         if (thread_.joinable()) thread_.join();
@@ -187,6 +191,12 @@ private:
     }
 
     Task<Result<void>> load() {
+        if (!config_.sentinels.empty()) {
+            const auto primary = co_await sentinels_.find_primary();
+            if (!primary) co_return primary.error();
+            server_.host = primary->host;
+            server_.port = primary->port;
+        }
         const auto opened = co_await link_.open();
         if (!opened) co_return opened;
         for (const std::string_view script : {kScript, RedisPeers::script}) {
@@ -300,6 +310,8 @@ private:
     ClientQuotas& quotas_;
     std::function<void(const std::string&)> log_;
     Loop loop_;
+    config::RedisConfig server_;  ///< where the primary is
+    RedisSentinels sentinels_;
     RedisLink link_;
     Timer timer_;
     std::string digest_;

@@ -37,7 +37,7 @@ weights: {prompt: 0.5, cached: 0.1, completion: 2, reasoning: 3}
 prices: {gpt-4o: {prompt: 2.5, completion: 10}, mini: {prompt: 1, cached: 0.5, completion: 2}}
 fairness: {tokens_per_minute: 90000, concurrency: 50}
 ledger: {path: data/usage.db}
-redis: {url: "rediss://ann@cache.example:6380/2", password: Zx9-redis, prefix: p, ca_file: ca.pem, replicas: 3, interval: 20ms, timeout: 1s}
+redis: {url: "rediss://ann@cache.example:6380/2", password: Zx9-redis, sentinels: ["10.0.0.1:26379"], sentinel_password: Zx9-watch, prefix: p, ca_file: ca.pem, replicas: 3, interval: 20ms, timeout: 1s}
 )";
 
 Loaded<GatewayConfig> load(std::string_view text) {
@@ -68,8 +68,20 @@ TEST(YamlQuota, EveryKeyIsRead) {
     EXPECT_EQ(c.prices.at("mini"), (PriceConfig{1, 0.5, 2}));
     EXPECT_EQ(c.fairness, (FairnessConfig{90000, 50}));
     EXPECT_EQ(c.ledger, "data/usage.db");
-    EXPECT_EQ(c.redis, (RedisConfig{"cache.example", 6380, true, 2, "ann", Secret("Zx9-redis"), "p", true,
-                                    "ca.pem", 3, 20ms, 1s}));
+    EXPECT_EQ(c.redis, (RedisConfig{"cache.example",
+                                    6380,
+                                    true,
+                                    2,
+                                    "ann",
+                                    Secret("Zx9-redis"),
+                                    {"10.0.0.1:26379"},
+                                    Secret("Zx9-watch"),
+                                    "p",
+                                    true,
+                                    "ca.pem",
+                                    3,
+                                    20ms,
+                                    1s}));
 }
 
 TEST(YamlQuota, IsDescribedWithoutSecrets) {
@@ -85,7 +97,9 @@ TEST(YamlQuota, IsDescribedWithoutSecrets) {
           "  jwt: {jwks_file: keys.json, secret: \"***\", issuer: i, audience: a, client_claim: c, ",
           "  gpt-4o: {prompt: 2.5, cached: 2.5, completion: 10}\n",
           "fairness:\n  tokens_per_minute: 90000\n  concurrency: 50\n", "ledger:\n  path: data/usage.db\n",
-          "redis:\n  url: rediss://ann@cache.example:6380/2\n  password: \"***\"\n  prefix: p\n"})
+          "redis:\n  url: rediss://ann@cache.example:6380/2\n  password: \"***\"\n  sentinels: "
+          "[10.0.0.1:26379]\n  "
+          "sentinel_password: \"***\"\n  prefix: p\n"})
         EXPECT_THAT(text, HasSubstr(line));
     EXPECT_EQ(text.find("Zx9"), std::string::npos);
 }
@@ -123,6 +137,10 @@ const Case kCases[] = {
     {"redis: {prefix: p}", "redis: needs a url"},
     {"redis: {url: http://h}", "redis.url: expected a URL like redis://"},
     {"redis: {url: redis://h/x}", "redis.url: expected a URL like redis://"},
+    {"redis: {url: redis://h, sentinels: [h]}",
+     "redis.sentinels[0]: expected an address and a port, such as 10.0.0.1:26379"},
+    {"redis: {url: redis://h, sentinel_password: Zx9}",
+     "redis.sentinel_password: is given without sentinels"},
     {"redis: {url: 'redis://:secret@h'}", "redis.url: holds a password"},
 };
 INSTANTIATE_TEST_SUITE_P(Settings, YamlQuotaProblems, testing::ValuesIn(kCases));

@@ -39,8 +39,9 @@ bool soon(Condition condition, Duration within = 5s) {
 
 class RedisServer {
 public:
-    explicit RedisServer(std::vector<std::string> options = {})
-        : port_(free_port()), options_(std::move(options)) {
+    /// `sentinel`: the configuration file of a sentinel, which it is then.
+    explicit RedisServer(std::vector<std::string> options = {}, std::string sentinel = {})
+        : port_(free_port()), options_(std::move(options)), sentinel_(std::move(sentinel)) {
         start();
     }
     RedisServer(const RedisServer&) = delete;
@@ -48,8 +49,10 @@ public:
     ~RedisServer() { stop(); }
 
     void start() {
-        std::vector<std::string> words{"redis-server", "--bind", "127.0.0.1",  "--save", "",
-                                       "--appendonly", "no",     "--loglevel", "warning"};
+        std::vector<std::string> words{"redis-server"};
+        if (!sentinel_.empty()) words.insert(words.end(), {sentinel_, "--sentinel"});
+        words.insert(words.end(), {"--bind", "127.0.0.1", "--loglevel", "warning"});
+        if (sentinel_.empty()) words.insert(words.end(), {"--save", "", "--appendonly", "no"});
         if (options_.empty() || options_.front() != "--tls-port")
             words.insert(words.end(), {"--port", std::to_string(port_)});
         else
@@ -75,6 +78,7 @@ public:
         ::waitpid(pid_, nullptr, 0);
         pid_ = 0;
     }
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] config::RedisConfig config() const {
         config::RedisConfig c;
         c.host = "127.0.0.1";
@@ -87,6 +91,7 @@ public:
 private:
     std::uint16_t port_;
     std::vector<std::string> options_;
+    std::string sentinel_;
     pid_t pid_ = 0;
 };
 
