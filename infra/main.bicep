@@ -49,6 +49,14 @@ param requestsPerReplica int = 200
 @description('Azure Managed Redis, so that replicas share what they know of quotas and limits')
 param useRedis bool = false
 
+@description('PostgreSQL, so that replicas share keys made at run time and whose things are whose')
+param usePostgres bool = false
+
+@secure()
+@minLength(16)
+@description('The password of PostgreSQL; letters and digits')
+param storePassword string
+
 @description('The accounts are reached in a virtual network only')
 param usePrivateEndpoints bool = false
 
@@ -155,6 +163,19 @@ module redis 'modules/redis.bicep' = if (useRedis) {
   }
 }
 
+module postgres 'modules/postgres.bicep' = if (usePostgres) {
+  scope: group
+  name: 'postgres'
+  params: {
+    name: 'psql-${token}'
+    location: location
+    tags: tags
+    password: storePassword
+    networkId: usePrivateEndpoints ? network!.outputs.id : ''
+    subnetId: usePrivateEndpoints ? network!.outputs.endpointsSubnetId : ''
+  }
+}
+
 module apps 'modules/environment.bicep' = {
   scope: group
   name: 'environment'
@@ -190,6 +211,9 @@ module gateway 'modules/gateway.bicep' = {
     maxReplicas: max(minReplicas, maxReplicas)
     requestsPerReplica: requestsPerReplica
     redisName: useRedis ? redis!.outputs.name : ''
+    storeUrl: usePostgres
+      ? 'postgresql://spillway:${storePassword}@${postgres!.outputs.host}/${postgres!.outputs.database}?sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt'
+      : ''
     insightsName: monitoring.outputs.insightsName
   }
   dependsOn: [accounts, roles]

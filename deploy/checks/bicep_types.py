@@ -31,6 +31,25 @@ BY_HAND = {
         "Link": {"registrationEnabled": ["bool", ""], "virtualNetwork": ["Network", "Required"]},
         "Network": {"id": ["string", "Required"]},
     },
+    "Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01": {
+        "Root": {"location": ["string", "Required"], "name": ["string", "Required"], "tags": ["any", ""],
+                 "id": ["string", "ReadOnly"], "sku": ["Sku", ""], "properties": ["Server", ""]},
+        "Sku": {"name": ["string", "Required"], "tier": ["Burstable | GeneralPurpose | MemoryOptimized", "Required"]},
+        "Server": {"version": ["string", ""], "administratorLogin": ["string", ""],
+                   "administratorLoginPassword": ["string", ""], "storage": ["Storage", ""], "backup": ["Backup", ""],
+                   "network": ["Reach", ""], "fullyQualifiedDomainName": ["string", "ReadOnly"]},
+        "Storage": {"storageSizeGB": ["int", ""], "autoGrow": ["Enabled | Disabled", ""]},
+        "Backup": {"backupRetentionDays": ["int", ""], "geoRedundantBackup": ["Enabled | Disabled", ""]},
+        "Reach": {"publicNetworkAccess": ["Enabled | Disabled", ""]},
+    },
+    "Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-01": {
+        "Root": {"name": ["string", "Required"], "id": ["string", "ReadOnly"], "properties": ["Database", ""]},
+        "Database": {"charset": ["string", ""], "collation": ["string", ""]},
+    },
+    "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2024-08-01": {
+        "Root": {"name": ["string", "Required"], "id": ["string", "ReadOnly"], "properties": ["Range", "Required"]},
+        "Range": {"startIpAddress": ["string", "Required"], "endIpAddress": ["string", "Required"]},
+    },
     "Microsoft.Cache/redisEnterprise@2025-04-01": {
         "Root": {"location": ["string", "Required"], "name": ["string", "Required"], "tags": ["any", ""],
                  "id": ["string", "ReadOnly"], "sku": ["Sku", "Required"], "properties": ["Cluster", ""]},

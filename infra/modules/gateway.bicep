@@ -29,10 +29,15 @@ param requestsPerReplica int
 
 @description('Azure Managed Redis to share limits through; empty: none')
 param redisName string = ''
+
+@secure()
+@description('The database that replicas keep keys and owners in; empty: none')
+param storeUrl string = ''
 param insightsName string
 
 var port = 8080
 var useRedis = !empty(redisName)
+var usePostgres = !empty(storeUrl)
 var backends = [
   for (url, i) in backendUrls: union(
     {
@@ -44,15 +49,18 @@ var backends = [
     provisioned ? { ptu: true } : { tpm: capacity * 1000, rpm: capacity * 6 }
   )
 ]
-var shared = useRedis
-  ? {
-      redis: {
-        url: 'rediss://${cluster!.properties.hostName}:10000'
-        password_env: 'REDIS_PASSWORD'
-        replicas: minReplicas
+var shared = union(
+  useRedis
+    ? {
+        redis: {
+          url: 'rediss://${cluster!.properties.hostName}:10000'
+          password_env: 'REDIS_PASSWORD'
+          replicas: minReplicas
+        }
       }
-    }
-  : {}
+    : {},
+  usePostgres ? { store: { url_env: 'SPILLWAY_STORE_URL' } } : {}
+)
 // JSON is YAML, and this is the gateway's configuration file.
 var config = union(
   {
@@ -114,7 +122,8 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
           { name: 'gateway-yaml', value: string(config) }
           { name: 'client-key', value: clientKey }
         ],
-        useRedis ? [{ name: 'redis-key', value: database!.listKeys().primaryKey }] : []
+        useRedis ? [{ name: 'redis-key', value: database!.listKeys().primaryKey }] : [],
+        usePostgres ? [{ name: 'store-url', value: storeUrl }] : []
       )
     }
     template: {
@@ -132,7 +141,8 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
               { name: 'AZURE_CLIENT_ID', value: identityClientId }
               { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
             ],
-            useRedis ? [{ name: 'REDIS_PASSWORD', secretRef: 'redis-key' }] : []
+            useRedis ? [{ name: 'REDIS_PASSWORD', secretRef: 'redis-key' }] : [],
+            usePostgres ? [{ name: 'SPILLWAY_STORE_URL', secretRef: 'store-url' }] : []
           )
           resources: {
             cpu: json('0.5')

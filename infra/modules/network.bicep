@@ -47,6 +47,7 @@ resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01'
   }
 }
 
+output id string = network.id
 output appsSubnetId string = network.properties.subnets[0].id
 output endpointsSubnetId string = network.properties.subnets[1].id
 output zoneId string = zone.id

@@ -104,7 +104,7 @@ def local(podman, image):
 
 def test_production_is_sound(podman, image):
     """Its images come from a registry, so it is read only; HAProxy's and Prometheus' configurations are run elsewhere."""
-    compose = Compose(podman, image, ROOT / "deploy/compose/production.yaml")
+    compose = Compose(podman, image, ROOT / "deploy/compose/production.yaml", POSTGRES_PASSWORD="secret")
     told = yaml.safe_load(compose("config").stdout)
     for name in ("gateway-1", "gateway-2"):
         assert told["services"][name]["read_only"] and told["services"][name]["cap_drop"] == ["ALL"]

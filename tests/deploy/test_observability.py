@@ -18,6 +18,7 @@ PANELS = [
     for panel in json.loads((FOLDER / "dashboard.json").read_text())["panels"]
     for target in panel.get("targets", [])
 ]
+TOKEN = "the-token-of-who-scrapes"
 
 
 class Prometheus:
@@ -28,6 +29,8 @@ class Prometheus:
         configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
         configuration["rule_files"] = [str(FOLDER / "rules.yaml")]
         configuration["scrape_configs"][0]["static_configs"] = [{"targets": [gateway.admin.removeprefix("http://")]}]
+        (folder / "token").write_text(TOKEN)
+        configuration["scrape_configs"][0]["authorization"]["credentials_file"] = str(folder / "token")
         (folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration))
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "prometheus.log"
@@ -67,6 +70,7 @@ def prometheus(tmp_path_factory):
         [harness.backend(f"r{i + 1}", url, priority=i + 1, tpm=10000, rpm=600) for i, url in enumerate(emulator.urls)],
         prices={harness.CHAT: {"prompt": 2.5, "completion": 10}},
         ledger={"path": str(folder / "usage.db")},
+        admin={"token": TOKEN},
         clients=[
             {"name": "e2e", "key": harness.CLIENT_KEY},
             {"name": "small", "key": "a-small-clients-key", "limits": {"requests_per_minute": 1}},

@@ -192,12 +192,21 @@ def test_an_emulators_file(tmp_path):
     assert run("check", "--emulator").returncode == 2
 
 
-@pytest.mark.parametrize("example", ["gateway", "openai-compatible", "emulator"])
+EXAMPLES = [
+    "examples/gateway", "examples/openai-compatible", "examples/emulator", "compose/emulator",
+    "compose/production-gateway",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_are_good(example):
-    file = harness.ROOT / f"deploy/examples/{example}.yaml"
-    kind = ["--emulator"] if example == "emulator" else []
-    keys = ("WEB_KEY", "BATCH_KEY", "PTU_KEY", "EAST_KEY", "WEST_KEY", "OPENAI_API_KEY")
-    done = run("check", *kind, "--config", file, env={name: f"value-of-{name}" for name in keys})
+    file = harness.ROOT / f"deploy/{example}.yaml"
+    kind = ["--emulator"] if example.endswith("/emulator") else []
+    keys = ("WEB_KEY", "BATCH_KEY", "PTU_KEY", "EAST_KEY", "WEST_KEY", "ONE_KEY", "TWO_KEY", "OPENAI_API_KEY", "SPILLWAY_CLIENT_KEY",
+            "SPILLWAY_ADMIN_TOKEN")  # fmt: skip
+    env = {name: f"the-long-value-of-{name}" for name in keys}
+    env["SPILLWAY_STORE_URL"] = "postgresql://spillway:secret@localhost/spillway"
+    done = run("check", *kind, "--config", file, env=env)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
