@@ -1,9 +1,9 @@
-"""Three gateways that share their limits through Redis, behind HAProxy with deploy/proxies/haproxy.cfg."""
+"""Three gateways behind HAProxy with deploy/proxies/haproxy.cfg, which share their limits through Redis (a primary, its
+replica and a sentinel; TLS; a user of its own for each part) and their keys through PostgreSQL."""
 
 import contextlib
 import json
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -14,10 +14,21 @@ import pytest
 
 import machines
 from machines import ROOT, harness
+import postgres  # of tests/e2e, whose path machines adds
 from streams import Stream
 
 KEY = {"api-key": harness.CLIENT_KEY}
 LIMITED = "the-limited-clients-key"
+
+
+ADMIN = {"authorization": "Bearer the-admins-token-0123456789"}
+SECRET = "of-redis-0123456789"
+# What each may do: docs/quotas.md has the gateway's line.
+USERS = f"""user default off
+user spillway on >{SECRET} ~spillway:* +@all -@admin -@dangerous
+user replica on >{SECRET} +psync +replconf +ping
+user sentinel on >{SECRET} allchannels +multi +slaveof +ping +exec +subscribe +config|rewrite +role +publish +info +client|setname +client|kill +script|kill
+"""
 
 
 class Server:
@@ -69,45 +80,108 @@ def haproxy_config(replicas, port):
     return text
 
 
+class SharedRedis:
+    """A primary, a replica and the sentinel that makes the one the other when it is gone."""
+
+    def __init__(self, folder, program, stops):
+        self.folder, self.program = folder, program
+        machines.run(
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=redis.example", "-addext", "subjectAltName=IP:127.0.0.1",
+            "-keyout", folder / "redis.key", "-out", folder / "redis.pem",
+        )  # fmt: skip
+        (folder / "users.acl").write_text(USERS)
+        ports = harness.free_ports(3)
+        self.ports, self.sentinel = (ports, ports + 1), ports + 2
+        self.servers = [self._server(0), self._server(1, "--replicaof", "127.0.0.1", ports)]
+        (folder / "sentinel.conf").write_text(
+            f"sentinel monitor shared 127.0.0.1 {ports} 1\nsentinel auth-user shared sentinel\nsentinel auth-pass shared {SECRET}\n"
+            "sentinel down-after-milliseconds shared 1000\nsentinel failover-timeout shared 3000\n"
+            f"requirepass {SECRET}\n"
+        )
+        watcher = Server(folder, "sentinel", program, folder / "sentinel.conf", "--sentinel", *self._tls(self.sentinel))
+        for one in (*self.servers, watcher):
+            stops.callback(one.kill)
+        harness.wait_until(lambda: "slaves=1" in watcher.log.read_text() or self.replicas_known(), 20, every=0.3)
+
+    def _tls(self, port):
+        return (
+            "--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--tls-cert-file", self.folder / "redis.pem",
+            "--tls-key-file", self.folder / "redis.key", "--tls-ca-cert-file", self.folder / "redis.pem",
+            "--tls-auth-clients", "no", "--tls-replication", "yes",
+        )  # fmt: skip
+
+    def _server(self, number, *more):
+        return Server(
+            self.folder, f"redis-{number}", self.program, *self._tls(self.ports[number]), "--save", "", "--appendonly", "no",
+            "--aclfile", self.folder / "users.acl", "--masteruser", "replica", "--masterauth", SECRET, *more,
+        )  # fmt: skip
+
+    def ask(self, port, *words, user=()):
+        return machines.run(
+            "redis-cli", "-p", port, "--tls", "--cacert", self.folder / "redis.pem", *user, "--no-auth-warning", "-a", SECRET, *words, check=False
+        ).stdout  # fmt: skip
+
+    def replicas_known(self):
+        return "num-slaves\n1\n" in self.ask(self.sentinel, "sentinel", "master", "shared")
+
+    def settings(self):
+        return {
+            "url": "rediss://spillway@shared", "password": SECRET, "ca_file": str(self.folder / "redis.pem"),
+            "sentinels": [f"127.0.0.1:{self.sentinel}"], "sentinel_password": SECRET,
+        }  # fmt: skip
+
+    def primary(self):
+        """The number of the server that takes writes, as the sentinel says."""
+        port = self.ask(self.sentinel, "sentinel", "get-master-addr-by-name", "shared").split()[1]
+        return self.ports.index(int(port))
+
+
 class Fleet:
     def __init__(self, folder):
-        machines.need("haproxy")
-        server = shutil.which("valkey-server") or shutil.which("redis-server")
-        if not server:
-            raise machines.Missing("valkey-server or redis-server: not installed")
+        machines.need("haproxy", "redis-server", "redis-cli", "openssl")
+        if postgres.programs() is None:
+            raise machines.Missing("postgresql: not installed")
         self.stops = contextlib.ExitStack()
         try:
-            self._start(folder, server)
+            self._start(folder)
         except BaseException:
             self.stops.close()
             raise
 
-    def _start(self, folder, server):
+    def _start(self, folder):
         self.emulator = harness.Emulator(folder, extra=("--ttft", "50ms", "--tokens-per-second", "40"))
         self.stops.callback(self.emulator.stop)
-        port = harness.free_ports(8)
-        self.redis = Server(folder, "redis", server, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-        self.stops.callback(self.redis.kill)
+        self.redis = SharedRedis(folder, "redis-server", self.stops)
+        self.store = postgres.Cluster()
+        self.stops.callback(self.store.remove)
+        (folder / "store.url").write_text(self.store.url)
+        port = harness.free_ports(7)
         settings = {
             "backends": [harness.backend(f"r{i + 1}", url) for i, url in enumerate(self.emulator.urls)],
             "clients": [
                 {"name": "e2e", "key": harness.CLIENT_KEY},
                 {"name": "limited", "key": LIMITED, "limits": {"requests_per_minute": 30}},
             ],
+            "store": {"url_file": str(folder / "store.url")},
+            "admin": {"token": ADMIN["authorization"][7:]},
         }
-        redis = {"url": f"redis://127.0.0.1:{port}"}
-        time.sleep(0.5)
         self.replicas = []
         for number in range(3):
-            self.replicas.append(Replica(folder, number, port + 2 + 2 * number, settings, redis))
+            self.replicas.append(Replica(folder, number, port + 1 + 2 * number, settings, self.redis.settings()))
             self.stops.callback(self.replicas[-1].stop)
-        self.port = port + 1
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "haproxy.cfg").write_text(haproxy_config(self.replicas, self.port))
         self.haproxy = Server(folder, "haproxy", "haproxy", "-db", "-f", folder / "haproxy.cfg")
         self.stops.callback(self.haproxy.kill)
         harness.wait_until(lambda: self.serves(), 20, every=0.2)
         time.sleep(2)  # each check has risen
+
+    def shares_limits(self):
+        """Whether each replica has Redis."""
+        told = [httpx.get(f"{one.admin}/metrics", headers=ADMIN, timeout=5).text for one in self.replicas]
+        return all("\nspillway_redis_connected 1\n" in text for text in told)
 
     def serves(self):
         try:
@@ -186,12 +260,54 @@ def test_one_killed_costs_its_own_alone(fleet):
     assert load.done > 50
 
 
+def test_a_key_holds_at_each_and_its_revocation_too(fleet):
+    made = httpx.post(f"{fleet.replicas[0].admin}/api/keys", headers=ADMIN, json={"client": "app"}, timeout=10).json()
+    key, path = made["key"], f"/api/keys/{made['id']}"
+
+    def at_each():
+        return [harness.post_chat(one.url, key=key, max_tokens=3).status_code for one in fleet.replicas]
+
+    harness.wait_until(lambda: at_each() == [200] * 3, 1, every=0.05)
+    assert httpx.delete(f"{fleet.replicas[1].admin}{path}", headers=ADMIN, timeout=10).is_success
+    harness.wait_until(lambda: at_each() == [401] * 3, 1, every=0.05)
+
+
+def test_redis_fails_over(fleet):
+    """The primary is killed under load: nothing is lost, and the limits are shared again, by the replica that was."""
+    harness.wait_until(fleet.shares_limits, 10, every=0.1)
+    gone = fleet.redis.primary()
+    with Load(fleet.url) as load:
+        time.sleep(0.5)
+        fleet.redis.servers[gone].kill()
+        began = time.monotonic()
+        harness.wait_until(lambda: fleet.redis.primary() != gone and fleet.shares_limits(), 30, every=0.2)
+        took = time.monotonic() - began
+        time.sleep(0.5)
+    print(f"    {load.done} requests, limits shared again after {took:.1f} s")
+    assert load.failed == []
+    assert load.done > 50
+    served = [harness.post_chat(fleet.url, key=LIMITED, max_tokens=3).status_code for _ in range(45)]
+    assert served.count(200) <= 34, served.count(200)
+
+
 def test_without_redis_all_is_served(fleet):
+    left = fleet.redis.servers[fleet.redis.primary()]
     with Load(fleet.url) as load:
         time.sleep(1)
-        fleet.redis.kill()
+        left.kill()
         time.sleep(3)
-        fleet.redis.start()
-        time.sleep(2)
+        left.start()
+        harness.wait_until(fleet.shares_limits, 20, every=0.2)
+    assert load.failed == []
+    assert load.done > 50
+
+
+def test_without_postgres_all_is_served(fleet):
+    with Load(fleet.url) as load:
+        time.sleep(1)
+        fleet.store.kill()
+        time.sleep(3)
+        fleet.store.start()
+        time.sleep(1)
     assert load.failed == []
     assert load.done > 50
