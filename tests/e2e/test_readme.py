@@ -1,14 +1,13 @@
 """The commands of README.md, as they stand there, against a stack of their own."""
 
 import json
-import os
 import re
-import subprocess
 
 import httpx
 import pytest
 
 import harness
+import local_shell
 
 README = (harness.ROOT / "README.md").read_text()
 
@@ -25,35 +24,10 @@ def blocks(title, language):
 
 @pytest.fixture
 def shell(tmp_path):
-    """Runs a script in the repository's folder, with a stack's state and ports of its own."""
-    first = harness.free_ports(7)
-    env = {
-        **os.environ,
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "PATH": f"{harness.BIN}:{os.environ['PATH']}",
-        "NO_PROXY": "127.0.0.1",
-        "first": str(first),
-    }
-
-    def run(script):
-        # The README's own ports may be taken on this machine.
-        script = script.replace("127.0.0.1:8081", f"127.0.0.1:{first + 1}")
-        return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True,
-            timeout=60, stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
-
-    done = run("""
-        spillway env set SPILLWAY_PORT $first
-        spillway env set SPILLWAY_ADMIN_PORT $((first + 1))
-        spillway env set SPILLWAY_EMULATOR_ADMIN_PORT $((first + 2))
-        spillway env set SPILLWAY_EMULATOR_BASE_PORT $((first + 3))
-        spillway env set SPILLWAY_CHAT_PORT $((first + 6))
-        spillway up
-    """)
-    assert done.returncode == 0, done.stderr
-    yield run
-    run("spillway down --purge --force")
+    """Runs a script in a folder of its own, with a stack of its own."""
+    local = local_shell.LocalShell(tmp_path)
+    yield local.run
+    local.end()
 
 
 def test_ask_it_something(shell):
