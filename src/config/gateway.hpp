@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "config/admin_oidc.hpp"
 #include "config/backend.hpp"
 #include "config/quota.hpp"
 #include "config/secret.hpp"
@@ -72,8 +73,11 @@ struct AdminTokenConfig {
 struct AdminConfig {
     bool enabled = true;
     ListenConfig listen{"127.0.0.1", 8081};
-    Secret token;                          ///< an admin's without a name; empty, like `tokens`: none required
+    Secret token;                          ///< an admin's without a name; see is_open()
     std::vector<AdminTokenConfig> tokens;  ///< of admins with names
+    std::optional<AdminOidcConfig> oidc;   ///< nullopt: no log-in
+    /// Whether anyone who can connect may do all.
+    [[nodiscard]] bool is_open() const noexcept { return token.empty() && tokens.empty() && !oidc; }
     friend bool operator==(const AdminConfig&, const AdminConfig&) = default;
 };
 

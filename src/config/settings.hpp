@@ -16,6 +16,8 @@ namespace spillway::config {
 [[nodiscard]] const Fields<AdminConfig>& admin_fields();
 [[nodiscard]] const Fields<AccessLogConfig>& log_fields();
 [[nodiscard]] const Fields<LimitsConfig>& limits_fields();
+// settings_oidc.cpp
+[[nodiscard]] const Fields<AdminOidcConfig>& admin_oidc_fields();
 // settings_backends.cpp
 [[nodiscard]] const Fields<BackendConfig>& backend_fields();
 // settings_routing.cpp

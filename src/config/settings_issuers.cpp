@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "config/codecs.hpp"
-#include "config/listen.hpp"
+#include "config/claim_codecs.hpp"
 #include "config/settings.hpp"
 
 namespace spillway::config {
@@ -13,54 +12,6 @@ namespace {
 constexpr std::string_view kV1 = "https://sts.windows.net/";
 constexpr std::string_view kV2 = "https://login.microsoftonline.com/";
 constexpr std::string_view kV2End = "/v2.0";
-
-struct Conditions {
-    void read(yaml::MapReader& reader, std::string_view key, ClaimConditions& out) const {
-        const auto item = reader.map(key);
-        if (!item) return;
-        yaml::MapReader map(reader.context(), *item);
-        for (const auto& [claim, value] : map.pairs()) {
-            std::vector<std::string> wanted;
-            if (value.node.IsScalar() && !value.node.Scalar().empty())
-                wanted.push_back(value.node.Scalar());
-            else if (value.node.IsSequence())
-                codec::TextList{"expected a value or a list of values", "expected a claim's value"}.read(
-                    map, claim, wanted);
-            if (claim.empty() || wanted.empty())
-                map.error(claim,
-                          "expected a claim's name with the value, or a list of the values, it may have");
-            else
-                out.insert_or_assign(claim, std::move(wanted));
-        }
-    }
-    [[nodiscard]] codec::OptionalValue show(const ClaimConditions& value) const {
-        if (value.empty()) return std::nullopt;
-        Value out = Value::map();
-        for (const auto& [claim, wanted] : value) {
-            Value list = Value::list();
-            for (const auto& one : wanted) list.add({}, Value::quoted(one));
-            out.add(Value::quoted(claim).text, std::move(list));
-        }
-        return out;
-    }
-    void inform(SettingInfo& info) const {
-        info.kind = SettingKind::map;
-        info.lists = true;
-    }
-};
-
-/// An https URL, or one of this machine.
-struct SafeUrl : codec::Text {
-    void read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
-        const auto text = reader.scalar(key, "expected an https:// URL");
-        if (!text) return;
-        const auto url = parse_backend_url(*text);
-        if (!url) return reader.error(key, url.error().message);
-        if (!url->tls && !is_loopback(url->host))
-            return reader.error(key, "is not https: whoever is on the way could give other keys");
-        out = *text;
-    }
-};
 
 /// Entra's two versions of tokens name one tenant in two ways.
 std::vector<std::string> names_of(const std::string& issuer) {
@@ -75,7 +26,7 @@ std::vector<std::string> names_of(const std::string& issuer) {
 
 const Fields<TokenRule>& rule_fields() {
     static const auto fields = Fields<TokenRule>()
-                                   .add("when", &TokenRule::when, Conditions{},
+                                   .add("when", &TokenRule::when, codec::Conditions{},
                                         {.help = "claims that the token must have, as `require`",
                                          .needed = "needs when: {CLAIM: VALUE}"})
                                    .add("client", &TokenRule::client, codec::Text{},
@@ -91,7 +42,7 @@ const Fields<IssuerConfig>& issuer_fields() {
     static const auto fields =
         Fields<IssuerConfig>()
             .add(
-                "issuer", &IssuerConfig::issuer, SafeUrl{},
+                "issuer", &IssuerConfig::issuer, codec::SafeUrl{},
                 {.help = "`iss` must be this; its metadata and keys are fetched from it. Of an Entra tenant, "
                          "tokens of both versions are taken",
                  .needed = "needs an issuer"})
@@ -102,7 +53,7 @@ const Fields<IssuerConfig>& issuer_fields() {
                  codec::TextList{"expected a list of audiences", "expected an audience"},
                  {.help = "`aud` must be or contain one of these",
                   .needed = "needs audiences: tokens for others are not for the gateway"})
-            .add("require", [](auto& i) -> auto& { return i.policy.require; }, Conditions{},
+            .add("require", [](auto& i) -> auto& { return i.policy.require; }, codec::Conditions{},
                  {.help =
                       "claims (`roles`, `groups`, `tid`, `scp`, …) that a token must have, each with one of "
                       "the values",
@@ -120,9 +71,9 @@ const Fields<IssuerConfig>& issuer_fields() {
             .add("leeway", [](auto& i) -> auto& { return i.policy.leeway; },
                  codec::Time{Duration::zero(), std::chrono::minutes(10)},
                  {.help = "difference of clocks that is allowed"})
-            .add("discovery_url", &IssuerConfig::discovery_url, SafeUrl{},
+            .add("discovery_url", &IssuerConfig::discovery_url, codec::SafeUrl{},
                  {.help = "of the metadata", .default_words = "issuer + `/.well-known/openid-configuration`"})
-            .add("jwks_url", &IssuerConfig::jwks_url, SafeUrl{},
+            .add("jwks_url", &IssuerConfig::jwks_url, codec::SafeUrl{},
                  {.help = "of the keys", .default_words = "as the metadata says"})
             .add("ca_file", &IssuerConfig::ca_file, codec::ReadableFile{},
                  {.help = "PEM file with the authorities to trust for the issuer",

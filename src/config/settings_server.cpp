@@ -97,15 +97,16 @@ const Fields<AdminConfig>& admin_fields() {
             .add("listen", &AdminConfig::listen, codec::Address{},
                  {.help = "address and port", .apply = Apply::restart})
             .add("token", &AdminConfig::token, codec::SecretText{},
-                 {.help = "bearer token that is required; without one, anyone who can connect may look, and "
-                          "drain backends"})
+                 {.help = "bearer token that is required; without one, nor `oidc`, anyone who can connect may "
+                          "look, and drain backends"})
             .list("tokens", &AdminConfig::tokens, admin_token_fields(), "expected a list of admin tokens")
+            .section("oidc", &AdminConfig::oidc, admin_oidc_fields())
             .then([](yaml::MapReader& reader, AdminConfig& admin) {
                 const bool token = reader.has("token") || reader.has("token_env") ||
                                    reader.has("token_file") || !reader.is_empty_list("tokens");
                 if (token && !admin.token.empty() && admin.token.reveal().size() < yaml::kLeastKeyLength)
                     reader.warning("token", yaml::secret_doubt(admin.token.reveal(), yaml::kLeastKeyLength));
-                if (admin.enabled && !token && !is_loopback(admin.listen.host))
+                if (admin.enabled && !token && !admin.oidc && !is_loopback(admin.listen.host))
                     reader.warning("listen",
                                    "lets anyone who can connect see the backends and clients; set a token");
             });

@@ -40,6 +40,7 @@ Admin::Admin(Loop& loop, Gateway& gateway, Page page)
       hosts_(http::own_hosts(gateway.snapshot()->config.admin.listen.host)),
       answers_(gateway.registry()),
       in_flight_(requests_in_flight(gateway.registry())),
+      login_(gateway),
       server_(loop, limits(), [this](http::Exchange& exchange) { return handle(exchange); }) {
     server_.hand_over_heads();
     server_.keep_descriptors(kept_aside);
@@ -65,9 +66,14 @@ void Admin::hand_over() {
 std::optional<Admin::Who> Admin::who(const http::Exchange& exchange) const {
     const auto snapshot = gateway_.snapshot();
     const config::AdminConfig& admin = snapshot->config.admin;
-    if (admin.token.empty() && admin.tokens.empty()) return Who{"anyone"};
+    if (admin.is_open()) return Who{"anyone"};
     const std::string_view shown = identity::presented_key(exchange.request().fields);
     std::optional<Who> who;
+    if (shown.empty()) {
+        if (auto visitor = login_.visitor(exchange.request(), admin, wall_now()))
+            who = Who{identity::audit_name(visitor->person), visitor->role, std::move(visitor->person)};
+        return who;
+    }
     if (!admin.token.empty() && identity::constant_time_equal(shown, admin.token.reveal()))
         who = Who{"admin"};
     for (const config::AdminTokenConfig& one : admin.tokens)
@@ -83,10 +89,9 @@ Admin::Reply Admin::forbidden(const Who& who, config::AdminRole needed) {
 }
 
 Admin::Reply Admin::foreign(const http::Exchange& exchange) const {
-    const config::AdminConfig admin = gateway_.snapshot()->config.admin;
-    const bool token = !admin.token.empty() || !admin.tokens.empty();
+    const bool open = gateway_.snapshot()->config.admin.is_open();
     const std::span<const std::string> any;
-    switch (http::judge(exchange.request(), token ? any : hosts_, false)) {
+    switch (http::judge(exchange.request(), open ? hosts_ : any, false)) {
         case http::Verdict::foreign_host:
             return {421, error_body("Without admin.token, only loopback names are answered here.",
                                     "unknown_host")};
@@ -97,6 +102,28 @@ Admin::Reply Admin::foreign(const http::Exchange& exchange) const {
             break;
     }
     return {200, {}};
+}
+
+Admin::Reply Admin::forged(const http::Exchange& exchange) const {
+    const auto snapshot = gateway_.snapshot();
+    const auto& oidc = snapshot->config.admin.oidc;
+    if (oidc && http::is_of_origin(exchange.request(), oidc->origin())) return {200, {}};
+    return {403, error_body("With a log-in, only the dashboard's own page may ask for that.", "foreign_origin")};
+}
+
+Admin::Reply Admin::session(const std::optional<Who>& who) const {
+    const auto snapshot = gateway_.snapshot();
+    const config::AdminConfig& admin = snapshot->config.admin;
+    const schema::SessionRow row{who ? std::string_view(who->person ? who->person->name : who->name) : "",
+                                 who ? identity::role_name(who->role) : "",
+                                 !who             ? "nothing"
+                                 : who->person    ? "oidc"
+                                 : admin.is_open() ? "open"
+                                                   : "token",
+                                 admin.oidc.has_value()};
+    JsonWriter json;
+    write_fields(json, row, schema::session());
+    return {200, json.take() + '\n'};
 }
 
 /// What anyone may see; false: it is none of that.
@@ -130,18 +157,23 @@ Task<bool> Admin::handle_open(http::Exchange& exchange, std::string_view path) {
 Task<void> Admin::handle(http::Exchange& exchange) {
     const std::string_view target = exchange.request().target;
     const std::string_view path = target.substr(0, target.find('?'));
+    const bool login = co_await login_.handle(exchange, path);
+    if (login) co_return;
     const bool open = co_await handle_open(exchange, path);
     if (open) co_return;
     const std::string_view method = exchange.request().method;
     const bool reads = method == "GET" || method == "HEAD";
     Reply reply;
-    const auto snapshot = gateway_.snapshot();  // whose name of an admin is looked at
     const std::optional<Who> caller = who(exchange);
-    if (!caller) {
+    if (reads && path == "/api/session") {
+        reply = foreign(exchange);
+        if (reply.status == 200) reply = session(caller);
+    } else if (!caller) {
         reply.status = 401;
         reply.body = api::error_json("The admin token is missing or wrong.", "authentication_error", "401");
     } else {
         reply = foreign(exchange);
+        if (reply.status == 200 && caller->person && !reads) reply = forged(exchange);
         if (reply.status == 200) {
             if (reads && path == "/metrics") {
                 const std::string metrics = gateway_.registry().render();

@@ -2,9 +2,9 @@
 /// The admin plane on its own port: the dashboard's page, /healthz, /readyz, /metrics and the JSON of /api.
 ///
 /// The page, /healthz and /readyz are public; the rest requires a token if one is configured
-/// (`Authorization: Bearer`, compared in constant time), whose role decides what it may change. Each change
-/// writes one log line that begins with "audit". Without a token, /api on a loopback address answers
-/// only for loopback names; and a page of another origin can never change anything
+/// (`Authorization: Bearer`, compared in constant time) or a log-in (gateway/login.hpp), whose role decides
+/// what it may change. Each change writes one log line that begins with "audit". Without either, /api on a
+/// loopback address answers only for loopback names; and a page of another origin can never change anything
 /// (http/same_origin.hpp).
 /// Ownership: the Gateway must outlive it; the page's files are static. Thread rule: the main thread's
 /// loop. Errors: listen() says why a port cannot be bound.
@@ -19,6 +19,7 @@
 #include "base/thread_pool.hpp"
 #include "gateway/answers.hpp"
 #include "gateway/gateway.hpp"
+#include "gateway/login.hpp"
 #include "http/assets.hpp"
 #include "http/server.hpp"
 
@@ -56,16 +57,21 @@ private:
     };
     /// Who asks; nothing: nobody that is known.
     struct Who {
-        std::string_view name;
+        std::string name;
         config::AdminRole role = config::AdminRole::manage;
+        std::optional<identity::Person> person{};  ///< who logged in; nullopt: a token, or nothing is needed
     };
     Task<bool> handle_open(http::Exchange& exchange, std::string_view path);
     Task<Reply> api(http::Exchange& exchange, std::string_view path, const Who& who);
+    /// Answers GET /api/session: for anyone, so that the page knows whether there is a log-in.
+    [[nodiscard]] Reply session(const std::optional<Who>& who) const;
     /// Why the role is not enough; empty if it is.
     [[nodiscard]] static Reply forbidden(const Who& who, config::AdminRole needed);
     [[nodiscard]] std::optional<Who> who(const http::Exchange& exchange) const;
     /// The refusal for a page of another origin or host name; empty if it is not one.
     [[nodiscard]] Reply foreign(const http::Exchange& exchange) const;
+    /// The same for a log-in's cookie, which a browser sends along with other pages' requests.
+    [[nodiscard]] Reply forged(const http::Exchange& exchange) const;
     [[nodiscard]] Reply change(std::string_view path, const Who& who);
     /// The present state of backends, clients and totals.
     [[nodiscard]] std::string live_json();
@@ -82,6 +88,7 @@ private:
     const std::vector<std::string> hosts_;
     Answers answers_;
     telemetry::UpDown& in_flight_;
+    Login login_;
     FileDescriptor socket_;  ///< a copy, to be passed to a successor
     http::Server server_;
     ThreadPool readers_{1};

@@ -60,6 +60,7 @@ Task<void> Admin::events(http::Exchange& exchange) {
         const bool sent = co_await exchange.write(piece);
         if (!sent) break;
         (void)co_await timer.sleep_for(kBetween);
+        if (!who(exchange)) break;  // the session is over, or the token no longer one
     }
     exchange.on_gone({});
 }

@@ -260,6 +260,19 @@ constexpr std::array kConfiguration{
                  }},
 };
 
+using S = SessionRow;
+constexpr std::array kSession{
+    JsonField<S>{"name", "string", "Of the person or token; empty: nobody who is known.",
+                 [](JsonWriter& w, const S& s) { w.value(s.name); }},
+    JsonField<S>{"role", "string", "viewer, operator, admin; empty: none.",
+                 [](JsonWriter& w, const S& s) { w.value(s.role); }},
+    JsonField<S>{"by", "\"oidc\" | \"token\" | \"open\" | \"nothing\"",
+                 "How it is known; open: anyone may do all; nothing: it is not.",
+                 [](JsonWriter& w, const S& s) { w.value(s.by); }},
+    JsonField<S>{"log_in", "boolean", "There is a log-in: GET login.",
+                 [](JsonWriter& w, const S& s) { w.value(s.log_in); }},
+};
+
 template <class Enum, std::size_t N>
 void append_union(std::string& out, std::string_view name, const std::array<Enum, N>& values) {
     fmt::format_to(std::back_inserter(out), "export type {} =", name);
@@ -296,6 +309,9 @@ std::span<const JsonField<TotalsRow>> totals() noexcept {
 std::span<const JsonField<ConfigRow>> configuration() noexcept {
     return kConfiguration;
 }
+std::span<const JsonField<SessionRow>> session() noexcept {
+    return kSession;
+}
 
 std::string typescript() {
     std::string out =
@@ -314,6 +330,7 @@ std::string typescript() {
         "  clients: Client[];\n}\n";
     append_interface<K>(out, "ConfigClient", kConfigClient);
     append_interface<G>(out, "Configuration", kConfiguration);
+    append_interface<S>(out, "Session", kSession);
     out += "\nexport interface UsageRow {\n";
     for (const telemetry::UsageField& f : telemetry::usage_fields())
         append_member(out, f.name, f.key, f.key ? "string" : f.nullable ? "number | null" : "number", f.help);

@@ -40,6 +40,13 @@ struct TotalsRow {
     const Answers& answers;
     std::int64_t in_flight;
 };
+/// Who asks; see Admin::session().
+struct SessionRow {
+    std::string_view name;
+    std::string_view role;
+    std::string_view by;
+    bool log_in;
+};
 struct ConfigRow {
     const config::GatewayConfig& config;
     std::string_view version;
@@ -49,6 +56,7 @@ struct ConfigRow {
 [[nodiscard]] std::span<const JsonField<ClientRow>> client() noexcept;
 [[nodiscard]] std::span<const JsonField<TotalsRow>> totals() noexcept;
 [[nodiscard]] std::span<const JsonField<ConfigRow>> configuration() noexcept;
+[[nodiscard]] std::span<const JsonField<SessionRow>> session() noexcept;
 
 /// The content of web/dashboard/src/admin.ts.
 [[nodiscard]] std::string typescript();

@@ -70,6 +70,7 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig conf
     for (std::size_t i = 0; i < snapshot->config.backends.size(); ++i)
         snapshot->resources.push_back(objects.resource(resource_name(snapshot->config, i)));
     snapshot->isolated = keeps_apart(snapshot->config);
+    if (const auto& oidc = snapshot->config.admin.oidc) snapshot->login_keys = keepers.issuer(oidc->provider);
     // Last, since it changes the limits in use.
     auto clients = ClientTable::make(snapshot->config, quotas, keepers);
     if (!clients) return clients.error();

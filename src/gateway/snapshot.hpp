@@ -23,8 +23,9 @@
 #include "store/object_directory.hpp"
 
 namespace spillway::identity {
+class IssuerKeys;
 class Keepers;
-}
+}  // namespace spillway::identity
 
 namespace spillway::gateway {
 
@@ -43,6 +44,7 @@ struct Snapshot {
     std::vector<std::string> host_lines;                                   ///< "Host: …\r\n" by backend
     std::vector<std::string> absolute_prefixes;    ///< of targets, by backend: "http://host" for a proxy
     std::vector<store::ResourceNumber> resources;  ///< by backend: which one it is, as the directory counts
+    std::shared_ptr<identity::IssuerKeys> login_keys;  ///< of admin.oidc's provider; null: there is none
     /// Nobody sees what others made. May become true once keys are made for more clients.
     mutable std::atomic<bool> isolated{false};
     std::unique_ptr<routing::Router> router;

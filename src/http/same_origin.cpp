@@ -54,6 +54,12 @@ Verdict judge(const RequestHead& request, std::span<const std::string> hosts, bo
     return Verdict::good;
 }
 
+bool is_of_origin(const RequestHead& request, std::string_view origin) noexcept {
+    const std::string_view site = request.fields.get("sec-fetch-site");
+    if (site.data() != nullptr) return site == "same-origin";
+    return !origin.empty() && iequals(request.fields.get("origin"), origin);
+}
+
 std::vector<std::string> own_hosts(std::string_view listen_host) {
     if (listen_host == "localhost" || listen_host == "::1" || listen_host.starts_with("127."))
         return {"localhost", "127.0.0.1", "[::1]"};

@@ -23,6 +23,11 @@ enum class Verdict : std::uint8_t { good, foreign_host, foreign_origin, wrong_ty
 [[nodiscard]] Verdict judge(const RequestHead& request, std::span<const std::string> hosts,
                             bool has_body) noexcept;
 
+/// For what a cookie authenticates, which browsers send along with other pages' requests as well: whether the
+/// browser says that a page of `origin` ("https://host", RFC 6454 §6.2) asks. By Sec-Fetch-Site or Origin
+/// alone; who sends neither is refused.
+[[nodiscard]] bool is_of_origin(const RequestHead& request, std::string_view origin) noexcept;
+
 /// "127.0.0.1:80" is "127.0.0.1", "[::1]:80" is "[::1]".
 [[nodiscard]] std::string_view host_name(std::string_view authority) noexcept;
 

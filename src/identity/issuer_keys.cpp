@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "base/strings.hpp"
 #include "config/backend.hpp"
 #include "config/listen.hpp"
@@ -17,21 +19,23 @@ std::string discovery_url(const config::IssuerConfig& issuer) {
     return std::string(base) + "/.well-known/openid-configuration";
 }
 
-Result<std::string> parse_discovery(std::string_view json, const config::IssuerConfig& issuer) {
+Result<std::string> endpoint_in(std::string_view metadata, const config::IssuerConfig& issuer,
+                                std::string_view member) {
     simdjson::dom::parser parser;
     simdjson::dom::object object;
-    if (parser.parse(simdjson::padded_string(json)).get(object) != simdjson::SUCCESS)
+    if (parser.parse(simdjson::padded_string(metadata)).get(object) != simdjson::SUCCESS)
         return fail("the metadata is not a JSON object");
     std::string_view name;
-    std::string_view keys;
+    std::string_view address;
     if (object.at_key("issuer").get(name) != simdjson::SUCCESS || name != issuer.issuer)
         return fail("the metadata is of another issuer");
-    if (object.at_key("jwks_uri").get(keys) != simdjson::SUCCESS || keys.empty())
-        return fail("the metadata names no jwks_uri");
-    const auto url = config::parse_backend_url(keys.substr(0, keys.find('?')));
-    if (!url || (!url->tls && !config::is_loopback(url->host)))
-        return fail("the metadata's jwks_uri is no https URL");
-    return std::string(keys);
+    if (object.at_key(member).get(address) != simdjson::SUCCESS || address.empty())
+        return fail(fmt::format("the metadata names no {}", member));
+    const auto url = config::parse_backend_url(address.substr(0, address.find('?')));
+    const bool clean = std::ranges::all_of(address, [](char c) { return c > ' ' && c < '\x7f'; });
+    if (!url || !clean || (!url->tls && !config::is_loopback(url->host)))
+        return fail(fmt::format("the metadata's {} is no https URL", member));
+    return std::string(address);
 }
 
 IssuerKeys::IssuerKeys(config::IssuerConfig config, Report report, std::uint64_t seed)
@@ -48,9 +52,25 @@ Result<TokenClaims> IssuerKeys::verify(const ParsedToken& token, const config::T
         keys->verifies(token.algorithm(), token.key_id(), token.signed_part(), token.signature()))
         return token.check(policy, now);
     // A known key's bad signature is no reason to ask the issuer.
-    const bool unknown = keys == nullptr || !keys->has(token.key_id());
-    if (unknown && !wanted_.exchange(true)) attendant_.wake();
+    if (!knows(token) && !wanted_.exchange(true)) attendant_.wake();
     return fail("is not signed by a known key");
+}
+
+Result<TokenClaims> IssuerKeys::verify_patiently(const ParsedToken& token, const config::TokenPolicy& policy,
+                                                 Wall now, Duration most, const std::stop_token& stop) {
+    auto claims = verify(token, policy, now);
+    if (claims || knows(token)) return claims;
+    {
+        std::unique_lock lock(mutex_);
+        fetched_.wait_for(lock, stop, most, [&] { return knows(token); });
+    }
+    if (const std::string why = lack(); !why.empty()) return fail("cannot be checked without keys: " + why);
+    return verify(token, policy, now);
+}
+
+bool IssuerKeys::knows(const ParsedToken& token) const {
+    const std::shared_ptr<const KeySet> keys = keys_.load();
+    return keys != nullptr && keys->has(token.key_id());
 }
 
 std::string IssuerKeys::lack() const {
@@ -74,7 +94,7 @@ Result<KeySet> IssuerKeys::fetch(const std::stop_token& stop) {
     if (url.empty()) {
         const auto metadata = get(discovery_url(config_), stop);
         if (!metadata) return metadata.error();
-        auto found = parse_discovery(*metadata, config_);
+        auto found = endpoint_in(*metadata, config_, "jwks_uri");
         if (!found) return found.error();
         url = jwks_url_ = std::move(*found);
     }
@@ -97,6 +117,7 @@ Duration IssuerKeys::turn(const std::stop_token& stop) {
         keys_.store(std::make_shared<const KeySet>(std::move(*keys)));
         failure_.clear();
         schedule_.fetched(now, rng_);
+        fetched_.notify_all();
     } else {
         if (failure_ != keys.error().message) report_(false, keys.error().message);
         failure_ = keys.error().message;

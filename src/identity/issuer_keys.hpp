@@ -7,6 +7,7 @@
 /// (identity/keepers.hpp). Thread rule: all from any thread; verify() takes no lock that a fetch holds.
 /// Errors: verify() says why a token is refused, without any part of it; lack() why there are no keys.
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,8 +25,10 @@ namespace spillway::identity {
 
 /// `issuer`'s metadata: its own address, else issuer + /.well-known/openid-configuration.
 [[nodiscard]] std::string discovery_url(const config::IssuerConfig& issuer);
-/// The keys' address in the metadata, which must name `issuer` itself (OpenID Connect Discovery 1.0 §4.3).
-[[nodiscard]] Result<std::string> parse_discovery(std::string_view json, const config::IssuerConfig& issuer);
+/// The address `member` (`jwks_uri`, …) in the metadata, which must name `issuer` itself (OpenID Connect
+/// Discovery 1.0 §4.3).
+[[nodiscard]] Result<std::string> endpoint_in(std::string_view metadata, const config::IssuerConfig& issuer,
+                                              std::string_view member);
 
 class IssuerKeys {
 public:
@@ -37,11 +40,18 @@ public:
     /// `policy` may be newer than the one the keys were first fetched for.
     [[nodiscard]] Result<TokenClaims> verify(const ParsedToken& token, const config::TokenPolicy& policy,
                                              Wall now);
+    /// As verify(); if the token names an unknown key, waits for the fetch that may bring it, at most `most`.
+    /// For a thread that may block.
+    [[nodiscard]] Result<TokenClaims> verify_patiently(const ParsedToken& token,
+                                                       const config::TokenPolicy& policy, Wall now,
+                                                       Duration most, const std::stop_token& stop);
     /// Why there are no keys; empty if there are.
     [[nodiscard]] std::string lack() const;
     [[nodiscard]] const config::IssuerConfig& config() const noexcept { return config_; }
 
 private:
+    /// Whether a fetch could not help: there is a key of the token's name.
+    [[nodiscard]] bool knows(const ParsedToken& token) const;
     Duration turn(const std::stop_token& stop);
     [[nodiscard]] Result<KeySet> fetch(const std::stop_token& stop);
     [[nodiscard]] Result<std::string> get(const std::string& url, const std::stop_token& stop) const;
@@ -58,6 +68,7 @@ private:
 
     mutable std::mutex mutex_;
     std::string failure_;  ///< of the last fetch
+    std::condition_variable_any fetched_;
 
     Attendant attendant_;  ///< last: its thread uses the others
 };

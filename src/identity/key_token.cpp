@@ -2,11 +2,12 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
+
+#include "identity/random_bytes.hpp"
 
 namespace spillway::identity {
 namespace {
@@ -31,11 +32,6 @@ std::string check_of(std::string_view text) {
     std::uint32_t crc = crc32(text);
     for (std::size_t i = kCheck; i-- > 0 && crc != 0; crc /= base) out[i] = kDigits[crc % base];
     return out;
-}
-
-void fill_random(std::span<unsigned char> out) {
-    if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1)
-        throw std::runtime_error("OpenSSL gives no random numbers");
 }
 
 }  // namespace

@@ -110,6 +110,29 @@ std::string_view ParsedToken::issuer() const {
     return text_of(claims_->claims, "iss");
 }
 
+std::string ParsedToken::claim(std::string_view name) const {
+    return text_or_number(claims_->claims, name);
+}
+
+std::size_t ParsedToken::audiences() const {
+    if (array many; claims_->claims.at_key("aud").get(many) == simdjson::SUCCESS) return many.size();
+    return claim("aud").empty() ? 0 : 1;
+}
+
+config::ClaimConditions ParsedToken::held(const config::ClaimConditions& asked) const {
+    config::ClaimConditions out;
+    for (const auto& [claim, values] : asked)
+        for (const std::string& value : values)
+            if (holds_one(claims_->claims, claim, {value}, true)) out[claim].push_back(value);
+    return out;
+}
+
+bool ParsedToken::is_elsewhere(std::string_view claim) const {
+    object names;
+    return claims_->claims.at_key("_claim_names").get(names) == simdjson::SUCCESS &&
+           names.at_key(claim).error() == simdjson::SUCCESS;
+}
+
 Result<TokenClaims> ParsedToken::check(const config::TokenPolicy& policy, Wall now) const {
     const object& claims = claims_->claims;
     const auto expires = date_of(claims, "exp");

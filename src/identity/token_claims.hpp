@@ -36,6 +36,16 @@ public:
     [[nodiscard]] std::string_view signature() const noexcept { return signature_; }
     /// Only meaningful once the signature has been verified.
     [[nodiscard]] Result<TokenClaims> check(const config::TokenPolicy& policy, Wall now) const;
+    /// A claim that is a text or a number, as text; empty if it is not there. (These, too, mean something
+    /// only once the signature has been verified.)
+    [[nodiscard]] std::string claim(std::string_view name) const;
+    /// Number of values of `aud`.
+    [[nodiscard]] std::size_t audiences() const;
+    /// Of the values that `asked` names, those that the token has.
+    [[nodiscard]] config::ClaimConditions held(const config::ClaimConditions& asked) const;
+    /// Whether the claim is to be had elsewhere: it was too large (OpenID Connect Core 1.0 §5.6.2; Entra:
+    /// groups overage).
+    [[nodiscard]] bool is_elsewhere(std::string_view claim) const;
 
 private:
     std::string algorithm_;

@@ -1,6 +1,6 @@
 // Requests to the admin plane. The token is kept for this tab only.
 import { ownPage, partsOf, refusalOf } from "../../shared/answer";
-import type { Configuration, Frame, UsageRow } from "./types";
+import type { Configuration, Frame, Session, UsageRow } from "./types";
 
 const stored = "spillway.admin.token";
 
@@ -36,6 +36,10 @@ async function send(path: string, method = "GET", signal?: AbortSignal): Promise
 }
 
 export const api = {
+  session: async () => (await send("api/session")).json() as Promise<Session>,
+  logOut: async () => {
+    await send("logout", "POST");
+  },
   config: async () => (await send("api/config")).json() as Promise<Configuration>,
   usage: async (query: Record<string, string>) =>
     ((await (await send(`api/usage?${new URLSearchParams(query)}`)).json()) as { usage: UsageRow[] }).usage,

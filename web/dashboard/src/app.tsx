@@ -6,6 +6,8 @@ import { ConfigView } from "./parts/config";
 import { LiveView } from "./parts/live";
 import { Login } from "./parts/login";
 import { UsageView } from "./parts/usage";
+import { Who } from "./parts/who";
+import { session } from "./session";
 import * as state from "./state";
 import { t } from "./strings";
 
@@ -44,7 +46,8 @@ function Head() {
             <option value="dark">{t("theme_dark")}</option>
           </select>
         </label>
-        {state.loggedIn.value && open && (
+        {open && <Who />}
+        {(state.loggedIn.value || session.value?.by === "oidc") && open && (
           <button type="button" class="button" onClick={state.logOut}>
             {t("log_out")}
           </button>

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { api, ApiError, keepToken, token } from "./api";
 import { followAddress, readAddress } from "./address";
+import { endSession, readSession, session } from "./session";
 import { t } from "./strings";
 import type { Backend, Configuration, Frame } from "./types";
 
@@ -72,15 +73,15 @@ async function read(): Promise<void> {
       connected.value = true;
       trouble.value = "";
       if (!config.value) void readConfig();
+      if (!session.value) void readSession();
       frames.value = [...frames.value.slice(1 - most), frame];
     }
   } catch (error) {
     if (mine.signal.aborted) return;
     if (error instanceof ApiError && error.status === 401) {
       connected.value = false;
-      trouble.value = token() ? t("wrong_token") : "";
-      forget();
-      phase.value = "login";
+      trouble.value = token() ? t("wrong_token") : session.value?.by === "oidc" ? t("session_over") : "";
+      await askForLogIn();
       return;
     }
     trouble.value = error instanceof ApiError ? error.message : t("unreachable");
@@ -101,8 +102,16 @@ async function readConfig(): Promise<void> {
 function forget(): void {
   keepToken("");
   loggedIn.value = false;
+  session.value = null;
   frames.value = [];
   config.value = null;
+}
+
+/** The address stays as it is: it leads back to the same view. */
+async function askForLogIn(): Promise<void> {
+  forget();
+  await readSession();
+  phase.value = "login";
 }
 
 export function logIn(value: string): void {
@@ -111,13 +120,18 @@ export function logIn(value: string): void {
   void read();
 }
 
-export function logOut(): void {
+export async function logOut(): Promise<void> {
+  try {
+    await endSession();
+  } catch (error) {
+    announcement.value = t("not_done", { why: (error as Error).message });
+    return;
+  }
   reading?.abort();
   clearTimeout(again);
-  forget();
   connected.value = false;
   trouble.value = "";
-  phase.value = "login";
+  await askForLogIn();
 }
 
 export async function change(backend: string, verb: "drain" | "disable" | "enable"): Promise<void> {

@@ -15,6 +15,13 @@ const texts = {
   theme_dark: ["Dark", "어둡게"],
   log_out: ["Log out", "로그아웃"],
   log_in: ["Log in", "로그인"],
+  log_in_text: ["Log in with your organization's account.", "조직 계정으로 로그인하세요."],
+  log_in_by_token: ["Log in with the token", "토큰으로 로그인"],
+  logged_in_as: ["Logged in as {name} ({role})", "{name}({role})으로 로그인됨"],
+  session_over: ["Your log-in is over. Log in again.", "로그인이 만료되었습니다. 다시 로그인하세요."],
+  role_viewer: ["viewer", "조회자"],
+  role_operator: ["operator", "운영자"],
+  role_admin: ["admin", "관리자"],
   login_text: [
     "This gateway asks for its admin token. It is kept in this tab only.",
     "이 게이트웨이는 관리자 토큰을 요구합니다. 토큰은 이 탭에만 보관됩니다.",
