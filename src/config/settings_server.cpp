@@ -96,11 +96,14 @@ const Fields<AdminConfig>& admin_fields() {
                  {.help = "whether there is an admin listener", .apply = Apply::restart})
             .add("listen", &AdminConfig::listen, codec::Address{},
                  {.help = "address and port", .apply = Apply::restart})
-            .add("token", &AdminConfig::token, codec::SecretText{},
-                 {.help = "bearer token that is required; without one, nor `oidc`, anyone who can connect may "
-                          "look, and drain backends"})
+            .add(
+                "token", &AdminConfig::token, codec::SecretText{},
+                {.help = "bearer token that is required; without one, nor `oidc`, anyone who can connect may "
+                         "look, and drain backends"})
             .list("tokens", &AdminConfig::tokens, admin_token_fields(), "expected a list of admin tokens")
-            .section("oidc", &AdminConfig::oidc, admin_oidc_fields())
+            .section("oidc", &AdminConfig::oidc, admin_oidc_fields(),
+                     {.help = "log-in of people by an OpenID Connect provider, see [below](#admin)",
+                      .default_words = "none"})
             .then([](yaml::MapReader& reader, AdminConfig& admin) {
                 const bool token = reader.has("token") || reader.has("token_env") ||
                                    reader.has("token_file") || !reader.is_empty_list("tokens");

@@ -108,7 +108,8 @@ Admin::Reply Admin::forged(const http::Exchange& exchange) const {
     const auto snapshot = gateway_.snapshot();
     const auto& oidc = snapshot->config.admin.oidc;
     if (oidc && http::is_of_origin(exchange.request(), oidc->origin())) return {200, {}};
-    return {403, error_body("With a log-in, only the dashboard's own page may ask for that.", "foreign_origin")};
+    return {403,
+            error_body("With a log-in, only the dashboard's own page may ask for that.", "foreign_origin")};
 }
 
 Admin::Reply Admin::session(const std::optional<Who>& who) const {
@@ -116,8 +117,8 @@ Admin::Reply Admin::session(const std::optional<Who>& who) const {
     const config::AdminConfig& admin = snapshot->config.admin;
     const schema::SessionRow row{who ? std::string_view(who->person ? who->person->name : who->name) : "",
                                  who ? identity::role_name(who->role) : "",
-                                 !who             ? "nothing"
-                                 : who->person    ? "oidc"
+                                 !who              ? "nothing"
+                                 : who->person     ? "oidc"
                                  : admin.is_open() ? "open"
                                                    : "token",
                                  admin.oidc.has_value()};

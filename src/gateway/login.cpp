@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kFlow = "login";
 constexpr std::string_view kSession = "session";
 constexpr std::chrono::minutes kKnownFor{1};
+constexpr std::chrono::seconds kFailedFor{1};
 /// Browsers keep cookies of up to 4096 bytes (RFC 6265 §6.1).
 constexpr std::size_t kMostCookie = 3900;
 
@@ -91,7 +92,8 @@ Task<Result<identity::Provider>> Login::provider(const config::AdminOidcConfig& 
     if (known_ && known_->issuer == oidc.provider && mono_now() < known_->until) co_return known_->provider;
     auto found = co_await run_on(
         threads_, [&oidc, stop = stop_.get_token()] { return identity::ask_provider(oidc.provider, stop); });
-    if (found) known_ = Known{oidc.provider, *found, mono_now() + kKnownFor};
+    const Duration life = found ? Duration(kKnownFor) : Duration(kFailedFor);
+    known_.emplace(Known{oidc.provider, found, mono_now() + life});
     co_return std::move(found);
 }
 
@@ -108,16 +110,16 @@ Task<void> Login::begin(http::Exchange& exchange, const config::AdminOidcConfig&
     const Waiting waiting(waiting_);
     const auto where = co_await provider(oidc);
     if (!where) {
-        co_await say(exchange, 502, oidc,
-                     "The provider cannot be asked now: " + where.error().message +
-                         ". Admin tokens go on to work.");
+        co_await say(
+            exchange, 502, oidc,
+            "The provider cannot be asked now: " + where.error().message + ". Admin tokens go on to work.");
         co_return;
     }
     const Wall now = wall_now();
     const auto random = identity::random_bytes<identity::kFlowRandom>();
     const auto flow = identity::begin_flow(std::move(back), random, now);
-    const std::string cookie = set_cookie(
-        oidc, kFlow, sealer(oidc, kFlow).seal(identity::write_flow(flow)), identity::kFlowLife);
+    const std::string cookie =
+        set_cookie(oidc, kFlow, sealer(oidc, kFlow).seal(identity::write_flow(flow)), identity::kFlowLife);
     const std::string location = identity::authorization_url(*where, oidc, flow);
     const std::vector<http::Field> fields{{"location", location}, {"set-cookie", cookie}};
     co_await send(exchange, 303, fields, {});
@@ -126,9 +128,8 @@ Task<void> Login::begin(http::Exchange& exchange, const config::AdminOidcConfig&
 Task<void> Login::finish(http::Exchange& exchange, const config::AdminOidcConfig& oidc,
                          std::shared_ptr<identity::IssuerKeys> keys) {
     const http::RequestHead& request = exchange.request();
-    const auto answer = identity::LoginAnswer(login_answer(request.target));
-    const auto text =
-        sealer(oidc, kFlow).open(cookie_of(request.fields, cookie_name(oidc, kFlow)));
+    const identity::LoginAnswer answer = login_answer(request.target);
+    const auto text = sealer(oidc, kFlow).open(cookie_of(request.fields, cookie_name(oidc, kFlow)));
     const auto flow = text ? identity::read_flow(*text, wall_now()) : std::nullopt;
     if (!flow) {
         co_await say(exchange, 400, oidc,
@@ -159,13 +160,13 @@ Task<void> Login::finish(http::Exchange& exchange, const config::AdminOidcConfig
         co_await send(exchange, 403, fields, login_page(oidc, found.error().message));
         co_return;
     }
-    const std::string session =
-        set_cookie(oidc, kSession, sealer(oidc, kSession).seal(identity::write_session(found->person)),
-                   oidc.session);
+    const std::string session = set_cookie(
+        oidc, kSession, sealer(oidc, kSession).seal(identity::write_session(found->person)), oidc.session);
     if (session.size() > kMostCookie) {
         co_await send(exchange, 403, fields,
-                      login_page(oidc, "So many of the values that admin.oidc.roles names are the person's "
-                                       "that they do not fit into a cookie. Let roles depend on fewer."));
+                      login_page(oidc,
+                                 "So many of the values that admin.oidc.roles names are the person's "
+                                 "that they do not fit into a cookie. Let roles depend on fewer."));
         co_return;
     }
     gateway_.audit(identity::audit_name(found->person), "own session", {},

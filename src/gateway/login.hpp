@@ -54,10 +54,10 @@ private:
     Task<Result<identity::Provider>> provider(const config::AdminOidcConfig& oidc);
     [[nodiscard]] identity::Sealer sealer(const config::AdminOidcConfig& oidc, std::string_view what) const;
 
-    /// Providers move their endpoints rarely; and /login is for anyone.
+    /// Providers move their endpoints rarely; and /login is for anyone, so that it must not ask each time.
     struct Known {
         config::IssuerConfig issuer;
-        identity::Provider provider;
+        Result<identity::Provider> provider;
         Mono until;
     };
 

@@ -55,9 +55,8 @@ std::string_view cookie_of(const http::Fields& fields, std::string_view name) no
             const std::string_view pair = trim(rest.substr(0, rest.find(';')));
             if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
                 return pair.substr(name.size() + 1);
-            rest.remove_prefix(std::min(rest.size(), rest.find(';') == std::string_view::npos
-                                                         ? rest.size()
-                                                         : rest.find(';') + 1));
+            rest.remove_prefix(std::min(
+                rest.size(), rest.find(';') == std::string_view::npos ? rest.size() : rest.find(';') + 1));
         }
     }
     return {};
@@ -83,7 +82,8 @@ std::string login_page(const config::AdminOidcConfig& oidc, std::string_view why
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<title>Spillway: log-in failed</title>\n<main>\n<h1>The log-in failed</h1>\n<p role=\"alert\">{}</p>\n"
+        "<title>Spillway: log-in failed</title>\n<main>\n<h1>The log-in failed</h1>\n<p "
+        "role=\"alert\">{}</p>\n"
         "<p><a href=\"{}/login\">Try again</a></p>\n<p><a href=\"{}/\">To the dashboard</a></p>\n</main>\n"
         "</html>\n",
         escaped(why), base, base);

@@ -1,6 +1,6 @@
 #pragma once
-/// What a browser is sent in a log-in besides the dashboard: cookies, redirections, and the page that says why
-/// it failed.
+/// What a browser is sent in a log-in besides the dashboard: cookies, redirections, and the page that says
+/// why it failed.
 ///
 /// Thread rule: free functions, safe everywhere. Errors: none.
 #include <array>

@@ -113,7 +113,8 @@ std::string_view role_name(config::AdminRole role) noexcept {
 
 std::string audit_name(const Person& person) {
     std::string out = "oidc:" + person.name.substr(0, kLongestName);
-    std::ranges::replace_if(out, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; }, '_');
+    std::ranges::replace_if(
+        out, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; }, '_');
     return out;
 }
 

@@ -30,7 +30,8 @@ std::string_view text_of(const object& o, std::string_view key) {
 std::string brief(std::string_view text) {
     constexpr std::size_t kMost = 500;
     std::string out(text.substr(0, kMost));
-    std::ranges::replace_if(out, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
+    std::ranges::replace_if(
+        out, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
     return out;
 }
 
@@ -44,9 +45,9 @@ void append(std::string& out, std::string_view name, std::string_view value) {
 
 std::string base64(std::string_view text) {
     std::string out((text.size() + 2) / 3 * 4 + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
+    const int size =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
     out.resize(static_cast<std::size_t>(size));
     return out;
 }

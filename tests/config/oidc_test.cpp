@@ -15,13 +15,16 @@ using testing::Not;
 
 const std::string kGood =
     "issuer: https://login.example/t, client_id: spillway, client_secret: a-client-secret, "
-    "public_url: \"https://Gateway.example:443/spill/\", roles: {admin: {groups: [a, b]}, viewer: {dept: it}}";
+    "public_url: \"https://Gateway.example:443/spill/\", roles: {admin: {groups: [a, b]}, viewer: {dept: "
+    "it}}";
 
 Loaded<GatewayConfig> load(const std::string& oidc, const std::string& admin = "") {
-    return load_gateway("backends: [{url: \"https://one.openai.azure.com\", api_key: k-12345678}]\n"
-                        "clients: [{name: c, key: k-23456789}]\n"
-                        "admin: {" + admin + "oidc: {" + oidc + "}}",
-                        "g.yaml", fake_sources({{"KEY", std::string(32, 'k')}}));
+    return load_gateway(
+        "backends: [{url: \"https://one.openai.azure.com\", api_key: k-12345678}]\n"
+        "clients: [{name: c, key: k-23456789}]\n"
+        "admin: {" +
+            admin + "oidc: {" + oidc + "}}",
+        "g.yaml", fake_sources({{"KEY", std::string(32, 'k')}}));
 }
 
 std::string problem_of(const std::string& oidc) {
@@ -67,7 +70,8 @@ TEST(Oidc, SaysWhatIsMissingAndWhere) {
     EXPECT_EQ(with("https://Gateway.example:443", "http://localhost:8081"), "");
     EXPECT_THAT(with("viewer: {dept: it}", "viewer: {}"), HasSubstr("admin.oidc.roles.viewer needs claims"));
     EXPECT_THAT(with("viewer: {dept: it}", "boss: {dept: it}"), HasSubstr("admin.oidc.roles.boss"));
-    EXPECT_THAT(with("dept: it", "dept: []"), HasSubstr("admin.oidc.roles.viewer.dept expected a claim's name"));
+    EXPECT_THAT(with("dept: it", "dept: []"),
+                HasSubstr("admin.oidc.roles.viewer.dept expected a claim's name"));
     EXPECT_THAT(problem_of(kGood + ", scopes: [email]"), HasSubstr("admin.oidc.scopes must have openid"));
     EXPECT_THAT(problem_of(kGood + ", session: 90d"), HasSubstr("admin.oidc.session"));
     EXPECT_THAT(problem_of(kGood + ", session_key: short-one"),

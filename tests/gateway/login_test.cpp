@@ -47,7 +47,8 @@ config::GatewayConfig configuration(std::string public_url = std::string(kOrigin
 }
 
 std::string sealed(std::string_view what, std::string_view text, std::string_view key = kKey) {
-    return identity::Sealer(key, "spillway admin " + std::string(what) + "\nhttp://127.0.0.1:1\nspillway").seal(text);
+    return identity::Sealer(key, "spillway admin " + std::string(what) + "\nhttp://127.0.0.1:1\nspillway")
+        .seal(text);
 }
 
 std::string session(std::string_view group, Wall begun = wall_now(), std::string_view key = kKey) {
@@ -93,21 +94,26 @@ protected:
 };
 
 TEST_F(LoginTest, TellsAnyoneThatThereIsALogIn) {
-    EXPECT_EQ(ask("GET", "/api/session").body, R"({"name":"","role":"","by":"nothing","log_in":true})" "\n");
+    EXPECT_EQ(ask("GET", "/api/session").body, R"({"name":"","role":"","by":"nothing","log_in":true})"
+                                               "\n");
     EXPECT_EQ(ask("GET", "/api/live").status, 401U) << "the log-in is needed";
     const std::string bearer = "Bearer " + std::string(kToken);
     EXPECT_EQ(ask("GET", "/api/session", {{"authorization", bearer}}).body,
-              R"({"name":"oncall","role":"operator","by":"token","log_in":true})" "\n");
+              R"({"name":"oncall","role":"operator","by":"token","log_in":true})"
+              "\n");
     const std::string cookie = "a=b; " + session("sales") + "; c=d";
     EXPECT_EQ(ask("GET", "/api/session", {{"cookie", cookie}}).body,
-              R"({"name":"Ada L","role":"viewer","by":"oidc","log_in":true})" "\n");
+              R"({"name":"Ada L","role":"viewer","by":"oidc","log_in":true})"
+              "\n");
     EXPECT_EQ(ask("GET", "/api/live", {{"cookie", cookie}}).status, 200U);
     EXPECT_EQ(ask("GET", "/api/live", {{"cookie", cookie}, {"authorization", "Bearer wrong"}}).status, 401U)
         << "who shows a token is judged by it";
 }
 
 TEST_F(LoginTest, ASessionIsOfThisKeyTimeAndRole) {
-    const auto status = [&](const std::string& cookie) { return ask("GET", "/api/live", {{"cookie", cookie}}).status; };
+    const auto status = [&](const std::string& cookie) {
+        return ask("GET", "/api/live", {{"cookie", cookie}}).status;
+    };
     std::string tampered = session("sales");
     tampered[tampered.size() / 2] = tampered[tampered.size() / 2] == 'A' ? 'g' : 'A';
     EXPECT_EQ(status(tampered), 401U);
@@ -193,16 +199,19 @@ TEST_F(LoginTest, AnAnswerThatNobodyAskedForIsRefused) {
     const auto wrong = ask("GET", "/login/callback?code=x&state=y", {{"cookie", cookie}});
     EXPECT_EQ(wrong.status, 400U);
     EXPECT_THAT(wrong.body, HasSubstr("another log-in"));
-    const std::string target = "/login/callback?state=" + flow.state + "&error=access_denied&error_description=%3Cscript%3Ealert(%221%22)";
+    const std::string target = "/login/callback?state=" + flow.state +
+                               "&error=access_denied&error_description=%3Cscript%3Ealert(%221%22)";
     const auto denied = ask("GET", target, {{"cookie", cookie}});
     EXPECT_EQ(denied.status, 400U);
     EXPECT_THAT(denied.body, HasSubstr("access_denied: &lt;script&gt;alert(&quot;1&quot;)"));
     EXPECT_THAT(denied.body, Not(HasSubstr("<script>")));
-    const auto old = identity::begin_flow("/", identity::random_bytes<identity::kFlowRandom>(), wall_now() - 11min);
+    const auto old =
+        identity::begin_flow("/", identity::random_bytes<identity::kFlowRandom>(), wall_now() - 11min);
     const std::string late = "__Host-spillway-login=" + sealed("login", identity::write_flow(old));
     EXPECT_THAT(ask("GET", "/login/callback?code=x&state=" + old.state, {{"cookie", late}}).body,
                 HasSubstr("longer than ten minutes"));
-    const auto down = ask("GET", "/login/callback?code=secret-code&state=" + flow.state, {{"cookie", cookie}});
+    const auto down =
+        ask("GET", "/login/callback?code=secret-code&state=" + flow.state, {{"cookie", cookie}});
     EXPECT_EQ(down.status, 403U);
     EXPECT_THAT(down.body, HasSubstr("cannot be asked now"));
     EXPECT_THAT(down.body, Not(HasSubstr("secret-code")));
@@ -232,7 +241,8 @@ TEST(LoginCookies, AreFoundByTheirWholeName) {
 }
 
 TEST(LoginAnswers, AreDecoded) {
-    const auto answer = login_answer("/login/callback?code=a%2Fb&state=s&iss=https%3A%2F%2Fx&error=e&error_description=d%20d+d");
+    const auto answer = login_answer(
+        "/login/callback?code=a%2Fb&state=s&iss=https%3A%2F%2Fx&error=e&error_description=d%20d+d");
     EXPECT_EQ(answer.code, "a/b");
     EXPECT_EQ(answer.state, "s");
     EXPECT_EQ(answer.issuer, "https://x");

@@ -20,7 +20,8 @@ config::AdminRolesConfig roles() {
 }
 
 Person person(const std::string& claims) {
-    const std::string text = encode_base64url(R"({"alg":"RS256"})") + '.' + encode_base64url(claims) + ".c2ln";
+    const std::string text =
+        encode_base64url(R"({"alg":"RS256"})") + '.' + encode_base64url(claims) + ".c2ln";
     return person_of(ParsedToken::parse(text).value(), roles(), kNow);
 }
 
@@ -54,7 +55,8 @@ TEST(AdminSession, AChangedMappingIsFelt) {
 }
 
 TEST(AdminSession, IsReadAsItWasWrittenUntilItsTimeIsOver) {
-    const Person one = person(R"({"sub":"1","name":"Ada \"L\" 이","groups":["sales"],"roles":["Spillway.Admin"]})");
+    const Person one =
+        person(R"({"sub":"1","name":"Ada \"L\" 이","groups":["sales"],"roles":["Spillway.Admin"]})");
     const std::string text = write_session(one);
     const auto read = read_session(text, 8h, kNow + 8h - 1s);
     ASSERT_TRUE(read);
@@ -71,7 +73,8 @@ TEST(AdminSession, IsReadAsItWasWrittenUntilItsTimeIsOver) {
 }
 
 TEST(AdminSession, APersonIsOneWordInTheAuditLog) {
-    EXPECT_EQ(audit_name(person(R"({"sub":"1","preferred_username":"ada@x","email":"e","name":"n"})")), "oidc:ada@x");
+    EXPECT_EQ(audit_name(person(R"({"sub":"1","preferred_username":"ada@x","email":"e","name":"n"})")),
+              "oidc:ada@x");
     EXPECT_EQ(audit_name(person(R"({"sub":"1","email":"e@x","name":"n"})")), "oidc:e@x");
     EXPECT_EQ(audit_name(person(R"({"sub":"1","name":"이 에이다"})")), "oidc:이_에이다");
     EXPECT_EQ(audit_name(person(R"({"sub":"42"})")), "oidc:42");
@@ -81,7 +84,8 @@ TEST(AdminSession, APersonIsOneWordInTheAuditLog) {
 TEST(AdminSession, KnowsWhatTheProviderLeftOut) {
     const std::string text =
         encode_base64url(R"({"alg":"RS256"})") + '.' +
-        encode_base64url(R"({"sub":"1","_claim_names":{"groups":"src1"},"_claim_sources":{"src1":{}}})") + ".c2ln";
+        encode_base64url(R"({"sub":"1","_claim_names":{"groups":"src1"},"_claim_sources":{"src1":{}}})") +
+        ".c2ln";
     const auto token = ParsedToken::parse(text).value();
     EXPECT_TRUE(token.is_elsewhere("groups"));
     EXPECT_FALSE(token.is_elsewhere("roles"));

@@ -38,7 +38,8 @@ LoginFlow flow(std::string return_to = "/") {
 }
 
 ParsedToken token(const std::string& claims) {
-    const std::string text = encode_base64url(R"({"alg":"RS256"})") + '.' + encode_base64url(claims) + ".c2ln";
+    const std::string text =
+        encode_base64url(R"({"alg":"RS256"})") + '.' + encode_base64url(claims) + ".c2ln";
     static std::string kept;  // the token views it
     kept = text;
     return ParsedToken::parse(kept).value();
@@ -64,9 +65,9 @@ TEST(LoginFlow, HasThreeSecretsOfItsOwnAndEnds) {
 TEST(LoginFlow, ReturnsToNoOtherHost) {
     for (const char* good : {"/", "/?a=b#usage?range=24h&find=a%26b", "/#live", "/a//b"})
         EXPECT_TRUE(is_return_path(good)) << good;
-    for (const char* bad :
-         {"", "//evil.example", "/\\evil.example", "https://evil.example/", "evil.example", "javascript:alert(1)",
-          "\\\\evil.example", "/a\r\nset-cookie: x=y", "/a b", "/\t/evil.example", "/caf\xc3\xa9"})
+    for (const char* bad : {"", "//evil.example", "/\\evil.example", "https://evil.example/", "evil.example",
+                            "javascript:alert(1)", "\\\\evil.example", "/a\r\nset-cookie: x=y", "/a b",
+                            "/\t/evil.example", "/caf\xc3\xa9"})
         EXPECT_FALSE(is_return_path(bad)) << bad;
     EXPECT_FALSE(is_return_path("/" + std::string(2000, 'a')));
 }
@@ -84,9 +85,12 @@ TEST(LoginFlow, TheProvidersMetadataIsItsOwnAndSafe) {
         return parse_provider(text, issuer);
     };
     const std::string_view keys = "\"jwks_uri\"";
-    EXPECT_FALSE(with(keys, R"("token_endpoint_auth_methods_supported": ["client_secret_post"], "jwks_uri")")->basic);
+    EXPECT_FALSE(
+        with(keys, R"("token_endpoint_auth_methods_supported": ["client_secret_post"], "jwks_uri")")->basic);
     EXPECT_TRUE(
-        with(keys, R"("token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"], "jwks_uri")")
+        with(
+            keys,
+            R"("token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"], "jwks_uri")")
             ->basic);
     EXPECT_THAT(with("login.example/tenant", "evil.example").error().message, HasSubstr("another issuer"));
     EXPECT_THAT(with("https://login.example/token", "http://login.example/token").error().message,
@@ -117,7 +121,8 @@ TEST(LoginFlow, ExchangesTheCodeAsTheClientIsRegistered) {
     const LoginFlow one = flow();
     const auto basic = code_request(provider, settings(), one, "co/de");
     EXPECT_EQ(basic.url, "https://login.example/token");
-    EXPECT_THAT(basic.body, HasSubstr("grant_type=authorization_code&code=co%2Fde&redirect_uri=https%3A%2F%2F"));
+    EXPECT_THAT(basic.body,
+                HasSubstr("grant_type=authorization_code&code=co%2Fde&redirect_uri=https%3A%2F%2F"));
     EXPECT_THAT(basic.body, HasSubstr("&code_verifier=" + one.verifier));
     EXPECT_THAT(basic.body, Not(HasSubstr("client_secret")));
     // base64 of "spillway:client%20secret%2F%2B"
@@ -148,14 +153,16 @@ TEST(LoginFlow, TakesTheAnswerToItsOwnQuestionAlone) {
     EXPECT_THAT(why({"code", "", "", "", ""}), HasSubstr("another log-in"));
     EXPECT_THAT(why({"code", one.state, "https://evil.example", "", ""}), HasSubstr("another provider"));
     EXPECT_THAT(why({"", one.state, "", "", ""}), HasSubstr("no code"));
-    EXPECT_EQ(why({"", one.state, "", "access_denied", "not\r\ntoday"}), "The provider says: access_denied: not  today");
+    EXPECT_EQ(why({"", one.state, "", "access_denied", "not\r\ntoday"}),
+              "The provider says: access_denied: not  today");
     EXPECT_THAT(why({"", "other", "", "access_denied", ""}), HasSubstr("another log-in"));
 }
 
 TEST(LoginFlow, ReadsTheTokenOrTheTrueCause) {
     EXPECT_EQ(parse_id_token(200, R"({"access_token":"a","id_token":"x.y.z"})").value(), "x.y.z");
-    EXPECT_EQ(parse_id_token(400, R"({"error":"invalid_grant","error_description":"expired"})").error().message,
-              "HTTP 400: invalid_grant: expired");
+    EXPECT_EQ(
+        parse_id_token(400, R"({"error":"invalid_grant","error_description":"expired"})").error().message,
+        "HTTP 400: invalid_grant: expired");
     EXPECT_EQ(parse_id_token(502, "<html>").error().message, "HTTP 502 without JSON");
     EXPECT_EQ(parse_id_token(500, "{}").error().message, "HTTP 500");
     const std::string none = parse_id_token(200, R"({"access_token":"secret-1"})").error().message;

@@ -14,9 +14,9 @@ TEST(SealedText, IsOpenedByTheSameSecretAndPurposeAlone) {
     for (const std::string& text : {std::string(), std::string("x"), std::string("{\"sub\":\"ada\\u0000\"}"),
                                     std::string("\0\n\xff", 3), std::string(3000, 'a')}) {
         const std::string sealed = sealer.seal(text);
-        EXPECT_EQ(sealed.find_first_not_of(
-                      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
-                  std::string::npos)
+        EXPECT_EQ(
+            sealed.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+            std::string::npos)
             << "safe in a cookie";
         EXPECT_EQ(Sealer(kSecret, "session").open(sealed), text);
         EXPECT_FALSE(Sealer(kSecret, "login").open(sealed)) << "another purpose";

@@ -163,6 +163,17 @@ export interface Configuration {
   clients: ConfigClient[];
 }
 
+export interface Session {
+  /** Of the person or token; empty: nobody who is known. */
+  name: string;
+  /** viewer, operator, admin; empty: none. */
+  role: string;
+  /** How it is known; open: anyone may do all; nothing: it is not. */
+  by: "oidc" | "token" | "open" | "nothing";
+  /** There is a log-in: GET login. */
+  log_in: boolean;
+}
+
 export interface UsageRow {
   /** When it began (UTC). */
   minute?: string;
