@@ -111,7 +111,7 @@ TEST(AcaEnv, ClientAndAdminCanBeClosed) {
     ASSERT_TRUE(loaded.ok());
     EXPECT_FALSE(loaded.value->allow_anonymous);
     EXPECT_EQ(loaded.value->clients, (std::vector<ClientConfig>{{"default", {digest_of("ck")}}}));
-    EXPECT_EQ(loaded.value->admin, (AdminConfig{true, {"0.0.0.0", 9}, Secret("at"), {}}));
+    EXPECT_EQ(loaded.value->admin, (AdminConfig{true, {"0.0.0.0", 9}, Secret("at"), {}, {}}));
 }
 
 TEST(AcaEnv, ProblemsNameTheVariable) {

@@ -196,11 +196,11 @@ def test_answers_that_were_not_asked_for(world):
     assert one.person().get(callback).status_code == 400, "another browser's"
     answer = client.get(forged)
     assert answer.status_code == 400 and "another log-in" in answer.text
-    kept = dict(client.cookies)
+    kept = client.cookies["spillway-login"]
     assert client.get(callback).status_code == 303
     # The same once more: without the flow's cookie, and with it.
     assert client.get(callback).status_code == 400
-    again = httpx.get(callback, cookies={"spillway-login": kept["spillway-login"]})
+    again = httpx.get(callback, cookies={"spillway-login": kept})
     assert again.status_code == 403 and "invalid_grant" in again.text
     code = re.search(r"code=([^&]+)", callback)[1]
     assert code not in again.text and SECRET not in again.text
@@ -349,7 +349,7 @@ def test_no_secret_is_told(world):
 
 
 def test_in_a_browser(world, browser):  # noqa: F811
-    one = world(session="15s")
+    one = world(session="25s")
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{one.admin}/#usage?range=24h")
@@ -364,12 +364,13 @@ def test_in_a_browser(world, browser):  # noqa: F811
     expect(page.locator(".who")).to_have_attribute("title", "Logged in as otto@example.org (operator)")
     assert page.evaluate("document.cookie") == ""
     page.get_by_role("navigation").get_by_role("link", name="Live").click()
-    page.get_by_role("button", name="Drain one").click()
+    page.get_by_role("button", name="Drain one", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Drain", exact=True).click()
     line = wait_until(lambda: next((line for line in one.audit() if "backend one" in line), None))
     assert "audit: oidc:otto@example.org changed backend one: before on, after draining" in line
     # The session's end leads back to the log-in, and that back to where one was.
     page.get_by_role("navigation").get_by_role("link", name="Configuration").click()
-    expect(page.get_by_text("Your log-in is over. Log in again.")).to_be_visible(timeout=25_000)
+    expect(page.get_by_text("Your log-in is over. Log in again.")).to_be_visible(timeout=40_000)
     assert page.url.startswith(f"{one.admin}/#config")
     page.locator("select").first.select_option("ko")
     page.get_by_role("button", name="로그인", exact=True).click()  # the provider knows the person still

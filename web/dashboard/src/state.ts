@@ -73,7 +73,7 @@ async function read(): Promise<void> {
       connected.value = true;
       trouble.value = "";
       if (!config.value) void readConfig();
-      if (!session.value) void readSession();
+      if (!session.value || session.value.by === "nothing") void readSession();
       frames.value = [...frames.value.slice(1 - most), frame];
     }
   } catch (error) {
