@@ -96,7 +96,7 @@ limits:
     e.tls.emplace();
     e.tls->cert_file = "etc/cert.pem";
     e.tls->key_file = "/abs/key.pem";
-    e.admin = {true, {"10.0.0.1", 9}, Secret("admin-token"), {}};
+    e.admin = {true, {"10.0.0.1", 9}, Secret("admin-token"), {}, {}};
     e.access_log.path = "etc/logs/access.jsonl";
     e.allow_anonymous = true;
     e.clients = {{"inline", {digest_of("k-inline")}},

@@ -228,7 +228,7 @@ TEST(Discovery, FindsTheKeysOfThatIssuerAlone) {
     issuer.issuer = "https://login.example/t/v2.0";
     EXPECT_EQ(discovery_url(issuer), "https://login.example/t/v2.0/.well-known/openid-configuration");
     const auto read = [&](std::string_view json) {
-        const auto url = parse_discovery(json, issuer);
+        const auto url = endpoint_in(json, issuer, "jwks_uri");
         return url ? *url : url.error().message;
     };
     EXPECT_EQ(read(R"({"issuer":"https://login.example/t/v2.0","jwks_uri":"https://login.example/keys"})"),

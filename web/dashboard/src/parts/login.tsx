@@ -7,9 +7,14 @@ import { LogIn } from "./who";
 export function Login() {
   const [value, setValue] = useState("");
   const byProvider = session.value?.log_in ?? false;
+  const said = trouble.value && (
+    <p class="trouble" role="alert">
+      {trouble.value}
+    </p>
+  );
   return (
     <>
-      <LogIn />
+      {byProvider && <LogIn said={said} />}
       <form
         class="card login"
         onSubmit={(e) => {
@@ -21,11 +26,7 @@ export function Login() {
         <label for="token">{t("token")}</label>
         <input id="token" class="field" type="password" autocomplete="current-password" autofocus={!byProvider} required
           value={value} onInput={(e) => setValue(e.currentTarget.value)} />
-        {trouble.value && (
-          <p class="trouble" role="alert">
-            {trouble.value}
-          </p>
-        )}
+        {!byProvider && said}
         <button type="submit" class={byProvider ? "button" : "button primary"}>
           {t(byProvider ? "log_in_by_token" : "log_in")}
         </button>

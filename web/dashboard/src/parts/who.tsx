@@ -1,4 +1,5 @@
 // Who is logged in by the provider; and the button that begins it.
+import type { ComponentChildren } from "preact";
 import { logInAddress, session } from "../session";
 import { t } from "../strings";
 
@@ -15,10 +16,10 @@ export function Who() {
   );
 }
 
-export function LogIn() {
-  if (!session.value?.log_in) return null;
+export function LogIn({ said }: { said: ComponentChildren }) {
   return (
     <div class="card login">
+      {said}
       <p>{t("log_in_text")}</p>
       <button type="button" class="button primary" autofocus onClick={() => location.assign(logInAddress(location))}>
         {t("log_in")}
