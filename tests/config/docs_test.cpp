@@ -102,7 +102,7 @@ TEST(Docs, EveryKeyIsExplained) {
     const auto gateway = offered(load_gateway(R"(
 zzzzzzzzzzzzzzz: 1
 server: {zzzzzzzzzzzzzzz: 1, tls: {zzzzzzzzzzzzzzz: 1}}
-admin: {zzzzzzzzzzzzzzz: 1}
+admin: {zzzzzzzzzzzzzzz: 1, oidc: {zzzzzzzzzzzzzzz: 1, roles: {zzzzzzzzzzzzzzz: 1}}}
 log: {zzzzzzzzzzzzzzz: 1}
 clients: [{zzzzzzzzzzzzzzz: 1, limits: {zzzzzzzzzzzzzzz: 1, tokens: {zzzzzzzzzzzzzzz: 1}, budget: {zzzzzzzzzzzzzzz: 1}}}]
 teams: [{zzzzzzzzzzzzzzz: 1}]

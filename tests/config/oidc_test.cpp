@@ -57,25 +57,25 @@ TEST(Oidc, HasAllThatALogInNeeds) {
 TEST(Oidc, SaysWhatIsMissingAndWhere) {
     const std::string none = problem_of("issuer: https://login.example");
     for (const char* what : {"needs a client_id", "needs a public_url", "needs roles"})
-        EXPECT_THAT(none, HasSubstr(std::string("admin.oidc ") + what));
+        EXPECT_THAT(none, HasSubstr(std::string("admin.oidc: ") + what));
     EXPECT_THAT(problem_of("client_id: c"), HasSubstr("needs an issuer"));
     const auto with = [](const std::string& from, const std::string& to) {
         std::string text = kGood;
         return problem_of(text.replace(text.find(from), from.size(), to));
     };
     EXPECT_THAT(with("https://login", "http://login"), HasSubstr("g.yaml:3:"));
-    EXPECT_THAT(with("https://login", "http://login"), HasSubstr("admin.oidc.issuer is not https"));
+    EXPECT_THAT(with("https://login", "http://login"), HasSubstr("admin.oidc.issuer: is not https"));
     EXPECT_THAT(with("https://Gateway", "http://Gateway"),
-                HasSubstr("admin.oidc.public_url is not https: sessions could be read on the way"));
+                HasSubstr("admin.oidc.public_url: is not https: sessions could be read on the way"));
     EXPECT_EQ(with("https://Gateway.example:443", "http://localhost:8081"), "");
-    EXPECT_THAT(with("viewer: {dept: it}", "viewer: {}"), HasSubstr("admin.oidc.roles.viewer needs claims"));
+    EXPECT_THAT(with("viewer: {dept: it}", "viewer: {}"), HasSubstr("admin.oidc.roles.viewer: needs claims"));
     EXPECT_THAT(with("viewer: {dept: it}", "boss: {dept: it}"), HasSubstr("admin.oidc.roles.boss"));
     EXPECT_THAT(with("dept: it", "dept: []"),
-                HasSubstr("admin.oidc.roles.viewer.dept expected a claim's name"));
-    EXPECT_THAT(problem_of(kGood + ", scopes: [email]"), HasSubstr("admin.oidc.scopes must have openid"));
+                HasSubstr("admin.oidc.roles.viewer.dept: expected a claim's name"));
+    EXPECT_THAT(problem_of(kGood + ", scopes: [email]"), HasSubstr("admin.oidc.scopes: must have openid"));
     EXPECT_THAT(problem_of(kGood + ", session: 90d"), HasSubstr("admin.oidc.session"));
     EXPECT_THAT(problem_of(kGood + ", session_key: short-one"),
-                HasSubstr("admin.oidc.session_key is too short: at least 32 characters are needed"));
+                HasSubstr("admin.oidc.session_key: is too short: at least 32 characters are needed"));
     EXPECT_THAT(problem_of(kGood + ", secret: x"), HasSubstr("admin.oidc.secret"));
 }
 

@@ -66,11 +66,11 @@ const Case kDocument[] = {
      "ledger, redis\n"},
     {"UnknownKeyThatMayBeASecret", BACKENDS "admin: {Zx9-very-secret: 1}\n",
      "2:9: admin: holds something that is no known key; expected enabled, listen, token, token_env, "
-     "token_file, tokens\n"},
+     "token_file, tokens, oidc\n"},
     {"RepeatedKey", BACKENDS "server: {}\nserver: {}\n", "3:1: server: is given twice, first in line 2\n"},
     {"RepeatedSecretKey", BACKENDS "admin: {Zx9-very-secret: 1, Zx9-very-secret: 2}\n",
      "2:9: admin: holds something that is no known key; expected enabled, listen, token, token_env, "
-     "token_file, tokens\n2:29: admin: is given twice, first in line 2\n"},
+     "token_file, tokens, oidc\n2:29: admin: is given twice, first in line 2\n"},
     {"ListAsKey", BACKENDS "? [a, b]\n: 1\n", "2:3: expected a plain word as key\n"},
     {"ColumnsAreCharacters", BACKENDS "log: {access: 'é', x: 1}\n",
      "2:20: log.x: is not a known key; expected access\n"},
