@@ -19,20 +19,23 @@ bool ends_with_any(std::string_view name, std::span<const std::string_view> ends
     });
 }
 
-/// Fields of applications begin with "x-"; these say where a request came from, who sits at the browser, or
-/// carry what lets them in. By what proxies, clouds and chat apps add: nginx, Envoy, Akamai, Front Door, App
-/// Service, App Engine, Fastly, Kong, Pomerium, Open WebUI, LibreChat …
+/// Fields of applications begin with "x-"; these say where a request came from, who sits at the browser,
+/// carry what lets them in, or ask for another method or path than the one that was judged. By what proxies,
+/// clouds and chat apps add: nginx, Envoy, Akamai, Front Door, App Service, App Engine, Fastly, Kong,
+/// Pomerium, Open WebUI, LibreChat …
 bool stays_inside(std::string_view name) noexcept {
-    static constexpr std::array<std::string_view, 49> kPrefixes{
-        "x-forwarded",    "x-real-ip",    "x-original", "x-client",    "x-cluster",    "x-envoy",
-        "x-amzn-",        "x-amz-cf",     "x-azure-",   "x-arr-",      "x-appgw",      "x-appservice",
-        "x-auth",         "x-access",     "x-csrf",     "x-xsrf",      "x-session",    "x-user",
-        "x-remote",       "x-vercel",     "x-cloud-",   "x-spillway-", "x-ms-token-",  "x-ms-client-p",
-        "x-ms-forwarded", "x-goog-auth",  "x-goog-iap", "x-pomerium",  "x-openwebui-", "x-librechat-",
-        "x-consumer-",    "x-credential", "x-groups",   "x-okta",      "x-ldap",       "x-org-user",
-        "x-ssl-",         "x-tls-",       "x-nf-",      "x-akamai-",   "x-appengine-", "x-proxyuser",
-        "x-source-",      "x-fd-",        "x-caller",   "x-waws-",     "x-rewrite",    "x-disguised",
-        "x-referer"};
+    static constexpr std::array<std::string_view, 51> kPrefixes{
+        "x-forwarded",      "x-real-ip",    "x-original",  "x-client",      "x-cluster",
+        "x-envoy",          "x-amzn-",      "x-amz-cf",    "x-azure-",      "x-arr-",
+        "x-appgw",          "x-appservice", "x-auth",      "x-access",      "x-csrf",
+        "x-xsrf",           "x-session",    "x-user",      "x-remote",      "x-vercel",
+        "x-cloud-",         "x-spillway-",  "x-ms-token-", "x-ms-client-p", "x-ms-forwarded",
+        "x-goog-auth",      "x-goog-iap",   "x-pomerium",  "x-openwebui-",  "x-librechat-",
+        "x-consumer-",      "x-credential", "x-groups",    "x-okta",        "x-ldap",
+        "x-org-user",       "x-ssl-",       "x-tls-",      "x-nf-",         "x-akamai-",
+        "x-appengine-",     "x-proxyuser",  "x-source-",   "x-fd-",         "x-caller",
+        "x-waws-",          "x-rewrite",    "x-disguised", "x-referer",     "x-http-method",
+        "x-method-override"};
     static constexpr std::array<std::string_view, 11> kEnds{
         "-token", "-key",    "-ip",        "-cert",     "-secret",       "-cookie",
         "-email", "-bearer", "-assertion", "-clientip", "-forwarded-for"};

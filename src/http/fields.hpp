@@ -27,6 +27,11 @@ public:
     void add(std::string_view name, std::string_view value, bool in_line = false) {
         list_.push_back({name, value, in_line});
     }
+    /// Gives the field of that name, if there is one, another value.
+    void replace(std::string_view name, std::string_view value) noexcept {
+        for (Field& f : list_)
+            if (iequals(f.name, name)) f = {f.name, value, false};
+    }
     void clear() noexcept { list_.clear(); }
 
     /// The first value of `name`; empty (data() == nullptr) if there is none.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/authority.hpp"
 #include "http/http2_connection.hpp"
 #include "http/http2_exchange.hpp"
 #include "http/parser.hpp"

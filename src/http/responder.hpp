@@ -89,10 +89,5 @@ inline constexpr std::size_t free_body = 4 * 1024;
 
 /// OpenAI's error JSON for a request that the server refuses.
 [[nodiscard]] std::string refusal_body(unsigned status, std::string_view message, std::string_view code);
-/// RFC 9110 §7.2: uri-host [ ":" port ], without characters that end or extend the authority; not empty for
-/// http (§4.2.1).
-[[nodiscard]] inline bool valid_host(std::string_view host) noexcept {
-    return !host.empty() && host.find_first_of(" \t,/?#@\\") == std::string_view::npos;
-}
 
 }  // namespace spillway::http

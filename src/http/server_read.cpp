@@ -1,5 +1,6 @@
 // How a ServerConnection reads requests, and refuses those that break HTTP/1.1 or a limit.
 #include "base/task.hpp"
+#include "http/authority.hpp"
 #include "http/date_line.hpp"
 #include "http/server_connection.hpp"
 #include "http/simple_head.hpp"
@@ -70,7 +71,8 @@ Task<ServerConnection::Read> ServerConnection::read_request() {
     }
 }
 
-/// Host exactly once on HTTP/1.1 (RFC 9112 §3.2); absolute-form becomes origin-form (§3.2.2).
+/// Host exactly once on HTTP/1.1 (RFC 9112 §3.2); absolute-form becomes origin-form, and its authority counts
+/// instead of Host (§3.2.2).
 bool ServerConnection::check_head() {
     std::size_t hosts = 0;
     for (const Field& f : head_.fields) {
@@ -85,7 +87,9 @@ bool ServerConnection::check_head() {
     if (!istarts_with(target, "http://") && !istarts_with(target, "https://")) return false;
     const auto authority = target.find("//") + 2;
     const auto path = target.find_first_of("/?", authority);
-    if (path == authority) return false;
+    const std::string_view host = target.substr(authority, path - authority);
+    if (!valid_host(host)) return false;
+    head_.fields.replace("host", host);
     if (path == std::string_view::npos) {
         target = "/";
         return true;

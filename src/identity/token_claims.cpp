@@ -137,8 +137,9 @@ Result<TokenClaims> ParsedToken::check(const config::TokenPolicy& policy, Wall n
     const object& claims = claims_->claims;
     const auto expires = date_of(claims, "exp");
     if (!expires || now >= *expires + policy.leeway) return fail("has expired");
-    if (const auto begins = date_of(claims, "nbf"); begins && now + policy.leeway < *begins)
-        return fail("is not valid yet");
+    const auto begins = date_of(claims, "nbf");
+    const bool has_begin = begins || claims.at_key("nbf").error() == simdjson::SUCCESS;
+    if (has_begin && (!begins || now + policy.leeway < *begins)) return fail("is not valid yet");
     if (!policy.issuers.empty() && std::ranges::find(policy.issuers, issuer()) == policy.issuers.end())
         return fail("is of another issuer");
     if (!policy.audiences.empty() && !holds_one(claims, "aud", policy.audiences, false))

@@ -107,7 +107,8 @@ TEST(RequestFields, AreAllowedByName) {
         EXPECT_TRUE(goes_up(up)) << up;
     for (const char* inside :
          {"cookie", "api-key", "authorization", "x-api-key", "x-request-id", "host", "te", "dnt", "x-real-ip",
-          "x-ms-client-principal", "sec-fetch-mode", "true-client-ip"})
+          "x-ms-client-principal", "sec-fetch-mode", "true-client-ip", "X-HTTP-Method-Override",
+          "x-http-method", "x-method-override", "x-original-url"})
         EXPECT_FALSE(goes_up(inside)) << inside;
 }
 

@@ -170,6 +170,9 @@ TEST_F(Jwt, TimesIssuerAndAudienceAreHeld) {
     EXPECT_THAT(result(R"({"iss":"me","aud":"you","exp":1750000001,"nbf":1750000061})"),
                 HasSubstr("not valid yet"));
     EXPECT_EQ(result(R"({"iss":"me","aud":"you","exp":1750000001,"nbf":1750000060})"), "was accepted");
+    EXPECT_THAT(result(R"({"iss":"me","aud":"you","exp":1750000001,"nbf":"1750000000"})"),
+                HasSubstr("not valid yet"))
+        << "a time that cannot be read is no time that has passed";
     EXPECT_THAT(result(R"({"iss":"he","aud":"you","exp":1750000001})"), HasSubstr("issuer"));
     EXPECT_THAT(result(R"({"iss":"me","aud":["he"],"exp":1750000001})"), HasSubstr("audience"));
     EXPECT_THAT(result(R"({"iss":"me","exp":1750000001})"), HasSubstr("audience"));
