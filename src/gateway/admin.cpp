@@ -189,10 +189,12 @@ Task<void> Admin::handle(http::Exchange& exchange) {
             reply = co_await api(exchange, path, *caller);
         }
     }
-    const std::array<http::Field, 3> json{{{"content-type", "application/json"},
+    const std::array<http::Field, 4> json{{{"content-type", "application/json"},
                                            {"cache-control", "no-store"},
-                                           {"x-content-type-options", "nosniff"}}};
-    (void)co_await exchange.respond(reply.status, json, reply.body);
+                                           {"x-content-type-options", "nosniff"},
+                                           {"www-authenticate", "Bearer"}}};
+    const std::size_t count = reply.status == 401 ? json.size() : json.size() - 1;  // RFC 9110 §11.6.1
+    (void)co_await exchange.respond(reply.status, std::span(json).first(count), reply.body);
 }
 
 Task<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path, const Who& who) {

@@ -28,6 +28,7 @@ void append_refusal_fields(std::string& out, const Refusal& why) {
         http::append_field(out, "retry-after", std::to_string(retry_seconds(*why.retry_in)));
         http::append_field(out, "retry-after-ms", std::to_string(retry_milliseconds(*why.retry_in)));
     }
+    if (why.status == 401) out.append("www-authenticate: Bearer\r\n");  // RFC 9110 §11.6.1
     out.append(why.fields);
     if (why.final) out.append("x-should-retry: false\r\n");
 }

@@ -39,7 +39,8 @@ bool valid_host(std::string_view host) noexcept {
     const std::size_t end = literal ? host.find(']') : std::min(host.find(':'), host.size());
     if (end == std::string_view::npos) return false;
     const std::string_view port = host.substr(literal ? end + 1 : end);
-    if (!port.empty() && (port.front() != ':' || !std::ranges::all_of(port.substr(1), is_digit))) return false;
+    if (!port.empty() && (port.front() != ':' || !std::ranges::all_of(port.substr(1), is_digit)))
+        return false;
     return literal ? is_literal(host.substr(1, end - 1)) : is_name(host.substr(0, end));
 }
 

@@ -90,7 +90,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     bool close_an_idle_one() {
         constexpr std::size_t looked_at = 32;
         ServerConnection* oldest = nullptr;
-        std::size_t bucket = next_bucket++ % open.bucket_count();
+        std::size_t bucket = next_bucket % open.bucket_count();
         for (std::size_t seen = 0, n = 0; seen < looked_at && n < open.bucket_count(); ++n) {
             for (auto at = open.begin(bucket); at != open.end(bucket); ++at, ++seen)
                 if ((*at)->idle() &&
@@ -98,6 +98,8 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
                     oldest = *at;
             bucket = (bucket + 1) % open.bucket_count();
         }
+        // Those that were closed stay in the set for a turn: the next look is at others.
+        next_bucket = bucket;
         if (oldest != nullptr) oldest->close();
         return oldest != nullptr;
     }

@@ -208,7 +208,7 @@ def run(folder):
         try:
             hosts(tally, "chat", chat.port, ("/", "/healthz"))
             body = json.dumps({"title": "x"}).encode()
-            _, fields, _ = ask(chat.port, "/api/session")
+            _, fields, _ = ask(chat.port, "/api/session", "POST", b"{}", content_type="application/json")
             cookie = fields.get("set-cookie", b"").decode()
             tally.require("chat: the session's cookie", "accepted", "HttpOnly" in cookie and "SameSite=Strict" in cookie, cookie)
             origins(tally, "chat", chat.port, "/api/conversations", body, content_type="application/json", cookie=cookie.partition(";")[0])

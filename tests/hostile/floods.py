@@ -48,7 +48,7 @@ def attack(name, why="", settings=None, read=False, wait=4.0, receive_buffer=Non
     return decorate
 
 
-def many(frames, count=50):
+def many(frames, count=100):
     """Frames as one text that is sent again and again."""
     text = b"".join(frame.serialize() for frame in frames)
     for _ in range(count):
@@ -84,6 +84,11 @@ def _(c):
 def _(c):
     for first in range(1, 20_000, 200):
         yield b"".join(heads(first, 100)) + b"".join(reset(s) for s in range(first, first + 200, 2))
+
+
+def work():
+    """A request that is at work: whatever comes now, no time-out ends it."""
+    return b"".join(heads(path=SLOW, count=1))
 
 
 for sort, frame in {
@@ -153,6 +158,7 @@ def _(c):
 
 @attack("PING flood, unread (CVE-2019-9512)")
 def _(c):
+    yield work()
     yield from many([PingFrame(0, b"12345678")] * 500)
 
 
@@ -163,6 +169,7 @@ def _(c):
 
 @attack("PING flood, read", read=True)
 def _(c):
+    yield work()
     yield from many([PingFrame(0, b"12345678")] * 500)
 
 
@@ -180,6 +187,7 @@ def _(c):
 
 @attack("WINDOW_UPDATE flood")
 def _(c):
+    yield work()
     yield from many([WindowUpdateFrame(0, window_increment=1)] * 500)
 
 
@@ -191,13 +199,14 @@ def _(c):
 
 @attack("PRIORITY flood (CVE-2019-9513)")
 def _(c):
+    yield work()
     yield from many([PriorityFrame(2 * i + 1, depends_on=0, stream_weight=3) for i in range(500)])
 
 
 @attack("flood of unknown frames")
 def _(c):
-    yield from many([], 0)
-    for _ in range(50):
+    yield work()
+    for _ in range(100):
         yield b"\0\0\0\xfb\0\0\0\0\0" * 500
 
 
@@ -363,6 +372,7 @@ def one(measured, port, context, item):
         end += 2
     closed = sum(is_closed(c, end, read) for c in open_ones)
     grown = max(grown, measured.memory() - memory)
+    time.sleep(max(0, 0.3 - (time.monotonic() - began)))  # enough times for a median
     took = time.monotonic() - began
     seen = measured.stop()
     for c in open_ones:
@@ -387,7 +397,7 @@ def one(measured, port, context, item):
 
 def answer(message, send):
     if b"?slow" in message.first:
-        time.sleep(0.5)
+        time.sleep(5)
     return wire.ok(b"x" * 1_000_000) if b"?large" in message.first else wire.ok()
 
 

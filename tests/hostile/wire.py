@@ -4,17 +4,13 @@ suite. Whoever reads a message here reads it as strictly as RFC 9112 lets a reci
 import contextlib
 import dataclasses
 import json
-import pathlib
 import re
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-
-import harness  # noqa: E402
+import harness
 
 KEY = harness.CLIENT_KEY
 BACKEND_KEY = "backend-key-of-the-hostile-suites"

@@ -1,7 +1,10 @@
 // The server's limits, slow clients, draining; and what is under way when the loop ends.
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
+#include "base/file_descriptor.hpp"
 #include "base/loop.hpp"
 #include "base/task.hpp"
 #include "http/server_fixture.hpp"
@@ -122,6 +125,31 @@ TEST_F(LimitsTest, IdleConnectionsGoForNewOnes) {
         EXPECT_EQ(status_of(co_await late.read_message()), 200);
         co_await known.send(get("/"));
         EXPECT_EQ(status_of(co_await known.read_message()), 200) << "those that never asked go first";
+    });
+}
+
+TEST_F(LimitsTest, ManyAtOnceDoNotKeepTheLastOneOut) {
+    limits.max_connections = 256;
+    listen(hello);
+    const auto silent = [&] {
+        FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(server->port());
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+        return socket;
+    };
+    loop.run([&]() -> Task<void> {
+        std::vector<FileDescriptor> sockets;
+        for (int round = 0; round < 20; ++round) {
+            // All are accepted in one turn, before any of those that make room has ended.
+            for (int i = 0; i < 100; ++i) sockets.push_back(silent());
+            Peer late = co_await client();
+            co_await late.send(get("/"));
+            EXPECT_EQ(status_of(co_await late.read_message()), 200) << round;
+            if (sockets.size() > 600) sockets.erase(sockets.begin(), sockets.begin() + 100);
+        }
     });
 }
 
