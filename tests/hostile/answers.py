@@ -34,7 +34,8 @@ def say(*pieces, close=False, pause=0.05):
 
 
 def case(name, speak, verdict="refused", statuses=(502, 503, 504), body=None, request=GET, lacks=(), why="", wait=0):
-    CASES.append((name, speak if callable(speak) else say(speak, close=True), verdict, statuses, body, request, lacks, why, wait))
+    CASES.append((name, speak if callable(speak) else say(speak, close=True), verdict, statuses, body, request, lacks, why,
+        wait))
 
 
 def served(name, speak, body, statuses=(200,), **more):
@@ -56,19 +57,25 @@ case("a list of one length", H + b"Content-Length: 2, 2\r\n\r\nhi")
 cut("4 GB said, then closed", H + b"Content-Length: 4294967296\r\n\r\nhi")
 served("a length said twice", say(H + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi"), b"hi",
        why="one length, and one is passed on (RFC 9112 §6.3)")  # fmt: skip
-for coding in (b"xchunked", b"gzip, chunked", b"chunked, gzip", b"identity", b'"chunked"', b"chunked;q=1", b"", b"chunked\r\nTransfer-Encoding: chunked"):
+for coding in (b"xchunked", b"gzip, chunked", b"chunked, gzip", b"identity", b'"chunked"', b"chunked;q=1", b"",
+        b"chunked\r\nTransfer-Encoding: chunked"):
     case(f"coding {coding!r}", H + b"Transfer-Encoding: " + coding + b"\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
 case("coding, spaced", H + b"Transfer-Encoding : chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
 case("coding in HTTP/1.0", b"HTTP/1.0 200 OK\r\n" + CHUNKED + b"\r\n2\r\nhi\r\n0\r\n\r\n")
 served("until the end", say(H + JSON + b"\r\n{}", close=True), b"{}")
 served("HTTP/1.0", say(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", close=True), b"hi")
-for name, chunks in {"size -5": b"-5\r\nhello\r\n0\r\n\r\n", "size of 17 digits": b"FFFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n", "LF alone": b"5\nhello\n0\n\n",
-                     "no CRLF after data": b"5\r\nhello0\r\n\r\n", "no size": b"\r\nhello\r\n0\r\n\r\n", "0x": b"0x5\r\nhello\r\n0\r\n\r\n",
-                     "trailers of 1 MB": b"5\r\nhello\r\n0\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n", "extension of 1 MB": b"5;" + b"a" * 1_000_000 + b"\r\nhello\r\n0\r\n\r\n",
-                     "trailer with a space": b"5\r\nhello\r\n0\r\nX : y\r\n\r\n", "closed inside": b"5\r\nhe", "closed before the last": b"5\r\nhello\r\n"}.items():  # fmt: skip
+for name, chunks in {"size -5": b"-5\r\nhello\r\n0\r\n\r\n", "size of 17 digits": b"FFFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n",
+        "LF alone": b"5\nhello\n0\n\n",
+                     "no CRLF after data": b"5\r\nhello0\r\n\r\n", "no size": b"\r\nhello\r\n0\r\n\r\n",
+                     "0x": b"0x5\r\nhello\r\n0\r\n\r\n",
+                     "trailers of 1 MB": b"5\r\nhello\r\n0\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n",
+                     "extension of 1 MB": b"5;" + b"a" * 1_000_000 + b"\r\nhello\r\n0\r\n\r\n",
+                     "trailer with a space": b"5\r\nhello\r\n0\r\nX : y\r\n\r\n", "closed inside": b"5\r\nhe",
+                     "closed before the last": b"5\r\nhello\r\n"}.items():  # fmt: skip
     cut(f"chunks: {name}", H + JSON + CHUNKED + b"\r\n" + chunks)
 served("chunks: 100,000 of one byte", say(H + CHUNKED + b"\r\n" + b"1\r\na\r\n" * 100_000 + b"0\r\n\r\n"), b"a" * 100_000)
-served("chunks: trailers that say more", say(H + CHUNKED + b"\r\n2\r\nhi\r\n0\r\nX-Spillway-Backend: evil\r\nContent-Length: 9\r\n\r\n"), b"hi", lacks=(b"evil",))
+served("chunks: trailers that say more",
+    say(H + CHUNKED + b"\r\n2\r\nhi\r\n0\r\nX-Spillway-Backend: evil\r\nContent-Length: 9\r\n\r\n"), b"hi", lacks=(b"evil",))
 
 # Bytes behind an answer, on a connection that is kept
 served("longer than its length", say(H + b"Content-Length: 2\r\n\r\nhi" + EVIL), b"hi")
@@ -80,7 +87,8 @@ served("a second answer after chunks", say(H + CHUNKED + b"\r\n2\r\nhi\r\n0\r\n\
 served("half a head behind", say(ok(b"{}") + b"HTTP/1.1 200 OK\r\nX-Evil: "), b"{}")
 served("CRLF behind", say(ok(b"{}") + b"\r\n"), b"{}")
 served("204 with a body", say(b"HTTP/1.1 204 No Content\r\n\r\n" + EVIL), b"", (204,))
-served("204 with a length and a body", say(b"HTTP/1.1 204 No Content\r\nContent-Length: %d\r\n\r\n" % len(EVIL) + EVIL), b"", (204,))
+served("204 with a length and a body", say(b"HTTP/1.1 204 No Content\r\nContent-Length: %d\r\n\r\n" % len(EVIL) + EVIL), b"",
+    (204,))
 served("304 with a body", say(b"HTTP/1.1 304 Not Modified\r\n\r\n" + EVIL), b"", (304,))
 served("HEAD with a body", say(ok(b"EVIL")), b"", request=GET.replace(b"GET", b"HEAD"))
 served("HEAD with chunks", say(H + CHUNKED + b"\r\n4\r\nEVIL\r\n0\r\n\r\n"), b"", request=GET.replace(b"GET", b"HEAD"))
@@ -94,14 +102,19 @@ case("102 with a length", b"HTTP/1.1 102 X\r\nContent-Length: 70\r\n\r\n")
 case("100 for ever", say(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 40, pause=0.05, close=True))
 
 # Heads
-for name, head in {"LF in a value": b"X-A: a\nSet-Cookie: evil=1\r\n", "CR in a value": b"X-A: a\rSet-Cookie: evil=1\r\n", "NUL in a value": b"X-A: a\x00b\r\n",
-                   "folded": b"X-A: a\r\n b\r\n", "space before a colon": b"X-A : b\r\n", "no colon": b"X-A\r\n", "no name": b": b\r\n",
+for name, head in {"LF in a value": b"X-A: a\nSet-Cookie: evil=1\r\n", "CR in a value": b"X-A: a\rSet-Cookie: evil=1\r\n",
+        "NUL in a value": b"X-A: a\x00b\r\n",
+                   "folded": b"X-A: a\r\n b\r\n", "space before a colon": b"X-A : b\r\n", "no colon": b"X-A\r\n",
+                   "no name": b": b\r\n",
                    "first field indented": b" X-A: b\r\n", "101 fields": b"".join(b"X-%d: a\r\n" % i for i in range(101)),
-                   "a field of 1 MB": b"X-A: " + b"a" * 1_000_000 + b"\r\n", "Connection of 40": b"Connection: " + b",".join(b"x%d" % i for i in range(40)) + b"\r\n"}.items():  # fmt: skip
+                   "a field of 1 MB": b"X-A: " + b"a" * 1_000_000 + b"\r\n",
+                   "Connection of 40": b"Connection: " + b",".join(b"x%d" % i for i in range(40)) + b"\r\n"}.items():  # fmt: skip
     case(f"head: {name}", H + head + b"Content-Length: 2\r\n\r\nhi")
 case("head: endless", say(H + b"".join(b"X-%d: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" % i for i in range(60_000)), close=True))
-for line in (b"HTTP/1.1 99 X", b"HTTP/1.1 1000 X", b"HTTP/1.1 abc X", b"HTTP/1.1 2 X", b"HTTP/1.1 -20 X", b"HTTP/2 200 OK", b"HTTP/1.1  200 OK", b"ICY 200 OK", b"http/1.1 200 OK",
-             b"HTTP/1.1 200 O\nK", b"HTTP/1.1 200 O\x00K", b"HTTP/1.1\t200 OK", b" HTTP/1.1 200 OK", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", b"hello world", b"HTTP/1.1 200 O\rK"):  # fmt: skip
+for line in (b"HTTP/1.1 99 X", b"HTTP/1.1 1000 X", b"HTTP/1.1 abc X", b"HTTP/1.1 2 X", b"HTTP/1.1 -20 X", b"HTTP/2 200 OK",
+        b"HTTP/1.1  200 OK", b"ICY 200 OK", b"http/1.1 200 OK",
+             b"HTTP/1.1 200 O\nK", b"HTTP/1.1 200 O\x00K", b"HTTP/1.1\t200 OK", b" HTTP/1.1 200 OK",
+             b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", b"hello world", b"HTTP/1.1 200 O\rK"):  # fmt: skip
     case(f"line: {line!r}", line + b"\r\nContent-Length: 2\r\n\r\nhi")
 case("status 000", b"HTTP/1.1 000 X\r\nContent-Length: 2\r\n\r\nhi")
 for status in (600, 999):
@@ -112,19 +125,28 @@ case("nothing", b"")
 case("closed in the head", H + b"Content-Le")
 cut("closed in the body", H + JSON + b"Content-Length: 10\r\n\r\nhi")
 case("head drips", say(*[bytes([c]) for c in H], pause=0.1, close=True))
-served("Connection names what frames it", say(H + b"Connection: content-length, x-spillway-backend\r\nContent-Length: 2\r\n\r\nhi"), b"hi")
-served("own fields, and ours", say(H + b"X-Spillway-Backend: evil\r\nX-Spillway-Attempts: 9\r\nServer: x\r\nContent-Length: 2\r\n\r\nhi"), b"hi", lacks=(b"evil", b"attempts: 9"))
-served("our key comes back", say(H + f"api-key: {BACKEND_KEY}\r\nAuthorization: Bearer {BACKEND_KEY}\r\nContent-Length: 2\r\n\r\nhi".encode()), b"hi", lacks=(BACKEND_KEY.encode(),))
+served("Connection names what frames it",
+    say(H + b"Connection: content-length, x-spillway-backend\r\nContent-Length: 2\r\n\r\nhi"), b"hi")
+served("own fields, and ours",
+    say(H + b"X-Spillway-Backend: evil\r\nX-Spillway-Attempts: 9\r\nServer: x\r\nContent-Length: 2\r\n\r\nhi"), b"hi",
+    lacks=(b"evil", b"attempts: 9"))
+served("our key comes back",
+    say(H + f"api-key: {BACKEND_KEY}\r\nAuthorization: Bearer {BACKEND_KEY}\r\nContent-Length: 2\r\n\r\nhi".encode()), b"hi",
+    lacks=(BACKEND_KEY.encode(),))
 served("Set-Cookie", say(H + b"Set-Cookie: evil=1\r\nContent-Length: 2\r\n\r\nhi"), b"hi", lacks=(b"evil",))
-for field in (b"Keep-Alive: timeout=5", b"Proxy-Authenticate: Basic", b"Upgrade: h2c", b"Trailer: x", b"TE: x", b"Proxy-Connection: x"):
+for field in (b"Keep-Alive: timeout=5", b"Proxy-Authenticate: Basic", b"Upgrade: h2c", b"Trailer: x", b"TE: x",
+        b"Proxy-Connection: x"):
     served(f"hop by hop: {field.decode()}", say(H + field + b"\r\nContent-Length: 2\r\n\r\nhi"), b"hi", lacks=(field,))
 
 # What is said of limits and usage
-for name, more in {"Retry-After of 20 digits": b"Retry-After: 99999999999999999999", "negative": b"Retry-After: -5\r\nretry-after-ms: nan", "not a date": b"Retry-After: Thu, 99 Foo 2099",
+for name, more in {"Retry-After of 20 digits": b"Retry-After: 99999999999999999999",
+        "negative": b"Retry-After: -5\r\nretry-after-ms: nan", "not a date": b"Retry-After: Thu, 99 Foo 2099",
                    "limits without sense": b"x-ratelimit-remaining-tokens: -99999999999999999999\r\nx-ratelimit-reset-tokens: 1e400s\r\nx-ratelimit-limit-tokens: 0"}.items():  # fmt: skip
     case(f"429: {name}", say(b"HTTP/1.1 429 X\r\n" + more + b"\r\nContent-Length: 0\r\n\r\n"), statuses=(429, 503))
-for name, text in {"huge": b'{"usage":{"prompt_tokens":99999999999999999999999,"completion_tokens":-5,"total_tokens":1e308}}', "deep": b'{"usage":' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"}",
-                   "an array": b'{"usage":[1,2,3]}', "twice": b'{"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2}}', "no JSON": b'{"usage":{'}.items():  # fmt: skip
+for name, text in {"huge": b'{"usage":{"prompt_tokens":99999999999999999999999,"completion_tokens":-5,"total_tokens":1e308}}',
+        "deep": b'{"usage":' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"}",
+                   "an array": b'{"usage":[1,2,3]}', "twice": b'{"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2}}',
+                   "no JSON": b'{"usage":{'}.items():  # fmt: skip
     served(f"usage: {name}", say(ok(text)), text)
 bomb = gzip.compress(b"\0" * 10_000_000)
 served("a bomb, packed", say(H + JSON + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb), bomb)
@@ -138,7 +160,8 @@ def chunk(data):
 
 
 def stream(name, *pieces, verdict="cut", **more):
-    case(f"stream: {name}", say(H + SSE + CHUNKED + b"\r\n", *pieces, close=True, pause=0), verdict, (200, 502, 503), None, STREAM, **more)
+    case(f"stream: {name}", say(H + SSE + CHUNKED + b"\r\n", *pieces, close=True, pause=0), verdict, (200, 502, 503), None,
+        STREAM, **more)
 
 
 stream("cut in an event", chunk(OK_EVENT), chunk(b'data: {"choi'))
@@ -149,7 +172,8 @@ stream("no line ever ends", chunk(OK_EVENT), chunk(b"d" * 8_000_000), verdict="a
 stream("10 MB of comments first", chunk(b": ping\n\n" * 1_250_000), chunk(OK_EVENT), verdict="any")
 stream("bytes that are no UTF-8", chunk(OK_EVENT), chunk(b"data: \xff\xfe\x00\n\n"), b"0\r\n\r\n", verdict="any")
 stream("a second answer behind", chunk(OK_EVENT), chunk(b"data: [DONE]\n\n"), b"0\r\n\r\n" + EVIL, verdict="any")
-stream("events after the end", chunk(OK_EVENT), chunk(b"data: [DONE]\n\n"), chunk(b"data: EVIL\n\n"), b"0\r\n\r\n", verdict="any")
+stream("events after the end", chunk(OK_EVENT), chunk(b"data: [DONE]\n\n"), chunk(b"data: EVIL\n\n"), b"0\r\n\r\n",
+    verdict="any")
 
 
 def whole(out, method):

@@ -18,8 +18,16 @@ import wire
 import wire_requests
 
 # Those that take seconds are run by scripts/test as well (tests/e2e/test_hostile.py).
-FAST = {"requests": wire_requests.run, "downgrade": downgrade.run, "answers": answers.run, "tokens": tokens.run, "admin": admin.run}
+FAST = {"requests": wire_requests.run, "downgrade": downgrade.run, "answers": answers.run, "tokens": tokens.run,
+    "admin": admin.run}
 SUITES = {**FAST, "conformance": conformance.run, "h2spec": conformance.h2spec, "tls": tls.run, "floods": floods.run}
+
+
+def documented():
+    """The table in docs/reliability.md: {suite: (cases, refused, accepted, lenient, wrong)}"""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    return {row[0]: tuple(map(int, row[1:])) for row in rows if len(row) == 6 and row[1].isdigit()}
 
 
 def main(chosen):
@@ -32,11 +40,16 @@ def main(chosen):
         with tempfile.TemporaryDirectory(prefix="spillway-hostile-") as folder:
             tally = SUITES[name](pathlib.Path(folder))
         tallies.append(tally)
-        print(f"    {tally.name}: {tally.cases} cases, {len(tally.wrong)} wrong, {time.monotonic() - began:.1f} s", flush=True)
+        print(f"    {tally.name}: {tally.cases} cases, {len(tally.wrong)} wrong, {time.monotonic() - began:.1f} s",
+            flush=True)
         for wrong in tally.wrong:
             print(f"        WRONG {wrong}", flush=True)
     print(f"\n{wire.table(tallies)}")
-    return 1 if any(tally.wrong for tally in tallies) else 0
+    told = documented()
+    changed = [tally for tally in tallies if tally.complete and told.get(tally.name) != tally.row()[1:]]
+    for tally in changed:
+        print("docs/reliability.md must say: | " + " | ".join(map(str, tally.row())) + " |")
+    return 1 if changed or any(tally.wrong for tally in tallies) else 0
 
 
 if __name__ == "__main__":

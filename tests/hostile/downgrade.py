@@ -36,8 +36,10 @@ case("a request in :path", request(f"{P} HTTP/1.1\r\nHost: gw\r\n\r\n{SMUGGLED}"
 case("a request in :method", request(P, f"GET {P} HTTP/1.1\r\nHost: gw\r\n\r\nGET"))
 case("a request in :authority", request(P, authority=f"gw\r\n\r\n{SMUGGLED}"))
 case("a request in :scheme", request(P, scheme=f"https://gw{P} HTTP/1.1\r\n\r\n{SMUGGLED}"))
-for sort, path in {"space": f"{P} x", "space and version": f"{P} HTTP/1.1", "tab": f"{P}\tx", "empty": "", "no slash": "openai/v1/files", "absolute": f"http://gw{P}",
-                   "asterisk": "*", "fragment": f"{P}#x", "bytes over 127": P.encode() + b"/\xc3\xa9", "backslash": "\\openai", "dots": "/openai/v1/../admin"}.items():  # fmt: skip
+for sort, path in {"space": f"{P} x", "space and version": f"{P} HTTP/1.1", "tab": f"{P}\tx", "empty": "",
+        "no slash": "openai/v1/files", "absolute": f"http://gw{P}",
+                   "asterisk": "*", "fragment": f"{P}#x", "bytes over 127": P.encode() + b"/\xc3\xa9",
+                   "backslash": "\\openai", "dots": "/openai/v1/../admin"}.items():  # fmt: skip
     case(f":path: {sort}", request(path))
 for name in ("transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"):
     value = {"transfer-encoding": "chunked", "connection": "content-length", "upgrade": "h2c"}.get(name, "x")
@@ -90,14 +92,17 @@ lengths("empty", "", b"hello")
 case("content-length twice, differing", request(P, "POST", ("content-length", "5"), ("content-length", "6")), body=b"hello")
 case("content-length without a body", request(P, "POST", ("content-length", "5")))
 case("content-length in a trailer that is none", None, frames=lambda c: [
-    c.head(1, request(P, "POST", ("content-length", "9")), end=False), data(1, b"hello", False), c.head(1, [("x-t", "v")])], body=b"hello")  # fmt: skip
+    c.head(1, request(P, "POST", ("content-length", "9")), end=False), data(1, b"hello", False), c.head(1, [("x-t", "v")])],
+    body=b"hello")  # fmt: skip
 case("a pseudo-field in a trailer", None, frames=lambda c: [
     c.head(1, request(P, "POST"), end=False), data(1, b"hello", False), c.head(1, [(":path", "/admin")])], body=b"hello")  # fmt: skip
 case("CRLF in a trailer", None, frames=lambda c: [
-    c.head(1, request(P, "POST"), end=False), data(1, b"hello", False), c.head(1, [("x-t", f"v\r\n\r\n{SMUGGLED}")])], body=b"hello")  # fmt: skip
+    c.head(1, request(P, "POST"), end=False), data(1, b"hello", False), c.head(1, [("x-t", f"v\r\n\r\n{SMUGGLED}")])],
+    body=b"hello")  # fmt: skip
 case("a second head that ends nothing", None, frames=lambda c: [
     c.head(1, request(P, "POST"), end=False), c.head(1, request(P, "POST"), end=False), data(1, b"hello")], body=b"hello")  # fmt: skip
-case("data after the end", None, frames=lambda c: [c.head(1, request(P, "POST"), end=False), data(1, b"hello"), data(1, SMUGGLED.encode())],
+case("data after the end", None, frames=lambda c: [c.head(1, request(P, "POST"), end=False), data(1, b"hello"),
+    data(1, SMUGGLED.encode())],
      verdict="either", body=b"hello")  # fmt: skip
 case("head of 40 KB", request(P, "GET", *((f"x-{i}", "a" * 1000) for i in range(40))))
 case("200 fields", request(P, "GET", *((f"x-{i}", "a") for i in range(200))))
@@ -113,7 +118,8 @@ case("host instead of :authority", request(P, "GET", ("host", "gw"), authority=N
 case("host as :authority", request(P, "GET", ("host", "GW")), SERVED)
 case("cookies in crumbs", request(P, "GET", ("cookie", "a=b"), ("cookie", "c=d")), SERVED)
 case("expect", request(P, "POST", ("expect", "100-continue")), SERVED, b"hello")
-case("another :scheme", request(P, scheme="http"), SERVED, why="the scheme is not asked for: the backend's is in the configuration")
+case("another :scheme", request(P, scheme="http"), SERVED,
+    why="the scheme is not asked for: the backend's is in the configuration")
 case("an unknown :scheme", request(P, scheme="gopher"), SERVED, why="as above")
 case("trailers", None, SERVED, b"hello", frames=lambda c: [
     c.head(1, request(P, "POST"), end=False), data(1, b"hello", False), c.head(1, [("x-t", "v"), ("api-key", "evil")])])  # fmt: skip
@@ -150,7 +156,8 @@ def run(folder):
     (folder / "downgrade").mkdir()
     certificate = wire.certificate(folder / "downgrade")
     context = h2wire.trust(certificate)
-    with wire.gateway(folder / "downgrade", recorder.config(), server={"tls": certificate}, limits={"body_timeout": "500ms"}) as gateway:
+    with wire.gateway(folder / "downgrade", recorder.config(), server={"tls": certificate},
+            limits={"body_timeout": "500ms"}) as gateway:
         for name, frames, verdict, body, why in CASES:
             seen, faults = len(recorder.seen), len(recorder.faults)
             c = Connection(gateway.port, context)

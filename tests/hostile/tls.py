@@ -40,7 +40,8 @@ def versions(tally, port):
 
 
 def suites(tally, port):
-    bad = ("NULL", "aNULL", "eNULL", "EXPORT", "RC4", "3DES", "DES", "MD5", "PSK", "SRP", "CAMELLIA", "ARIA", "SEED", "IDEA", "kRSA", "AES128-SHA", "AES256-SHA256", "ECDHE-RSA-AES128-SHA", "AES128-GCM-SHA256",
+    bad = ("NULL", "aNULL", "eNULL", "EXPORT", "RC4", "3DES", "DES", "MD5", "PSK", "SRP", "CAMELLIA", "ARIA", "SEED", "IDEA",
+        "kRSA", "AES128-SHA", "AES256-SHA256", "ECDHE-RSA-AES128-SHA", "AES128-GCM-SHA256",
            "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES128-SHA256", "AESCCM", "ADH", "AECDH", "kDHE+AESCBC")  # fmt: skip
     for name in bad:
         said = suite(openssl(port, "-tls1_2", "-cipher", f"{name}:@SECLEVEL=0"))
@@ -104,15 +105,31 @@ def records(port):
     name = first.index(b"localhost")
     no_suites = body[:39] + body[39 : 39 + body[38]][: body[38]]
     return {
-        "plain HTTP": REQUEST, "HTTP/2 in the clear": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", "zeros": bytes(500), "ones": b"\xff" * 500, "noise": os.urandom(2000), "SSH": b"SSH-2.0-x\r\n", "SMTP": b"EHLO x\r\n",
-        "PROXY protocol": b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + first, "SSLv2 hello": b"\x80\x2e\x01\0\2\0\x15\0\0\0\x10" + b"\1\0\x80" * 7 + bytes(16), "record of 65,535": record(22, b"a" * 65535), "record of 2^14+1": record(22, b"\1" + b"a" * 16384),
-        "record of nothing": record(22, b"") * 3, "empty records for ever": record(22, b"") * 5000, "application data first": record(23, b"x" * 100), "alert first": record(21, b"\2\x28"), "alerts for ever": record(21, b"\1\0") * 5000,
-        "change cipher spec first": record(20, b"\1"), "change cipher spec for ever": record(20, b"\1") * 5000, "heartbeat (CVE-2014-0160)": record(24, b"\1\x40\0", b"\x03\x02"), "heartbeat behind the hello": first + record(24, b"\1\x40\0", b"\x03\x02"),
-        "unknown kind": record(99, b"x" * 50), "version 0": record(22, body, b"\0\0"), "version 0xffff": record(22, body, b"\xff\xff"), "hello that says it is longer": record(22, b"\1\xff\xff\xff" + body[4:]), "hello that says it is shorter": record(22, b"\1\0\0\5" + body[4:]),
-        "hello of 100 KB": b"".join(record(22, piece) for piece in (b"\1\1\x86\xa0\3\3" + bytes(16000), bytes(16000), bytes(16000), bytes(16000), bytes(16000), bytes(16000), bytes(16000))), "hello without suites": record(22, no_suites),
-        "two hellos": first + first, "a certificate instead": record(22, b"\x0b" + body[1:]), "finished instead": record(22, b"\x14" + body[1:]), "client key exchange first": record(22, b"\x10\0\0\2\0\0"), "SNI with NUL": first[:name] + b"local\0ost" + first[name + 9 :],
-        "SNI of bytes over 127": first[:name] + b"\xff" * 9 + first[name + 9 :], "SNI length too long": first[: name - 2] + b"\xff\xff" + first[name:], "SNI of another kind": first[: name - 3] + b"\x07" + first[name - 2 :], "extensions cut": record(22, b"\1" + struct.pack(">I", len(body) - 24)[1:] + body[4:-20]),
-        "early data without a key": first + record(23, b"x" * 200, b"\x03\x03"), "hello, then plain HTTP": first + REQUEST, "finished that is not encrypted": first + record(22, b"\x14\0\0\x0c" + bytes(12), b"\x03\x03"),
+        "plain HTTP": REQUEST, "HTTP/2 in the clear": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
+        "zeros": bytes(500), "ones": b"\xff" * 500, "noise": os.urandom(2000), "SSH": b"SSH-2.0-x\r\n", "SMTP": b"EHLO x\r\n",
+        "PROXY protocol": b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + first,
+        "SSLv2 hello": b"\x80\x2e\x01\0\2\0\x15\0\0\0\x10" + b"\1\0\x80" * 7 + bytes(16), "record of 65,535": record(22,
+        b"a" * 65535), "record of 2^14+1": record(22, b"\1" + b"a" * 16384),
+        "record of nothing": record(22, b"") * 3, "empty records for ever": record(22, b"") * 5000,
+        "application data first": record(23, b"x" * 100), "alert first": record(21, b"\2\x28"), "alerts for ever": record(21,
+        b"\1\0") * 5000,
+        "change cipher spec first": record(20, b"\1"), "change cipher spec for ever": record(20, b"\1") * 5000,
+        "heartbeat (CVE-2014-0160)": record(24, b"\1\x40\0", b"\x03\x02"), "heartbeat behind the hello": first + record(24,
+        b"\1\x40\0", b"\x03\x02"),
+        "unknown kind": record(99, b"x" * 50), "version 0": record(22, body, b"\0\0"), "version 0xffff": record(22, body,
+        b"\xff\xff"), "hello that says it is longer": record(22, b"\1\xff\xff\xff" + body[4:]),
+        "hello that says it is shorter": record(22, b"\1\0\0\5" + body[4:]),
+        "hello of 100 KB": b"".join(record(22, piece) for piece in (b"\1\1\x86\xa0\3\3" + bytes(16000), bytes(16000),
+        bytes(16000), bytes(16000), bytes(16000), bytes(16000), bytes(16000))), "hello without suites": record(22, no_suites),
+        "two hellos": first + first, "a certificate instead": record(22, b"\x0b" + body[1:]), "finished instead": record(22,
+        b"\x14" + body[1:]), "client key exchange first": record(22, b"\x10\0\0\2\0\0"),
+        "SNI with NUL": first[:name] + b"local\0ost" + first[name + 9 :],
+        "SNI of bytes over 127": first[:name] + b"\xff" * 9 + first[name + 9 :],
+        "SNI length too long": first[: name - 2] + b"\xff\xff" + first[name:],
+        "SNI of another kind": first[: name - 3] + b"\x07" + first[name - 2 :], "extensions cut": record(22,
+        b"\1" + struct.pack(">I", len(body) - 24)[1:] + body[4:-20]),
+        "early data without a key": first + record(23, b"x" * 200, b"\x03\x03"), "hello, then plain HTTP": first + REQUEST,
+        "finished that is not encrypted": first + record(22, b"\x14\0\0\x0c" + bytes(12), b"\x03\x03"),
     }  # fmt: skip
 
 
@@ -127,7 +144,8 @@ def junk(tally, gateway, port):
     for size in (1, 5, 6, 50, len(first) - 1):
         began = time.monotonic()
         out, closed = talk(port, first[:size], seconds=4)
-        tally.require(f"hello, {size} bytes of it, then silence", "refused", closed and time.monotonic() - began < 3.5, (closed, out[:40]))
+        tally.require(f"hello, {size} bytes of it, then silence", "refused", closed and time.monotonic() - began < 3.5,
+            (closed, out[:40]))
     # A client in no hurry, but a good one
     with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
         for byte in first[:200]:
@@ -183,17 +201,20 @@ def mozilla(tally, folder, port):
     """SSLyze with Mozilla's intermediate profile, if check-hostile has installed it."""
     program = os.environ.get("SPILLWAY_SSLYZE")
     if not program:
+        tally.complete = False
         tally.notes.append("SSLyze is not there: left out")
         return
     out = folder / "sslyze.json"
     done = subprocess.run(
-        [program, "--mozilla_config=intermediate", f"--json_out={out}", f"127.0.0.1:{port}"], capture_output=True, text=True, timeout=120, check=False
+        [program, "--mozilla_config=intermediate", f"--json_out={out}", f"127.0.0.1:{port}"], capture_output=True, text=True,
+        timeout=120, check=False
     )
     result = json.loads(out.read_text())["server_scan_results"][0]["scan_result"]
     lines = [line.strip().lstrip("* ") for line in done.stdout.partition("COMPLIANCE AGAINST")[2].splitlines() if line.strip().startswith("*")]
     # The certificate is this test's own: that it signed itself, and for how long, says nothing of the gateway.
     of_gateway = [line for line in lines if "ertificate" not in line and "rsa-2048" not in line.lower()]
-    tally.require("SSLyze: Mozilla's intermediate profile", "accepted", "COMPLIANCE" in done.stdout and not of_gateway, of_gateway or done.stdout[-500:])
+    tally.require("SSLyze: Mozilla's intermediate profile", "accepted", "COMPLIANCE" in done.stdout and not of_gateway,
+        of_gateway or done.stdout[-500:])
     good = {
         "heartbleed": lambda r: not r["is_vulnerable_to_heartbleed"],
         "robot": lambda r: r["robot_result"].startswith("NOT_VULNERABLE"),
@@ -209,8 +230,10 @@ def mozilla(tally, folder, port):
     }
     for name, judge in good.items():
         found = result.get(name, {})
-        verdict = "refused" if "cipher" in name or name in ("heartbleed", "robot", "openssl_ccs_injection", "tls_compression") else "accepted"
-        tally.require(f"SSLyze: {name}", verdict, found.get("status") == "COMPLETED" and judge(found["result"]), found.get("error_reason") or found.get("status"))
+        verdict = "refused" if "cipher" in name or name in ("heartbleed", "robot", "openssl_ccs_injection",
+            "tls_compression") else "accepted"
+        tally.require(f"SSLyze: {name}", verdict, found.get("status") == "COMPLETED" and judge(found["result"]),
+            found.get("error_reason") or found.get("status"))
 
 
 def run(folder):
@@ -228,9 +251,11 @@ def run(folder):
         junk(tally, gateway, gateway.port)
         mozilla(tally, folder, gateway.port)
         context = ssl.create_default_context(cafile=certificate["cert"])
-        with context.wrap_socket(socket.create_connection(("127.0.0.1", gateway.port), timeout=5), server_hostname="127.0.0.1") as tls:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", gateway.port), timeout=5),
+                server_hostname="127.0.0.1") as tls:
             tls.sendall(REQUEST)
             tally.require("served after all that", "accepted", tls.recv(100).startswith(b"HTTP/1.1 200"), "")
-    tally.require("the backend saw nothing odd", "accepted", not recorder.faults and len(recorder.seen) <= 4, (recorder.faults, len(recorder.seen)))
+    tally.require("the backend saw nothing odd", "accepted", not recorder.faults and len(recorder.seen) <= 4,
+        (recorder.faults, len(recorder.seen)))
     recorder.close()
     return tally

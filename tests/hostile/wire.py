@@ -251,6 +251,7 @@ class Tally:
         self.name = name
         self.counts = {"refused": 0, "accepted": 0, "lenient": 0}
         self.wrong, self.notes = [], []
+        self.complete = True  # False where a tool was not there
 
     def add(self, case, verdict, wrong=""):
         if wrong:

@@ -101,7 +101,8 @@ served("a name that only looks like Content-Length", post(b"Content_Length: 50\r
 # Lengths (§6.3, RFC 9110 §8.6)
 for value in (
     b"+5", b"-5", b"0x5", b"5 5", b"5,6", b"5;", b"5.0", b"", b" ", b"5\x00", b"5\x0b", b"18446744073709551621",
-    b"99999999999999999999999", b"5e0", b"\xb2", b"5a", b"a5", b"'5'", b"\"5\"", b"5,", b",5", b"1_0", b"5\xa0", b"\xef\xbc\x95",
+    b"99999999999999999999999", b"5e0", b"\xb2", b"5a", b"a5", b"'5'", b"\"5\"", b"5,", b",5", b"1_0", b"5\xa0",
+    b"\xef\xbc\x95",
 ):  # fmt: skip
     refused(f"length {value!r}", post(CL + value + b"\r\n", b"hello"))
 refused("length 5, 5 in one line", post(CL + b"5, 5\r\n", b"hello"))
@@ -119,18 +120,21 @@ served("a request for a body", get(CL + b"%d\r\n" % len(EVIL)) + EVIL, EVIL,
 
 # Chunks (§7.1)
 for name, body in {
-    "size of 17 digits": b"FFFFFFFFFFFFFFFF5\r\nhello\r\n0\r\n\r\n", "size 2^64+5": b"10000000000000005\r\nhello\r\n0\r\n\r\n",
+    "size of 17 digits": b"FFFFFFFFFFFFFFFF5\r\nhello\r\n0\r\n\r\n",
+    "size 2^64+5": b"10000000000000005\r\nhello\r\n0\r\n\r\n",
     "size -1": b"-1\r\nhello\r\n0\r\n\r\n", "size +5": b"+5\r\nhello\r\n0\r\n\r\n", "size 0x5": b"0x5\r\nhello\r\n0\r\n\r\n",
     "space before the size": b" 5\r\nhello\r\n0\r\n\r\n", "LF after the size": b"5\nhello\r\n0\r\n\r\n",
     "CR after the size": b"5\rhello\r\n0\r\n\r\n", "no CRLF after the data": b"5\r\nhello0\r\n\r\n",
     "LF after the data": b"5\r\nhello\n0\r\n\r\n", "data longer than the size": b"4\r\nhello\r\n0\r\n\r\n",
-    "underscore in the size": b"1_0\r\nhello\r\n0\r\n\r\n", "no size": b"\r\nhello\r\n0\r\n\r\n", "size of a letter": b"g\r\nhello\r\n0\r\n\r\n",
+    "underscore in the size": b"1_0\r\nhello\r\n0\r\n\r\n", "no size": b"\r\nhello\r\n0\r\n\r\n",
+    "size of a letter": b"g\r\nhello\r\n0\r\n\r\n",
     "LF in an extension": b"5;a\nb\r\nhello\r\n0\r\n\r\n", "CR in an extension": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
     "NUL in an extension": b"5;a\x00\r\nhello\r\n0\r\n\r\n", "LF after the last": b"5\r\nhello\r\n0\n\n",
     "LF after a trailer": b"5\r\nhello\r\n0\r\nX: y\n\r\n", "digit of Unicode": b"\xc2\xb25\r\nhello\r\n0\r\n\r\n",
     "size with a comma": b"5,5\r\nhello\r\n0\r\n\r\n", "size in quotes": b'"5"\r\nhello\r\n0\r\n\r\n',
     "a request as trailer": b"5\r\nhello\r\n0\r\n" + EVIL, "folded trailer": b"5\r\nhello\r\n0\r\nX-T: v\r\n w\r\n\r\n",
-    "space before a trailer's colon": b"5\r\nhello\r\n0\r\nX-T : v\r\n\r\n", "trailers of 40 KB": b"0\r\nX-T: " + b"v" * 40000 + b"\r\n\r\n",
+    "space before a trailer's colon": b"5\r\nhello\r\n0\r\nX-T : v\r\n\r\n",
+    "trailers of 40 KB": b"0\r\nX-T: " + b"v" * 40000 + b"\r\n\r\n",
     "TERM.EXT": b"5;\n" + b"x" * 3 + b"\r\nhello\r\n0\r\n\r\n", "negative zero": b"5\r\nhello\r\n-0\r\n\r\n",
 }.items():  # fmt: skip
     refused(f"chunk: {name}", post(TE, body))
@@ -142,7 +146,8 @@ served("chunk: extensions without names", post(TE, b"5;;;\r\nhello\r\n0\r\n\r\n"
        why="extensions are passed over unread, as §7.1.1 asks; the body is framed anew")  # fmt: skip
 served("chunk: quote that is left open", post(TE, b'5;c="d\r\nhello\r\n0\r\n\r\n'), b"hello",
        why="a line ends where it ends, quotes or not: no CRLF can be quoted")  # fmt: skip
-served("chunk: trailers that would say more", post(TE, b"5\r\nhello\r\n0\r\nX-T: v\r\nContent-Length: 50\r\napi-key: evil\r\n\r\n"),
+served("chunk: trailers that would say more",
+    post(TE, b"5\r\nhello\r\n0\r\nX-T: v\r\nContent-Length: 50\r\napi-key: evil\r\n\r\n"),
        b"hello", lacks=("x-t",))  # fmt: skip
 served("chunk: one byte each", post(TE, b"".join(b"1\r\n%c\r\n" % c for c in b"hello") + END), b"hello")
 served("chunked in capitals", post(b"transfer-ENCODING:CHUNKED\r\n", b"5\r\nhello\r\n0\r\n\r\n"), b"hello")
@@ -163,9 +168,12 @@ refused("DEL in a value", get(b"X: \x7f\r\n"))
 refused("vertical tab in a value", get(b"X: a\x0bb\r\n"))
 refused("NUL in the target", get(first=b"GET %s?\x00 HTTP/1.1" % P))
 for name, line in {
-    "space in a name": b"X Y: a", "no name": b": a", "no colon": b"XY", "byte over 127 in a name": b"X\xe9: a", "parenthesis": b"X(: a",
-    "space before the colon": b"X : a", "tab before the colon": b"X\t: a", "CR in a name": b"X\rY: a", "quote in a name": b'"X": a',
-    "only a space": b" ", "brackets": b"X[a]: b", "slash in a name": b"X/Y: a", "at in a name": b"a@b: c", "control in a name": b"X\x01: a",
+    "space in a name": b"X Y: a", "no name": b": a", "no colon": b"XY", "byte over 127 in a name": b"X\xe9: a",
+    "parenthesis": b"X(: a",
+    "space before the colon": b"X : a", "tab before the colon": b"X\t: a", "CR in a name": b"X\rY: a",
+    "quote in a name": b'"X": a',
+    "only a space": b" ", "brackets": b"X[a]: b", "slash in a name": b"X/Y: a", "at in a name": b"a@b: c",
+    "control in a name": b"X\x01: a",
 }.items():  # fmt: skip
     refused(f"field: {name}", get(line + b"\r\n"))
 refused("the first field is indented", b"GET %s HTTP/1.1\r\n X: y\r\n%s\r\n" % (P, HEAD))
@@ -177,30 +185,42 @@ refused("a line of spaces before", b" \r\n" + get())
 
 # The request line (§3)
 for name, line in {
-    "tabs": b"GET\t%s\tHTTP/1.1" % P, "two spaces before the target": b"GET  %s HTTP/1.1" % P, "two spaces after it": b"GET %s  HTTP/1.1" % P,
-    "a space at the end": b"GET %s HTTP/1.1 " % P, "a space in the target": b"GET %s?a b HTTP/1.1" % P, "HTTP/0.9": b"GET %s" % P,
+    "tabs": b"GET\t%s\tHTTP/1.1" % P, "two spaces before the target": b"GET  %s HTTP/1.1" % P,
+    "two spaces after it": b"GET %s  HTTP/1.1" % P,
+    "a space at the end": b"GET %s HTTP/1.1 " % P, "a space in the target": b"GET %s?a b HTTP/1.1" % P,
+    "HTTP/0.9": b"GET %s" % P,
     "HTTP/1.10": b"GET %s HTTP/1.10" % P, "HTTP/2.0": b"GET %s HTTP/2.0" % P, "hTTp/1.1": b"GET %s hTTp/1.1" % P,
-    "HTTP/1,1": b"GET %s HTTP/1,1" % P, "HTTP/01.1": b"GET %s HTTP/01.1" % P, "HTTP/1.1x": b"GET %s HTTP/1.1x" % P, "HTTP 1.1": b"GET %s HTTP 1.1" % P,
-    "HTTP/1.2": b"GET %s HTTP/1.2" % P, "HTTP/9.9": b"GET %s HTTP/9.9" % P, "no target": b"GET HTTP/1.1", "no method": b"%s HTTP/1.1" % P,
+    "HTTP/1,1": b"GET %s HTTP/1,1" % P, "HTTP/01.1": b"GET %s HTTP/01.1" % P, "HTTP/1.1x": b"GET %s HTTP/1.1x" % P,
+    "HTTP 1.1": b"GET %s HTTP 1.1" % P,
+    "HTTP/1.2": b"GET %s HTTP/1.2" % P, "HTTP/9.9": b"GET %s HTTP/9.9" % P, "no target": b"GET HTTP/1.1",
+    "no method": b"%s HTTP/1.1" % P,
     "bytes over 127 in the target": b"GET %s/caf\xc3\xa9 HTTP/1.1" % P, "overlong slash": b"GET %s/\xc0\xaf.. HTTP/1.1" % P,
-    "method with a colon": b"GET: %s HTTP/1.1" % P, "method in brackets": b"[GET] %s HTTP/1.1" % P, "two requests in a line": b"GET %s HTTP/1.1 GET / HTTP/1.1" % P,
-    "asterisk": b"GET * HTTP/1.1", "authority": b"GET gw:80 HTTP/1.1", "relative": b"GET openai/v1/files HTTP/1.1", "backslash": b"GET \\openai\\v1 HTTP/1.1",
-    "scheme without an authority": b"GET http:///openai/v1/files HTTP/1.1", "another scheme": b"GET ftp://gw%s HTTP/1.1" % P, "half a scheme": b"GET http:/x HTTP/1.1",
+    "method with a colon": b"GET: %s HTTP/1.1" % P, "method in brackets": b"[GET] %s HTTP/1.1" % P,
+    "two requests in a line": b"GET %s HTTP/1.1 GET / HTTP/1.1" % P,
+    "asterisk": b"GET * HTTP/1.1", "authority": b"GET gw:80 HTTP/1.1", "relative": b"GET openai/v1/files HTTP/1.1",
+    "backslash": b"GET \\openai\\v1 HTTP/1.1",
+    "scheme without an authority": b"GET http:///openai/v1/files HTTP/1.1", "another scheme": b"GET ftp://gw%s HTTP/1.1" % P,
+    "half a scheme": b"GET http:/x HTTP/1.1",
     "preface of HTTP/2": b"PRI * HTTP/2.0",
 }.items():  # fmt: skip
     refused(f"line: {name}", get(first=line))
 refused("line: HTTP/0.9, LF", b"GET %s\n" % P)
-for name, target in {"fragment": P + b"#x", "backslash in the path": P + b"/..\\admin", "NUL escaped": P + b"/%00", "CRLF escaped": P + b"/a%0d%0aX:y",
-                     "dot segments": b"/openai/v1/../admin", "escaped dots": b"/openai/v1/%2e%2e/x", "escaped twice": b"/openai/v1/%252e%252e/x",
+for name, target in {"fragment": P + b"#x", "backslash in the path": P + b"/..\\admin", "NUL escaped": P + b"/%00",
+        "CRLF escaped": P + b"/a%0d%0aX:y",
+                     "dot segments": b"/openai/v1/../admin", "escaped dots": b"/openai/v1/%2e%2e/x",
+                     "escaped twice": b"/openai/v1/%252e%252e/x",
                      "escaped slash": b"/openai/v1/files%2fx"}.items():  # fmt: skip
     answered(f"target: {name}", get(first=b"GET %s HTTP/1.1" % target), 400)
 
 # Host (§3.2) and the authority
 refused("no Host", get(head=AUTH))
-for name, lines in {"two": b"Host: gw\r\nHost: gw\r\n", "two that differ": b"Host: gw\r\nHost: evil\r\n", "a list": b"Host: a, b\r\n", "user": b"Host: a@b\r\n",
-                    "empty": b"Host: \r\n", "path": b"Host: gw/x\r\n", "space": b"Host: g w\r\n", "port of letters": b"Host: gw:80x\r\n",
+for name, lines in {"two": b"Host: gw\r\nHost: gw\r\n", "two that differ": b"Host: gw\r\nHost: evil\r\n",
+        "a list": b"Host: a, b\r\n", "user": b"Host: a@b\r\n",
+                    "empty": b"Host: \r\n", "path": b"Host: gw/x\r\n", "space": b"Host: g w\r\n",
+                    "port of letters": b"Host: gw:80x\r\n",
                     "query": b"Host: gw?x\r\n", "open bracket": b"Host: [::1\r\n", "spaced colon": b"Host : gw\r\n",
-                    "scheme": b"Host: http://gw\r\n", "folded": b"Host:\r\n gw\r\n", "backslash": b"Host: gw\\x\r\n", "percent": b"Host: %67w%\r\n"}.items():  # fmt: skip
+                    "scheme": b"Host: http://gw\r\n", "folded": b"Host:\r\n gw\r\n", "backslash": b"Host: gw\\x\r\n",
+                    "percent": b"Host: %67w%\r\n"}.items():  # fmt: skip
     refused(f"Host: {name}", get(head=lines + AUTH))
 served("Host: port too large", get(head=b"Host: gw:99999\r\n" + AUTH),
        why="port = *DIGIT (RFC 3986 §3.2.3); the backend gets its own Host")  # fmt: skip
@@ -215,29 +235,37 @@ served("HTTP/1.0, keep-alive", get(b"Connection: keep-alive\r\n", b"GET %s HTTP/
 last("HTTP/1.0 with a length", post(CL + b"5\r\n", b"hello", b"POST %s HTTP/1.0" % P), b"hello")
 
 # What belongs to one hop (RFC 9110 §7.6.1), and what is asked of a server
-served("Connection names what frames the message", post(b"Connection: content-length, host, api-key, content-type\r\nContent-Type: text/x\r\n" + CL + b"5\r\n", b"hello"),
+served("Connection names what frames the message",
+    post(b"Connection: content-length, host, api-key, content-type\r\nContent-Type: text/x\r\n" + CL + b"5\r\n", b"hello"),
        b"hello", has=(b"content-length: 5",))  # fmt: skip
 served("Connection names a field", get(b"Connection: openai-beta\r\nOpenAI-Beta: x\r\n"), lacks=("openai-beta", "connection"))
 last("Connection: close, keep-alive", get(b"Connection: close, keep-alive\r\n"), lacks=("connection",))
 refused("Connection of what is no token", get(b"Connection: a b\r\n"))
 refused("Connection of 40 options", get(b"Connection: " + b", ".join(b"x%d" % i for i in range(40)) + b"\r\n"))
-served("Keep-Alive, TE, Trailer, Proxy-Connection", get(b"Keep-Alive: 5\r\nTE: trailers\r\nTrailer: X\r\nProxy-Connection: keep-alive\r\n"),
+served("Keep-Alive, TE, Trailer, Proxy-Connection",
+    get(b"Keep-Alive: 5\r\nTE: trailers\r\nTrailer: X\r\nProxy-Connection: keep-alive\r\n"),
        lacks=("keep-alive", "te", "trailer", "proxy-connection"))  # fmt: skip
-served("upgrade to h2c", get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"),
+served("upgrade to h2c",
+    get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"),
        lacks=("upgrade", "http2-settings", "connection"))  # fmt: skip
-served("upgrade to h2c, with a body", post(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n" + CL + b"5\r\n", b"hello"), b"hello",
+served("upgrade to h2c, with a body",
+    post(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n" + CL + b"5\r\n", b"hello"),
+    b"hello",
        lacks=("upgrade", "http2-settings"))  # fmt: skip
 answered("upgrade to a socket where there is none",
          get(b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 426)  # fmt: skip
 served("Expect", post(b"Expect: 100-continue\r\n" + CL + b"5\r\n", b"hello"), b"hello", lacks=("expect",))
-served("Expect twice", post(b"Expect: 100-continue\r\nExpect: 100-continue\r\n" + CL + b"5\r\n", b"hello"), b"hello", lacks=("expect",))
+served("Expect twice", post(b"Expect: 100-continue\r\nExpect: 100-continue\r\n" + CL + b"5\r\n", b"hello"), b"hello",
+    lacks=("expect",))
 served("Expect without a body", get(b"Expect: 100-continue\r\n"), lacks=("expect",))
 served("Expect, smuggled", post(b"Expect: 100-continue\r\n" + CL + b"%d\r\n" % len(EVIL), EVIL), EVIL, lacks=("expect",))
 served("Expect of a body of 0", post(b"Expect: 100-continue\r\n" + CL + b"0\r\n"), lacks=("expect",))
-served("other methods and URLs in fields", post(b"X-HTTP-Method-Override: DELETE\r\nX-Method-Override: DELETE\r\nX-Original-URL: /admin\r\nX-Rewrite-URL: /admin\r\n" + CL + b"2\r\n", b"{}"),
+served("other methods and URLs in fields",
+    post(b"X-HTTP-Method-Override: DELETE\r\nX-Method-Override: DELETE\r\nX-Original-URL: /admin\r\nX-Rewrite-URL: /admin\r\n" + CL + b"2\r\n", b"{}"),
        b"{}", lacks=("x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"))  # fmt: skip
 served("Max-Forwards, Range and conditions", get(b"Max-Forwards: 0\r\nRange: bytes=0-\r\n"))
-served("a request in a query", get(first=b"GET %s?x=%%0d%%0a%%0d%%0aGET%%20/smuggle HTTP/1.1" % P), target=P + b"?x=%0d%0a%0d%0aGET%20/smuggle")
+served("a request in a query", get(first=b"GET %s?x=%%0d%%0a%%0d%%0aGET%%20/smuggle HTTP/1.1" % P),
+    target=P + b"?x=%0d%0a%0d%0aGET%20/smuggle")
 answered("TRACE", get(first=b"TRACE %s HTTP/1.1" % P), 405)
 answered("CONNECT with a path", get(first=b"CONNECT %s HTTP/1.1" % P), 405)
 refused("CONNECT with an authority", get(first=b"CONNECT evil:443 HTTP/1.1"), 400, 405)
