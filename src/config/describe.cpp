@@ -26,6 +26,18 @@ GatewayConfig reloaded(const GatewayConfig& running, GatewayConfig fresh) {
     return fresh;
 }
 
+std::string_view to_string(AdminRole role) noexcept {
+    switch (role) {
+        case AdminRole::viewer:
+            return "viewer";
+        case AdminRole::operate:
+            return "operator";
+        case AdminRole::manage:
+            break;
+    }
+    return "admin";
+}
+
 std::string_view to_string(PriorityClass priority) noexcept {
     switch (priority) {
         case PriorityClass::low:

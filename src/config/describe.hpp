@@ -4,6 +4,7 @@
 ///
 /// Thread rule: functions of their arguments.
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/emulator.hpp"
@@ -20,5 +21,8 @@ namespace spillway::config {
 
 /// `fresh` as far as a process that runs with `running` can adopt it: what needs a restart stays as it is.
 [[nodiscard]] GatewayConfig reloaded(const GatewayConfig& running, GatewayConfig fresh);
+
+/// As the configuration names it.
+[[nodiscard]] std::string_view to_string(AdminRole role) noexcept;
 
 }  // namespace spillway::config

@@ -45,6 +45,17 @@ struct ShortText : codec::Text {
     }
 };
 
+/// A text that null takes away.
+template <class Codec>
+struct Removable : Codec {
+    void read(yaml::MapReader& reader, std::string_view key, std::string& out) const {
+        if (const auto item = reader.any(key); item && item->node.IsNull())
+            out.clear();
+        else
+            Codec::read(reader, key, out);
+    }
+};
+
 /// Days too, which nothing else lasts for: `90d`.
 struct LongTime : codec::Time {
     void read(yaml::MapReader& reader, std::string_view key, Duration& out) const {
@@ -72,9 +83,9 @@ const Fields<Draft>& key_fields() {
     static const auto fields =
         Fields<Draft>()
             .add("client", of_settings(&KeySettings::client), codec::Name{}, {.help = "whose it is"})
-            .add("team", of_settings(&KeySettings::team), codec::Name{}, {.help = "its team"})
-            .add("name", of_settings(&KeySettings::name), ShortText{}, {.help = "what it is called"})
-            .add("note", of_settings(&KeySettings::note), ShortText{}, {.help = "anything"})
+            .add("team", of_settings(&KeySettings::team), Removable<codec::Name>{}, {.help = "its team"})
+            .add("name", of_settings(&KeySettings::name), Removable<ShortText>{}, {.help = "what it is called"})
+            .add("note", of_settings(&KeySettings::note), Removable<ShortText>{}, {.help = "anything"})
             .then([](yaml::MapReader& reader, Draft& draft) {
                 if (reader.has("deployments") && reader.is_empty_list("deployments"))
                     reader.error("deployments", "is empty; without it, or with null, all are allowed");

@@ -225,7 +225,7 @@ Task<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path, c
     } else if (path == "/api/live") {
         reply = {200, live_json() + "\n"};
     } else if (path == "/api/config") {
-        reply = {200, config_json(gateway_.snapshot()->config, page_.version)};
+        reply = {200, config_json(gateway_.snapshot()->config, page_.version, who.role)};
     } else if (path == "/api/usage") {
         reply = co_await usage(std::string(exchange.request().target));
     }

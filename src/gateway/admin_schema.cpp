@@ -7,6 +7,7 @@
 
 #include "base/hex.hpp"
 #include "config/describe.hpp"
+#include "gateway/key_view.hpp"
 #include "quota/client_price.hpp"
 #include "telemetry/text.hpp"
 #include "telemetry/usage_report.hpp"
@@ -22,6 +23,8 @@ constexpr std::array kStates{State::available, State::throttled, State::failed, 
 constexpr std::array kModes{routing::Mode::on, routing::Mode::draining, routing::Mode::off};
 constexpr std::array kKinds{quota::SubjectKind::client, quota::SubjectKind::user, quota::SubjectKind::team,
                             quota::SubjectKind::key};
+constexpr std::array kRoles{config::AdminRole::viewer, config::AdminRole::operate, config::AdminRole::manage};
+constexpr std::array kKeyStates{KeyState::active, KeyState::expired, KeyState::revoked};
 
 /// Of a key's SHA-256: enough to tell keys apart, of no use to find one.
 constexpr std::size_t kDigestDigits = 8;
@@ -246,6 +249,8 @@ constexpr std::array kConfigClient{
 using G = ConfigRow;
 constexpr std::array kConfiguration{
     JsonField<G>{"version", "string", "", [](JsonWriter& w, const G& g) { w.value(g.version); }},
+    JsonField<G>{"role", "Role", "Of who asks: what the page may offer.",
+                 [](JsonWriter& w, const G& g) { w.value(config::to_string(g.role)); }},
     JsonField<G>{"text", "string", "What the configuration resolves to, without secrets.",
                  [](JsonWriter& w, const G& g) { w.value(config::describe(g.config)); }},
     JsonField<G>{"ledger", "boolean", "There is a ledger.",
@@ -272,6 +277,39 @@ constexpr std::array kSession{
     JsonField<S>{"log_in", "boolean", "There is a log-in: GET login.",
                  [](JsonWriter& w, const S& s) { w.value(s.log_in); }},
 };
+
+/// Written and read by config/key_settings.hpp.
+constexpr std::string_view kKeySettings = R"(
+export interface PerPeriod {
+  hour?: number;
+  day?: number;
+  week?: number;
+  month?: number;
+}
+
+export interface KeyLimits {
+  /** Weighted tokens. */
+  tokens_per_minute?: number;
+  requests_per_minute?: number;
+  concurrency?: number;
+  tokens?: PerPeriod;
+  /** In the currency of the prices. */
+  budget?: PerPeriod;
+  /** They refuse nothing. */
+  shadow?: boolean;
+}
+
+export interface KeySettings {
+  /** Whose it is. */
+  client: string;
+  team?: string;
+  name?: string;
+  note?: string;
+  /** It may ask for; none: all. */
+  deployments?: string[];
+  limits?: KeyLimits;
+}
+)";
 
 template <class Enum, std::size_t N>
 void append_union(std::string& out, std::string_view name, const std::array<Enum, N>& values) {
@@ -320,6 +358,8 @@ std::string typescript() {
     append_union(out, "State", kStates);
     append_union(out, "Mode", kModes);
     append_union(out, "Kind", kKinds);
+    append_union(out, "Role", kRoles);
+    append_union(out, "KeyState", kKeyStates);
     append_interface<D>(out, "Deployment", kDeployment);
     append_interface<B>(out, "Backend", kBackend);
     append_interface<L>(out, "Limit", kLimit);
@@ -331,6 +371,9 @@ std::string typescript() {
     append_interface<K>(out, "ConfigClient", kConfigClient);
     append_interface<G>(out, "Configuration", kConfiguration);
     append_interface<S>(out, "Session", kSession);
+    append_interface<KeySecretView>(out, "KeySecret", key_secret_fields());
+    out += kKeySettings;
+    append_interface<KeyView>(out, "Key", key_fields());
     out += "\nexport interface UsageRow {\n";
     for (const telemetry::UsageField& f : telemetry::usage_fields())
         append_member(out, f.name, f.key, f.key ? "string" : f.nullable ? "number | null" : "number", f.help);

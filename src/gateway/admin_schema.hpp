@@ -50,6 +50,7 @@ struct SessionRow {
 struct ConfigRow {
     const config::GatewayConfig& config;
     std::string_view version;
+    config::AdminRole role;  ///< of who asks
 };
 
 [[nodiscard]] std::span<const JsonField<BackendRow>> backend() noexcept;

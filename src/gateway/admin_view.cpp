@@ -78,9 +78,10 @@ void write_totals(JsonWriter& out, std::span<const routing::BackendView> views, 
     write_fields(out, schema::TotalsRow{views, answers, in_flight}, schema::totals());
 }
 
-std::string config_json(const config::GatewayConfig& config, std::string_view version) {
+std::string config_json(const config::GatewayConfig& config, std::string_view version,
+                        config::AdminRole role) {
     JsonWriter out;
-    write_fields(out, schema::ConfigRow{config, version}, schema::configuration());
+    write_fields(out, schema::ConfigRow{config, version, role}, schema::configuration());
     return out.take() + '\n';
 }
 

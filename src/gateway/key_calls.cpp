@@ -1,6 +1,6 @@
 #include "gateway/key_calls.hpp"
 
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -10,6 +10,7 @@
 #include "base/strings.hpp"
 #include "config/key_digest.hpp"
 #include "config/key_settings.hpp"
+#include "gateway/key_view.hpp"
 #include "identity/key_token.hpp"
 
 namespace spillway::gateway {
@@ -33,59 +34,48 @@ KeyAnswer no_such_key() {
     return failed(404, "There is no such key.", "no_such_key");
 }
 
-std::string time_text(Wall at) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(
-                           std::chrono::time_point_cast<std::chrono::system_clock::duration>(at))));
-}
-
-std::string_view state_of(const KeyRow& row, Wall now) {
-    if (row.revoked) return "revoked";
-    return row.expires && *row.expires <= now ? "expired" : "active";
-}
-
-/// As it is shown; `secret`: the key itself, where it was just made.
-void write_key(JsonWriter& json, const KeyRow& row, Wall now, std::string_view secret = {}) {
-    json.open().field("id", row.id).field("state", state_of(row, now));
-    const auto time = [&](std::string_view name, const std::optional<Wall>& at) {
-        if (at)
-            json.field(name, time_text(*at));
-        else
-            json.key(name).null();
-    };
-    json.key("settings").raw(row.settings);
-    time("made", row.made);
-    time("expires", row.expires);
-    time("revoked", row.revoked);
-    json.key("secrets").open_list();
-    for (const store::KeyMacRow& mac : row.macs) {
-        json.open();
-        time("made", mac.made);
-        time("ends", mac.ends);
-        json.close();
-    }
-    json.close_list();
-    if (!secret.empty()) json.field("key", secret);
-    json.close();
-}
-
 KeyAnswer shown(unsigned status, const KeyRow& row, Wall now, std::string_view secret = {}) {
     JsonWriter json;
-    write_key(json, row, now, secret);
+    write_fields(json, KeyView{row, now, secret}, key_fields());
     return {.status = status, .body = json.take() + '\n'};
 }
 
 /// What the audit log says of it.
 std::string audited(const KeyRow& row, Wall now) {
-    std::string out = fmt::format("{} {}", state_of(row, now), row.settings);
+    std::string out = fmt::format("{} {}", to_string(state_of(row, now)), row.settings);
     if (row.expires) out += " expires " + time_text(*row.expires);
     return out;
 }
 
-Result<KeyRequest> read(std::string_view body, KeyRequest start, Wall now) {
-    const auto read = config::read_key_request(trim(body).empty() ? "{}" : body, std::move(start), now);
-    if (!read.value) return fail(config::to_string(read.problems));
-    return *read.value;
+using Problems = std::vector<config::Problem>;
+
+Problems problem(std::string_view key, std::string_view message) {
+    config::Problem one;
+    one.key = key;
+    one.message = message;
+    return {one};
+}
+
+/// In OpenAI's form, and beside it each problem with the member it is of, for a form's fields.
+KeyAnswer bad(const Problems& problems) {
+    JsonWriter json;
+    json.open().key("error").open();
+    json.field("message", trim(config::to_string(problems))).field("type", "invalid_request_error");
+    json.key("param");
+    if (problems.front().key.empty())
+        json.null();
+    else
+        json.text(problems.front().key);
+    json.field("code", "bad_key_request").key("problems").open_list();
+    for (const config::Problem& one : problems)
+        if (one.severity == config::Severity::error)
+            json.open().field("param", one.key).field("message", one.message).close();
+    json.close_list().close().close();
+    return {.status = 400, .body = json.take() + '\n'};
+}
+
+config::Loaded<KeyRequest> read(std::string_view body, KeyRequest start, Wall now) {
+    return config::read_key_request(trim(body).empty() ? "{}" : body, std::move(start), now);
 }
 
 KeyRow new_row(const KeyRequest& request, const store::Mac& mac, Wall now) {
@@ -103,11 +93,12 @@ public:
     Calls(KeyKeeper& keys, std::string_view body, Wall now) : keys_(keys), body_(body), now_(now) {}
 
     KeyAnswer make() {
-        const auto request = read(body_, {}, now_);
-        if (!request) return bad(request.error());
-        if (request->settings.client.empty()) return bad(fail("client: is needed: whose key it is"));
+        const auto loaded = read(body_, {}, now_);
+        const auto& request = loaded.value;
+        if (!request) return bad(loaded.problems);
+        if (request->settings.client.empty()) return bad(problem("client", "is needed: whose key it is"));
         if (request->expires && *request->expires <= now_)
-            return bad(fail("expires: is past, so nobody could use the key"));
+            return bad(problem("expires", "is past, so nobody could use the key"));
         const auto secret = keys_.secret();
         if (!secret) return store_failed(secret.error());
         const std::string key = identity::make_key();
@@ -129,7 +120,7 @@ public:
         json.open().key("keys").open_list();
         for (const KeyRow& row : *rows) {
             if (!client.empty() && client_of(row) != client) continue;
-            write_key(json, row, now_);
+            write_fields(json, KeyView{row, now_}, key_fields());
         }
         json.close_list().close();
         return {.status = 200, .body = json.take() + '\n'};
@@ -154,24 +145,28 @@ public:
         const auto secret = keys_.secret();
         if (!secret) return store_failed(secret.error());
         api::JsonReader reader(body_);
-        std::string fault;
+        Problems faults;
         const auto item = [&] {
             (void)reader.peek();
             const std::size_t begin = reader.offset();
             if (!reader.skip()) return false;
-            const auto request = read(body_.substr(begin, reader.offset() - begin), {}, now_);
+            auto loaded = read(body_.substr(begin, reader.offset() - begin), {}, now_);
+            const std::string which = fmt::format("keys[{}]", rows.size());
+            const auto& request = loaded.value;
             if (!request) {
-                fault = fmt::format("keys[{}]: {}", rows.size(), request.error().message);
+                for (config::Problem& one : loaded.problems)
+                    one.key = which + (one.key.empty() ? "" : ".") + one.key;
+                faults = std::move(loaded.problems);
                 return false;
             }
             const auto mac = mac_of(*request, *secret);
             if (!mac || request->settings.client.empty()) {
-                fault = fmt::format("keys[{}]: needs a client, and one of key and key_sha256", rows.size());
+                faults = problem(which, "needs a client, and one of key and key_sha256");
                 return false;
             }
             rows.push_back(new_row(*request, *mac, now_));
             if (rows.size() <= kMostImported) return true;
-            fault = fmt::format("at most {} keys at once", kMostImported);
+            faults = problem("keys", fmt::format("at most {} at once", kMostImported));
             return false;
         };
         const bool whole =
@@ -180,7 +175,9 @@ public:
                 return reader.array(item);
             });
         if (!whole)
-            return bad(fail(fault.empty() ? "expected {\"keys\": [{\"client\": …, \"key\": …}, …]}" : fault));
+            return bad(faults.empty()
+                           ? problem("keys", R"(expected {"keys": [{"client": …, "key": …}, …]})")
+                           : faults);
         if (auto done = keys_.put(rows); !done) return store_failed(done.error());
         JsonWriter json;
         json.open().field("imported", rows.size()).key("ids").open_list();
@@ -194,8 +191,6 @@ public:
     }
 
 private:
-    static KeyAnswer bad(const Error& error) { return failed(400, error.message, "bad_key_request"); }
-
     static KeyAnswer changed(KeyAnswer answer, std::string_view verb, const KeyRow& row, std::string before,
                              std::string after) {
         answer.what = fmt::format("key {}: {}", row.id, verb);
@@ -206,7 +201,7 @@ private:
 
     [[nodiscard]] std::string client_of(const KeyRow& row) const {
         const auto settings = read(row.settings, {}, now_);
-        return settings ? settings->settings.client : std::string();
+        return settings.value ? settings.value->settings.client : std::string();
     }
 
     static std::optional<store::Mac> mac_of(const KeyRequest& request, const store::Mac& secret) {
@@ -218,13 +213,15 @@ private:
 
     KeyAnswer change(KeyRow row) {
         const std::string before = audited(row, now_);
-        auto start = read(row.settings, {}, now_);
-        if (!start) return bad(start.error());
+        auto known = read(row.settings, {}, now_);
+        auto& start = known.value;
+        if (!start) return bad(known.problems);
         start->expires = row.expires;
-        const auto request = read(body_, *start, now_);
-        if (!request) return bad(request.error());
+        const auto loaded = read(body_, *start, now_);
+        const auto& request = loaded.value;
+        if (!request) return bad(loaded.problems);
         if (request->settings.client != start->settings.client)
-            return bad(fail("client: a key stays its client's; make another"));
+            return bad(problem("client", "a key stays its client's; make another"));
         row.settings = config::key_settings_json(request->settings);
         row.expires = request->expires;
         if (auto done = keys_.put({row}); !done) return store_failed(done.error());
@@ -239,8 +236,9 @@ private:
     }
 
     KeyAnswer rotate(KeyRow row) {
-        const auto request = read(body_, {}, now_);
-        if (!request) return bad(request.error());
+        const auto loaded = read(body_, {}, now_);
+        const auto& request = loaded.value;
+        if (!request) return bad(loaded.problems);
         if (row.revoked) return failed(409, "The key is revoked.", "key_revoked");
         const std::string before = audited(row, now_);
         const auto secret = keys_.secret();

@@ -43,6 +43,16 @@ TEST(KeySettings, AreWrittenAsTheyAreRead) {
     EXPECT_EQ(read(written).value->settings, first.value->settings) << written;
 }
 
+TEST(KeySettings, NullTakesAway) {
+    const auto start = read(R"({"client":"app","team":"red","name":"ci","note":"n","deployments":["a"]})");
+    ASSERT_TRUE(start.value) << to_string(start.problems);
+    const auto changed =
+        read_key_request(R"({"team":null,"name":null,"note":null,"deployments":null})", *start.value, kNow);
+    ASSERT_TRUE(changed.value) << to_string(changed.problems);
+    EXPECT_EQ(key_settings_json(changed.value->settings), R"({"client":"app"})");
+    EXPECT_FALSE(read(R"({"client":null})").value);
+}
+
 TEST(KeySettings, NothingOfARequestIsReadFromThisMachine) {
     EXPECT_FALSE(read(R"({"client":"app","key_file":"/etc/hostname"})").value);
     EXPECT_FALSE(read(R"({"client":"app","key_env":"PATH"})").value);

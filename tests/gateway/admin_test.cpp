@@ -148,6 +148,7 @@ TEST_F(AdminTest, TheConfigurationIsShownWithoutSecrets) {
     const auto shown = ask("GET", "/api/config");
     EXPECT_EQ(shown.status, 200U);
     EXPECT_THAT(shown.body, HasSubstr(R"("version":"1.2.3")"));
+    EXPECT_THAT(shown.body, HasSubstr(R"("role":"admin")")) << "without tokens, of anyone";
     EXPECT_THAT(shown.body, HasSubstr(R"("name":"team \"a\"")"));
     const std::string digest = to_hex(config::digest_of(kKey));
     EXPECT_THAT(shown.body, HasSubstr('"' + digest.substr(0, 8) + '"'));

@@ -3,14 +3,25 @@
 /** What no page of another origin can send without being allowed to (see http/same_origin.hpp). */
 export const ownPage = { "x-spillway-page": "1" };
 
+/** What is wrong with one member of what was sent. */
+export interface Problem {
+  param: string;
+  message: string;
+}
+export interface Refusal {
+  message: string;
+  code: string;
+  problems: Problem[];
+}
+
 /** Why it refused: an error in OpenAI's form, or else the status. */
-export async function refusalOf(answer: Response): Promise<{ message: string; code: string }> {
+export async function refusalOf(answer: Response): Promise<Refusal> {
   const status = `${answer.status} ${answer.statusText}`;
   try {
-    const body = (await answer.json()) as { error?: { message?: string; code?: string } };
-    return { message: body.error?.message ?? status, code: body.error?.code ?? "" };
+    const { error } = (await answer.json()) as { error?: Partial<Refusal> };
+    return { message: error?.message ?? status, code: error?.code ?? "", problems: error?.problems ?? [] };
   } catch {
-    return { message: status, code: "" }; // Not JSON: the status says enough.
+    return { message: status, code: "", problems: [] }; // Not JSON: the status says enough.
   }
 }
 

@@ -4,6 +4,8 @@
 export type State = "available" | "throttled" | "failed" | "unauthorized" | "probing" | "draining" | "disabled";
 export type Mode = "on" | "draining" | "off";
 export type Kind = "client" | "user" | "team" | "key";
+export type Role = "viewer" | "operator" | "admin";
+export type KeyState = "active" | "expired" | "revoked";
 
 export interface Deployment {
   /** The backend's own name for it. */
@@ -154,6 +156,8 @@ export interface ConfigClient {
 
 export interface Configuration {
   version: string;
+  /** Of who asks: what the page may offer. */
+  role: Role;
   /** What the configuration resolves to, without secrets. */
   text: string;
   /** There is a ledger. */
@@ -172,6 +176,56 @@ export interface Session {
   by: "oidc" | "token" | "open" | "nothing";
   /** There is a log-in: GET login. */
   log_in: boolean;
+}
+
+export interface KeySecret {
+  made: string;
+  /** Rotated: when it is no longer good. Null: with the key. */
+  ends: string | null;
+}
+
+export interface PerPeriod {
+  hour?: number;
+  day?: number;
+  week?: number;
+  month?: number;
+}
+
+export interface KeyLimits {
+  /** Weighted tokens. */
+  tokens_per_minute?: number;
+  requests_per_minute?: number;
+  concurrency?: number;
+  tokens?: PerPeriod;
+  /** In the currency of the prices. */
+  budget?: PerPeriod;
+  /** They refuse nothing. */
+  shadow?: boolean;
+}
+
+export interface KeySettings {
+  /** Whose it is. */
+  client: string;
+  team?: string;
+  name?: string;
+  note?: string;
+  /** It may ask for; none: all. */
+  deployments?: string[];
+  limits?: KeyLimits;
+}
+
+export interface Key {
+  id: string;
+  state: KeyState;
+  settings: KeySettings;
+  made: string;
+  /** Null: never. */
+  expires: string | null;
+  revoked: string | null;
+  /** What it is known by; two while it is rotated. */
+  secrets: KeySecret[];
+  /** In the answer that made it, and nowhere else. */
+  key?: string;
 }
 
 export interface UsageRow {

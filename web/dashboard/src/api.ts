@@ -1,6 +1,7 @@
 // Requests to the admin plane. The token is kept for this tab only.
-import { ownPage, partsOf, refusalOf } from "../../shared/answer";
-import type { Configuration, Frame, Session, UsageRow } from "./types";
+import { ownPage, partsOf, refusalOf, type Problem } from "../../shared/answer";
+import type { Asked } from "./keys";
+import type { Configuration, Frame, Key, Session, UsageRow } from "./types";
 
 const stored = "spillway.admin.token";
 
@@ -9,6 +10,7 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly problems: Problem[] = [],
   ) {
     super(message);
   }
@@ -22,17 +24,26 @@ export function keepToken(value: string): void {
   else sessionStorage.removeItem(stored);
 }
 
-async function send(path: string, method = "GET", signal?: AbortSignal): Promise<Response> {
+async function send(path: string, method = "GET", { signal, asked }: { signal?: AbortSignal; asked?: Asked } = {}) {
   const kept = token();
   const answer = await fetch(path, {
     method,
-    headers: kept ? { ...ownPage, authorization: `Bearer ${kept}` } : ownPage,
+    headers: {
+      ...ownPage,
+      ...(kept && { authorization: `Bearer ${kept}` }),
+      ...(asked && { "content-type": "application/json" }),
+    },
+    body: asked && JSON.stringify(asked),
     cache: "no-store",
     signal,
   });
   if (answer.ok) return answer;
-  const { message, code } = await refusalOf(answer);
-  throw new ApiError(answer.status, code, message);
+  const { message, code, problems } = await refusalOf(answer);
+  throw new ApiError(answer.status, code, message, problems);
+}
+
+async function sendKey(path: string, method: string, asked?: Asked): Promise<Key> {
+  return (await send(`api/keys${path}`, method, { asked })).json() as Promise<Key>;
 }
 
 export const api = {
@@ -47,9 +58,18 @@ export const api = {
     await send(`api/backends/${encodeURIComponent(backend)}/${verb}`, "POST");
   },
 
+  /** As text: what has not changed need not be read. */
+  keys: async () => (await send("api/keys")).text(),
+  makeKey: (asked: Asked) => sendKey("", "POST", asked),
+  changeKey: (id: string, asked: Asked) => sendKey(`/${id}`, "PATCH", asked),
+  rotateKey: (id: string, asked: Asked) => sendKey(`/${id}/rotate`, "POST", asked),
+  revokeKey: (id: string) => sendKey(`/${id}`, "DELETE"),
+  importKeys: async (keys: unknown[]) =>
+    ((await (await send("api/keys/import", "POST", { asked: { keys } })).json()) as { imported: number }).imported,
+
   /** Server-sent events (WHATWG HTML, 9.2) by fetch(), since an EventSource cannot send a token. */
   async *events(signal: AbortSignal): AsyncGenerator<Frame> {
-    const answer = await send("api/events", "GET", signal);
+    const answer = await send("api/events", "GET", { signal });
     for await (const event of partsOf(answer, "\n\n"))
       if (event.startsWith("data: "))
         yield { ...(JSON.parse(event.slice(6)) as Omit<Frame, "at">), at: performance.now() };

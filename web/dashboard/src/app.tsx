@@ -2,7 +2,10 @@
 import { useEffect } from "preact/hooks";
 import { language, setLanguage, type Language } from "../../shared/i18n";
 import { setTheme, theme, type Theme } from "../../shared/theme";
+import { fresh } from "./keys-state";
 import { ConfigView } from "./parts/config";
+import { KeySecret } from "./parts/key-secret";
+import { KeysView } from "./parts/keys";
 import { LiveView } from "./parts/live";
 import { Login } from "./parts/login";
 import { UsageView } from "./parts/usage";
@@ -83,10 +86,12 @@ export function App() {
             )}
             {state.view.value === "live" && <LiveView />}
             {state.view.value === "usage" && <UsageView />}
+            {state.view.value === "keys" && <KeysView />}
             {state.view.value === "config" && <ConfigView />}
           </>
         )}
       </main>
+      {fresh.value && <KeySecret key={fresh.value.secret} {...fresh.value} />}
       <div class="unseen" role="status" id="announcement">
         {state.announcement.value}
       </div>

@@ -11,13 +11,15 @@ export function found(cells: Cell[], text: string): boolean {
     .every((word) => whole.includes(word));
 }
 
+const texts = new Intl.Collator(undefined, { numeric: true });
+
 /** Numbers by size, texts as people sort them (r2 before r10); what is not known goes last either way. */
 export function compareCells(a: Cell, b: Cell, down: boolean): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
   const order =
     typeof a === "number" && typeof b === "number"
       ? a - b
-      : String(a).localeCompare(String(b), undefined, { numeric: true });
+      : texts.compare(String(a), String(b));
   return down ? -order : order;
 }
 

@@ -4,10 +4,10 @@ import { api, ApiError, keepToken, token } from "./api";
 import { followAddress, readAddress } from "./address";
 import { endSession, readSession, session } from "./session";
 import { t } from "./strings";
-import type { Backend, Configuration, Frame } from "./types";
+import type { Backend, Configuration, Frame, Role } from "./types";
 
-export type View = "live" | "usage" | "config";
-export const views: View[] = ["live", "usage", "config"];
+export type View = "live" | "usage" | "keys" | "config";
+export const views: View[] = ["live", "usage", "keys", "config"];
 
 /** Five minutes, one a second. */
 const most = 300;
@@ -27,6 +27,12 @@ export const announcement = signal("");
 export const frames = signal<Frame[]>([]);
 export const config = signal<Configuration | null>(null);
 export const loggedIn = signal(token() !== "");
+
+const roles: Role[] = ["viewer", "operator", "admin"];
+/** Whether whoever looks may do what is for this role; nobody may before it is known. */
+export function may(role: Role): boolean {
+  return config.value !== null && roles.indexOf(config.value.role) >= roles.indexOf(role);
+}
 
 export const now = computed(() => frames.value[frames.value.length - 1]);
 const before = computed(() => {
@@ -91,7 +97,7 @@ async function read(): Promise<void> {
   again = setTimeout(() => void read(), 1000);
 }
 
-async function readConfig(): Promise<void> {
+export async function readConfig(): Promise<void> {
   try {
     config.value = await api.config();
   } catch {
@@ -140,6 +146,7 @@ export async function change(backend: string, verb: "drain" | "disable" | "enabl
     announcement.value = t(`did_${verb}`, { name: backend });
   } catch (error) {
     announcement.value = t("not_done", { why: (error as Error).message });
+    void readConfig(); // the role may be another by now
   }
 }
 
@@ -147,7 +154,7 @@ export function start(): void {
   followAddress(view);
   addEventListener("hashchange", () => {
     view.value = viewOf(location.hash);
-    if (view.value === "config") void readConfig();
+    if (view.value === "config" || view.value === "keys") void readConfig();
   });
   void read();
 }

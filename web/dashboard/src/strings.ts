@@ -1,10 +1,12 @@
 // The dashboard's texts, English and Korean.
 import { language, translator, type Texts } from "../../shared/i18n";
+import { keyTexts } from "./keys-strings";
 
 const texts = {
   app: ["Spillway", "Spillway"],
   live: ["Live", "실시간"],
   usage: ["Usage", "사용량"],
+  keys: ["Keys", "키"],
   config: ["Configuration", "설정"],
   views: ["Views", "보기"],
   skip: ["Go to the content", "본문으로 이동"],
@@ -143,6 +145,7 @@ const texts = {
   find: ["Find", "찾기"],
   n_of: ["{n} of {all}", "{all}개 중 {n}개"],
   csv: ["Save as CSV", "CSV로 저장"],
+  show_more: ["Show {n} more ({left} left)", "{n}개 더 보기 ({left}개 남음)"],
 
   range: ["Span", "기간"],
   range_15m: ["15 minutes", "15분"],
@@ -189,7 +192,7 @@ const texts = {
   config_text: ["What the configuration resolves to", "적용된 설정"],
   config_note: ["Keys and tokens are hidden.", "키와 토큰은 숨겼습니다."],
   version: ["Version {v}", "버전 {v}"],
-  keys: ["Clients and keys", "클라이언트와 키"],
+  client_keys: ["Clients and keys", "클라이언트와 키"],
   keys_note: [
     "A key is shown by the beginning of its SHA-256: spillway keeps no key itself.",
     "키는 SHA-256의 앞부분으로 표시됩니다. 키 자체는 보관하지 않습니다.",
@@ -205,6 +208,7 @@ const texts = {
   url: ["Address", "주소"],
   state: ["State", "상태"],
   actions: ["Actions", "작업"],
+  ...keyTexts,
 } satisfies Texts;
 
 export const t = translator(texts);

@@ -1,6 +1,6 @@
 // One message: its text, its versions, its tools, who answered, its sources and follow-ups.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { copyText } from "../clipboard";
+import { copyText } from "../../../shared/clipboard";
 import { drafts, setDraft } from "../drafts";
 import { placeText } from "../markdown";
 import * as state from "../state";

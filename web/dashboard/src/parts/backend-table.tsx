@@ -4,7 +4,7 @@ import { choice } from "../address";
 import { fullest } from "../fill";
 import { short, t } from "../strings";
 import type { Backend } from "../types";
-import { Actions, StateBadge, stateText } from "./backend";
+import { actionsColumn, StateBadge, stateText } from "./backend";
 import { Choice } from "./choice";
 import { Table, type Column } from "./table";
 
@@ -60,7 +60,7 @@ export function BackendTable({ backends, rates }: { backends: Backend[]; rates: 
     count("throttled", t("met_429"), (b) => b.throttled),
     count("avoided", t("avoided_429"), (b) => b.avoided),
     count("failed", t("failed"), (b) => b.failed),
-    { id: "actions", label: t("actions"), plain: true, value: () => null, show: (r) => <Actions backend={r.backend} /> },
+    ...actionsColumn((r: Row) => r.backend),
   ];
   return (
     <Table id="backends" label={t("flow")} rows={rows} columns={columns} sort="name"

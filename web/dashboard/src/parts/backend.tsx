@@ -1,9 +1,10 @@
 // One backend: its state, its vessels, what flows into it, and what an operator can do.
 import { useState } from "preact/hooks";
-import { attempts, backendIn, change, perSecond } from "../state";
+import { attempts, backendIn, change, may, perSecond } from "../state";
 import { short, t } from "../strings";
 import type { Backend } from "../types";
 import { Sure } from "./sure";
+import type { Column } from "./table";
 import { Vessel } from "./vessel";
 
 /** Drained: what was in flight is answered, and it may go. */
@@ -29,6 +30,7 @@ export function StateBadge({ backend }: { backend: Backend }) {
 export function Actions({ backend }: { backend: Backend }) {
   const [asked, setAsked] = useState<"drain" | "disable" | null>(null);
   const { name, mode } = backend;
+  if (!may("operator")) return null;
   const button = (verb: "drain" | "disable" | "enable", run: () => void) => (
     <button type="button" class="button small" aria-label={t(`${verb}_name`, { name })} onClick={run}>
       {t(verb)}
@@ -45,6 +47,14 @@ export function Actions({ backend }: { backend: Backend }) {
       )}
     </div>
   );
+}
+
+/** The last column of a table of backends, for those who may. */
+export function actionsColumn<Row>(backendOf: (row: Row) => Backend): Column<Row>[] {
+  if (!may("operator")) return [];
+  return [{
+    id: "actions", label: t("actions"), plain: true, value: () => null, show: (r) => <Actions backend={backendOf(r)} />,
+  }];
 }
 
 export function BackendCard({ backend }: { backend: Backend }) {

@@ -1,9 +1,9 @@
 // The configuration with its secrets hidden; backends to be taken out of use; clients and their keys.
-import { config, now } from "../state";
+import { config, may, now } from "../state";
 import { t } from "../strings";
 import type { ConfigClient } from "../admin";
 import type { Backend } from "../types";
-import { Actions, StateBadge, stateText } from "./backend";
+import { actionsColumn, StateBadge, stateText } from "./backend";
 import { Table, type Column } from "./table";
 
 const backendColumns: () => Column<Backend>[] = () => [
@@ -12,14 +12,14 @@ const backendColumns: () => Column<Backend>[] = () => [
   { id: "priority", label: t("class"), number: true, value: (b) => b.priority },
   { id: "weight", label: t("weight"), number: true, value: (b) => b.weight },
   { id: "url", label: t("url"), value: (b) => b.url },
-  { id: "actions", label: t("actions"), plain: true, value: () => null, show: (b) => <Actions backend={b} /> },
+  ...actionsColumn((b: Backend) => b),
 ];
 
 function Backends() {
   return (
     <section aria-labelledby="backends-title">
       <h2 id="backends-title">{t("flow")}</h2>
-      <p class="muted">{t("changes_hold")}</p>
+      {may("operator") && <p class="muted">{t("changes_hold")}</p>}
       <Table id="config-backends" label={t("flow")} rows={now.value?.backends ?? []} columns={backendColumns()} sort="priority"
         attributes={(b) => ({ key: b.name, "data-backend": b.name })} />
     </section>
@@ -41,10 +41,10 @@ function Keys() {
   const all = config.value!;
   return (
     <section aria-labelledby="keys-title">
-      <h2 id="keys-title">{t("keys")}</h2>
+      <h2 id="keys-title">{t("client_keys")}</h2>
       <p class="muted">{t(all.anonymous ? "anonymous" : "keys_note")}</p>
       {!all.anonymous && (
-        <Table id="keys" label={t("keys")} rows={all.clients} columns={keyColumns()} sort="name"
+        <Table id="keys" label={t("client_keys")} rows={all.clients} columns={keyColumns()} sort="name"
           attributes={(c) => ({ key: c.name, "data-client": c.name })} />
       )}
     </section>

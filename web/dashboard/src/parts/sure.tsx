@@ -1,6 +1,6 @@
 // A question before something is changed.
-import { useEffect, useRef } from "preact/hooks";
 import { t } from "../strings";
+import { Dialog } from "./dialog";
 
 interface Props {
   title: string;
@@ -11,29 +11,20 @@ interface Props {
 }
 
 export function Sure({ title, text, verb, run, close }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current!.showModal();
-  }, []);
   return (
-    <dialog ref={dialog} aria-label={title} onClose={close}>
-      <div class="sure">
-        <h2>{title}</h2>
-        <p>{text}</p>
-        <p class="muted">{t("till_restart")}</p>
-        <div class="row end">
-          <button type="button" class="button" onClick={() => dialog.current!.close()}>
-            {t("cancel")}
-          </button>
-          <button type="button" class="button primary"
-            onClick={() => {
-              run();
-              dialog.current!.close();
-            }}>
-            {verb}
-          </button>
-        </div>
+    <Dialog title={title} onClose={close}>
+      <p>{text}</p>
+      <p class="muted">{t("till_restart")}</p>
+      <div class="row end">
+        <button type="button" class="button" onClick={close}>{t("cancel")}</button>
+        <button type="button" class="button primary"
+          onClick={() => {
+            run();
+            close();
+          }}>
+          {verb}
+        </button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 // A table to be sorted by each of its columns, searched, and taken along as CSV. What was chosen is in the address.
 import type { ComponentChildren } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import { formatNumber } from "../../../shared/i18n";
 import { choice } from "../address";
 import { compareCells, csv, found, type Cell } from "../rows";
 import { t } from "../strings";
@@ -30,6 +31,8 @@ interface Props<Row> {
   children?: ComponentChildren;
   /** From so many rows on there is a search. */
   searchFrom?: number;
+  /** So many rows are shown at first, and more when asked for. */
+  most?: number;
 }
 
 function save(name: string, text: string): void {
@@ -41,7 +44,7 @@ function save(name: string, text: string): void {
   URL.revokeObjectURL(url);
 }
 
-export function Table<Row>({ id, label, rows, columns, attributes, sort, children, searchFrom = 8 }: Props<Row>) {
+export function Table<Row>({ id, label, rows, columns, attributes, sort, children, searchFrom = 8, most = 500 }: Props<Row>) {
   const sorted = choice(`${id}.sort`, sort);
   const search = choice<string>(`${id}.find`, "");
   const down = sorted.value.startsWith("-");
@@ -52,6 +55,8 @@ export function Table<Row>({ id, label, rows, columns, attributes, sort, childre
     const kept = words ? rows.filter((row) => found(values.map((c) => c.value(row)), words)) : [...rows];
     return kept.sort((a, b) => compareCells(by.value(a), by.value(b), down));
   }, [rows, words, by.id, down, columns]);
+  const [pages, setPages] = useState(1);
+  const left = shown.length - pages * most;
   const searched = rows.length >= searchFrom || words !== "";
   return (
     <>
@@ -98,7 +103,7 @@ export function Table<Row>({ id, label, rows, columns, attributes, sort, childre
             </tr>
           </thead>
           <tbody>
-            {shown.map((row) => {
+            {shown.slice(0, pages * most).map((row) => {
               const { key, ...data } = attributes(row);
               return (
                 <tr key={key} {...data}>
@@ -116,6 +121,11 @@ export function Table<Row>({ id, label, rows, columns, attributes, sort, childre
           </tbody>
         </table>
       </div>
+      {left > 0 && (
+        <button type="button" class="button small more" onClick={() => setPages(pages + 1)}>
+          {t("show_more", { n: Math.min(left, most), left: formatNumber(left) })}
+        </button>
+      )}
     </>
   );
 }
