@@ -84,7 +84,8 @@ const Fields<Draft>& key_fields() {
         Fields<Draft>()
             .add("client", of_settings(&KeySettings::client), codec::Name{}, {.help = "whose it is"})
             .add("team", of_settings(&KeySettings::team), Removable<codec::Name>{}, {.help = "its team"})
-            .add("name", of_settings(&KeySettings::name), Removable<ShortText>{}, {.help = "what it is called"})
+            .add("name", of_settings(&KeySettings::name), Removable<ShortText>{},
+                 {.help = "what it is called"})
             .add("note", of_settings(&KeySettings::note), Removable<ShortText>{}, {.help = "anything"})
             .then([](yaml::MapReader& reader, Draft& draft) {
                 if (reader.has("deployments") && reader.is_empty_list("deployments"))

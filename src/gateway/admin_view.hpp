@@ -24,7 +24,8 @@ void write_clients(JsonWriter& out, const quota::ClientQuotas& quotas);
 /// An object of counts since the start.
 void write_totals(JsonWriter& out, std::span<const routing::BackendView> views, const Answers& answers,
                   std::int64_t in_flight);
-/// An object: the configuration as text, what the role of who asks is, and the clients with the first digits of their keys' digests.
+/// An object: the configuration as text, what the role of who asks is, and the clients with the first digits
+/// of their keys' digests.
 [[nodiscard]] std::string config_json(const config::GatewayConfig& config, std::string_view version,
                                       config::AdminRole role);
 

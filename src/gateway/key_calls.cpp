@@ -175,9 +175,8 @@ public:
                 return reader.array(item);
             });
         if (!whole)
-            return bad(faults.empty()
-                           ? problem("keys", R"(expected {"keys": [{"client": …, "key": …}, …]})")
-                           : faults);
+            return bad(faults.empty() ? problem("keys", R"(expected {"keys": [{"client": …, "key": …}, …]})")
+                                      : faults);
         if (auto done = keys_.put(rows); !done) return store_failed(done.error());
         JsonWriter json;
         json.open().field("imported", rows.size()).key("ids").open_list();

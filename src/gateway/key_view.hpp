@@ -1,6 +1,6 @@
 #pragma once
-/// A key that was made at run time, as the admin plane shows it: a row for each member, for its JSON and for the
-/// dashboard's types (gateway/admin_schema.hpp).
+/// A key that was made at run time, as the admin plane shows it: a row for each member, for its JSON and for
+/// the dashboard's types (gateway/admin_schema.hpp).
 ///
 /// Ownership: a view refers to its data. Thread rule: free functions and constants. Errors: none.
 #include <cstdint>

@@ -100,7 +100,7 @@ def serve(tmp_path):
 
     yield start
     for one in running:
-        assert one.stop() == 0
+        assert one.stop() in (0, None)
     backend.stop()
 
 
@@ -404,7 +404,7 @@ def test_who_may_not_sees_no_button_that_would_be_refused(serve, opened):  # noq
         drains = page.page.get_by_role("button", name=re.compile("^(Drain|Disable|Enable)"))
         page.open_keys()
         expect(page.row("ci")).to_be_visible()
-        changing = page.page.get_by_role("button", name=re.compile("^(Create|Import|Edit|Rotate|Expire|Revoke)"))
+        changing = page.page.get_by_role("button", name=re.compile("^(Create a key|Import keys|(Edit|Rotate|Expire|Revoke) ci)$"))
         expect(changing).to_have_count(6 if role == "admin" else 0)
         expect(page.page.get_by_text("Changing keys is for the role admin")).to_have_count(0 if role == "admin" else 1)
         for view in ("Live", "Configuration"):

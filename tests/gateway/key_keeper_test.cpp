@@ -169,13 +169,14 @@ TEST_F(Keys, FaultsAreToldInWords) {
     const KeyAnswer typo = call("POST", "", R"({"client":"app","limits":{"token_per_minute":1}})");
     EXPECT_EQ(typo.status, 400U);
     EXPECT_NE(typo.body.find("tokens_per_minute"), std::string::npos) << typo.body;
-    EXPECT_NE(typo.body.find(R"("problems":[{"param":"limits.token_per_minute","message":")"), std::string::npos)
+    EXPECT_NE(typo.body.find(R"("problems":[{"param":"limits.token_per_minute","message":")"),
+              std::string::npos)
         << typo.body;
     const KeyAnswer nobody = call("POST", "", "{}");
     EXPECT_EQ(nobody.status, 400U);
     EXPECT_NE(nobody.body.find(R"("problems":[{"param":"client","message":")"), std::string::npos);
-    const KeyAnswer third =
-        call("POST", "/import", R"({"keys":[{"client":"a","key":"old-key-000009"},{"client":"a b","key":"x"}]})");
+    const KeyAnswer third = call(
+        "POST", "/import", R"({"keys":[{"client":"a","key":"old-key-000009"},{"client":"a b","key":"x"}]})");
     EXPECT_NE(third.body.find(R"("param":"keys[1].client")"), std::string::npos) << third.body;
     EXPECT_EQ(call("POST", "", "nonsense").status, 400U);
     EXPECT_EQ(call("POST", "", R"({"client":"a","key_file":"/etc/passwd"})").status, 400U);

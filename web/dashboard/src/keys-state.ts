@@ -30,7 +30,7 @@ export function gatewayTime(): number {
 }
 /** The same, as often as it is worth to look at all keys again. */
 export const coarseTime = computed(() => {
-  const step = (keys.value?.length ?? 0) > 5000 ? 60_000 : 1_000;
+  const step = (keys.value?.length ?? 0) > 500 ? 30_000 : 1_000;
   return Math.floor(gatewayTime() / step) * step;
 });
 
