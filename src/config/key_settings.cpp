@@ -88,7 +88,8 @@ const Fields<Draft>& key_fields() {
                  {.help = "what it is called"})
             .add("note", of_settings(&KeySettings::note), Removable<ShortText>{}, {.help = "anything"})
             .then([](yaml::MapReader& reader, Draft& draft) {
-                if (reader.has("deployments") && reader.is_empty_list("deployments"))
+                const auto list = reader.any("deployments");
+                if (list && !list->node.IsNull() && reader.is_empty_list("deployments"))
                     reader.error("deployments", "is empty; without it, or with null, all are allowed");
                 if (reader.has("deployments")) draft.request.settings.deployments.clear();
                 if (reader.has("limits")) draft.request.settings.limits = {};

@@ -18,10 +18,11 @@ export function Dialog({ title, onClose, children, class: kind, back }: Props) {
   const heading = useId();
   useEffect(() => {
     const dialog = element.current!;
+    const opener = back ?? (document.activeElement as HTMLElement | null);
     dialog.showModal();
     return () => {
-      dialog.close(); // gives the focus back
-      if (back?.isConnected) back.focus();
+      dialog.close();
+      if (opener?.isConnected) opener.focus({ preventScroll: true });
     };
   }, []);
   return (
