@@ -33,6 +33,10 @@ export function formatNumber(value: number): string {
   return new Intl.NumberFormat(language.value).format(value);
 }
 
+export function formatDay(milliseconds: number): string {
+  return new Intl.DateTimeFormat(language.value, { dateStyle: "medium" }).format(milliseconds);
+}
+
 export function formatDate(milliseconds: number): string {
   return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(milliseconds);
 }

@@ -1,7 +1,7 @@
 // Keys made at run time: whose they are, what they may, and until when; made, changed, rotated and revoked here.
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { formatDate, formatNumber, language } from "../../../shared/i18n";
+import { formatDate, formatDay, formatNumber, language } from "../../../shared/i18n";
 import { choice } from "../address";
 import { budgetsOf, isAmong, keyStates, limitsOf, nameOf, overlapEnd, statesOf, type ShownState } from "../keys";
 import { coarseTime, follow, keys, show, trouble } from "../keys-state";
@@ -85,7 +85,10 @@ function columns(changing: boolean): Column<Row>[] {
     text("team", t("team"), (key) => key.settings.team),
     { id: "id", label: t("key_id"), value: (r) => r.key.id, show: (r) => <code>{r.key.id}</code> },
     { id: "state", label: t("state"), value: stateText, show: (r) => <State row={r} /> },
-    { id: "created", label: t("created"), value: (r) => r.key.made, show: (r) => date(r.key.made) },
+    {
+      id: "created", label: t("created"), value: (r) => r.key.made,
+      show: (r) => <time dateTime={r.key.made} title={date(r.key.made)}>{formatDay(Date.parse(r.key.made))}</time>,
+    },
     {
       id: "expires", label: t("expires"), value: (r) => r.key.expires,
       show: (r) => (r.key.expires ? date(r.key.expires) : <span class="muted">{t("never")}</span>),
