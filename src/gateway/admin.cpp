@@ -8,6 +8,7 @@
 #include "api/route.hpp"
 #include "base/json.hpp"
 #include "base/task.hpp"
+#include "config/describe.hpp"
 #include "gateway/admin_view.hpp"
 #include "gateway/key_calls.hpp"
 #include "http/same_origin.hpp"
@@ -116,7 +117,7 @@ Admin::Reply Admin::session(const std::optional<Who>& who) const {
     const auto snapshot = gateway_.snapshot();
     const config::AdminConfig& admin = snapshot->config.admin;
     const schema::SessionRow row{who ? std::string_view(who->person ? who->person->name : who->name) : "",
-                                 who ? identity::role_name(who->role) : "",
+                                 who ? config::to_string(who->role) : "",
                                  !who              ? "nothing"
                                  : who->person     ? "oidc"
                                  : admin.is_open() ? "open"

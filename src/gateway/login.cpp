@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/error.hpp"
+#include "config/describe.hpp"
 #include "gateway/login_page.hpp"
 #include "http/same_origin.hpp"
 #include "identity/random_bytes.hpp"
@@ -170,7 +171,7 @@ Task<void> Login::finish(http::Exchange& exchange, const config::AdminOidcConfig
         co_return;
     }
     gateway_.audit(identity::audit_name(found->person), "own session", {},
-                   fmt::format("logged in as {}", identity::role_name(found->role)));
+                   fmt::format("logged in as {}", config::to_string(found->role)));
     const std::string location = oidc.public_url + flow->return_to;
     fields.insert(fields.end(), {{"set-cookie", session}, {"location", location}});
     co_await send(exchange, 303, fields, {});
@@ -186,7 +187,7 @@ Task<void> Login::end(http::Exchange& exchange, const config::AdminConfig& admin
         co_return;
     }
     if (const auto known = visitor(exchange.request(), admin, wall_now()))
-        gateway_.audit(identity::audit_name(known->person), "own session", identity::role_name(known->role),
+        gateway_.audit(identity::audit_name(known->person), "own session", config::to_string(known->role),
                        "logged out");
     const std::string over = set_cookie(oidc, kSession, {}, {});
     const http::Field cookie{"set-cookie", over};

@@ -99,18 +99,6 @@ std::optional<config::AdminRole> role_of(const config::AdminRolesConfig& roles,
     return std::nullopt;
 }
 
-std::string_view role_name(config::AdminRole role) noexcept {
-    switch (role) {
-        case config::AdminRole::manage:
-            return "admin";
-        case config::AdminRole::operate:
-            return "operator";
-        case config::AdminRole::viewer:
-            break;
-    }
-    return "viewer";
-}
-
 std::string audit_name(const Person& person) {
     std::string out = "oidc:" + person.name.substr(0, kLongestName);
     std::ranges::replace_if(

@@ -31,8 +31,6 @@ struct Person {
 /// The highest role whose conditions are all met; nullopt: none is.
 [[nodiscard]] std::optional<config::AdminRole> role_of(const config::AdminRolesConfig& roles,
                                                        const config::ClaimConditions& held);
-/// As the configuration calls it.
-[[nodiscard]] std::string_view role_name(config::AdminRole role) noexcept;
 
 /// For the audit log, `oidc:ada@contoso.com`: one word, whatever the provider lets people call themselves.
 [[nodiscard]] std::string audit_name(const Person& person);
