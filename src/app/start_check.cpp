@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -10,6 +11,7 @@
 #include "config/listen.hpp"
 #include "gateway/listener_tls.hpp"
 #include "gateway/snapshot.hpp"
+#include "http/client_authorities.hpp"
 #include "http/server.hpp"
 #include "http/tls_certificate.hpp"
 #include "identity/keepers.hpp"
@@ -31,6 +33,9 @@ void check_certificate(std::vector<Problem>& out, const config::GatewayConfig& c
     if (!config.tls) return;
     const auto facts = http::read_certificate(config.tls->cert_file, config.tls->key_file);
     if (!facts) return add(out, Severity::error, "server.tls", facts.error().message);
+    if (const auto& file = config.tls->client_ca; !file.empty())
+        if (const auto read = http::ClientAuthorities::read(file); !read)
+            return add(out, Severity::error, "server.tls.client_ca", read.error().message);
     if (const auto usable = gateway::ListenerTls(nullptr).read(config.tls); !usable)
         return add(out, Severity::error, "server.tls", usable.error().message);
     const auto days = std::chrono::floor<std::chrono::days>(facts->not_after - wall_now()).count();
@@ -85,7 +90,8 @@ std::vector<Problem> start_problems(const config::GatewayConfig& config, bool co
     quota::ClientQuotas quotas;
     identity::Keepers keepers;
     store::ObjectDirectory objects(1);
-    if (const auto snapshot = gateway::make_snapshot(config, quotas, keepers, objects); !snapshot)
+    const auto snapshot = gateway::make_snapshot(config, quotas, keepers, objects);
+    if (!snapshot && std::ranges::find(out, snapshot.error().message, &Problem::message) == out.end())
         add(out, Severity::error, "", snapshot.error().message);
     return out;
 }

@@ -27,12 +27,17 @@ struct ListenConfig {
 
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 
+/// Whether a connection may come without a client certificate.
+enum class ClientAuth : std::uint8_t { optional, required };
+
 struct ServerTls {
     std::string cert_file;  ///< PEM: the chain, leaf first
     std::string key_file;   ///< PEM
     TlsVersion min_version = TlsVersion::v1_2;
-    std::string ciphers;   ///< for TLS 1.2, in OpenSSL's notation; empty: Mozilla's intermediate profile
-    Secret ticket_secret;  ///< for session tickets, shared by replicas; empty: random for this process
+    std::string ciphers;    ///< for TLS 1.2, in OpenSSL's notation; empty: Mozilla's intermediate profile
+    Secret ticket_secret;   ///< for session tickets, shared by replicas; empty: random for this process
+    std::string client_ca;  ///< PEM: who vouches for clients' certificates; empty: none is asked for
+    ClientAuth client_auth = ClientAuth::optional;
     friend bool operator==(const ServerTls&, const ServerTls&) = default;
 };
 
@@ -86,14 +91,16 @@ using KeySha256 = std::array<unsigned char, 32>;
 
 struct ClientConfig {
     std::string name;             ///< unique
-    std::vector<KeySha256> keys;  ///< one, or several during rotation; none if claim or header is set
+    std::vector<KeySha256> keys;  ///< one, or several during rotation; none if it is known by another way
     std::string claim{};          ///< value of the token's client claim; empty: the name
     std::string header{};         ///< value of the trusted client header; empty: the name
     std::string team{};           ///< empty: none
     std::vector<std::string> deployments{};  ///< those it may use; empty: all
     PriorityClass priority = PriorityClass::normal;
     QuotaConfig limits{};
-    std::vector<std::string> networks{};  ///< where it may call from; empty: anywhere
+    std::vector<std::string> networks{};      ///< where it may call from; empty: anywhere
+    std::vector<std::string> certificates{};  ///< names of its certificates (base/certificate_name.hpp)
+    bool require_certificate = false;         ///< a key or token is not enough, nor a certificate
     friend bool operator==(const ClientConfig&, const ClientConfig&) = default;
 };
 

@@ -1,6 +1,7 @@
 // Who may come, and what clients, users and teams may use.
 #include <fmt/format.h>
 
+#include "base/certificate_name.hpp"
 #include "config/codecs.hpp"
 #include "config/key_digest.hpp"
 #include "config/settings.hpp"
@@ -98,11 +99,32 @@ std::optional<Value> show_keys(const ClientConfig& client) {
     return out;
 }
 
+/// Names of certificates. Two clients with the same could not be distinguished.
+struct CertificateNames : codec::TextList {
+    void read(yaml::MapReader& reader, std::string_view key, std::vector<std::string>& out) const {
+        yaml::Context& context = reader.context();
+        for (const auto& item : reader.list(key, expected)) {
+            if (!item.node.IsScalar()) {
+                context.error(item.node.Mark(), item.path, std::string(item_expected));
+                continue;
+            }
+            auto name = parse_certificate_name(item.node.Scalar());
+            if (!name) {
+                context.error(item.node.Mark(), item.path, name.error().message);
+            } else if (const auto owner = context.register_name("certificate name", *name, item.path)) {
+                context.error(item.node.Mark(), item.path, fmt::format("is the same name as {}", *owner));
+            } else {
+                out.push_back(std::move(*name));
+            }
+        }
+    }
+};
+
 void check_known(yaml::MapReader& reader) {
     const auto list = reader.any("keys");
     const bool reported = list && !list->node.IsNull() && !list->node.IsSequence();
-    const bool known =
-        has_key(reader) || !reader.is_empty_list("keys") || reader.has("claim") || reader.has("header");
+    const bool known = has_key(reader) || !reader.is_empty_list("keys") || reader.has("claim") ||
+                       reader.has("header") || !reader.is_empty_list("certificates");
     if (!known && !reported)
         reader.error_here("needs a key: one of key, key_env, key_file, key_sha256, or a list in keys");
 }
@@ -194,6 +216,19 @@ const Fields<ClientConfig>& client_fields() {
                                  "expected an address or a network, such as 10.0.0.0/8", is_network},
                  {.help = "addresses or networks it may call from; from elsewhere it is refused with 403",
                   .default_words = "any"})
+            .add("certificates", &ClientConfig::certificates,
+                 CertificateNames{{"expected a list of names in certificates", "expected a name"}},
+                 {.help =
+                      "names by which its [certificate](identity.md#certificates) is known: "
+                      "`dns:app.example`, `uri:spiffe://prod.example/chat`, `email:ops@example.com`; needs "
+                      "`server.tls.client_ca`",
+                  .default_words = "none"})
+            .add("require_certificate", &ClientConfig::require_certificate, codec::Flag{},
+                 {.help = "whether it needs both: its certificate, and a key or token"})
+            .then([](yaml::MapReader& reader, ClientConfig& client) {
+                if (client.require_certificate && reader.is_empty_list("certificates"))
+                    reader.error("require_certificate", "needs certificates, the names in it");
+            })
             .section("limits", &ClientConfig::limits, quota_fields(),
                      {.help = "what it may use, see [Limits](#limits-of-clients-users-and-teams)",
                       .default_words = "none"})

@@ -36,7 +36,21 @@ const Fields<ServerTls>& tls_fields() {
             .add("ticket_secret", &ServerTls::ticket_secret, codec::SecretText{},
                  {.help = "secret of all replicas from which the hourly keys of session tickets are made, so "
                           "that a session begun at one is resumed at another; without it each process has "
-                          "keys of its own"});
+                          "keys of its own"})
+            .add("client_ca", &ServerTls::client_ca, codec::ReadableFile{},
+                 {.help = "PEM file with the authorities whose certificates "
+                          "[clients](identity.md#certificates) may "
+                          "show; re-read like the others",
+                  .default_words = "none; no certificate is asked for"})
+            .add("client_auth", &ServerTls::client_auth,
+                 codec::Choice<ClientAuth>{
+                     {{"optional", ClientAuth::optional}, {"required", ClientAuth::required}}},
+                 {.help = "`optional`: a client may come without a certificate, and with a key instead; "
+                          "`required`: TLS ends without one, also for health checks on this port"})
+            .then([](yaml::MapReader& reader, ServerTls& tls) {
+                if (tls.client_ca.empty() && tls.client_auth == ClientAuth::required)
+                    reader.error("client_auth", "needs client_ca, a PEM file with the authorities");
+            });
     return fields;
 }
 

@@ -20,15 +20,29 @@ std::string path_of(std::string_view list, std::size_t index) {
     return fmt::format("{}[{}]", list, index);
 }
 
+/// Where a key of a list's item is, and its path.
+std::optional<std::pair<YAML::Mark, std::string>> place_of(yaml::MapReader& root, std::string_view list,
+                                                           std::size_t index, std::string_view key) {
+    const auto items = root.list(list);
+    if (index >= items.size() || !items[index].node.IsMap()) return std::nullopt;
+    const YAML::Node& item = items[index].node;  // const: looking a key up must not add it
+    const auto value = item[std::string(key)];
+    return std::pair(value ? value.Mark() : item.Mark(), fmt::format("{}.{}", items[index].path, key));
+}
+
 /// Reports at an item of a list, or at the list if it is not there.
 void warn_at(yaml::MapReader& root, std::string_view list, std::size_t index, std::string_view key,
              std::string message) {
-    const auto items = root.list(list);
-    if (index >= items.size() || !items[index].node.IsMap()) return root.warning(list, std::move(message));
-    const YAML::Node& item = items[index].node;  // const: looking a key up must not add it
-    const auto value = item[std::string(key)];
-    root.context().warning(value ? value.Mark() : item.Mark(), fmt::format("{}.{}", items[index].path, key),
-                           std::move(message));
+    const auto place = place_of(root, list, index, key);
+    if (!place) return root.warning(list, std::move(message));
+    root.context().warning(place->first, place->second, std::move(message));
+}
+
+void error_at(yaml::MapReader& root, std::string_view list, std::size_t index, std::string_view key,
+              std::string message) {
+    const auto place = place_of(root, list, index, key);
+    if (!place) return root.error(list, std::move(message));
+    root.context().error(place->first, place->second, std::move(message));
 }
 
 void check_listeners(yaml::MapReader& root, const GatewayConfig& config) {
@@ -139,10 +153,20 @@ void check_keyless_clients(yaml::MapReader& root, const GatewayConfig& config) {
     if (config.identity.has_tokens() || !config.identity.headers.client.empty()) return;
     for (std::size_t i = 0; i < config.clients.size(); ++i) {
         const auto& client = config.clients[i];
-        if (client.keys.empty() && !(client.claim.empty() && client.header.empty()))
+        const bool named = !(client.claim.empty() && client.header.empty());
+        if (client.keys.empty() && client.certificates.empty() && named)
             root.error("clients", fmt::format("{} has no key, and identity names no other way to know it",
                                               path_of("clients", i)));
     }
+}
+
+void check_certificates(yaml::MapReader& root, const GatewayConfig& config) {
+    if (config.tls && !config.tls->client_ca.empty()) return;
+    for (std::size_t i = 0; i < config.clients.size(); ++i)
+        if (!config.clients[i].certificates.empty())
+            error_at(
+                root, "clients", i, "certificates",
+                "needs server.tls.client_ca, a PEM file with the authorities that vouch for certificates");
 }
 
 }  // namespace
@@ -153,6 +177,7 @@ void check_together(yaml::MapReader& root, const GatewayConfig& config) {
     check_loops(root, config);
     check_same_backend(root, config.backends);
     check_keyless_clients(root, config);
+    check_certificates(root, config);
     check_rules(root, config);
     check_teams(root, config);
     check_deployments(root, config);

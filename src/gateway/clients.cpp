@@ -7,7 +7,9 @@
 #include "base/ip.hpp"
 #include "config/sources.hpp"
 #include "gateway/books.hpp"
+#include "gateway/caller_proofs.hpp"
 #include "gateway/key_ring.hpp"
+#include "http/client_authorities.hpp"
 #include "identity/keepers.hpp"
 
 namespace spillway::gateway {
@@ -27,6 +29,16 @@ bool within(const std::vector<IpNetwork>& networks, std::string_view peer) {
                                   [&](const IpNetwork& network) { return network.contains(*address); });
 }
 
+Result<identity::ClientCertificates> certificates_of(const config::GatewayConfig& config) {
+    if (!config.tls || config.tls->client_ca.empty()) return identity::ClientCertificates();
+    const auto authorities = http::ClientAuthorities::read(config.tls->client_ca);
+    if (!authorities) return authorities.error();
+    std::vector<std::vector<std::string>> names;
+    names.reserve(config.clients.size());
+    for (const auto& client : config.clients) names.push_back(client.certificates);
+    return identity::ClientCertificates::make(names, authorities->digests());
+}
+
 }  // namespace
 
 Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota::ClientQuotas& quotas,
@@ -38,6 +50,9 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
     auto keys = identity::ClientKeys::make(specs);
     if (!keys) return keys.error();
     table.keys_ = std::move(*keys);
+    auto certificates = certificates_of(config);
+    if (!certificates) return certificates.error();
+    table.certificates_ = std::move(*certificates);
     if (config.identity.jwt.enabled()) {
         std::string jwks;
         if (const auto& file = config.identity.jwt.jwks_file; !file.empty()) {
@@ -87,7 +102,9 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
         if (!table.issuers_.empty()) table.by_name_[client.name] = index;
         table.by_header_[client.header.empty() ? client.name : client.header] = index;
         all.push_back(made.account);
+        if (client.require_certificate) table.both_needed_.push_back(made.account);
     }
+    std::ranges::sort(table.both_needed_);
     table.open_to_all_ = config.allow_anonymous;
     if (table.clients_.empty()) {
         all.push_back(&quotas.find_or_add(SubjectKind::client, "anonymous", {}, true));
@@ -128,8 +145,8 @@ const Client* ClientTable::at(const Index& index, std::string_view name) const {
 }
 
 Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
-                             const identity::ClientKeys::Presented& key, Wall now,
-                             const KeyRing* made_keys) const {
+                             const identity::ClientKeys::Presented& key, Wall now, const KeyRing* made_keys,
+                             http::PeerCertificate* certificate) const {
     Caller caller;
     const bool trust = !proxies_.empty() && within(proxies_, peer);
     // Of two the one may be the proxy's and the other its client's.
@@ -148,26 +165,9 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (const auto name = trusted(fields_.client); !name.empty()) {
         caller.client = at(by_header_, name);
     } else {
-        if (made_keys != nullptr && keys_.anonymous()) {
-            caller.client = made_keys->find(key.key, now);
-            const bool may_be_anyone = open_to_all_ || !made_keys->any_made();
-            if (caller.client == nullptr && may_be_anyone && !key.key.starts_with(identity::kKeyPrefix))
-                caller.client = &clients_.front();
-        } else if (const auto index = keys_.find(key)) {
-            caller.client = &clients_[*index];
-        } else if (made_keys != nullptr) {
-            caller.client = made_keys->find(key.key, now);
-        }
-        if ((tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(key.key) &&
-            (caller.client == nullptr || (keys_.anonymous() && caller.client == &clients_.front()))) {
-            auto claims = verify(key.key, now);
-            if (claims) {
-                if (!keys_.anonymous())
-                    caller.client = at(claims->client_by_name ? by_name_ : by_claim_, claims->client);
-                caller.user = std::move(claims->user);
-                caller.team = std::move(claims->team);
-            }
-        }
+        caller.client = by_key(key, now, made_keys, caller);
+        if (!keys_.anonymous() && (certificate != nullptr || !both_needed_.empty()))
+            check_certificate(caller, !key.key.empty(), certificate);
     }
     if (caller.client == nullptr) return caller;
     if (!may_call_from(*caller.client, peer)) {
@@ -178,6 +178,50 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (caller.user.empty()) caller.user = trusted(fields_.user);
     if (caller.team.empty()) caller.team = trusted(fields_.team);
     return caller;
+}
+
+const Client* ClientTable::by_key(const identity::ClientKeys::Presented& key, Wall now,
+                                  const KeyRing* made_keys, Caller& caller) const {
+    const Client* client = nullptr;
+    if (made_keys != nullptr && keys_.anonymous()) {
+        client = made_keys->find(key.key, now);
+        const bool may_be_anyone = open_to_all_ || !made_keys->any_made();
+        if (client == nullptr && may_be_anyone && !key.key.starts_with(identity::kKeyPrefix))
+            client = &clients_.front();
+    } else if (const auto index = keys_.find(key)) {
+        client = &clients_[*index];
+    } else if (made_keys != nullptr) {
+        client = made_keys->find(key.key, now);
+    }
+    const bool may_be_token =
+        (tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(key.key);
+    if (may_be_token && (client == nullptr || (keys_.anonymous() && client == &clients_.front()))) {
+        if (auto claims = verify(key.key, now)) {
+            if (!keys_.anonymous())
+                client = at(claims->client_by_name ? by_name_ : by_claim_, claims->client);
+            caller.user = std::move(claims->user);
+            caller.team = std::move(claims->team);
+        }
+    }
+    return client;
+}
+
+void ClientTable::check_certificate(Caller& caller, bool key_came, http::PeerCertificate* certificate) const {
+    Proofs proofs{.key_came = key_came, .by_key = caller.client, .certificate = certificate};
+    if (certificate != nullptr) {
+        proofs.match = certificates_.find(*certificate);
+        if (proofs.match.finding == identity::CertificateMatch::Finding::client)
+            proofs.by_certificate = &clients_[proofs.match.client];
+    }
+    Proven proven = who_is(proofs);
+    caller.client = proven.client;
+    caller.fault = std::move(proven.fault);
+    if (caller.client == nullptr || are_both(proofs)) return;
+    if (!std::ranges::binary_search(both_needed_, caller.client->account)) return;
+    caller.fault = fmt::format("the client '{}' needs a key or token and its certificate; there is only {}.",
+                               caller.client->account->name(),
+                               proofs.by_key != nullptr ? "a key or token" : "a certificate");
+    caller.client = nullptr;
 }
 
 Result<identity::TokenClaims> ClientTable::verify(std::string_view token, Wall now) const {

@@ -1,12 +1,12 @@
 #pragma once
-/// Identifies callers and their rights: one configuration's clients, by key, token or trusted field, with
-/// their accounts in the quotas.
+/// Identifies callers and their rights: one configuration's clients, by key, token, client certificate or
+/// trusted field, with their accounts in the quotas.
 ///
 /// Order: a trusted proxy's field, then a key, then a token (of a configured issuer, or verified with the
-/// configured keys). The user is named by the token, else by the
-/// trusted field, else (if so configured) by the body; the team by the token, the field, or the client.
-/// Ownership: points into the ClientQuotas, which must outlive it. Thread rule: immutable; safe from any
-/// thread. Errors: make() says what cannot be used.
+/// configured keys); what a certificate says beside them is in caller_proofs.hpp. The user is named by the
+/// token, else by the trusted field, else (if so configured) by the body; the team by the token, the field,
+/// or the client. Ownership: points into the ClientQuotas, which must outlive it. Thread rule: immutable;
+/// safe from any thread. Errors: make() says what cannot be used.
 #include <cstddef>
 #include <memory_resource>
 #include <optional>
@@ -21,6 +21,7 @@
 #include "base/strings.hpp"
 #include "config/gateway.hpp"
 #include "http/message.hpp"
+#include "identity/client_certificates.hpp"
 #include "identity/client_keys.hpp"
 #include "identity/jwt.hpp"
 #include "quota/client_price.hpp"
@@ -55,6 +56,7 @@ struct Caller {
     const Client* client = nullptr;  ///< null: unknown
     bool elsewhere = false;          ///< known, but not permitted from this address
     bool ambiguous = false;          ///< a proxy's naming field was repeated
+    std::string fault;               ///< of the certificate, if that is why it is unknown
     std::string user;
     std::string team;
 };
@@ -76,9 +78,11 @@ public:
         const identity::ClientKeys::Presented& key) const noexcept {
         return keys_.place_of(key);
     }
+    /// `certificate`: the connection's; null if it has none.
     [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
                                   const identity::ClientKeys::Presented& key, Wall now,
-                                  const KeyRing* made_keys = nullptr) const;
+                                  const KeyRing* made_keys = nullptr,
+                                  http::PeerCertificate* certificate = nullptr) const;
     [[nodiscard]] bool allows(const Client& client, std::string_view deployment) const;
     /// The deployments it may use, sorted; empty: all.
     [[nodiscard]] const std::vector<std::string>& deployments_of(const Client& client) const {
@@ -113,6 +117,11 @@ private:
     }
     [[nodiscard]] bool may_call_from(const Client& client, std::string_view peer) const;
     [[nodiscard]] const Client* at(const Index& index, std::string_view name) const;
+    /// Whom a key or token means; also fills in what else a token says.
+    [[nodiscard]] const Client* by_key(const identity::ClientKeys::Presented& key, Wall now,
+                                       const KeyRing* made_keys, Caller& caller) const;
+    /// Adds to whom the key means (caller.client) what the certificate says.
+    void check_certificate(Caller& caller, bool key_came, http::PeerCertificate* certificate) const;
     /// Whom a valid token identifies.
     [[nodiscard]] Result<identity::TokenClaims> verify(std::string_view token, Wall now) const;
     struct Issuer {
@@ -121,6 +130,8 @@ private:
     };
 
     identity::ClientKeys keys_;
+    identity::ClientCertificates certificates_;
+    std::vector<const quota::Subject*> both_needed_;  ///< accounts that need key and certificate; sorted
     std::pmr::vector<Client> clients_{huge_pages()};  ///< in the configuration's order, or the anonymous one
     std::vector<ClientRules> rules_ = std::vector<ClientRules>(1);  ///< the first: none
     bool open_to_all_ = false;  ///< without clients, whoever comes may, even if keys were made

@@ -11,6 +11,7 @@
 #include "base/memory_budget.hpp"
 #include "base/result.hpp"
 #include "gateway/books.hpp"
+#include "gateway/certificate_refusals.hpp"
 #include "gateway/listener_tls.hpp"
 #include "gateway/reload.hpp"
 #include "gateway/shortage.hpp"
@@ -88,6 +89,7 @@ private:
     Books books_;
     MemoryBudget memory_;  ///< for all workers
     Shortage shortage_;
+    CertificateRefusals refused_certificates_;
     identity::Keepers keepers_;
     ListenerTls tls_;
     std::uint32_t configured_threads_ = 0;  ///< as configured: 0 is one per core

@@ -104,9 +104,9 @@ std::string preflight_fields(const http::RequestHead& head, const std::vector<st
 
 std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::string_view peer,
                                         const identity::ClientKeys::Presented& key, Wall now,
-                                        const KeyRing* made_keys) {
+                                        const KeyRing* made_keys, http::PeerCertificate* certificate) {
     asked_.route = api::classify(api::tidy_target(head.target, asked_.target), head.method);
-    Caller caller = snapshot_.clients.identify(head, peer, key, now, made_keys);
+    Caller caller = snapshot_.clients.identify(head, peer, key, now, made_keys, certificate);
     asked_.client = caller.client;
     asked_.user = std::move(caller.user);
     asked_.team = std::move(caller.team);
@@ -121,9 +121,10 @@ std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::stri
                        .code = "ambiguous_client"};
     if (asked_.client == nullptr)
         return Refusal{.status = 401,
-                       .message =
-                           "Access denied: the request carries no valid key. Give it as the api-key "
-                           "header or as a bearer token.",
+                       .message = caller.fault.empty()
+                                      ? "Access denied: the request carries no valid key. Give it as the "
+                                        "api-key header or as a bearer token."
+                                      : "Access denied: " + caller.fault,
                        .type = "authentication_error",
                        .code = "401"};
     if (auto no = check_head(head)) return no;

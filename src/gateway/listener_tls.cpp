@@ -1,5 +1,6 @@
 #include "gateway/listener_tls.hpp"
 
+#include "http/client_authorities.hpp"
 #include "http/tls_certificate.hpp"
 
 namespace spillway::gateway {
@@ -18,6 +19,8 @@ Result<http::TlsContext::Shared> ListenerTls::read(const std::optional<config::S
     http::TlsOptions options;
     options.min_version = tls->min_version == config::TlsVersion::v1_3 ? "1.3" : "1.2";
     options.ciphers = tls->ciphers;
+    options.client_ca = tls->client_ca;
+    options.needs_client_certificate = tls->client_auth == config::ClientAuth::required;
     if (const std::string secret(tls->ticket_secret.reveal()); secret != ticket_secret_) {
         tickets_ = std::make_shared<http::TicketKeys>(secret);
         ticket_secret_ = secret;
@@ -38,6 +41,17 @@ void ListenerTls::use(const http::TlsContext::Shared& context, const std::option
     subject_ = facts ? facts->subject : std::string();
     sha256_ = facts ? facts->sha256 : std::string();
     tell_end(now);
+    tell_authorities();
+}
+
+void ListenerTls::tell_authorities() {
+    std::vector<http::CertificateDigest> now;
+    if (!tls_->client_ca.empty())
+        if (const auto read = http::ClientAuthorities::read(tls_->client_ca)) now = read->digests();
+    if (now != authorities_ && !now.empty())
+        log_->info("clients' certificates are taken from {} authorities, those in {}", now.size(),
+                   tls_->client_ca);
+    authorities_ = std::move(now);
 }
 
 void ListenerTls::tell_end(Wall now) {

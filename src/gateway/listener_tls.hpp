@@ -1,16 +1,18 @@
 #pragma once
-/// TLS of the data port: the certificate in use, its expiry, and the keys of session tickets, which
-/// outlive it. A change of its files is a reload (app/reloader.hpp).
+/// TLS of the data port: the certificate in use, its expiry, whose certificates are taken from clients, and
+/// the keys of session tickets, which outlive them. A change of its files is a reload (app/reloader.hpp).
 ///
 /// Ownership: owned by the Gateway. Thread rule: the main thread; contexts are shared by all threads. Errors:
-/// read() says why certificate and key cannot be used; the present ones stay in use.
+/// read() says why certificate, key or authorities cannot be used; the present ones stay in use.
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "config/gateway.hpp"
+#include "http/peer_certificate.hpp"
 #include "http/tls_context.hpp"
 #include "telemetry/log.hpp"
 
@@ -31,11 +33,13 @@ public:
 
 private:
     void tell_end(Wall now);
+    void tell_authorities();
 
     std::shared_ptr<telemetry::Logger> log_;
     std::optional<config::ServerTls> tls_;  ///< in use
     std::string subject_;
     std::string sha256_;
+    std::vector<http::CertificateDigest> authorities_;  ///< of clients
     std::optional<Wall> end_;
     Wall told_at_{};
     std::shared_ptr<http::TicketKeys> tickets_ = std::make_shared<http::TicketKeys>();

@@ -78,8 +78,12 @@ Task<void> Request::run() {
     assign_request_id(asked_.id, head.fields.get("x-request-id"), worker_.rng);
     Intake intake(*upstreams_->snapshot, worker_.books.histories, worker_.scanner, asked_);
     const Upstreams::MadeKeys& made_keys = upstreams_->made_keys;
-    std::optional<Refusal> no =
-        intake.identify(head, exchange_.peer(), key_, clock_.began(), made_keys ? made_keys->get() : nullptr);
+    http::PeerCertificate* const certificate = exchange_.peer_certificate();
+    std::optional<Refusal> no = intake.identify(head, exchange_.peer(), key_, clock_.began(),
+                                                made_keys ? made_keys->get() : nullptr, certificate);
+    // A new connection may bring a better one: whose time is not over, or that is somebody's.
+    if (certificate != nullptr && (asked_.client == nullptr || certificate->ends <= clock_.now().wall))
+        exchange_.end_connection();
     if (asked_.client != nullptr && asked_.client->rules == kKeyRules) made_keys_ = made_keys;
     Ending ending = Ending::unauthorized;
     if (asked_.client != nullptr) {

@@ -90,6 +90,8 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
               [this](http::Exchange& exchange) { return handle(exchange); }),
       ticker_(context_) {
     server_.hand_over_heads();
+    server_.on_refused_certificate(
+        [this](std::string_view peer, std::string_view why) { tell_refused_certificate(peer, why); });
     server_.on_shortage([this](const std::error_code&) { shared_.shortage.note(mono_now()); });
     if (shared.access_log != nullptr) {
         log.emplace(shared.access_log->make_writer());
@@ -216,6 +218,17 @@ void Worker::tell_shortage(bool begun) {
             descriptor_limit());
     else
         shared_.process_log.info("there are descriptors again");
+}
+
+void Worker::tell_refused_certificate(std::string_view peer, std::string_view why) {
+    const auto silent = shared_.refused_certificates.note(mono_now());
+    if (!silent) return;
+    if (*silent == 0)
+        shared_.process_log.warn("refused the TLS connection of {}: {}", peer, why);
+    else
+        shared_.process_log.warn(
+            "refused the TLS connection of {}: {} (and {} more since the last such line)", peer, why,
+            *silent);
 }
 
 Task<void> Worker::handle(http::Exchange& exchange) {

@@ -20,6 +20,7 @@
 #include "base/task.hpp"
 #include "base/timer.hpp"
 #include "gateway/books.hpp"
+#include "gateway/certificate_refusals.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/open_request.hpp"
 #include "gateway/pending_work.hpp"
@@ -57,6 +58,7 @@ public:
         telemetry::Logger& process_log;
         MemoryBudget& memory;
         Shortage& shortage;  ///< of descriptors
+        CertificateRefusals& refused_certificates;
     };
     Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed);
     Worker(const Worker&) = delete;
@@ -115,6 +117,7 @@ private:
     [[nodiscard]] PendingCharges charges() noexcept;
     Task<void> tick();
     void tell_shortage(bool begun);
+    void tell_refused_certificate(std::string_view peer, std::string_view why);
     Task<void> end_all();
     void keep_apart() noexcept;
 

@@ -23,6 +23,12 @@ std::string_view Exchange::date_line() const {
 std::string_view Exchange::peer() const noexcept {
     return responder_.peer_;
 }
+PeerCertificate* Exchange::peer_certificate() const noexcept {
+    return responder_.certificate_;
+}
+void Exchange::end_connection() {
+    responder_.end_connection();
+}
 Mono Exchange::received_at() const noexcept {
     return responder_.received_at_;
 }

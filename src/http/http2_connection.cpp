@@ -37,13 +37,15 @@ private:
 };
 
 Http2Connection::Http2Connection(Stream& stream, std::shared_ptr<void> owner, Loop& loop,
-                                 std::shared_ptr<const ServerShared> shared, std::string_view peer)
+                                 std::shared_ptr<const ServerShared> shared, std::string_view peer,
+                                 PeerCertificate* certificate)
     : stream_(stream),
       owner_(std::move(owner)),
       loop_(loop),
       wheel_(TimerWheel::of(loop)),
       shared_(std::move(shared)),
       peer_(peer),
+      certificate_(certificate),
       idle_([this] {
           give_up(NGHTTP2_NO_ERROR);
           pump_later();

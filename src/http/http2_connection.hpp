@@ -34,9 +34,10 @@ inline constexpr std::size_t first_window = 64 * 1024 - 1;
 
 class Http2Connection final : public std::enable_shared_from_this<Http2Connection> {
 public:
-    /// `peer` belongs to the owner, too.
+    /// `peer` and `certificate` belong to the owner, too.
     Http2Connection(Stream& stream, std::shared_ptr<void> owner, Loop& loop,
-                    std::shared_ptr<const ServerShared> shared, std::string_view peer);
+                    std::shared_ptr<const ServerShared> shared, std::string_view peer,
+                    PeerCertificate* certificate);
     Http2Connection(const Http2Connection&) = delete;
     Http2Connection& operator=(const Http2Connection&) = delete;
     ~Http2Connection();
@@ -53,6 +54,7 @@ public:
     [[nodiscard]] TimerWheel& wheel() const noexcept { return wheel_; }
     [[nodiscard]] Loop& loop() const noexcept { return loop_; }
     [[nodiscard]] std::string_view peer() const noexcept { return peer_; }
+    [[nodiscard]] PeerCertificate* certificate() const noexcept { return certificate_; }
     /// Sends what the session has to send, as far as the socket accepts it.
     void pump();
     /// Like pump(), but from the event loop: for timers, since it may destroy their exchange.
@@ -118,6 +120,7 @@ private:
     TimerWheel& wheel_;
     const std::shared_ptr<const ServerShared> shared_;
     const std::string_view peer_;
+    PeerCertificate* const certificate_;
     Timeout idle_;     // no request arrives
     Timeout stuck_;    // a write makes no progress
     Timeout goodbye_;  // the client does not close, or does not answer the drain's PING

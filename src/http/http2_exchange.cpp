@@ -35,6 +35,8 @@ void Http2Exchange::end() {
     busy_ = false;
     on_gone_ = nullptr;
     release_body();
+    // Not before: some clients give up an answer that they wait for when GOAWAY comes (httpx).
+    if (ends_connection_) connection_.drain();
     if (finished_ || refused_ || gone_ || cut_) return;
     if (started_)
         reset(NGHTTP2_INTERNAL_ERROR);

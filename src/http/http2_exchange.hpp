@@ -58,6 +58,7 @@ private:
     std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
     Task<bool> flush() override;
     void abort() override;
+    void end_connection() override { ends_connection_ = true; }
     Task<BodyFault> read_body() override;
 
     Task<BodyFault> gather_body();
@@ -115,6 +116,7 @@ private:
     bool busy_ = false;      // a handler is running
     bool cut_ = false;       // reset by this side
     bool closed_ = false;
+    bool ends_connection_ = false;
 };
 
 }  // namespace spillway::http

@@ -21,6 +21,7 @@ Http2Exchange::Http2Exchange(Http2Connection& connection, std::int32_t id)
       timeout_([this] { expired(); }),
       data_(BufferPool::of(connection.loop())) {
     peer_ = connection.peer();
+    certificate_ = connection.certificate();
     received_at_ = mono_now();
     connection.wheel().arm(timeout_, connection.limits().head_timeout);
 }

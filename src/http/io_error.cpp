@@ -18,6 +18,8 @@ public:
                 return "cancelled";
             case IoError::tls:
                 return "TLS failed";
+            case IoError::certificate:
+                return "the client's certificate was refused";
         }
         return "unknown";
     }

@@ -5,10 +5,11 @@
 namespace spillway::http {
 
 enum class IoError {
-    eof = 1,    ///< the peer ended its side
-    truncated,  ///< TLS: the peer's side ended without close_notify
-    cancelled,  ///< by this side
-    tls,        ///< see Transport::problem()
+    eof = 1,      ///< the peer ended its side
+    truncated,    ///< TLS: the peer's side ended without close_notify
+    cancelled,    ///< by this side
+    tls,          ///< see Transport::problem()
+    certificate,  ///< a server's: that of the client is missing or not valid; see Transport::problem()
 };
 
 [[nodiscard]] std::error_code make_error_code(IoError e) noexcept;

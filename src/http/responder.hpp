@@ -20,6 +20,8 @@ struct ServerShared {
     Handler handler;
     bool heads_first = false;  // handlers read bodies themselves
     std::function<void(const std::exception_ptr&)> on_exception;
+    /// A client's certificate was refused: by whom it came, and why.
+    std::function<void(std::string_view peer, std::string_view why)> on_refused_certificate;
     bool last_answers = false;  ///< close each connection after its answer
 };
 
@@ -39,6 +41,7 @@ protected:
     virtual std::optional<bool> write_now(std::span<const std::string_view> pieces) = 0;
     virtual Task<bool> flush() = 0;
     virtual void abort() = 0;
+    virtual void end_connection() {}
     /// Only while body_due_.
     virtual Task<BodyFault> read_body() = 0;
 
@@ -48,6 +51,7 @@ protected:
     RequestHead head_;
     std::string_view body_;
     std::string_view peer_;
+    PeerCertificate* certificate_ = nullptr;  // the connection's
     Mono received_at_{};
 
     MemoryCharge charge_;  // for the body

@@ -154,6 +154,10 @@ Result<void> Server::listen(FileDescriptor socket) {
 void Server::on_exception(std::function<void(const std::exception_ptr&)> callback) {
     impl_->shared->on_exception = std::move(callback);
 }
+void Server::on_refused_certificate(
+    std::function<void(std::string_view peer, std::string_view why)> callback) {
+    impl_->shared->on_refused_certificate = std::move(callback);
+}
 void Server::keep_descriptors(std::size_t count) {
     impl_->kept_aside = count;
     impl_->put_descriptors_aside();

@@ -27,6 +27,7 @@
 #include "base/task.hpp"
 #include "http/acceptor.hpp"
 #include "http/message.hpp"
+#include "http/peer_certificate.hpp"
 #include "http/tls_context.hpp"
 
 namespace spillway {
@@ -88,6 +89,9 @@ public:
     Task<BodyFault> read_body();
     /// The client's address, "1.2.3.4:567".
     [[nodiscard]] std::string_view peer() const noexcept;
+    /// The client's verified certificate; null: it showed none. The connection's, so for its next requests,
+    /// too.
+    [[nodiscard]] PeerCertificate* peer_certificate() const noexcept;
     /// When the request's first byte was read.
     [[nodiscard]] Mono received_at() const noexcept;
     /// This connection's Loop, with the timers and upstream pools of its thread.
@@ -119,6 +123,9 @@ public:
     /// on_gone is not called.
     void abort();
 
+    /// Before an answer: it is the connection's last (HTTP/2: then GOAWAY, and what is under way ends).
+    void end_connection();
+
     [[nodiscard]] bool started() const noexcept;      ///< the answer's first byte may have been sent
     [[nodiscard]] bool client_gone() const noexcept;  ///< closed, reset or timed out
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
@@ -149,6 +156,9 @@ public:
     void on_shortage(std::function<void(const std::error_code&)> callback);
     /// Called with what a handler threw; its client got a 500, or a truncated answer. Set before listen().
     void on_exception(std::function<void(const std::exception_ptr&)> callback);
+    /// Called with the client's address and the reason whenever a client's certificate is refused, or missing
+    /// where one is required. Set before listen().
+    void on_refused_certificate(std::function<void(std::string_view peer, std::string_view why)> callback);
     /// For whatever starts from now on, also on open connections.
     void use_limits(const ServerLimits& limits) noexcept;
     /// TLS for all connections from now on: from PEM files, or shared by several Servers. Before listen(),

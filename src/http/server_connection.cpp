@@ -33,10 +33,17 @@ Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {
     wheel_.arm(timeout_, limits_.head_timeout);
     ec = co_await stream_.handshake();
     timeout_.disarm();
+    if (ec == IoError::certificate) {
+        if (shared_->on_refused_certificate)
+            shared_->on_refused_certificate(peer_text_, stream_.transport()->problem());
+        co_await say_goodbye();  // the alert must reach the client
+    }
     if (ec) {
         stream_.close();
         co_return;
     }
+    peer_certificate_ = stream_.transport()->peer_certificate();
+    certificate_ = peer_certificate_.get();
     const bool served = co_await run_http2();
     if (served) co_return;
     do {
@@ -57,8 +64,8 @@ Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {
 
 Task<bool> ServerConnection::run_http2() {
     if (stream_.transport()->protocol() != "h2") co_return false;
-    auto connection =
-        std::make_shared<Http2Connection>(stream_, shared_from_this(), loop_, shared_, peer_text_);
+    auto connection = std::make_shared<Http2Connection>(stream_, shared_from_this(), loop_, shared_,
+                                                        peer_text_, certificate_);
     http2_ = connection;
     if (draining_ || shared_->last_answers) connection->drain();
     co_await connection->run();

@@ -87,6 +87,7 @@ private:
     std::optional<bool> write_now(std::span<const std::string_view> pieces) override;
     Task<bool> flush() override;
     void abort() override;
+    void end_connection() override { close_after_ = true; }
     // nullopt: unsent_ is what the socket did not accept at once.
     std::optional<bool> start_write(std::span<const std::string_view> pieces, bool last);
     std::optional<bool> send_now();
@@ -112,6 +113,7 @@ private:
     const std::shared_ptr<const ServerShared> shared_;
     const ServerLimits& limits_;
     const std::string peer_text_;
+    std::unique_ptr<PeerCertificate> peer_certificate_;
     std::weak_ptr<Http2Connection> http2_;
 
     Buffer in_;       // what is being read

@@ -27,7 +27,10 @@ Task<std::error_code> Stream::handshake() {
     for (bool waited = false;; waited = true) {
         if (!transport_) co_return IoError::cancelled;
         const Transfer step = transport_->handshake();
-        if (step.error) co_return step.error;
+        if (step.error) {
+            readable_ = true;  // what came with it, or after
+            co_return step.error;
+        }
         if (!step.would_wait) {
             if (waited) readable_ = true;  // a request may have come together with the handshake's end
             break;

@@ -14,6 +14,8 @@
 #include <ctime>
 #include <span>
 
+#include "http/client_authorities.hpp"
+
 namespace spillway::http {
 
 namespace {
@@ -74,7 +76,17 @@ int use_ticket_key(SSL* tls, unsigned char* name, unsigned char* iv, EVP_CIPHER_
     return done;
 }
 
-Wall end_of(const X509* certificate) noexcept {
+Wall first_end(SSL_CTX* context) noexcept {
+    Wall ends = certificate_end(SSL_CTX_get0_certificate(context));
+    STACK_OF(X509)* chain = nullptr;
+    SSL_CTX_get0_chain_certs(context, &chain);
+    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i)
+        ends = std::min(ends, certificate_end(sk_X509_value(chain, i)));
+    return ends;
+}
+}  // namespace
+
+Wall certificate_end(const X509* certificate) noexcept {
     std::tm time{};
     if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1)
         return Wall::max();
@@ -82,16 +94,6 @@ Wall end_of(const X509* certificate) noexcept {
     constexpr std::time_t far = 9'000'000'000;  // what nanoseconds in 64 bits can hold
     return Wall(std::chrono::seconds(std::min(seconds, far)));
 }
-
-Wall first_end(SSL_CTX* context) noexcept {
-    Wall ends = end_of(SSL_CTX_get0_certificate(context));
-    STACK_OF(X509)* chain = nullptr;
-    SSL_CTX_get0_chain_certs(context, &chain);
-    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i)
-        ends = std::min(ends, end_of(sk_X509_value(chain, i)));
-    return ends;
-}
-}  // namespace
 
 std::string tls_error_text() {
     const unsigned long code = ERR_peek_last_error();
@@ -138,6 +140,12 @@ Result<TlsContext::Shared> TlsContext::server(const std::string& cert_file, cons
     (*made)->tickets_ = options.tickets ? options.tickets : std::make_shared<TicketKeys>();
     SSL_CTX_set_app_data(context, (*made)->tickets_.get());
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_ticket_key);
+    if (!options.client_ca.empty()) {
+        const auto authorities = ClientAuthorities::read(options.client_ca);
+        if (!authorities) return authorities.error();
+        if (!authorities->install(context, options.needs_client_certificate))
+            return fail(fmt::format("cannot use client_ca {}: {}", options.client_ca, tls_error_text()));
+    }
     (*made)->ends_ = first_end(context);
     return Shared(std::move(*made));
 }

@@ -21,6 +21,9 @@ struct TlsOptions {
     std::string min_version = "1.2";        ///< "1.2" or "1.3"
     std::string ciphers;                    ///< for TLS 1.2, in OpenSSL's notation; empty: Mozilla's
     std::shared_ptr<TicketKeys> tickets{};  ///< for a server; null: only for this context
+    /// For a server: whose certificates it takes from clients, in a PEM file; empty: it asks for none.
+    std::string client_ca{};
+    bool needs_client_certificate = false;  ///< … and no handshake is done without one
 };
 
 class TlsContext {
@@ -50,6 +53,8 @@ private:
     Wall ends_ = Wall::max();
 };
 
+/// When a certificate ends; never, if it does not say.
+[[nodiscard]] Wall certificate_end(const X509* certificate) noexcept;
 /// Returns and clears OpenSSL's last error on this thread.
 [[nodiscard]] std::string tls_error_text();
 

@@ -19,6 +19,14 @@ namespace spillway::http {
 namespace {
 constexpr std::size_t record_size = 16 * 1024;
 
+/// Whether OpenSSL's last error is that the peer's certificate is missing or not valid.
+bool is_about_certificate() noexcept {
+    const unsigned long code = ERR_peek_last_error();
+    const int reason = ERR_GET_REASON(code);
+    return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           (reason == SSL_R_CERTIFICATE_VERIFY_FAILED || reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
+}
+
 int as_int(std::size_t n) noexcept {
     return static_cast<int>(std::min<std::size_t>(n, std::numeric_limits<int>::max()));
 }
@@ -135,16 +143,21 @@ Transfer TlsTransport::outcome(int returned) {
                 out.error = IoError::truncated;
                 break;
             }
+            refused_ = SSL_is_server(tls_.get()) == 1 && is_about_certificate();
             const long verified = SSL_get_verify_result(tls_.get());
             problem_ =
                 verified != X509_V_OK && (SSL_get_verify_mode(tls_.get()) & SSL_VERIFY_PEER) != 0
                     ? fmt::format("the certificate is not valid: {}", X509_verify_cert_error_string(verified))
                     : tls_error_text();
-            out.error = IoError::tls;
+            out.error = refused_ ? IoError::certificate : IoError::tls;
         }
     }
     ERR_clear_error();
     return out;
+}
+
+std::unique_ptr<PeerCertificate> TlsTransport::peer_certificate() const {
+    return SSL_is_server(tls_.get()) == 1 ? http::peer_certificate(*tls_) : nullptr;
 }
 
 Transfer TlsTransport::handshake() {
@@ -155,6 +168,7 @@ Transfer TlsTransport::handshake() {
 }
 
 Transfer TlsTransport::read(std::span<char> space) {
+    if (refused_) return read_socket(fd(), space);
     ERR_clear_error();
     Transfer out;
     // A record holds 16 KiB at most: what is there is taken together.

@@ -3,7 +3,9 @@
 ///
 /// OpenSSL reads and writes the socket itself, so that bytes are copied once. It reads as much as there is,
 /// and not again until the socket is ready; while it waits it holds no buffer. The pieces of a gathered write
-/// share records. Ownership, thread rule and errors: as for Transport.
+/// share records. After a refused certificate what
+/// still comes can be read, unread by TLS, so that the alert that says why is not lost with a reset.
+/// Ownership, thread rule and errors: as for Transport.
 #include <openssl/ssl.h>
 
 #include "http/tls_context.hpp"
@@ -35,6 +37,7 @@ public:
     [[nodiscard]] bool has_input() const noexcept override;
     void end_writing() noexcept override;
     [[nodiscard]] std::string_view protocol() const noexcept override;
+    [[nodiscard]] std::unique_ptr<PeerCertificate> peer_certificate() const override;
     [[nodiscard]] std::string problem() const override { return problem_; }
 
 private:
@@ -49,6 +52,7 @@ private:
     TlsContext::Shared context_;
     std::unique_ptr<SSL, Free> tls_;
     std::string problem_;
+    bool refused_ = false;          ///< the peer's certificate: what still comes is thrown away
     bool ended_ = false;            ///< the peer has closed; its end follows what it sent
     bool socket_is_empty_ = false;  ///< the last read got everything; on_ready() says when there may be more
 };

@@ -62,8 +62,12 @@ void Transport::shut(bool reset) noexcept {
 }
 
 Transfer PlainTransport::read(std::span<char> space) {
+    return read_socket(fd(), space);
+}
+
+Transfer read_socket(int fd, std::span<char> space) noexcept {
     ssize_t n = 0;
-    do n = ::recv(fd(), space.data(), space.size(), 0);
+    do n = ::recv(fd, space.data(), space.size(), 0);
     while (n < 0 && errno == EINTR);
     if (n < 0) return failed_transfer();
     Transfer out;

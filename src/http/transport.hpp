@@ -3,6 +3,7 @@
 ///
 /// No call blocks. Waiting is done on the descriptor (base/poller.hpp), without holding a buffer.
 /// Ownership: owns its socket. Thread rule: one at a time. Errors: in Transfer, and problem() for people.
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "base/file_descriptor.hpp"
 #include "http/io_error.hpp"
+#include "http/peer_certificate.hpp"
 
 namespace spillway::http {
 
@@ -54,6 +56,8 @@ public:
     virtual void end_writing() noexcept = 0;
     /// The protocol selected by ALPN (RFC 7301); empty: none.
     [[nodiscard]] virtual std::string_view protocol() const noexcept { return {}; }
+    /// The peer's certificate, if this is a server's end, it asked for one, and the handshake is done.
+    [[nodiscard]] virtual std::unique_ptr<PeerCertificate> peer_certificate() const { return nullptr; }
     /// Why TLS failed.
     [[nodiscard]] virtual std::string problem() const { return {}; }
 
@@ -77,6 +81,8 @@ public:
     void end_writing() noexcept override;
 };
 
+/// What the socket has.
+[[nodiscard]] Transfer read_socket(int fd, std::span<char> space) noexcept;
 /// The present errno as a Transfer.
 [[nodiscard]] Transfer failed_transfer() noexcept;
 

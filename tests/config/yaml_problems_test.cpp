@@ -47,6 +47,10 @@ TEST_P(YamlProblems, AreExact) {
 // Good backends, to put other faults beside. They take line 1.
 #define BACKENDS "backends: [{url: http://127.0.0.1}]\n"
 #define BACKEND(rest) "backends:\n  - url: http://127.0.0.1\n    " rest "\n"
+#define TLS BACKENDS "server: {tls: {cert: c.pem, key: c.pem, client_ca: c.pem}}\n"
+#define NAME_KIND                                                                          \
+    "expected the kind of name first: dns:app.example, uri:spiffe://prod.example/chat or " \
+    "email:ops@example.com\n"
 #define NEEDS_KEY "needs a key: one of key, key_env, key_file, key_sha256, or a list in keys\n"
 
 const Case kDocument[] = {
@@ -235,6 +239,24 @@ const Case kClients[] = {
     {"OpenOnPurpose", BACKENDS "server: {listen: 0.0.0.0:8080}\nallow_anonymous: true\n", ""},
     {"ItsOwnBackend", BACKENDS "server: {listen: 127.0.0.1:80}\n",
      "1:1: backends[0]: 127.0.0.1:80 is this gateway itself: each request would come back to it\n"},
+    {"CertificateNames",
+     TLS "clients:\n  - {name: a, certificates: [a.example, 'dns:*.example', [x], 'cn:a']}\n",
+     "4:31: clients[0].certificates[0]: " NAME_KIND
+     "4:42: clients[0].certificates[1]: is a wildcard; a name is one client's, and is compared as a whole\n"
+     "4:59: clients[0].certificates[2]: expected a name\n"
+     "4:64: clients[0].certificates[3]: " NAME_KIND},
+    {"SameCertificate",
+     TLS "clients:\n  - {name: a, certificates: ['dns:A.example']}\n"
+         "  - {name: b, certificates: ['email:b@example', 'dns:a.example']}\n",
+     "5:50: clients[1].certificates[1]: is the same name as clients[0].certificates[0]\n"},
+    {"CertificatesAreEnough", TLS "clients: [{name: a, certificates: ['uri:spiffe://x/a'], claim: a}]\n", ""},
+    {"NoCertificates", TLS "clients:\n  - {name: a, certificates: []}\n", "4:5: clients[0]: " NEEDS_KEY},
+    {"CertificatesWithoutAuthorities", BACKENDS "clients:\n  - {name: a, certificates: ['dns:a.example']}\n",
+     "3:30: clients[0].certificates: needs server.tls.client_ca, a PEM file with the authorities that vouch "
+     "for "
+     "certificates\n"},
+    {"RequiredCertificate", BACKENDS "clients:\n  - {name: a, key: good-key-1, require_certificate: true}\n",
+     "3:55: clients[0].require_certificate: needs certificates, the names in it\n"},
     {"NoDeployments", BACKENDS "clients: [{name: a, key: k, deployments: []}]\n",
      "2:42: clients[0].deployments: is empty; leave it out to allow all\n"},
     {"AllowAnonymous", BACKENDS "allow_anonymous: 1\n", "2:18: allow_anonymous: expected true or false\n"},
@@ -254,6 +276,11 @@ const Case kSettings[] = {
      "2:15: server.tls: needs cert, a PEM file\n2:15: server.tls: needs key, a PEM file\n"},
     {"ServerTlsFiles", BACKENDS "server: {tls: {cert: c.pem, key: none.pem}}\n",
      "2:34: server.tls.key: the file cannot be opened: No such file or directory\n"},
+    {"ServerTlsNoAuthorities",
+     BACKENDS "server: {tls: {cert: c.pem, key: c.pem, client_ca: none.pem, client_auth: required}}\n",
+     "2:52: server.tls.client_ca: the file cannot be opened: No such file or directory\n"},
+    {"ServerTlsClientAuth", BACKENDS "server: {tls: {cert: c.pem, key: c.pem, client_auth: required}}\n",
+     "2:54: server.tls.client_auth: needs client_ca, a PEM file with the authorities\n"},
     {"AdminSameAddress", BACKENDS "admin: {listen: 127.0.0.1:8080}\n",
      "2:8: admin: listens on the same address as server, 127.0.0.1:8080; give admin.listen another\n"},
     {"AdminOffAtSameAddress", BACKENDS "admin: {enabled: false, listen: 127.0.0.1:8080}\n", ""},
