@@ -68,7 +68,8 @@ Task<Result<config::ListenConfig>> RedisSentinels::find_primary() {
             co_return found;
         }
         said += fmt::format("{}sentinel {}: {}", said.empty() ? "" : "; ",
-                            to_string(config::ListenConfig{sentinel->host, sentinel->port}), found.error().message);
+                            to_string(config::ListenConfig{sentinel->host, sentinel->port}),
+                            found.error().message);
     }
     co_return fail(std::move(said));
 }

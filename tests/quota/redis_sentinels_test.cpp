@@ -18,7 +18,8 @@ namespace {
 class Sentinel {
 public:
     explicit Sentinel(std::uint16_t primary, const std::string& password = "")
-        : file_(std::filesystem::path(testing::TempDir()) / ("sentinel-" + std::to_string(primary) + ".conf")) {
+        : file_(std::filesystem::path(testing::TempDir()) /
+                ("sentinel-" + std::to_string(primary) + ".conf")) {
         std::ofstream(file_) << "sentinel monitor shared 127.0.0.1 " << primary << " 1\n"
                              << "sentinel down-after-milliseconds shared 300\n"
                              << "sentinel failover-timeout shared 2000\n"
@@ -90,7 +91,8 @@ TEST(RedisSentinels, OnesWithAPasswordAreShownIt) {
     {
         Gateway without(config);
         EXPECT_TRUE(soon([&] { return without.store.stats().failures > 0; }));
-        EXPECT_THAT(without.log(), testing::Contains(testing::HasSubstr("sentinel " + sentinel.address() + ": NOAUTH")));
+        EXPECT_THAT(without.log(),
+                    testing::Contains(testing::HasSubstr("sentinel " + sentinel.address() + ": NOAUTH")));
     }
     config.sentinel_password = config::Secret("of-the-sentinels");
     Gateway with(config);
