@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "gateway/certificate_refusals.hpp"
-#include "http/authority.hpp"
+#include "http/certificate_authority.hpp"
 #include "http/client_authorities.hpp"
 #include "station_fixture.hpp"
 

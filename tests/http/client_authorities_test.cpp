@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-#include "http/authority.hpp"
+#include "http/certificate_authority.hpp"
 #include "http/tls_context.hpp"
 
 namespace spillway::http::test {
