@@ -225,6 +225,7 @@ const Fields<ClientConfig>& client_fields() {
                   .default_words = "none"})
             .add("require_certificate", &ClientConfig::require_certificate, codec::Flag{},
                  {.help = "whether it needs both: its certificate, and a key or token"})
+            .shown_if([](const ClientConfig& client) { return !client.certificates.empty(); })
             .then([](yaml::MapReader& reader, ClientConfig& client) {
                 if (client.require_certificate && reader.is_empty_list("certificates"))
                     reader.error("require_certificate", "needs certificates, the names in it");

@@ -47,6 +47,7 @@ const Fields<ServerTls>& tls_fields() {
                      {{"optional", ClientAuth::optional}, {"required", ClientAuth::required}}},
                  {.help = "`optional`: a client may come without a certificate, and with a key instead; "
                           "`required`: TLS ends without one, also for health checks on this port"})
+            .shown_if([](const ServerTls& tls) { return !tls.client_ca.empty(); })
             .then([](yaml::MapReader& reader, ServerTls& tls) {
                 if (tls.client_ca.empty() && tls.client_auth == ClientAuth::required)
                     reader.error("client_auth", "needs client_ca, a PEM file with the authorities");

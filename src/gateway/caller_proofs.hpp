@@ -22,7 +22,7 @@ struct Proofs {
     bool key_came = false;
     const Client* by_key = nullptr;  ///< null: the key is nobody's
     const http::PeerCertificate* certificate = nullptr;
-    identity::CertificateMatch match;        ///< of the certificate
+    identity::CertificateMatch match{};      ///< of the certificate
     const Client* by_certificate = nullptr;  ///< whom it names
 };
 

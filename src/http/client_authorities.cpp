@@ -59,7 +59,7 @@ int write_ticket(SSL* tls, void*) {
     return SSL_SESSION_set1_ticket_appdata(SSL_get_session(tls), &*vouched, sizeof *vouched);
 }
 
-SSL_TICKET_RETURN read_ticket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t,
+SSL_TICKET_RETURN read_ticket(SSL* tls, SSL_SESSION* session, const unsigned char*, std::size_t,
                               SSL_TICKET_STATUS status, void*) {
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
         return SSL_TICKET_RETURN_IGNORE_RENEW;
@@ -67,7 +67,9 @@ SSL_TICKET_RETURN read_ticket(SSL*, SSL_SESSION* session, const unsigned char*, 
         const auto vouched = Vouched::of_session(session);
         if (!vouched || vouched->end() <= wall_now()) return SSL_TICKET_RETURN_IGNORE_RENEW;
     }
-    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+    // RFC 8446 §C.4: a client uses a ticket once, so it needs the next.
+    const bool last = status == SSL_TICKET_SUCCESS && SSL_version(tls) < TLS1_3_VERSION;
+    return last ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 void add_names(std::vector<std::string>& out, X509* certificate) {

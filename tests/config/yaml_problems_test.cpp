@@ -241,22 +241,22 @@ const Case kClients[] = {
      "1:1: backends[0]: 127.0.0.1:80 is this gateway itself: each request would come back to it\n"},
     {"CertificateNames",
      TLS "clients:\n  - {name: a, certificates: [a.example, 'dns:*.example', [x], 'cn:a']}\n",
-     "4:31: clients[0].certificates[0]: " NAME_KIND
-     "4:42: clients[0].certificates[1]: is a wildcard; a name is one client's, and is compared as a whole\n"
-     "4:59: clients[0].certificates[2]: expected a name\n"
-     "4:64: clients[0].certificates[3]: " NAME_KIND},
+     "4:30: clients[0].certificates[0]: " NAME_KIND
+     "4:41: clients[0].certificates[1]: is a wildcard; a name is one client's, and is compared as a whole\n"
+     "4:58: clients[0].certificates[2]: expected a name\n"
+     "4:63: clients[0].certificates[3]: " NAME_KIND},
     {"SameCertificate",
      TLS "clients:\n  - {name: a, certificates: ['dns:A.example']}\n"
          "  - {name: b, certificates: ['email:b@example', 'dns:a.example']}\n",
-     "5:50: clients[1].certificates[1]: is the same name as clients[0].certificates[0]\n"},
+     "5:49: clients[1].certificates[1]: is the same name as clients[0].certificates[0]\n"},
     {"CertificatesAreEnough", TLS "clients: [{name: a, certificates: ['uri:spiffe://x/a'], claim: a}]\n", ""},
     {"NoCertificates", TLS "clients:\n  - {name: a, certificates: []}\n", "4:5: clients[0]: " NEEDS_KEY},
     {"CertificatesWithoutAuthorities", BACKENDS "clients:\n  - {name: a, certificates: ['dns:a.example']}\n",
-     "3:30: clients[0].certificates: needs server.tls.client_ca, a PEM file with the authorities that vouch "
+     "3:29: clients[0].certificates: needs server.tls.client_ca, a PEM file with the authorities that vouch "
      "for "
      "certificates\n"},
     {"RequiredCertificate", BACKENDS "clients:\n  - {name: a, key: good-key-1, require_certificate: true}\n",
-     "3:55: clients[0].require_certificate: needs certificates, the names in it\n"},
+     "3:53: clients[0].require_certificate: needs certificates, the names in it\n"},
     {"NoDeployments", BACKENDS "clients: [{name: a, key: k, deployments: []}]\n",
      "2:42: clients[0].deployments: is empty; leave it out to allow all\n"},
     {"AllowAnonymous", BACKENDS "allow_anonymous: 1\n", "2:18: allow_anonymous: expected true or false\n"},

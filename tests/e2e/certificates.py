@@ -5,6 +5,7 @@ import ipaddress
 import itertools
 import ssl
 
+import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -84,3 +85,22 @@ def context(trust, shown=None, version=None, alpn=None):
     if alpn:
         out.set_alpn_protocols(alpn)
     return out
+
+
+class Pki:
+    """The server's own authority, the clients', another one, and the certificate of the client "a"."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.web = Authority(folder, "web")
+        self.own = Authority(folder, "own")
+        self.other = Authority(folder, "other")
+        self.trust = self.web.pem
+        self.server = self.web.issue("ip:127.0.0.1", common_name="server", usage=SERVER)
+        self.a = self.own.issue("dns:a.example")
+
+    def tls(self, **more):
+        return {"cert": str(self.server), "key": str(self.server), "client_ca": str(self.own.pem), **more}
+
+    def client(self, shown=None, http2=False, **more):
+        return httpx.Client(http1=not http2, http2=http2, verify=context(self.trust, shown, **more), timeout=20)

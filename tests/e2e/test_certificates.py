@@ -14,7 +14,7 @@ import openai
 import pytest
 
 import harness
-from certificates import SERVER, Authority, context
+from certificates import SERVER, Pki, context
 from harness import chat_body, chat_url, sse_events, stream_text, wait_until
 
 VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["tls1.2", "tls1.3"])
@@ -29,23 +29,6 @@ CLIENTS = [
     {"name": "bound", "certificates": ["dns:bound.example"], "deployments": ["gpt-4o-mini"]},
     {"name": "slow", "certificates": ["dns:slow.example"], "limits": {"requests_per_minute": 1}},
 ]
-
-
-class Pki:
-    def __init__(self, folder):
-        self.folder = folder
-        self.web = Authority(folder, "web")
-        self.own = Authority(folder, "own")
-        self.other = Authority(folder, "other")
-        self.trust = self.web.pem
-        self.server = self.web.issue("ip:127.0.0.1", common_name="server", usage=SERVER)
-        self.a = self.own.issue("dns:a.example")
-
-    def tls(self, **more):
-        return {"cert": str(self.server), "key": str(self.server), "client_ca": str(self.own.pem), **more}
-
-    def client(self, shown=None, http2=False, **more):
-        return httpx.Client(http1=not http2, http2=http2, verify=context(self.trust, shown, **more), timeout=20)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +72,7 @@ def ask(pki, gateway, shown, key=None, http2=False):
 
 
 def told(answer):
-    """Of a request that was let in: whose it was."""
+    """What a request was told that is from nobody."""
     assert answer.status_code == 401, answer.text
     assert answer.json()["error"]["type"] == "authentication_error"
     return answer.json()["error"]["message"]

@@ -31,7 +31,7 @@ protected:
                 "  - {name: b, key: b-key-00000000001}\n"
                 "  - {name: c, key: c-key-00000000001, certificates: ['dns:c.example'],\n"
                 "     require_certificate: true, networks: [192.0.2.0/24]}\n"
-                "identity: {trusted_headers: {proxies: [198.51.100.1], client: x-client}}\n"
+                "identity: {headers: {trusted_proxies: [198.51.100.1], client: x-client}}\n"
                 "backends: [{url: 'http://one.example'}]\n",
             quotas_, keepers_, objects_);
         vouched_ = http::ClientAuthorities::read(ca)->digests().front();

@@ -28,7 +28,7 @@ struct Issued {
 
 /// What differs between certificates.
 struct Wanted {
-    std::string names;  ///< as OpenSSL writes them: "DNS:a.example,URI:spiffe://x/a"; empty: none
+    std::string names{};  ///< as OpenSSL writes them: "DNS:a.example,URI:spiffe://x/a"; empty: none
     std::string usage = "clientAuth";  ///< extended key usage; empty: none
     long ends = 3600;                  ///< seconds from now
     bool authority = false;

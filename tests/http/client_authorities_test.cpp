@@ -96,7 +96,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, ClientAuthoritiesTest, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
-                         [](const auto& info) { return info.param == TLS1_2_VERSION ? "TLS12" : "TLS13"; });
+                         [](const auto& of) { return of.param == TLS1_2_VERSION ? "TLS12" : "TLS13"; });
 
 TEST_P(ClientAuthoritiesTest, AVerifiedCertificateIsKnownByItsNames) {
     const auto client =
