@@ -2,7 +2,7 @@
 // redirects, key (its name: another one is another signing key), secret, and people by their log-in, with their claims.
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import Provider from "oidc-provider";
+import Provider from "oidc-provider"; // 8, since Debian 12 has Node 18
 
 const settings = JSON.parse(process.argv[2]);
 const issuer = `http://127.0.0.1:${settings.port}`;
