@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 
 namespace spillway::identity {
 namespace {
@@ -100,7 +101,8 @@ std::optional<config::AdminRole> role_of(const config::AdminRolesConfig& roles,
 }
 
 std::string audit_name(const Person& person) {
-    std::string out = "oidc:" + person.name.substr(0, kLongestName);
+    std::string out = "oidc:";
+    append_utf8(out, std::string_view(person.name).substr(0, kLongestName));
     std::ranges::replace_if(
         out, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; }, '_');
     return out;
