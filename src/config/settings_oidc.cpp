@@ -10,6 +10,12 @@ namespace {
 /// Shorter ones could be guessed by who has a cookie, off line.
 constexpr std::size_t kLeastSessionKey = 32;
 
+codec::SafeUrl private_url() {
+    codec::SafeUrl out;
+    out.danger = "sessions could be read on the way";
+    return out;
+}
+
 const Fields<AdminRolesConfig>& role_fields() {
     static const auto fields =
         Fields<AdminRolesConfig>()
@@ -47,8 +53,7 @@ const Fields<AdminOidcConfig>& admin_oidc_fields() {
             .add("client_secret", &AdminOidcConfig::client_secret, codec::SecretText{},
                  {.help = "the gateway's at the provider, see [Secrets](#secrets)",
                   .default_words = "none: a public client"})
-            .add("public_url", &AdminOidcConfig::public_url,
-                 codec::SafeUrl{.danger = "sessions could be read on the way"},
+            .add("public_url", &AdminOidcConfig::public_url, private_url(),
                  {.help = "the admin listener's address as browsers know it; `public_url` + "
                           "`/login/callback` is the redirect URI to register",
                   .needed = "needs a public_url: where browsers reach the admin listener"})

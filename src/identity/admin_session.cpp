@@ -104,7 +104,7 @@ std::string audit_name(const Person& person) {
     std::string out = "oidc:";
     append_utf8(out, std::string_view(person.name).substr(0, kLongestName));
     std::ranges::replace_if(
-        out, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; }, '_');
+        out, [](unsigned char c) { return c <= ' ' || c == '\x7f'; }, '_');
     return out;
 }
 

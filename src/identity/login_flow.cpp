@@ -31,7 +31,7 @@ std::string brief(std::string_view text) {
     constexpr std::size_t kMost = 500;
     std::string out(text.substr(0, kMost));
     std::ranges::replace_if(
-        out, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
+        out, [](unsigned char c) { return c < ' ' || c == '\x7f'; }, ' ');
     return out;
 }
 
