@@ -51,7 +51,7 @@ class Provider:
             with contextlib.suppress(httpx.HTTPError):
                 return httpx.get(f"{self.issuer}/.well-known/openid-configuration", timeout=2).status_code == 200
 
-        wait_until(ready, 20)
+        wait_until(ready, 60)
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -257,6 +257,7 @@ def test_a_provider_that_is_down_is_named_and_tokens_go_on(world):
     assert client.get(f"{one.admin}/api/live", headers=one.token()).status_code == 200
     assert client.get(f"{one.admin}/").status_code == 200
     one.provider.start()
+    wait_until(lambda: one.person().get(f"{one.admin}/login").status_code == 303)  # it is asked again after a second
     client, answer = log_in(one, "ada")  # its keys are fetched as soon as they are needed
     assert answer.status_code == 303, answer.text
     one.provider.stop()
