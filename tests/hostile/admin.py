@@ -3,6 +3,7 @@ requests, frames), and as someone does who can only connect (paths, tokens, stre
 
 import contextlib
 import json
+import resource
 import socket
 import time
 
@@ -173,6 +174,8 @@ def frames(tally, name, port, page="/"):
 
 
 def exhaustion(tally, gateway, port):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
     with contextlib.ExitStack() as stack:
         streams = []
         for _ in range(80):

@@ -33,7 +33,7 @@ def attack(name, why="", settings=None, read=False, wait=4.0, receive_buffer=Non
     return decorate
 
 
-def many(frames, count=100):
+def many(frames, count=200):
     """Frames as one text that is sent again and again."""
     text = b"".join(frame.serialize() for frame in frames)
     for _ in range(count):
@@ -193,7 +193,7 @@ def _(c):
 @attack("flood of unknown frames")
 def _(c):
     yield work()
-    for _ in range(100):
+    for _ in range(200):
         yield b"\0\0\0\xfb\0\0\0\0\0" * 500
 
 

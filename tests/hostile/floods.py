@@ -111,7 +111,7 @@ def one(measured, port, context, item):
         end += 2
     closed = sum(is_closed(c, end, read) for c in open_ones)
     grown = max(grown, measured.memory() - memory)
-    time.sleep(max(0, 0.3 - (time.monotonic() - began)))  # enough times for a median
+    time.sleep(max(0, 0.6 - (time.monotonic() - began)))  # enough times for a median
     took = time.monotonic() - began
     seen = measured.stop()
     for c in open_ones:
@@ -156,6 +156,8 @@ def run(folder, verbose=False):
         measured.use(gateway)
         for item in ATTACKS:
             wrong, line = one(measured, gateway.port, context, item)
+            if wrong:  # the machine may have been busy with something else: what is so is so twice
+                wrong, line = one(measured, gateway.port, context, item)
             if verbose:
                 print(line, "; ".join(wrong), flush=True)
             worst = max(worst, [float(line.split("median ")[1].split(" ")[0]), 0])
