@@ -10,7 +10,6 @@
 namespace spillway::http {
 
 namespace {
-constexpr std::size_t frame_head_size = 9;
 constexpr std::int32_t connection_window = 4 * 1024 * 1024;
 /// So many cancelled requests at once, and a second in the long run.
 constexpr double reset_burst = 200;
@@ -52,8 +51,7 @@ struct Http2Callbacks {
         return 0;
     }
     static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
-                       std::size_t size, void* user) noexcept {
-        of(user).useful_ += size;
+                       std::size_t size, void*) noexcept {
         // Streams wait for memory one by one, see Http2Exchange: the connection waits for none.
         (void)nghttp2_session_consume_connection(session, size);
         if (Http2Exchange* x = find(session, id)) x->add_body(text_of(data, size));
@@ -121,7 +119,6 @@ void Http2Connection::on_request(std::int32_t id) {
 
 void Http2Connection::on_frame(const nghttp2_frame& frame) {
     const bool end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (frame.hd.type == NGHTTP2_HEADERS) useful_ += frame.hd.length;
     switch (frame.hd.type) {
         case NGHTTP2_HEADERS:
         case NGHTTP2_DATA:
@@ -147,7 +144,6 @@ void Http2Connection::on_sent(const nghttp2_frame& frame) {
     if (frame.hd.type == NGHTTP2_RST_STREAM && clients_fault(frame.rst_stream.error_code)) count_reset();
     // An answer that ended before its request did: the rest is not wanted (RFC 9113 §8.1).
     if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
-    useful_ += frame.hd.length + frame_head_size;  // the client may answer each with WINDOW_UPDATE
     if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return;
     if (nghttp2_session_get_stream_remote_close(session_.get(), frame.hd.stream_id) == 0)
         (void)nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, frame.hd.stream_id,

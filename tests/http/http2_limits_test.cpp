@@ -154,29 +154,6 @@ TEST_F(Http2Test, ResetsThatAClientProvokesCountAsItsOwn) {
     });
 }
 
-TEST_F(Http2Test, FramesWithoutContentAreCutOff) {
-    listen([](Exchange& x) { return echo(x); });  // called when the body is there: never
-    const auto padding = std::string(1, '\x64') + std::string(100, '\0');
-    const std::array<std::string, 4> frames{
-        Http2Client::frame(NGHTTP2_PRIORITY, 0, 3, std::string("\0\0\0\0\x10", 5)),
-        Http2Client::frame(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string("\0\0\0\1", 4)),
-        Http2Client::frame(NGHTTP2_DATA, 0, 1, ""),
-        Http2Client::frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, padding),
-    };
-    for (const std::string& frame : frames) {
-        with_client([&](const Client& peer) -> Task<void> {
-            // A request is under way, so there is no time-out to wait for.
-            co_await peer->send(
-                Http2Client::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\x83\x84\x87\x01\x01g"));
-            std::string many;
-            while (many.size() < 64 * 1024) many += frame;
-            for (int i = 0; i < 20 && !peer->ended; ++i) co_await peer->send(many);
-            EXPECT_TRUE(co_await loop.until([&] { return peer->ended; }));
-            EXPECT_EQ(peer->goaway_code, NGHTTP2_ENHANCE_YOUR_CALM);
-        });
-    }
-}
-
 TEST_F(Http2Test, EndlessFieldsAreCutOff) {
     limits.max_head_bytes = 2000;
     limits.head_timeout = 300ms;
