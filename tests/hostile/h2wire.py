@@ -71,8 +71,8 @@ class Connection:
             left = end - time.monotonic()
             if left <= 0 or self.closed:
                 return
-            self.socket.settimeout(left)
             try:
+                self.socket.settimeout(left)
                 piece = self.socket.recv(1 << 16)
             except TimeoutError:
                 return
