@@ -114,7 +114,7 @@ class SharedRedis:
     def _server(self, number, *more):
         return Server(
             self.folder, f"redis-{number}", self.program, *self._tls(self.ports[number]), "--save", "", "--appendonly", "no",
-            "--aclfile", self.folder / "users.acl", "--masteruser", "replica", "--masterauth", SECRET, *more,
+            "--dir", self.folder, "--aclfile", self.folder / "users.acl", "--masteruser", "replica", "--masterauth", SECRET, *more,
         )  # fmt: skip
 
     def ask(self, port, *words, user=()):
@@ -296,6 +296,8 @@ def test_without_redis_all_is_served(fleet):
         time.sleep(1)
         left.kill()
         time.sleep(3)
+        if "--replicaof" in left.command:  # it was made the primary
+            left.command = left.command[: left.command.index("--replicaof")]
         left.start()
         harness.wait_until(fleet.shares_limits, 20, every=0.2)
     assert load.failed == []

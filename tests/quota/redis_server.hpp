@@ -52,7 +52,8 @@ public:
         std::vector<std::string> words{"redis-server"};
         if (!sentinel_.empty()) words.insert(words.end(), {sentinel_, "--sentinel"});
         words.insert(words.end(), {"--bind", "127.0.0.1", "--loglevel", "warning"});
-        if (sentinel_.empty()) words.insert(words.end(), {"--save", "", "--appendonly", "no"});
+        if (sentinel_.empty())
+            words.insert(words.end(), {"--save", "", "--appendonly", "no", "--dir", testing::TempDir()});
         if (options_.empty() || options_.front() != "--tls-port")
             words.insert(words.end(), {"--port", std::to_string(port_)});
         else
