@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <future>
 #include <numeric>
 #include <random>
 
@@ -22,6 +23,15 @@ namespace {
 double state_value(routing::BackendView::State state) {
     return state == routing::BackendView::State::available ? 1 : 0;
 }
+
+/// Shared by all who are waited for.
+struct LastOneOut {
+    LastOneOut() = default;
+    LastOneOut(const LastOneOut&) = delete;
+    LastOneOut& operator=(const LastOneOut&) = delete;
+    ~LastOneOut() { gone.set_value(); }
+    std::promise<void> gone;
+};
 
 FileDescriptor copy_of(const FileDescriptor& socket) noexcept {
     return FileDescriptor(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
@@ -114,7 +124,9 @@ Result<void> Gateway::open_keys(const config::StoreConfig& store) {
     keys_ = std::make_unique<KeyKeeper>(
         store::keys_of(store), books_.quotas,
         [this](const std::shared_ptr<const KeyRing>& ring) {
-            for (const auto& worker : workers_) worker->use(ring);
+            const auto used = std::make_shared<LastOneOut>();
+            for (const auto& worker : workers_) worker->use(ring, used);
+            return used->gone.get_future();
         },
         [log = log_](const std::string& line) { log->warn("{}", line); });
     if (auto read = keys_->read_first(); !read) {

@@ -39,7 +39,7 @@ Result<void> KeyKeeper::read_first() {
 void KeyKeeper::go_on_unread() {
     version_ = -1;  // whatever the store's is, it is another
     rings_.push_back(std::make_shared<const KeyRing>(secret_, std::vector<KeyEntry>(), true));
-    publish_(rings_.back());
+    used_ = publish_(rings_.back());
     failing_ = true;  // which the caller has said
 }
 
@@ -60,6 +60,7 @@ void KeyKeeper::run() {
                                         looked.error().message)
                           : std::string("the store's keys can be read again"));
         }
+        if (used_.valid()) (void)used_.wait_for(kPatience);
         // What no worker uses any more goes here.
         std::erase_if(rings_,
                       [&](const auto& ring) { return ring != rings_.back() && ring.use_count() == 1; });
@@ -92,7 +93,7 @@ Result<void> KeyKeeper::look() {
     merge(*rows);
     version_ = *version;
     rings_.push_back(build());
-    publish_(rings_.back());
+    used_ = publish_(rings_.back());
     return {};
 }
 

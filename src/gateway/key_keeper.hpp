@@ -9,6 +9,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,7 +27,8 @@ namespace spillway::gateway {
 
 class KeyKeeper {
 public:
-    using Publish = std::function<void(const std::shared_ptr<const KeyRing>&)>;
+    /// Hands the ring to all workers. The future, if there is one, is ready when all of them use it.
+    using Publish = std::function<std::future<void>(const std::shared_ptr<const KeyRing>&)>;
     using Log = std::function<void(const std::string&)>;
 
     KeyKeeper(store::OpenKeys open, quota::ClientQuotas& quotas, Publish publish, Log log);
@@ -46,7 +48,7 @@ public:
     [[nodiscard]] Result<std::optional<store::KeyRow>> find(std::string_view id);
     /// What MACs are made with.
     [[nodiscard]] Result<store::Mac> secret();
-    /// Stores them; returns when the workers have been told.
+    /// Stores them; returns when the workers use them.
     [[nodiscard]] Result<void> put(const std::vector<store::KeyRow>& rows);
 
 private:
@@ -75,6 +77,7 @@ private:
     std::map<std::string, Known, std::less<>> known_;
     std::unordered_map<std::string, std::uint32_t> numbers_;  ///< of clients
     bool failing_ = false;
+    std::future<void> used_;  ///< the last ring, by all workers
     /// Rings that a worker may still use go here, not there: freeing one takes time.
     std::vector<std::shared_ptr<const KeyRing>> rings_;
 

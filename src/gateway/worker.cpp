@@ -142,8 +142,8 @@ void Worker::hand_over() {
     });
 }
 
-void Worker::use(std::shared_ptr<const KeyRing> made_keys) {
-    context_.post([this, keys = std::move(made_keys)]() mutable {
+void Worker::use(std::shared_ptr<const KeyRing> made_keys, std::shared_ptr<const void> until_used) {
+    context_.post([this, keys = std::move(made_keys), until_used = std::move(until_used)]() mutable {
         upstreams_->made_keys = std::make_shared<const std::shared_ptr<const KeyRing>>(std::move(keys));
         keep_apart();
     });

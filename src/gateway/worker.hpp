@@ -72,7 +72,8 @@ public:
     void run();
 
     void use(std::shared_ptr<const Snapshot> snapshot);
-    void use(std::shared_ptr<const KeyRing> made_keys);
+    /// `until_used` is let go of once they are in use.
+    void use(std::shared_ptr<const KeyRing> made_keys, std::shared_ptr<const void> until_used);
     /// For connections from now on.
     void use_tls(http::TlsContext::Shared tls);
     /// Continues, but announces the end to clients.

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 #include "api/json_reader.hpp"
 #include "gateway/key_calls.hpp"
@@ -35,6 +37,7 @@ protected:
             [this, &ring](const auto& fresh) {
                 const std::lock_guard lock(mutex_);
                 ring = fresh;
+                return std::future<void>();
             },
             [](const std::string&) {});
         const auto read = keeper->read_first();
@@ -66,6 +69,26 @@ protected:
     std::unique_ptr<KeyKeeper> keeper_;
     Wall now_ = wall_now();
 };
+
+TEST_F(Keys, AreMadeWhenTheWorkersUseThem) {
+    std::atomic<bool> used{false};
+    std::atomic<bool> slow{false};
+    KeyKeeper keeper(
+        store::sqlite_keys((folder_ / "store.db").string()), quotas_,
+        [&](const auto&) {
+            return std::async(std::launch::async, [&] {
+                if (!slow) return;
+                std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                used = true;
+            });
+        },
+        [](const std::string&) {});
+    ASSERT_TRUE(keeper.read_first());
+    keeper.start();
+    slow = true;
+    ASSERT_EQ(call_keys(keeper, "POST", "", "", R"({"client":"app"})", now_).status, 201U);
+    EXPECT_TRUE(used);
+}
 
 TEST_F(Keys, AreNotMadeToBeOver) {
     EXPECT_EQ(call("POST", "", R"({"client":"app","expires":"2020-01-01"})").status, 400U);
@@ -203,6 +226,7 @@ TEST_F(Keys, AStoreThatIsAwayAtTheStartMayHoldSome) {
         [&](const auto& fresh) {
             const std::lock_guard lock(mutex_);
             ring = fresh;
+            return std::future<void>();
         },
         [](const std::string&) {});
     ASSERT_FALSE(keeper.read_first());
