@@ -57,7 +57,7 @@ def streams(lab: Lab, options) -> list:
 
 
 def flat(lab: Lab, options) -> list:
-    """Does a request cost more when there are more backends or clients?"""
+    """Does a request cost more when there are more backends, clients, or keys made at run time?"""
     table = Table("More backends and more clients, the request as above", "Each request is of another client.")
     table.anchor = "3 backends, 1 client"
     many = 100_000
@@ -70,6 +70,7 @@ def flat(lab: Lab, options) -> list:
             lab.spillway(name=table.anchor, backends=3),
             lab.spillway(name="300 backends, 1 client", backends=300),
             lab.spillway(name="3 backends, 100,000 clients", backends=3, clients=many, seconds=180),
+            lab.spillway(name="3 backends, 100,000 made keys", backends=3, made_keys=many),
         ]
 
     def one(peer: Peer, seconds: float = options.seconds) -> Round:

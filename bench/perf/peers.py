@@ -1,7 +1,9 @@
 """What is measured: the backend reached directly, Spillway, nginx and HAProxy, each on its own port."""
 
 import contextlib
+import json
 import shutil
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,6 +89,7 @@ class Lab:
         ledger=False,
         backends=1,
         clients=1,
+        made_keys=0,
         rpm=(100_000_000,),
         seconds=20,
     ) -> Peer:
@@ -102,6 +105,8 @@ class Lab:
         ]
         if ledger:
             lines.append(f"ledger: {{path: '{self.folder / file}.db'}}")
+        if made_keys:
+            lines.append(f"store: {{path: '{self.folder / file}.store'}}")
         lines.append("clients:")
         for i in range(clients):
             key = KEY if i == clients - 1 else f"{KEY}-{i}"
@@ -122,7 +127,21 @@ class Lab:
         config.write_text("\n".join(lines) + "\n")
         argv = [binary or self.program, "serve", "--config", config]
         process = self.start(file, argv, port, seconds=seconds)
+        if made_keys:
+            self.make_keys(admin, made_keys)
         return Peer(name, port, process, access_log=self.folder / f"{file}.access")
+
+    def make_keys(self, admin: int, count: int) -> None:
+        """Keys made at run time, each of a client of its own."""
+        limits = {"tokens_per_minute": 4_000_000_000, "requests_per_minute": 100_000_000, "budget": {"month": 10_000_000}}
+        keys = [{"client": f"made-{i}", "key": f"{KEY}-{i}", "limits": limits} for i in range(count)]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{admin}/api/keys/import",
+            json.dumps({"keys": keys}).encode(),
+            {"content-type": "application/json", "sec-fetch-site": "same-origin"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            assert answer.status < 300, answer.read()
 
     def nginx(self, buffering=True, name: str = "nginx", servers: int = 1) -> Peer:
         port = free_port()
