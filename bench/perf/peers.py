@@ -3,6 +3,8 @@
 import contextlib
 import json
 import shutil
+import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,11 +130,11 @@ class Lab:
         argv = [binary or self.program, "serve", "--config", config]
         process = self.start(file, argv, port, seconds=seconds)
         if made_keys:
-            self.make_keys(admin, made_keys)
+            self.make_keys(admin, port, made_keys)
         return Peer(name, port, process, access_log=self.folder / f"{file}.access")
 
-    def make_keys(self, admin: int, count: int) -> None:
-        """Keys made at run time, each of a client of its own."""
+    def make_keys(self, admin: int, port: int, count: int) -> None:
+        """Keys made at run time, each of a client of its own; returns when they can be used."""
         limits = {"tokens_per_minute": 4_000_000_000, "requests_per_minute": 100_000_000, "budget": {"month": 10_000_000}}
         keys = [{"client": f"made-{i}", "key": f"{KEY}-{i}", "limits": limits} for i in range(count)]
         request = urllib.request.Request(
@@ -142,6 +144,16 @@ class Lab:
         )
         with urllib.request.urlopen(request, timeout=120) as answer:
             assert answer.status < 300, answer.read()
+        for _ in range(600):
+            try:
+                last = {"api-key": f"{KEY}-{count - 1}"}
+                urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/v1/models", None, last), timeout=10).close()
+                return
+            except urllib.error.HTTPError as error:
+                if error.code != 401:
+                    return
+            time.sleep(0.1)
+        raise TimeoutError(f"the last of {count} keys is not known")
 
     def nginx(self, buffering=True, name: str = "nginx", servers: int = 1) -> Peer:
         port = free_port()

@@ -160,7 +160,8 @@ std::string key_settings_json(const KeySettings& settings) {
     if (limits != QuotaConfig{}) {
         json.key("limits").open();
         const auto number = [&](std::string_view name, auto value) {
-            if (value != 0) json.field(name, value);
+            // All digits: it is read again.
+            if (value != 0) json.key(name).raw(fmt::format("{}", value));
         };
         number("tokens_per_minute", limits.tokens_per_minute);
         number("requests_per_minute", limits.requests_per_minute);

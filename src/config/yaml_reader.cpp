@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -153,9 +154,12 @@ void MapReader::real(std::string_view key, double& out, double min, double max) 
     const auto expected = fmt::format("expected a number from {} to {}", min, max);
     const auto value = scalar(key, expected);
     if (!value) return;
-    const auto n = parse_double(*value);
-    if (!n || !(*n >= min && *n <= max)) return error(key, expected);
-    out = *n;
+    // With an exponent as well, which JSON and YAML have.
+    double n{};
+    const char* const last = value->data() + value->size();
+    const auto [end, ec] = std::from_chars(value->data(), last, n);
+    if (ec != std::errc{} || end != last || !(n >= min && n <= max)) return error(key, expected);
+    out = n;
 }
 
 std::optional<std::uint64_t> MapReader::whole_number(std::string_view key, std::uint64_t min,

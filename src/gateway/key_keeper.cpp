@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/block_signals.hpp"
+#include "base/strings.hpp"
 #include "config/key_settings.hpp"
 #include "gateway/books.hpp"
 
@@ -108,7 +109,7 @@ void KeyKeeper::merge(const std::vector<store::KeyRow>& rows) {
 std::shared_ptr<const KeyClient> KeyKeeper::client_of(const store::KeyRow& row) {
     const auto read = config::read_key_request(row.settings, {}, row.made);
     if (!read.value) {
-        log_(fmt::format("the key {} cannot be used: {}", row.id, config::to_string(read.problems)));
+        log_(fmt::format("the key {} cannot be used: {}", row.id, trim(config::to_string(read.problems))));
         return nullptr;
     }
     const config::KeySettings& settings = read.value->settings;

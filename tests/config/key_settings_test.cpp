@@ -1,5 +1,6 @@
 #include "config/key_settings.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace spillway::config {
@@ -41,6 +42,17 @@ TEST(KeySettings, AreWrittenAsTheyAreRead) {
     ASSERT_TRUE(first.value) << to_string(first.problems);
     const std::string written = key_settings_json(first.value->settings);
     EXPECT_EQ(read(written).value->settings, first.value->settings) << written;
+}
+
+TEST(KeySettings, MoneyIsKeptToItsLastDigit) {
+    for (const char* budget : {"0.000001", "1234567.89", "1e7", "10000000", "2.5"}) {
+        const auto first =
+            read(fmt::format(R"({{"client":"app","limits":{{"budget":{{"month":{}}}}}}})", budget));
+        ASSERT_TRUE(first.value) << budget << to_string(first.problems);
+        const auto again = read(key_settings_json(first.value->settings));
+        ASSERT_TRUE(again.value) << budget << to_string(again.problems);
+        EXPECT_EQ(again.value->settings.limits.budget.month, std::stod(budget));
+    }
 }
 
 TEST(KeySettings, NullTakesAway) {
