@@ -87,7 +87,7 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 JsonWriter& JsonWriter::number(double value) {
-    return std::isfinite(value) ? raw(fmt::format("{:.6g}", value)) : null();
+    return std::isfinite(value) ? raw(fmt::format("{:.15g}", value)) : null();
 }
 
 JsonWriter& JsonWriter::number(double value, int decimals) {

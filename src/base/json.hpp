@@ -46,7 +46,8 @@ public:
         return *this;
     }
     JsonWriter& number(std::integral auto value) { return raw(std::to_string(value)); }
-    /// With six significant digits; infinities and NaN, which JSON lacks, become null.
+    /// With the 15 significant digits that a double keeps (sums of money need them); infinities and NaN,
+    /// which JSON lacks, become null.
     JsonWriter& number(double value);
     /// With `decimals` digits after the point.
     JsonWriter& number(double value, int decimals);

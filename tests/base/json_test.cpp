@@ -56,8 +56,8 @@ TEST(JsonWriter, PutsCommas) {
 TEST(JsonWriter, WritesNumbers) {
     JsonWriter w;
     w.open_list().number(-3).number(0.5).number(1.0 / 3, 3).number(std::numeric_limits<double>::infinity());
-    w.number(std::numeric_limits<std::uint64_t>::max()).close_list();
-    EXPECT_EQ(w.take(), "[-3,0.5,0.333,null,18446744073709551615]");
+    w.number(std::numeric_limits<std::uint64_t>::max()).number(12345678.9).number(0.1 + 0.2).close_list();
+    EXPECT_EQ(w.take(), "[-3,0.5,0.333,null,18446744073709551615,12345678.9,0.3]");
 }
 
 TEST(JsonField, DescribesAnObject) {

@@ -40,7 +40,7 @@ def test_retry_after_5_is_obeyed_and_then_traffic_returns(stack):
         assert post_chat(running.gateway.url).status_code == 200
         return running.emulator.requests()[0] > before + 5
 
-    harness.wait_until(back, seconds=10)
+    harness.wait_until(back, seconds=20)
 
 
 def test_two_of_three_down_is_not_seen_by_1000_requests(stack):
