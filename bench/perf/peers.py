@@ -108,6 +108,8 @@ class Lab:
         if ledger:
             lines.append(f"ledger: {{path: '{self.folder / file}.db'}}")
         if made_keys:
+            for old in self.folder.glob(f"{file}.store*"):  # of the round before
+                old.unlink()
             lines.append(f"store: {{path: '{self.folder / file}.store'}}")
         lines.append("clients:")
         for i in range(clients):
@@ -130,6 +132,7 @@ class Lab:
         argv = [binary or self.program, "serve", "--config", config]
         process = self.start(file, argv, port, seconds=seconds)
         if made_keys:
+            process.wait_port(admin, seconds)
             self.make_keys(admin, port, made_keys)
         return Peer(name, port, process, access_log=self.folder / f"{file}.access")
 
