@@ -5,36 +5,9 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "base/html.hpp"
+
 namespace spillway::gateway {
-namespace {
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
-}  // namespace
 
 std::string cookie_name(const config::AdminOidcConfig& oidc, std::string_view what) {
     return fmt::format("{}spillway-{}", oidc.https() ? "__Host-" : "", what);
@@ -78,7 +51,7 @@ identity::LoginAnswer login_answer(std::string_view target) {
 }
 
 std::string login_page(const config::AdminOidcConfig& oidc, std::string_view why) {
-    const std::string base = escaped(oidc.public_url);
+    const std::string base = escape_html(oidc.public_url);
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -86,7 +59,7 @@ std::string login_page(const config::AdminOidcConfig& oidc, std::string_view why
         "role=\"alert\">{}</p>\n"
         "<p><a href=\"{}/login\">Try again</a></p>\n<p><a href=\"{}/\">To the dashboard</a></p>\n</main>\n"
         "</html>\n",
-        escaped(why), base, base);
+        escape_html(why), base, base);
 }
 
 std::array<http::Field, 5> login_fields() noexcept {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/html.hpp"
 #include "load/noise.hpp"
 #include "load/page.hpp"
 #include "load/report.hpp"

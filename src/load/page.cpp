@@ -7,6 +7,8 @@
 #include <limits>
 #include <set>
 
+#include "base/html.hpp"
+
 namespace spillway::load {
 namespace {
 

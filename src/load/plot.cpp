@@ -7,6 +7,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/html.hpp"
+
 namespace spillway::load {
 namespace {
 
@@ -170,33 +172,6 @@ double nice_step(double span, int most) noexcept {
     for (const double factor : {1.0, 2.0, 5.0})
         if (span / (factor * power) <= most + 1e-9) return factor * power;
     return 10 * power;
-}
-
-std::string escape_html(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
 }
 
 std::string show_seconds(double s) {

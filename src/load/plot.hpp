@@ -35,8 +35,6 @@ struct Plot {
 /// A <figure>: caption, legend (for two series and more) and plot.
 [[nodiscard]] std::string figure(const Plot& plot);
 
-/// Escapes text for use between tags and in attribute values.
-[[nodiscard]] std::string escape_html(std::string_view text);
 /// 0.0123 → "12.3 ms", 2.5 → "2.5 s"; "–" for NaN and below 0.
 [[nodiscard]] std::string show_seconds(double seconds);
 /// 1234567 → "1.23 M"; NaN → "–".

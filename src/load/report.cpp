@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/html.hpp"
 #include "load/page.hpp"
 
 namespace spillway::load {
