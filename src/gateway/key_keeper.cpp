@@ -39,8 +39,7 @@ Result<void> KeyKeeper::read_first() {
 
 void KeyKeeper::go_on_unread() {
     version_ = -1;  // whatever the store's is, it is another
-    rings_.push_back(std::make_shared<const KeyRing>(secret_, std::vector<KeyEntry>(), true));
-    used_ = publish_(rings_.back());
+    publish(std::make_shared<const KeyRing>(secret_, std::vector<KeyEntry>(), true));
     failing_ = true;  // which the caller has said
 }
 
@@ -61,15 +60,22 @@ void KeyKeeper::run() {
                                         looked.error().message)
                           : std::string("the store's keys can be read again"));
         }
-        if (used_.valid()) (void)used_.wait_for(kPatience);
+        if (!rings_.empty() && rings_.back().used.valid()) (void)rings_.back().used.wait_for(kPatience);
         // What no worker uses any more goes here.
-        std::erase_if(rings_,
-                      [&](const auto& ring) { return ring != rings_.back() && ring.use_count() == 1; });
+        const KeyRing* const last = rings_.empty() ? nullptr : rings_.back().ring.get();
+        std::erase_if(rings_, [&](const Published& one) {
+            return one.ring.get() != last && one.ring.use_count() == 1;
+        });
         lock.lock();
         looked_ = wanted;
         done_.notify_all();
         wake_.wait_for(lock, kLookEvery, [&] { return stop_ || wanted_ != looked_; });
     }
+}
+
+void KeyKeeper::publish(std::shared_ptr<const KeyRing> ring) {
+    auto used = publish_(ring);
+    rings_.push_back({std::move(ring), std::move(used)});
 }
 
 Result<void> KeyKeeper::look() {
@@ -93,8 +99,7 @@ Result<void> KeyKeeper::look() {
     if (!rows) return fail_with(rows.error());
     merge(*rows);
     version_ = *version;
-    rings_.push_back(build());
-    used_ = publish_(rings_.back());
+    publish(build());
     return {};
 }
 

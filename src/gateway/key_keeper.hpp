@@ -57,12 +57,18 @@ private:
     void merge(const std::vector<store::KeyRow>& rows);
     [[nodiscard]] std::shared_ptr<const KeyClient> client_of(const store::KeyRow& row);
     [[nodiscard]] std::shared_ptr<const KeyRing> build() const;
+    void publish(std::shared_ptr<const KeyRing> ring);
     /// The store for changes; under store_mutex_.
     [[nodiscard]] Result<store::KeyStore*> opened();
 
     struct Known {
         std::shared_ptr<const KeyClient> client;  ///< null: revoked, or its settings cannot be read
         std::vector<store::KeyMacRow> macs;
+    };
+
+    struct Published {
+        std::shared_ptr<const KeyRing> ring;
+        std::future<void> used;  ///< by all workers
     };
 
     const store::OpenKeys open_;
@@ -77,9 +83,8 @@ private:
     std::map<std::string, Known, std::less<>> known_;
     std::unordered_map<std::string, std::uint32_t> numbers_;  ///< of clients
     bool failing_ = false;
-    std::future<void> used_;  ///< the last ring, by all workers
     /// Rings that a worker may still use go here, not there: freeing one takes time.
-    std::vector<std::shared_ptr<const KeyRing>> rings_;
+    std::vector<Published> rings_;
 
     std::mutex store_mutex_;
     std::unique_ptr<store::KeyStore> store_;  ///< under store_mutex_
