@@ -3,9 +3,10 @@
 /// (https://redis.io/docs/latest/develop/reference/sentinel-clients/): one sentinel after the other, the one
 /// that answered first the next time. That the answer is still right is seen by the server's taking writes.
 ///
-/// Ownership: its Loop outlives it, and so does the configuration. Thread rule: the Loop's. Errors: returned,
-/// with what each sentinel said.
+/// Ownership: its Loop outlives it; what it needs of the configuration is its own. Thread rule: the Loop's.
+/// Errors: returned, with what each sentinel said.
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/loop.hpp"
