@@ -18,6 +18,7 @@ struct UsageOptions {
     std::string client;
     std::string user;
     std::string team;
+    std::string key;
     std::string deployment;
     std::string backend;
     bool json = false;
@@ -56,6 +57,7 @@ int run_usage(const UsageOptions& options) {
     query.client = options.client;
     query.user = options.user;
     query.team = options.team;
+    query.key = options.key;
     query.deployment = options.deployment;
     query.backend = options.backend;
     const auto ledger = ledger_file(options);
@@ -78,12 +80,13 @@ void add_usage(CLI::App& app, Run& run) {
     verb->add_option("-l,--ledger", options->ledger, "The ledger's file; by default the local stack's");
     options->stack = stack::add_common(*verb);
     verb->add_option("--by", options->by,
-                     "Group by: client, user, team, deployment, backend, model, hour, minute")
+                     "Group by: client, key, user, team, deployment, backend, model, hour, minute")
         ->capture_default_str();
     verb->add_option("--since", options->since, "From: a date, a time, or a time ago (24h, 7d)")
         ->capture_default_str();
     verb->add_option("--until", options->until, "To, in the same forms; now if not given");
     verb->add_option("--client", options->client, "Only this client");
+    verb->add_option("--key", options->key, "Only this key, by the id that it was made with");
     verb->add_option("--user", options->user, "Only this user");
     verb->add_option("--team", options->team, "Only this team");
     verb->add_option("--deployment", options->deployment, "Only this deployment");

@@ -49,6 +49,8 @@ Result<telemetry::UsageQuery> parse_query(std::string_view target, Wall now) {
                 read = fail("percentiles: expected true or false");
         } else if (parameter.key == "client") {
             query.client = parameter.value;
+        } else if (parameter.key == "key") {
+            query.key = parameter.value;
         } else if (parameter.key == "user") {
             query.user = parameter.value;
         } else if (parameter.key == "team") {
@@ -58,9 +60,9 @@ Result<telemetry::UsageQuery> parse_query(std::string_view target, Wall now) {
         } else if (parameter.key == "backend") {
             query.backend = parameter.value;
         } else {
-            read =
-                fail("expected from, to, by, percentiles, client, user, team, deployment or backend, not " +
-                     parameter.key);
+            read = fail(
+                "expected from, to, by, percentiles, client, key, user, team, deployment or backend, not " +
+                parameter.key);
         }
         if (!read) return read.error();
     }

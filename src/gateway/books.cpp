@@ -57,6 +57,7 @@ Result<void> Books::restore(const config::GatewayConfig& config) {
         // Whom a body names is a user of its client only.
         query.by.client = query.by.client || (query.by.user && config.users.field);
         query.by.team = kind == quota::SubjectKind::team;
+        query.by.key = kind == quota::SubjectKind::key;
         query.limit = quota::ClientQuotas::kMaxUsers;
         const auto totals = telemetry::query_usage(config.ledger, query);
         if (!totals) return totals.error();
@@ -69,6 +70,11 @@ Result<void> Books::restore(const config::GatewayConfig& config) {
                 if (user != nullptr) user->restore(period, used, now);
                 continue;
             }
+            if (kind == quota::SubjectKind::key) {
+                // Its limits come with its first request.
+                if (!total.key.empty()) quotas.key(total.key, {})->restore(period, used, now);
+                continue;
+            }
             const std::string& name = kind == quota::SubjectKind::client ? total.client : total.team;
             if (quota::Subject* const subject = quotas.find(kind, name)) subject->restore(period, used, now);
         }
@@ -77,6 +83,7 @@ Result<void> Books::restore(const config::GatewayConfig& config) {
     for (const quota::Period period : quota::kPeriods) {
         if (auto done = restore_kind(period, quota::SubjectKind::client); !done) return done;
         if (auto done = restore_kind(period, quota::SubjectKind::team); !done) return done;
+        if (auto done = restore_kind(period, quota::SubjectKind::key); !done) return done;
         if (!users) continue;
         if (auto done = restore_kind(period, quota::SubjectKind::user); !done) return done;
     }

@@ -1,6 +1,7 @@
 #include "gateway/pending_work.hpp"
 
 #include "gateway/books.hpp"
+#include "gateway/key_ring.hpp"
 
 namespace spillway::gateway {
 
@@ -10,6 +11,7 @@ void PendingCharges::keep(quota::Grant grant, const Asked& asked, const Report& 
                             .began = began,
                             .request_id = asked.id,
                             .client = std::string(asked.account->name()),
+                            .key = std::string(key_id(*asked.client)),
                             .user = asked.user,
                             .team = asked.team,
                             .backend = std::string(backend),
@@ -53,6 +55,7 @@ void PendingCharges::charge(quota::PendingWork work, const std::optional<api::Us
     row.time = work.began;
     row.request_id = work.request_id;
     row.client = work.client;
+    row.key = work.key;
     row.user = work.user;
     row.team = work.team;
     row.backend = work.backend;

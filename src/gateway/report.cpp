@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/pen.hpp"
+#include "gateway/key_ring.hpp"
 
 namespace spillway::gateway {
 
@@ -35,6 +36,7 @@ telemetry::UsageRow usage_row(const Asked& asked, const Report& report, std::str
     row.time = wire.began;
     row.request_id = asked.id;
     row.client = asked.account->name();
+    row.key = key_id(*asked.client);
     row.user = asked.user;
     row.team = asked.team;
     row.backend = backend;

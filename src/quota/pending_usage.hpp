@@ -30,6 +30,7 @@ struct PendingWork {
     Wall began{};
     std::string request_id;
     std::string client;
+    std::string key;  ///< made at run time; empty: none
     std::string user;
     std::string team;
     std::string backend;

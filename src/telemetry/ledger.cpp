@@ -20,7 +20,7 @@ namespace spillway::telemetry {
 namespace {
 
 /// Append only: a released step is never edited, a change is a new step.
-constexpr std::array<const char*, 3> kSchema{R"sql(
+constexpr std::array<const char*, 4> kSchema{R"sql(
 CREATE TABLE usage (
     id INTEGER PRIMARY KEY,
     time_ms INTEGER NOT NULL,
@@ -53,16 +53,19 @@ INSERT INTO ledger (id) VALUES (lower(hex(randomblob(8))));
 ALTER TABLE usage ADD COLUMN throttled INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE usage ADD COLUMN avoided REAL NOT NULL DEFAULT 0;
 ALTER TABLE usage ADD COLUMN spilled INTEGER NOT NULL DEFAULT 0;
+)sql",
+                                             R"sql(
+ALTER TABLE usage ADD COLUMN key TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr const char* kInsert =
-    "INSERT INTO usage (time_ms, request_id, client, user, team, backend, deployment, model, operation, "
+    "INSERT INTO usage (time_ms, request_id, client, key, user, team, backend, deployment, model, operation, "
     "status,"
     " prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, charged_tokens, cost_e7, estimated,"
     " throttled, spilled, avoided, took_ms) VALUES"
-    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-constexpr std::size_t kTexts = 8;
+constexpr std::size_t kTexts = 9;
 /// A count above this is a backend's nonsense; capped so that sums over many rows cannot overflow.
 constexpr std::uint64_t kMaxTokens = 1'000'000'000'000;
 
@@ -89,9 +92,9 @@ struct Batch {
         };
         StoredRow& s = rows.emplace_back();
         s.time_ms = std::chrono::floor<std::chrono::milliseconds>(row.time).time_since_epoch().count();
-        const std::array<std::string_view, kTexts> texts{row.request_id, row.client,   row.user,
-                                                         row.team,       row.backend,  row.deployment,
-                                                         row.model,      row.operation};
+        const std::array<std::string_view, kTexts> texts{row.request_id, row.client, row.key,
+                                                         row.user,       row.team,   row.backend,
+                                                         row.deployment, row.model,  row.operation};
         for (std::size_t i = 0; i < kTexts; ++i) {
             append_utf8(text, texts[i]);
             s.text_ends[i] = text.size();

@@ -28,7 +28,8 @@ struct UsageRow {
     Wall time;
     std::string_view request_id;
     std::string_view client;
-    std::string_view user;  ///< empty: not known (also team)
+    std::string_view key{};  ///< id of the key, if it was made at run time
+    std::string_view user;   ///< empty: not known (also team)
     std::string_view team;
     std::string_view backend;
     std::string_view deployment;

@@ -26,6 +26,7 @@ std::string filters(const UsageQuery& q) {
     if (!q.backend.empty()) sql += " AND backend = ?5";
     if (!q.user.empty()) sql += " AND user = ?7";
     if (!q.team.empty()) sql += " AND team = ?8";
+    if (!q.key.empty()) sql += " AND key = ?9";
     return sql;
 }
 
@@ -36,9 +37,10 @@ std::string totals_sql(const UsageQuery& q) {
         std::string_view column;
         std::string_view none;
     };
-    const std::array<Key, 7> keys{
+    const std::array<Key, 8> keys{
         {{q.by.hour || q.by.minute, q.by.minute ? "time_ms / 60000" : "time_ms / 3600000", "0"},
          {q.by.client, "client", "''"},
+         {q.by.key, "key", "''"},
          {q.by.user, "user", "''"},
          {q.by.team, "team", "''"},
          {q.by.deployment, "deployment", "''"},
@@ -105,27 +107,28 @@ UsageTotal read_total(sqlite3_stmt* s, std::int64_t unit_ms) {
     UsageTotal t;
     t.time = Wall(std::chrono::milliseconds(sqlite3_column_int64(s, 0) * unit_ms));
     t.client = text(s, 1);
-    t.user = text(s, 2);
-    t.team = text(s, 3);
-    t.deployment = text(s, 4);
-    t.backend = text(s, 5);
-    t.model = text(s, 6);
-    t.requests = count(7);
-    t.failed = count(8);
-    t.estimated = count(9);
-    t.prompt_tokens = count(10);
-    t.completion_tokens = count(11);
-    t.cached_tokens = count(12);
-    t.reasoning_tokens = count(13);
-    t.charged_tokens = count(14);
-    t.cost = count(15);
-    t.mean_ms = figure(s, 16);
-    t.refused = count(17);
-    t.throttled = count(18);
-    t.spilled = count(19);
-    t.avoided = sqlite3_column_double(s, 20);
-    t.p50_ms = figure(s, 21);
-    t.p95_ms = figure(s, 22);
+    t.key = text(s, 2);
+    t.user = text(s, 3);
+    t.team = text(s, 4);
+    t.deployment = text(s, 5);
+    t.backend = text(s, 6);
+    t.model = text(s, 7);
+    t.requests = count(8);
+    t.failed = count(9);
+    t.estimated = count(10);
+    t.prompt_tokens = count(11);
+    t.completion_tokens = count(12);
+    t.cached_tokens = count(13);
+    t.reasoning_tokens = count(14);
+    t.charged_tokens = count(15);
+    t.cost = count(16);
+    t.mean_ms = figure(s, 17);
+    t.refused = count(18);
+    t.throttled = count(19);
+    t.spilled = count(20);
+    t.avoided = sqlite3_column_double(s, 21);
+    t.p50_ms = figure(s, 22);
+    t.p95_ms = figure(s, 23);
     return t;
 }
 
@@ -144,6 +147,7 @@ Result<std::vector<UsageTotal>> query_usage(const std::string& path, const Usage
     bind_text(s, 5, query.backend);
     bind_text(s, 7, query.user);
     bind_text(s, 8, query.team);
+    bind_text(s, 9, query.key);
     sqlite3_bind_int64(s, 6,
                        static_cast<std::int64_t>(
                            std::min<std::size_t>(query.limit, std::numeric_limits<std::int32_t>::max())));

@@ -17,6 +17,7 @@ namespace spillway::telemetry {
 /// What to group by; each one adds a key to the totals.
 struct UsageGroups {
     bool client = false;
+    bool key = false;  ///< made at run time
     bool user = false;
     bool team = false;
     bool deployment = false;
@@ -31,6 +32,7 @@ struct UsageQuery {
     Wall to;    ///< exclusive
     UsageGroups by;
     std::string client;  ///< only this one; empty for all (also below)
+    std::string key;
     std::string user;
     std::string team;
     std::string deployment;
@@ -42,6 +44,7 @@ struct UsageQuery {
 /// One group's sums; keys not grouped by are empty, `time` is the epoch.
 struct UsageTotal {
     std::string client;
+    std::string key;
     std::string user;
     std::string team;
     std::string deployment;
@@ -69,7 +72,7 @@ struct UsageTotal {
     static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Ordered by time, then client, user, team, deployment, backend, model.
+/// Ordered by time, then client, key, user, team, deployment, backend, model.
 /// A file from an older program is an Error until a gateway has opened and so migrated it.
 [[nodiscard]] Result<std::vector<UsageTotal>> query_usage(const std::string& path, const UsageQuery& query);
 

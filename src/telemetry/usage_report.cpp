@@ -22,10 +22,11 @@ struct Key {
     bool UsageGroups::*wanted;
     std::string UsageTotal::*value;  ///< null: the time
 };
-constexpr std::array<Key, 8> kKeys{
+constexpr std::array<Key, 9> kKeys{
     {{"minute", "When it began (UTC).", &UsageGroups::minute, nullptr},
      {"hour", "When it began (UTC).", &UsageGroups::hour, nullptr},
      {"client", "", &UsageGroups::client, &UsageTotal::client},
+     {"key", "Id of a key made at run time; empty: another's.", &UsageGroups::key, &UsageTotal::key},
      {"user", "", &UsageGroups::user, &UsageTotal::user},
      {"team", "", &UsageGroups::team, &UsageTotal::team},
      {"deployment", "As the client named it.", &UsageGroups::deployment, &UsageTotal::deployment},
@@ -139,7 +140,8 @@ Result<UsageGroups> parse_groups(std::string_view text) {
         const auto* key =
             std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& k) { return k.name == name; });
         if (key == kKeys.end())
-            return fail("expected a list of client, user, team, deployment, backend, model, hour, minute");
+            return fail(
+                "expected a list of client, key, user, team, deployment, backend, model, hour, minute");
         out.*(key->wanted) = true;
     }
     return out;

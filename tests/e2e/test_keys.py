@@ -1,5 +1,6 @@
 """Keys made at run time: made, used, rotated, revoked, with two gateways on one store; and the admins who may."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -35,6 +36,15 @@ def two(tmp_path):
 def api(gateway, method, path="", who=ADA, **body):
     answer = httpx.request(method, f"{gateway.admin}/api/keys{path}", headers=who, json=body or None)
     return answer
+
+
+@contextlib.contextmanager
+def running(tmp_path, backend, settings):
+    gateway = harness.Gateway(tmp_path, [backend.config()], **settings)
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
 
 
 def status(client, gateway, key):
@@ -93,6 +103,29 @@ def test_keys_outlive_a_restart_and_a_store_that_is_away(two, tmp_path):
             assert all(status(client, again, key) == 200 for _ in range(20))
     finally:
         again.stop()
+
+
+def test_what_a_key_used_of_its_period_outlives_a_restart(tmp_path):
+    backend = scripted.Backend("one", scripted.healthy)
+    settings = {"store": {"path": str(tmp_path / "store.db")}, "ledger": {"path": str(tmp_path / "usage.db")}}
+    settings["admin"] = {"tokens": TOKENS}
+    with running(tmp_path, backend, settings) as gateway, httpx.Client() as client:
+        made = api(gateway, "POST", client="app", limits={"tokens": {"month": 400}}).json()
+        other = api(gateway, "POST", client="app").json()
+        answers = [status(client, gateway, made["key"]) for _ in range(60)]
+        assert answers[0] == 200 and answers[-1] == 403, answers
+        assert status(client, gateway, other["key"]) == 200
+        time.sleep(0.3)
+        usage = httpx.get(f"{gateway.admin}/api/usage?by=client,key", headers=ADA).json()["usage"]
+        served = {row["key"]: row["requests"] - row["failed"] for row in usage}
+        assert served == {made["id"]: answers.count(200), other["id"]: 1}
+        assert {row["client"] for row in usage} == {"app"}
+    with running(tmp_path, backend, settings) as gateway, httpx.Client() as client:
+        assert status(client, gateway, made["key"]) == 403, "what is spent stays spent"
+        assert status(client, gateway, other["key"]) == 200
+        assert api(gateway, "PATCH", f"/{made['id']}", limits={"tokens": {"month": 100_000}}).status_code == 200
+        assert status(client, gateway, made["key"]) == 200
+    backend.stop()
 
 
 def test_what_a_key_may(two):

@@ -188,7 +188,7 @@ TEST(Ledger, TotalsOfATimeSpanAndFilters) {
     EXPECT_TRUE(query_usage(path, q).value().empty());
 }
 
-TEST(Ledger, TotalsByUserAndTeam) {
+TEST(Ledger, TotalsByUserTeamAndKey) {
     const TempDir dir;
     const std::string path = dir.file("usage.db");
     {
@@ -198,6 +198,7 @@ TEST(Ledger, TotalsByUserAndTeam) {
         for (const std::string_view user : {"ann", "bob", "ann", ""}) {
             r.user = user;
             r.team = user == "bob" ? "red" : "blue";
+            r.key = user == "ann" ? "key_1" : "";
             writer.append(r);
         }
     }
@@ -210,9 +211,15 @@ TEST(Ledger, TotalsByUserAndTeam) {
     ASSERT_EQ(by_team.size(), 2U);
     EXPECT_EQ(by_team[0].team, "blue");
     EXPECT_EQ(by_team[0].requests, 3U);
+    const auto by_key = query_usage(path, all({.key = true})).value();
+    ASSERT_EQ(by_key.size(), 2U);
+    EXPECT_EQ(by_key[1].key, "key_1");
+    EXPECT_EQ(by_key[1].requests, 2U);
     UsageQuery q = all();
     q.user = "ann";
     q.team = "blue";
+    EXPECT_EQ(query_usage(path, q).value().at(0).requests, 2U);
+    q.key = "key_1";
     EXPECT_EQ(query_usage(path, q).value().at(0).requests, 2U);
     q.team = "red";
     EXPECT_EQ(query_usage(path, q).value().at(0).requests, 0U);

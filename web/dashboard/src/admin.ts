@@ -234,6 +234,8 @@ export interface UsageRow {
   /** When it began (UTC). */
   hour?: string;
   client?: string;
+  /** Id of a key made at run time; empty: another's. */
+  key?: string;
   user?: string;
   team?: string;
   /** As the client named it. */
