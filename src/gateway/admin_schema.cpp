@@ -133,22 +133,22 @@ constexpr std::array kLimit{
 };
 
 using C = ClientRow;
-auto& minute_tokens(const C& c) {
-    return c.subject.tokens();
+auto* minute_tokens(const C& c) {
+    return &c.subject.tokens();
 }
-auto& minute_requests(const C& c) {
-    return c.subject.requests();
+auto* minute_requests(const C& c) {
+    return &c.subject.requests();
 }
-auto& in_flight(const C& c) {
-    return c.subject.in_flight();
-}
-template <quota::Period P>
-auto& tokens_in(const C& c) {
-    return c.subject.period_tokens(P);
+auto* in_flight(const C& c) {
+    return &c.subject.in_flight();
 }
 template <quota::Period P>
-auto& budget_in(const C& c) {
-    return c.subject.period_cost(P);
+auto* tokens_in(const C& c) {
+    return c.subject.token_limit(P);
+}
+template <quota::Period P>
+auto* budget_in(const C& c) {
+    return c.subject.cost_limit(P);
 }
 
 /// A limit that may not be set, and is left out then; what is counted in money is told in the currency.
@@ -156,18 +156,13 @@ template <auto Of, bool Money = false>
 constexpr JsonField<C> limit_row(std::string_view name, std::string_view help) {
     return {name, "Limit", help,
             [](JsonWriter& w, const C& c) {
-                auto& limit = Of(c);
+                auto& limit = *Of(c);
                 constexpr double unit = Money ? quota::kMoneyUnit : 1;
                 const LimitRow row{static_cast<double>(limit.limit()) * unit,
                                    static_cast<double>(limit.used_everywhere(c.now)) * unit, limit.shared()};
                 write_fields<LimitRow>(w, row, kLimit);
             },
-            [](const C& c) {
-                // Not to make the limits of periods by looking at them.
-                if constexpr (std::same_as<decltype(Of(c)), quota::Limit<quota::PeriodUsage>&>)
-                    if (!c.subject.has_period_limits()) return false;
-                return Of(c).limit() != 0;
-            }};
+            [](const C& c) { return Of(c) != nullptr && Of(c)->limit() != 0; }};
 }
 
 using quota::Period;

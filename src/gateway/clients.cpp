@@ -98,9 +98,12 @@ Result<ClientTable> ClientTable::make(const config::GatewayConfig& config, quota
                 table.rules_.back().networks.push_back(parse_network(text).value());  // looked at above
             std::sort(table.rules_.back().deployments.begin(), table.rules_.back().deployments.end());
         }
-        table.by_claim_[client.claim.empty() ? client.name : client.claim] = index;
+        // Only where a token or a proxy may name it: with many clients, each index is memory.
+        if (table.tokens_ || !table.issuers_.empty())
+            table.by_claim_[client.claim.empty() ? client.name : client.claim] = index;
         if (!table.issuers_.empty()) table.by_name_[client.name] = index;
-        table.by_header_[client.header.empty() ? client.name : client.header] = index;
+        if (!table.fields_.client.empty())
+            table.by_header_[client.header.empty() ? client.name : client.header] = index;
         all.push_back(made.account);
         if (client.require_certificate) table.both_needed_.push_back(made.account);
     }
@@ -136,7 +139,9 @@ std::uint32_t ClientTable::number_of_key(const Client& client) noexcept {
 }
 
 const ClientRules& ClientTable::rules_of_key(const Client& client) noexcept {
-    return static_cast<const KeyClient&>(client).own_rules;
+    static const ClientRules none;
+    const auto& own = static_cast<const KeyClient&>(client).own_rules;
+    return own ? *own : none;
 }
 
 const Client* ClientTable::at(const Index& index, std::string_view name) const {
@@ -184,14 +189,14 @@ const Client* ClientTable::by_key(const identity::ClientKeys::Presented& key, Wa
                                   const KeyRing* made_keys, Caller& caller) const {
     const Client* client = nullptr;
     if (made_keys != nullptr && keys_.anonymous()) {
-        client = made_keys->find(key.key, now);
+        client = made_keys->find(key, now);
         const bool may_be_anyone = open_to_all_ || !made_keys->any_made();
         if (client == nullptr && may_be_anyone && !key.key.starts_with(identity::kKeyPrefix))
             client = &clients_.front();
     } else if (const auto index = keys_.find(key)) {
         client = &clients_[*index];
     } else if (made_keys != nullptr) {
-        client = made_keys->find(key.key, now);
+        client = made_keys->find(key, now);
     }
     const bool may_be_token =
         (tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(key.key);

@@ -68,10 +68,11 @@ public:
                                                   quota::ClientQuotas& quotas, identity::Keepers& keepers);
     ClientTable() = default;
 
-    /// The key that a request presents, for identify().
+    /// The key that a request presents, for identify(). `any_made`: there are keys made at run time.
     [[nodiscard]] identity::ClientKeys::Presented presented_key(const http::RequestHead& head,
-                                                                identity::KeyHasher& hasher) const {
-        return keys_.hash(hasher, identity::presented_key(head.fields));
+                                                                identity::KeyHasher& hasher,
+                                                                bool any_made = false) const {
+        return keys_.hash(hasher, identity::presented_key(head.fields), any_made);
     }
     /// The memory where the search for it starts.
     [[nodiscard]] std::span<const std::byte> place_of(

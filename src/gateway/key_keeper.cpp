@@ -1,6 +1,7 @@
 #include "gateway/key_keeper.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{200};
 /// For a look that somebody waits for.
 constexpr std::chrono::seconds kPatience{2};
+constexpr std::size_t kMany = 10'000;
 /// Beyond all indices of configured clients.
 constexpr std::uint32_t kFirstNumber = 0x4000'0000U;
 
@@ -39,7 +41,7 @@ Result<void> KeyKeeper::read_first() {
 
 void KeyKeeper::go_on_unread() {
     version_ = -1;  // whatever the store's is, it is another
-    publish(std::make_shared<const KeyRing>(secret_, std::vector<KeyEntry>(), true));
+    publish(std::make_shared<const KeyRing>(secret_, quotas_, KeyRing::Clients(), true));
     failing_ = true;  // which the caller has said
 }
 
@@ -100,52 +102,54 @@ Result<void> KeyKeeper::look() {
     merge(*rows);
     version_ = *version;
     publish(build());
+    if (rows->size() >= kMany) ::malloc_trim(0);  // what reading them took goes back to the system
     return {};
 }
 
 void KeyKeeper::merge(const std::vector<store::KeyRow>& rows) {
     for (const store::KeyRow& row : rows) {
-        Known& known = known_[row.id];
-        known.macs = row.macs;
-        known.client = row.revoked ? nullptr : client_of(row);
+        known_.any_made = true;
+        if (const auto before = known_.in_use.find(row.id); before != known_.in_use.end())
+            known_.in_use.erase(before);
+        auto client = row.revoked ? nullptr : client_of(row);
+        quota::Subject* const limited = quotas_.find(quota::SubjectKind::key, row.id);
+        if (client == nullptr || !client->own_limits)
+            quotas_.release(limited);
+        else if (limited != nullptr)
+            (void)quotas_.key(row.id, *client->own_limits);  // in use: the new ones count at once
+        if (client) known_.in_use.insert(std::move(client));
     }
 }
 
-std::shared_ptr<const KeyClient> KeyKeeper::client_of(const store::KeyRow& row) {
-    const auto read = config::read_key_request(row.settings, {}, row.made);
+std::shared_ptr<KeyClient> KeyKeeper::client_of(const store::KeyRow& row) {
+    auto read = config::read_key_request(row.settings, {}, row.made);
     if (!read.value) {
         log_(fmt::format("the key {} cannot be used: {}", row.id, trim(config::to_string(read.problems))));
         return nullptr;
     }
-    const config::KeySettings& settings = read.value->settings;
+    config::KeySettings& settings = read.value->settings;
     auto client = std::make_shared<KeyClient>();
-    client->id = row.id;
-    client->expires = row.expires;
     client->rules = kKeyRules;
-    client->own_rules = {settings.team, settings.deployments, {}};
-    std::ranges::sort(client->own_rules.deployments);
-    client->account = &quotas_.find_or_add(quota::SubjectKind::client, settings.client, {});
-    client->held_account = quota::SubjectRef(client->account);
+    if (!settings.team.empty() || !settings.deployments.empty()) {
+        ClientRules rules{std::move(settings.team), std::move(settings.deployments), {}};
+        std::ranges::sort(rules.deployments);
+        client->own_rules = std::make_unique<const ClientRules>(std::move(rules));
+    }
+    const auto number = static_cast<std::uint32_t>(kFirstNumber + known_.numbers.size());
+    client->number = known_.numbers.try_emplace(settings.client, number).first->second;
+    client->id = row.id;
+    client->client = std::move(settings.client);
     if (settings.limits != config::QuotaConfig{})
-        client->limits = quota::SubjectRef(
-            &quotas_.find_or_add(quota::SubjectKind::key, row.id, to_limits(settings.limits), true));
-    const auto number = static_cast<std::uint32_t>(kFirstNumber + numbers_.size());
-    client->number = numbers_.try_emplace(settings.client, number).first->second;
+        client->own_limits = std::make_unique<const quota::SubjectLimits>(to_limits(settings.limits));
+    client->expires = row.expires;
+    client->macs = row.macs;
     return client;
 }
 
 std::shared_ptr<const KeyRing> KeyKeeper::build() const {
-    std::vector<KeyEntry> entries;
-    for (const auto& [id, known] : known_) {
-        if (!known.client) continue;
-        for (const store::KeyMacRow& mac : known.macs) {
-            std::optional<Wall> ends = mac.ends;
-            if (known.client->expires)
-                ends = ends ? std::min(*ends, *known.client->expires) : known.client->expires;
-            entries.push_back({mac.mac, known.client, ends});
-        }
-    }
-    return std::make_shared<const KeyRing>(secret_, std::move(entries), !known_.empty());
+    return std::make_shared<const KeyRing>(
+        secret_, quotas_, KeyRing::Clients(known_.in_use.begin(), known_.in_use.end()), known_.any_made,
+        rings_.empty() ? nullptr : rings_.back().ring.get());
 }
 
 Result<store::KeyStore*> KeyKeeper::opened() {

@@ -10,10 +10,11 @@
 #include <condition_variable>
 #include <functional>
 #include <future>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -55,17 +56,25 @@ private:
     void run();
     [[nodiscard]] Result<void> look();
     void merge(const std::vector<store::KeyRow>& rows);
-    [[nodiscard]] std::shared_ptr<const KeyClient> client_of(const store::KeyRow& row);
+    /// Null: its settings cannot be read.
+    [[nodiscard]] std::shared_ptr<KeyClient> client_of(const store::KeyRow& row);
     [[nodiscard]] std::shared_ptr<const KeyRing> build() const;
     void publish(std::shared_ptr<const KeyRing> ring);
     /// The store for changes; under store_mutex_.
     [[nodiscard]] Result<store::KeyStore*> opened();
 
-    struct Known {
-        std::shared_ptr<const KeyClient> client;  ///< null: revoked, or its settings cannot be read
-        std::vector<store::KeyMacRow> macs;
+    struct ById {
+        using is_transparent = void;
+        static std::string_view id(const std::shared_ptr<KeyClient>& client) noexcept { return client->id; }
+        static std::string_view id(std::string_view id) noexcept { return id; }
+        bool operator()(const auto& a, const auto& b) const noexcept { return id(a) < id(b); }
     };
 
+    struct Known {
+        std::set<std::shared_ptr<KeyClient>, ById> in_use;
+        std::unordered_map<std::string, std::uint32_t> numbers;  ///< of clients
+        bool any_made = false;
+    };
     struct Published {
         std::shared_ptr<const KeyRing> ring;
         std::future<void> used;  ///< by all workers
@@ -80,8 +89,7 @@ private:
     std::unique_ptr<store::KeyStore> watched_;
     store::Mac secret_{};
     std::int64_t version_ = 0;
-    std::map<std::string, Known, std::less<>> known_;
-    std::unordered_map<std::string, std::uint32_t> numbers_;  ///< of clients
+    Known known_;
     bool failing_ = false;
     /// Rings that a worker may still use go here, not there: freeing one takes time.
     std::vector<Published> rings_;

@@ -33,7 +33,8 @@ Request::Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstrea
     : worker_(worker),
       exchange_(exchange),
       upstreams_(worker.upstreams()),
-      key_(upstreams_->snapshot->clients.presented_key(exchange.request(), worker.hasher)),
+      key_(upstreams_->snapshot->clients.presented_key(exchange.request(), worker.hasher,
+                                                       upstreams_->made_keys != nullptr)),
       clock_(exchange.received_at(), mono_now(), wall_now()),
       asked_(memory.asked),
       admission_(upstreams_->snapshot->clients, worker.books.quotas, worker.users),
@@ -48,7 +49,7 @@ Request::Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstrea
              report_,     clock_,
              downstream_, admission_.subjects(),
              late_,       deadline_} {
-    warmup::key(upstreams_->snapshot->clients, key_);
+    warmup::key(*upstreams_, key_);
     upstreams_->metrics.in_flight.inc();
     worker_.note(*this);
 }

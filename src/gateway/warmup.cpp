@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/cache_line.hpp"
+#include "gateway/key_ring.hpp"
 
 namespace spillway::gateway::warmup {
 namespace {
@@ -28,8 +29,9 @@ void prefetch(std::initializer_list<Memory> list) noexcept {
 
 }  // namespace
 
-void key(const ClientTable& clients, const identity::ClientKeys::Presented& key) noexcept {
-    prefetch({clients.place_of(key)});
+void key(const Upstreams& upstreams, const identity::ClientKeys::Presented& key) noexcept {
+    prefetch({upstreams.snapshot->clients.place_of(key),
+              upstreams.made_keys ? (*upstreams.made_keys)->place_of(key) : Memory()});
 }
 
 void client(const Upstreams& upstreams, const Client& client) noexcept {

@@ -87,8 +87,8 @@ std::optional<std::uint32_t> ClientKeys::find(const KeyDigest& digest) const noe
     return std::nullopt;
 }
 
-ClientKeys::Presented ClientKeys::hash(KeyHasher& hasher, std::string_view key) const {
-    if (anonymous() || key.empty()) return {key};
+ClientKeys::Presented ClientKeys::hash(KeyHasher& hasher, std::string_view key, bool elsewhere) const {
+    if (key.empty() || (anonymous() && !elsewhere)) return {key};
     return {key, hasher(key)};
 }
 

@@ -64,7 +64,8 @@ public:
         std::string_view key;
         KeyDigest digest{};
     };
-    [[nodiscard]] Presented hash(KeyHasher& hasher, std::string_view key) const;
+    /// The digest is made where it is looked up: here, or `elsewhere`.
+    [[nodiscard]] Presented hash(KeyHasher& hasher, std::string_view key, bool elsewhere = false) const;
     /// The memory that find() reads first, which is cold with many clients. Empty if it reads none.
     [[nodiscard]] std::span<const std::byte> place_of(const Presented& key) const noexcept;
     /// The client's index in make()'s specs; nullopt if the key is unknown (or empty).

@@ -1,7 +1,7 @@
 #include "identity/key_token.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -66,13 +66,30 @@ bool is_made_key(std::string_view key) noexcept {
     return check_of(key.substr(0, key.size() - kCheck)) == key.substr(key.size() - kCheck);
 }
 
-KeyMac mac_of_digest(const StoreSecret& secret, std::span<const unsigned char, 32> sha256) {
+KeyMacMaker::KeyMacMaker(const StoreSecret& secret) {
+    const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr),
+                                                                 &EVP_MAC_free);
+    keyed_.reset(EVP_MAC_CTX_new(hmac.get()));
+    std::string sha256 = "SHA256";
+    const std::array<OSSL_PARAM, 2> parameters{
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256.data(), sha256.size()),
+        OSSL_PARAM_construct_end()};
+    if (keyed_ == nullptr || EVP_MAC_init(keyed_.get(), secret.data(), secret.size(), parameters.data()) != 1)
+        throw std::runtime_error("OpenSSL offers no HMAC-SHA256");
+}
+
+KeyMac KeyMacMaker::operator()(std::span<const unsigned char, 32> sha256) const {
+    const std::unique_ptr<EVP_MAC_CTX, Free> context(EVP_MAC_CTX_dup(keyed_.get()));
     KeyMac mac{};
-    unsigned length = mac.size();
-    if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), sha256.data(), sha256.size(),
-             mac.data(), &length) == nullptr)
+    std::size_t length = 0;
+    if (context == nullptr || EVP_MAC_update(context.get(), sha256.data(), sha256.size()) != 1 ||
+        EVP_MAC_final(context.get(), mac.data(), &length, mac.size()) != 1)
         throw std::runtime_error("HMAC-SHA256 failed");
     return mac;
+}
+
+KeyMac mac_of_digest(const StoreSecret& secret, std::span<const unsigned char, 32> sha256) {
+    return KeyMacMaker(secret)(sha256);
 }
 
 KeyMac mac_of_key(const StoreSecret& secret, std::string_view key) {

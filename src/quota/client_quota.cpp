@@ -120,6 +120,25 @@ Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, cons
     return subject;
 }
 
+SubjectRef ClientQuotas::key(std::string_view id, const SubjectLimits& limits) {
+    const std::lock_guard lock(mutex_);
+    const Map& keys = by_kind_[static_cast<std::size_t>(SubjectKind::key)];
+    const auto found = keys.find(id);
+    Subject& subject = found != keys.end() ? *found->second : add(SubjectKind::key, {}, id, limits);
+    if (found != keys.end()) {
+        subject.set_limits(limits);
+        generation_.fetch_add(1, std::memory_order_release);
+    }
+    subject.configured_ = kKept;
+    subject.leaving_ = false;
+    return &subject;
+}
+
+void ClientQuotas::release(Subject* key) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (key != nullptr) key->configured_ = 0;
+}
+
 SubjectRef ClientQuotas::user(std::string_view owner, std::string_view name, const SubjectLimits& limits,
                               Now now) {
     const std::string key = Subject::key_of(owner, name);
@@ -149,7 +168,7 @@ void ClientQuotas::begin_configuration() noexcept {
 
 bool ClientQuotas::may_go(Subject& subject, Now now) const noexcept {
     if (subject.kind() == SubjectKind::user) return subject.idle(now);
-    return subject.configured_ != configuration_ && subject.quiet(now);
+    return subject.configured_ != kKept && subject.configured_ != configuration_ && subject.quiet(now);
 }
 
 /// Who is held by nobody goes at once. A store that shares limits holds all; it lets go of those that are

@@ -95,6 +95,11 @@ public:
     /// Sets `limits` if the subject is new or `configured` (at each reload).
     Subject& find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
                          bool configured = false);
+    /// A key's own limits, which are set if it is known already. It stays until release(), whatever is
+    /// reloaded.
+    [[nodiscard]] SubjectRef key(std::string_view id, const SubjectLimits& limits);
+    /// A key that is no more, or has no limits any more; null: none.
+    void release(Subject* key) noexcept;
     /// The user of that name among `owner`'s, or, if `owner` is empty, among those named by tokens or a
     /// trusted proxy. Null if there is no room for a new one.
     [[nodiscard]] SubjectRef user(std::string_view owner, std::string_view name, const SubjectLimits& limits,
@@ -139,6 +144,8 @@ private:
     /// How many subjects are checked for each new user, and when there is no room.
     static constexpr std::size_t kFewLooks = 8;
     static constexpr std::size_t kManyLooks = 64;
+    /// Subject::configured_ of a key until it is released.
+    static constexpr std::uint32_t kKept = 0xffffffffU;
 
     Subject& add(SubjectKind kind, std::string_view owner, std::string_view name,
                  const SubjectLimits& limits);

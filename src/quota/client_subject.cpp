@@ -46,13 +46,12 @@ Duration window_wait(Limit<Usage>& limit, std::int64_t n, Now now) noexcept {
 /// the limits that are set are looked at.
 class Subject::Periods {
 public:
-    /// `limits` may be null while none is `limited`.
-    Periods(PeriodSums& sums, PeriodLimits* limits, unsigned limited) noexcept
-        : sums_(sums), limits_(limits), limited_(limits != nullptr ? limited : 0) {}
+    Periods(const Subject& subject, PeriodSums& sums, bool cost, unsigned limited) noexcept
+        : subject_(subject), sums_(sums), limited_(limited), cost_(cost) {}
 
     /// Null if there is none.
     [[nodiscard]] Limit<PeriodUsage>* limit(std::size_t i) const noexcept {
-        return ((limited_ >> i) & 1U) != 0 ? &(*limits_)[i] : nullptr;
+        return ((limited_ >> i) & 1U) != 0 ? subject_.find({kPeriods[i], cost_}) : nullptr;
     }
     [[nodiscard]] PeriodUsage usage(std::size_t i) const noexcept { return {kPeriods[i], sums_[i]}; }
     void charge(std::int64_t n, Now now) const noexcept {
@@ -75,25 +74,18 @@ public:
     }
 
 private:
+    const Subject& subject_;
     PeriodSums& sums_;
-    PeriodLimits* limits_;
     unsigned limited_;
+    bool cost_;
 };
 
-Subject::PeriodLimits Subject::limits_of(PeriodSums& sums) {
-    return {Limit<PeriodUsage>(Period::hour, sums[0]), Limit<PeriodUsage>(Period::day, sums[1]),
-            Limit<PeriodUsage>(Period::week, sums[2]), Limit<PeriodUsage>(Period::month, sums[3])};
-}
-
 Subject::Periods Subject::token_periods() noexcept {
-    AllPeriods* const all = periods_.load(std::memory_order_acquire);
-    return {token_sums_, all != nullptr ? &all->tokens : nullptr,
-            token_limits_.load(std::memory_order_relaxed)};
+    return {*this, token_sums_, false, token_limits_.load(std::memory_order_acquire)};
 }
 
 Subject::Periods Subject::cost_periods() noexcept {
-    AllPeriods* const all = periods_.load(std::memory_order_acquire);
-    return {cost_sums_, all != nullptr ? &all->cost : nullptr, cost_limits_.load(std::memory_order_relaxed)};
+    return {*this, cost_sums_, true, cost_limits_.load(std::memory_order_acquire)};
 }
 
 std::string_view to_string(SubjectKind kind) noexcept {
@@ -134,9 +126,6 @@ std::string_view to_string(Reason reason) noexcept {
     return "fair_share";
 }
 
-Subject::AllPeriods::AllPeriods(PeriodSums& token_sums, PeriodSums& cost_sums)
-    : tokens(limits_of(token_sums)), cost(limits_of(cost_sums)) {}
-
 /// An owner longer than its length's type is cut off: such clients share their users' names.
 Subject::Subject(SubjectKind kind, std::string_view owner, std::string_view name)
     : kind_(kind),
@@ -144,7 +133,8 @@ Subject::Subject(SubjectKind kind, std::string_view owner, std::string_view name
       key_(key_of(owner.substr(0, owner_length_), name)) {}
 
 Subject::~Subject() {
-    delete periods_.load(std::memory_order_relaxed);
+    PeriodLimit* next = period_limits_.load(std::memory_order_relaxed);
+    while (next != nullptr) next = std::unique_ptr<PeriodLimit>(next)->next;
 }
 
 /// No name in a configuration has a separator of units in it.
@@ -156,14 +146,22 @@ std::string Subject::key_of(std::string_view owner, std::string_view name) {
     return key;
 }
 
-/// Of two threads that make them at once, one lets go of its own.
-Subject::AllPeriods& Subject::periods() noexcept {
-    AllPeriods* there = periods_.load(std::memory_order_acquire);
-    if (there != nullptr) return *there;
-    auto mine = std::make_unique<AllPeriods>(token_sums_, cost_sums_);
-    if (periods_.compare_exchange_strong(there, mine.get(), std::memory_order_acq_rel))
-        return *mine.release();
-    return *there;
+Limit<PeriodUsage>* Subject::find(Counted what) const noexcept {
+    for (PeriodLimit* at = period_limits_.load(std::memory_order_acquire); at != nullptr; at = at->next)
+        if (at->counted == what) return &at->limit;
+    return nullptr;
+}
+
+void Subject::set_period_limit(Counted what, std::int64_t limit) {
+    Limit<PeriodUsage>* there = find(what);
+    if (there == nullptr && limit > 0) {
+        auto made =
+            std::make_unique<PeriodLimit>(what, (what.cost ? cost_sums_ : token_sums_)[place(what.period)]);
+        there = &made->limit;
+        made->next = period_limits_.load(std::memory_order_relaxed);
+        period_limits_.store(made.release(), std::memory_order_release);
+    }
+    if (there != nullptr) there->set_limit(std::min(limit, PeriodUsage::kMost));
 }
 
 bool Subject::quiet(Now now) noexcept {
@@ -181,21 +179,20 @@ bool Subject::idle(Now now) noexcept {
     return true;
 }
 
-void Subject::set_limits(const SubjectLimits& limits) noexcept {
+void Subject::set_limits(const SubjectLimits& limits) {
     tokens_.set_limit(std::min(limits.tokens_per_minute, MinuteUsage::kMost));
     requests_.set_limit(std::min(limits.requests_per_minute, MinuteUsage::kMost));
     in_flight_.set_limit(limits.concurrency);
-    const auto set = [this](PeriodLimits AllPeriods::*which, const auto& given,
-                            std::atomic<std::uint8_t>& limited) {
+    const auto set = [this](bool cost, const auto& given, std::atomic<std::uint8_t>& limited) {
         unsigned some = 0;
-        for (std::size_t i = 0; i < kPeriods.size(); ++i) some |= unsigned{given[i] > 0} << i;
-        if (some != 0 || periods_.load(std::memory_order_relaxed) != nullptr)
-            for (std::size_t i = 0; i < kPeriods.size(); ++i)
-                (periods().*which)[i].set_limit(std::min(given[i], PeriodUsage::kMost));
-        limited.store(static_cast<std::uint8_t>(some), std::memory_order_relaxed);
+        for (const Period p : kPeriods) {
+            set_period_limit({p, cost}, given[place(p)]);
+            some |= unsigned{given[place(p)] > 0} << place(p);
+        }
+        limited.store(static_cast<std::uint8_t>(some), std::memory_order_release);
     };
-    set(&AllPeriods::tokens, limits.tokens, token_limits_);
-    set(&AllPeriods::cost, limits.budget, cost_limits_);
+    set(false, limits.tokens, token_limits_);
+    set(true, limits.budget, cost_limits_);
     shadow_.store(limits.shadow, std::memory_order_relaxed);
     weight_.store(weight(limits.priority), std::memory_order_relaxed);
 }
@@ -333,8 +330,8 @@ void Subject::learn_output(std::uint64_t tokens) noexcept {
 }
 
 void Subject::restore(Period period, const Amounts& used, Now now) noexcept {
-    period_tokens(period).usage().add(used.tokens, now);
-    period_cost(period).usage().add(used.cost, now);
+    tokens_in(period).add(used.tokens, now);
+    cost_in(period).add(used.cost, now);
 }
 
 void Subject::each_limit(const std::function<void(std::string_view, Shareable&)>& visit) {
@@ -344,10 +341,10 @@ void Subject::each_limit(const std::function<void(std::string_view, Shareable&)>
     if (tokens_.limit() > 0) visit("tpm", tokens_);
     if (requests_.limit() > 0) visit("rpm", requests_);
     if (in_flight_.limit() > 0) visit("in-flight", in_flight_);
-    if (!has_period_limits()) return;
-    for (std::size_t i = 0; i < kPeriods.size(); ++i) {
-        if (periods().tokens[i].limit() > 0) visit(tokens[i], periods().tokens[i]);
-        if (periods().cost[i].limit() > 0) visit(money[i], periods().cost[i]);
+    for (const Period p : kPeriods) {
+        if (auto* const set = token_limit(p); set != nullptr && set->limit() > 0)
+            visit(tokens[place(p)], *set);
+        if (auto* const set = cost_limit(p); set != nullptr && set->limit() > 0) visit(money[place(p)], *set);
     }
 }
 

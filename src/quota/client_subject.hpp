@@ -95,7 +95,8 @@ public:
     /// Owner and name together, unique within the kind.
     [[nodiscard]] const std::string& key() const noexcept { return key_; }
     [[nodiscard]] static std::string key_of(std::string_view owner, std::string_view name);
-    void set_limits(const SubjectLimits& limits) noexcept;
+    /// One thread at a time.
+    void set_limits(const SubjectLimits& limits);
     [[nodiscard]] bool shadow() const noexcept { return shadow_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::int64_t share_weight() const noexcept {
         return weight_.load(std::memory_order_relaxed);
@@ -116,20 +117,15 @@ public:
     /// Restores from the ledger what was used in the period of `now` before this process started.
     void restore(Period period, const Amounts& used, Now now) noexcept;
 
-    [[nodiscard]] Limit<MinuteUsage>& tokens() noexcept { return tokens_; }
+    [[nodiscard]] Limit<LazyMinuteUsage>& tokens() noexcept { return tokens_; }
     [[nodiscard]] Limit<LazyMinuteUsage>& requests() noexcept { return requests_; }
     [[nodiscard]] Limit<MomentUsage>& in_flight() noexcept { return in_flight_; }
-    [[nodiscard]] Limit<PeriodUsage>& period_tokens(Period p) noexcept {
-        return periods().tokens[static_cast<std::size_t>(p)];
-    }
-    [[nodiscard]] Limit<PeriodUsage>& period_cost(Period p) noexcept {
-        return periods().cost[static_cast<std::size_t>(p)];
-    }
-    /// Whether any period has a limit.
-    [[nodiscard]] bool has_period_limits() const noexcept {
-        return (token_limits_.load(std::memory_order_relaxed) |
-                cost_limits_.load(std::memory_order_relaxed)) != 0;
-    }
+    /// Of a period; null: no limit was ever set.
+    [[nodiscard]] Limit<PeriodUsage>* token_limit(Period p) const noexcept { return find({p, false}); }
+    [[nodiscard]] Limit<PeriodUsage>* cost_limit(Period p) const noexcept { return find({p, true}); }
+    /// What was used in the period, with a limit or without.
+    [[nodiscard]] PeriodUsage tokens_in(Period p) noexcept { return {p, token_sums_[place(p)]}; }
+    [[nodiscard]] PeriodUsage cost_in(Period p) noexcept { return {p, cost_sums_[place(p)]}; }
     /// Visits each limit that is set, with a name that is unique within the subject.
     void each_limit(const std::function<void(std::string_view, Shareable&)>& visit);
     /// Completion tokens to expect of a request that sets no maximum: the most seen lately. At most a quarter
@@ -153,16 +149,23 @@ private:
     friend class ClientQuotas;
     static constexpr std::int64_t kFirstGuess = 128;
     using PeriodSums = std::array<PeriodUsage::Sum, kPeriods.size()>;
-    using PeriodLimits = std::array<Limit<PeriodUsage>, kPeriods.size()>;
-    /// The limits of periods, created when one is first set or read.
-    struct AllPeriods {
-        AllPeriods(PeriodSums& token_sums, PeriodSums& cost_sums);
-        PeriodLimits tokens;
-        PeriodLimits cost;
+    /// What a limit of a period counts.
+    struct Counted {
+        Period period;
+        bool cost;
+        friend bool operator==(const Counted&, const Counted&) = default;
+    };
+    /// Made when the limit is first set, and kept: few clients have one, and most of those one.
+    struct PeriodLimit {
+        PeriodLimit(Counted what, PeriodUsage::Sum& sum) : counted(what), limit(what.period, sum) {}
+        const Counted counted;
+        PeriodLimit* next = nullptr;
+        Limit<PeriodUsage> limit;
     };
     class Periods;
-    [[nodiscard]] static PeriodLimits limits_of(PeriodSums& sums);
-    [[nodiscard]] AllPeriods& periods() noexcept;
+    static constexpr std::size_t place(Period p) noexcept { return static_cast<std::size_t>(p); }
+    [[nodiscard]] Limit<PeriodUsage>* find(Counted what) const noexcept;
+    void set_period_limit(Counted what, std::int64_t limit);
     [[nodiscard]] Periods token_periods() noexcept;
     [[nodiscard]] Periods cost_periods() noexcept;
     bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
@@ -189,10 +192,10 @@ private:
     const std::string key_;
     std::atomic<std::int64_t> typical_output_{kFirstGuess};
     std::atomic<std::int64_t> spent_{0};
-    Limit<MinuteUsage> tokens_;
+    Limit<LazyMinuteUsage> tokens_;
     Limit<LazyMinuteUsage> requests_;
     // What few requests use.
-    std::atomic<AllPeriods*> periods_{nullptr};
+    std::atomic<PeriodLimit*> period_limits_{nullptr};  ///< a list; only grows
     std::atomic<std::uint64_t> refusals_{0};
     std::atomic<std::uint64_t> shadow_refusals_{0};
 };

@@ -60,7 +60,8 @@ private:
     std::array<std::atomic<std::uint64_t>, kSlots> slots_{};
 };
 
-/// A MinuteUsage allocated with the first amount, since few clients have a limit on requests.
+/// A MinuteUsage allocated with the first amount: of many clients few have a limit on requests, or ask at
+/// all.
 class LazyMinuteUsage {
 public:
     LazyMinuteUsage() = default;

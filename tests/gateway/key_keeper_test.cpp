@@ -58,11 +58,12 @@ protected:
         const std::lock_guard lock(mutex_);
         if (!ring_) return nullptr;
         held_ = ring_;
-        return ring_->find(key, now_ + std::chrono::duration_cast<Wall::duration>(later));
+        return ring_->find({key, hasher_(key)}, now_ + std::chrono::duration_cast<Wall::duration>(later));
     }
 
     std::filesystem::path folder_;
     quota::ClientQuotas quotas_;
+    identity::KeyHasher hasher_;
     std::mutex mutex_;
     std::shared_ptr<const KeyRing> ring_;
     std::shared_ptr<const KeyRing> held_;
@@ -105,8 +106,8 @@ TEST_F(Keys, AreMadeUsedRotatedAndRevoked) {
     const KeyClient* client = find(key);
     ASSERT_NE(client, nullptr);
     EXPECT_EQ(client->account->name(), "app");
-    EXPECT_EQ(client->own_rules.team, "red");
-    EXPECT_EQ(client->own_rules.deployments, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(client->own_rules->team, "red");
+    EXPECT_EQ(client->own_rules->deployments, (std::vector<std::string>{"a", "b"}));
     ASSERT_TRUE(client->limits);
     EXPECT_EQ(client->limits->name(), id);
     EXPECT_FALSE(find(key + "x"));
@@ -137,10 +138,20 @@ TEST_F(Keys, EndAndChange) {
     EXPECT_FALSE(find(key, std::chrono::minutes(121)));
     ASSERT_EQ(call("PATCH", "/" + id, R"({"expires":"never","deployments":["gpt-4o"]})").status, 200U);
     ASSERT_TRUE(find(key, std::chrono::hours(1000)));
-    EXPECT_EQ(find(key)->own_rules.deployments, std::vector<std::string>{"gpt-4o"});
+    EXPECT_EQ(find(key)->own_rules->deployments, std::vector<std::string>{"gpt-4o"});
     ASSERT_EQ(call("PATCH", "/" + id, R"({"note":"n"})").status, 200U);
-    EXPECT_EQ(find(key)->own_rules.deployments, std::vector<std::string>{"gpt-4o"})
+    EXPECT_EQ(find(key)->own_rules->deployments, std::vector<std::string>{"gpt-4o"})
         << "what is not named stays";
+    EXPECT_EQ(find(key)->limits, nullptr);
+    for (const int limit : {70, 80}) {
+        ASSERT_EQ(
+            call("PATCH", "/" + id, R"({"limits":{"requests_per_minute":)" + std::to_string(limit) + "}}")
+                .status,
+            200U);
+        EXPECT_EQ(find(key)->limits->requests().limit(), limit) << "of a key in use, too";
+    }
+    ASSERT_EQ(call("PATCH", "/" + id, R"({"limits":null})").status, 200U);
+    EXPECT_EQ(find(key)->limits, nullptr);
     EXPECT_EQ(call("PATCH", "/" + id, R"({"client":"other"})").status, 400U);
     EXPECT_EQ(call("PATCH", "/key_none", "{}").status, 404U);
 }
@@ -159,7 +170,7 @@ TEST_F(Keys, ReachAnotherReplica) {
     const std::string key = text(made.body, "key");
     const auto knows = [&] {
         const std::lock_guard lock(mutex_);
-        return others && others->find(key, now_) != nullptr;
+        return others && others->find({key, hasher_(key)}, now_) != nullptr;
     };
     const auto within = [&](bool wanted) {
         for (int i = 0; i < 100 && knows() != wanted; ++i)

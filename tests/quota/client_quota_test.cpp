@@ -200,8 +200,8 @@ TEST_F(Quotas, ALimitSetLaterFindsWhatItsPeriodUsed) {
     EXPECT_EQ(why.period, Period::month);
     EXPECT_EQ(why.used, 9);
     under_way->settle({10, 1}, at(4s));
-    EXPECT_EQ(app.period_tokens(Period::day).used_here(at(5s)), 70);
-    EXPECT_EQ(app.period_cost(Period::month).used_here(at(5s)), 7);
+    EXPECT_EQ(app.tokens_in(Period::day).used(at(5s)), 70);
+    EXPECT_EQ(app.cost_in(Period::month).used(at(5s)), 7);
     reload({.tokens = {80, 0, 0, 0}});
     EXPECT_FALSE(ask({&app}, 11, at(6s)));
     EXPECT_EQ(why.period, Period::hour);
@@ -257,7 +257,7 @@ TEST_F(Quotas, ConcurrentRequestsDoNotSlipPast) {
     EXPECT_LE(admitted.load(), kLimit / 2);
     EXPECT_GT(admitted.load(), kLimit / 2 - 100);
     EXPECT_EQ(app.tokens().used_here(at(0s)), admitted.load());
-    EXPECT_EQ(team.period_tokens(Period::hour).used_here(at(0s)), admitted.load());
+    EXPECT_EQ(team.tokens_in(Period::hour).used(at(0s)), admitted.load());
     EXPECT_EQ(app.in_flight().used_here(at(0s)), 0);
 }
 
@@ -285,8 +285,7 @@ TEST_F(Quotas, PropertyOfReserveAndSettle) {
                 out.insert(out.end(), {s->tokens().used_here(at(t)), s->requests().used_here(at(t)),
                                        s->in_flight().used_here(at(t))});
                 for (const Period p : kPeriods)
-                    out.insert(out.end(),
-                               {s->period_tokens(p).used_here(at(t)), s->period_cost(p).used_here(at(t))});
+                    out.insert(out.end(), {s->tokens_in(p).used(at(t)), s->cost_in(p).used(at(t))});
             }
             return out;
         };
@@ -310,12 +309,13 @@ TEST_F(Quotas, PropertyOfReserveAndSettle) {
             }
             for (const std::int64_t n : state()) ASSERT_GE(n, 0);
             for (Subject* s : all) {
-                const auto within = [&](auto& limit) {
-                    return limit.limit() == 0 || limit.used_here(at(t)) <= limit.limit();
+                const auto within = [&](auto* limit) {
+                    return limit == nullptr || limit->limit() == 0 ||
+                           limit->used_here(at(t)) <= limit->limit();
                 };
-                ASSERT_TRUE(within(s->tokens()) && within(s->requests()) && within(s->in_flight()));
+                ASSERT_TRUE(within(&s->tokens()) && within(&s->requests()) && within(&s->in_flight()));
                 for (const Period p : kPeriods)
-                    ASSERT_TRUE(within(s->period_tokens(p)) && within(s->period_cost(p)));
+                    ASSERT_TRUE(within(s->token_limit(p)) && within(s->cost_limit(p)));
             }
         }
         open.clear();

@@ -54,7 +54,7 @@ TEST_F(Pending, LookingTenTimesChargesOnce) {
     }
     EXPECT_EQ(charged, 1);
     EXPECT_EQ(app.tokens().used_here(at(2s)), 5'000);
-    EXPECT_EQ(app.period_cost(Period::day).used_here(at(2s)), 5'000);
+    EXPECT_EQ(app.cost_in(Period::day).used(at(2s)), 5'000);
     EXPECT_EQ(app.in_flight().used_here(at(2s)), 0);
     EXPECT_EQ(pending.size(), 0U);
 }
@@ -85,7 +85,7 @@ TEST_F(Pending, WhatIsTooOldIsHandedBack) {
     auto old = pending.expired(at(61min).mono, 10);
     ASSERT_EQ(old.size(), 1U);
     old[0].grant.settle(old[0].grant.reserved(), at(61min));
-    EXPECT_EQ(app.period_cost(Period::day).used_here(at(61min)), 20);
+    EXPECT_EQ(app.cost_in(Period::day).used(at(61min)), 20);
     EXPECT_EQ(pending.drain().size(), 1U);
     EXPECT_EQ(pending.size(), 0U);
 }

@@ -110,10 +110,10 @@ TEST(RedisStore, AReplicaThatComesBackUnderItsIdIsNotCountedTwice) {
         Replica first(server.config(), "same", limits);
         ASSERT_TRUE(first.take(300));
         ASSERT_TRUE(soon(
-            [&] { return other.app.period_tokens(Period::month).used_everywhere(read_clocks()) == 300; }));
+            [&] { return other.app.token_limit(Period::month)->used_everywhere(read_clocks()) == 300; }));
     }
     const Replica second(server.config(), "same", limits, {300, 0});
-    const auto used = [&] { return other.app.period_tokens(Period::month).used_everywhere(read_clocks()); };
+    const auto used = [&] { return other.app.token_limit(Period::month)->used_everywhere(read_clocks()); };
     EXPECT_TRUE(soon([&] { return used() == 300; }));
     const auto rounds = other.store.stats().rounds;
     ASSERT_TRUE(soon([&] { return other.store.stats().rounds > rounds + 5; }));
