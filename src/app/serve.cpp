@@ -73,6 +73,7 @@ public:
         manager_.ready();
         predecessor_.tell_served();
         loop_.run();
+        admin_.reset();  // whose threads may still ask the gateway's store
         gateway_.reset();
         log_->info("stopped");
         return 0;

@@ -111,8 +111,8 @@ const Fields<StoreConfig>& store_fields() {
     static const auto fields =
         Fields<StoreConfig>()
             .add("path", &StoreConfig::path, StorePath{},
-                 {.help = "SQLite file with whose things are whose, where they are, and the keys made at run "
-                          "time; `off` keeps that in memory only",
+                 {.help = "SQLite file with whose things are whose, where they are, the keys made at run "
+                          "time, and which backends are drained; `off` keeps that in memory only",
                   .default_words = "in the [state folder](keys.md#the-store)",
                   .apply = Apply::restart})
             .add("url", &StoreConfig::url, StoreUrl{},

@@ -205,7 +205,7 @@ Task<Admin::Reply> Admin::api(http::Exchange& exchange, std::string_view path, c
     if (path == "/api/keys" || path.starts_with("/api/keys/")) {
         reply = co_await keys(exchange, who);
     } else if (method == "POST" && path.starts_with("/api/backends/")) {
-        reply = change(path, who);
+        reply = co_await change(std::string(path), who);
     } else if (method == "POST" && path == "/api/reload" && reload_) {
         reply = forbidden(who, config::AdminRole::operate);
         if (reply.status != 200) co_return reply;
@@ -262,10 +262,9 @@ Task<Admin::Reply> Admin::keys(http::Exchange& exchange, const Who& who) {
     co_return Reply{answer.status, answer.body};
 }
 
-/// POST /api/backends/{name}/{drain,disable,enable}
-Admin::Reply Admin::change(std::string_view path, const Who& who) {
-    if (Reply no = forbidden(who, config::AdminRole::operate); no.status != 200) return no;
-    path.remove_prefix(std::string_view("/api/backends/").size());
+Task<Admin::Reply> Admin::change(std::string asked, const Who& who) {
+    if (Reply no = forbidden(who, config::AdminRole::operate); no.status != 200) co_return no;
+    const std::string_view path = std::string_view(asked).substr(std::string_view("/api/backends/").size());
     const std::size_t slash = std::min(path.find('/'), path.size());
     std::string name;
     const bool readable = api::decode_segment(path.substr(0, slash), name);
@@ -276,16 +275,15 @@ Admin::Reply Admin::change(std::string_view path, const Who& who) {
     else if (verb == "disable")
         mode = routing::Mode::off;
     else if (verb != "enable")
-        return {404, error_body("A backend can be told to drain, disable or enable.", "404")};
-    std::string before;
-    for (const auto& view : gateway_.snapshot()->router->view(mono_now()))
-        if (view.name == name) before = routing::to_string(view.mode);
-    if (!readable || !gateway_.set_mode(name, mode))
-        return {404, error_body("There is no such backend.", "no_such_backend")};
-    gateway_.audit(who.name, "backend " + name, before, routing::to_string(mode));
+        co_return Reply{404, error_body("A backend can be told to drain, disable or enable.", "404")};
+    const store::ModeRow row{name, std::string(routing::to_string(mode)), who.name, wall_now()};
+    const auto before = readable ? gateway_.set_mode(row) : std::nullopt;
+    if (!before) co_return Reply{404, error_body("There is no such backend.", "no_such_backend")};
+    gateway_.audit(who.name, "backend " + name, routing::to_string(*before), row.mode);
+    const std::string not_kept = co_await run_on(changes_, [&] { return gateway_.keep_mode(row); });
     JsonWriter json;
-    json.open().field("mode", routing::to_string(mode)).close();
-    return {200, json.take() + '\n'};
+    write_fields<schema::ModeChangeRow>(json, {row.mode, not_kept}, schema::mode_change());
+    co_return Reply{200, json.take() + '\n'};
 }
 
 }  // namespace spillway::gateway

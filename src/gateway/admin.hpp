@@ -72,7 +72,8 @@ private:
     [[nodiscard]] Reply foreign(const http::Exchange& exchange) const;
     /// The same for a log-in's cookie, which a browser sends along with other pages' requests.
     [[nodiscard]] Reply forged(const http::Exchange& exchange) const;
-    [[nodiscard]] Reply change(std::string_view path, const Who& who);
+    /// POST /api/backends/{name}/{drain,disable,enable}: in use at once, then kept on a thread of its own.
+    Task<Reply> change(std::string asked, const Who& who);
     /// The present state of backends, clients and totals.
     [[nodiscard]] std::string live_json();
     /// The state once a second, as server-sent events, until the client leaves.
@@ -92,6 +93,7 @@ private:
     FileDescriptor socket_;  ///< a copy, to be passed to a successor
     http::Server server_;
     ThreadPool readers_{1};
+    ThreadPool changes_{1};  ///< of backends' modes, which wait for no long reading
     /// Shared with the streams' frames, which may outlive this.
     std::shared_ptr<unsigned> streams_ = std::make_shared<unsigned>(0);
     bool draining_ = false;

@@ -250,6 +250,8 @@ constexpr std::array kConfiguration{
                  [](JsonWriter& w, const G& g) { w.value(config::describe(g.config)); }},
     JsonField<G>{"ledger", "boolean", "There is a ledger.",
                  [](JsonWriter& w, const G& g) { w.value(!g.config.ledger.empty()); }},
+    JsonField<G>{"store", "boolean", "There is a store, which keeps what is changed here.",
+                 [](JsonWriter& w, const G& g) { w.value(g.config.store.enabled()); }},
     JsonField<G>{"anonymous", "boolean", "No client is configured: anyone may ask.",
                  [](JsonWriter& w, const G& g) { w.value(g.config.clients.empty()); }},
     JsonField<G>{"clients", "ConfigClient[]", "",
@@ -271,6 +273,15 @@ constexpr std::array kSession{
                  [](JsonWriter& w, const S& s) { w.value(s.by); }},
     JsonField<S>{"log_in", "boolean", "There is a log-in: GET login.",
                  [](JsonWriter& w, const S& s) { w.value(s.log_in); }},
+};
+
+using M = ModeChangeRow;
+constexpr std::array kModeChange{
+    JsonField<M>{"mode", "Mode", "In use at once.", [](JsonWriter& w, const M& m) { w.value(m.mode); }},
+    JsonField<M>{"kept", "boolean", "For a restart, and for all who share the store.",
+                 [](JsonWriter& w, const M& m) { w.value(m.not_kept.empty()); }},
+    JsonField<M>{"why", "string", "It is not kept.", [](JsonWriter& w, const M& m) { w.value(m.not_kept); },
+                 [](const M& m) { return !m.not_kept.empty(); }},
 };
 
 /// Written and read by config/key_settings.hpp.
@@ -345,6 +356,9 @@ std::span<const JsonField<ConfigRow>> configuration() noexcept {
 std::span<const JsonField<SessionRow>> session() noexcept {
     return kSession;
 }
+std::span<const JsonField<ModeChangeRow>> mode_change() noexcept {
+    return kModeChange;
+}
 
 std::string typescript() {
     std::string out =
@@ -366,6 +380,7 @@ std::string typescript() {
     append_interface<K>(out, "ConfigClient", kConfigClient);
     append_interface<G>(out, "Configuration", kConfiguration);
     append_interface<S>(out, "Session", kSession);
+    append_interface<M>(out, "ModeChange", kModeChange);
     append_interface<KeySecretView>(out, "KeySecret", key_secret_fields());
     out += kKeySettings;
     append_interface<KeyView>(out, "Key", key_fields());

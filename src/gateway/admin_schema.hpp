@@ -47,6 +47,11 @@ struct SessionRow {
     std::string_view by;
     bool log_in;
 };
+/// What has become of an operator's word on a backend.
+struct ModeChangeRow {
+    std::string_view mode;
+    std::string_view not_kept;  ///< why; empty: it is
+};
 struct ConfigRow {
     const config::GatewayConfig& config;
     std::string_view version;
@@ -58,6 +63,7 @@ struct ConfigRow {
 [[nodiscard]] std::span<const JsonField<TotalsRow>> totals() noexcept;
 [[nodiscard]] std::span<const JsonField<ConfigRow>> configuration() noexcept;
 [[nodiscard]] std::span<const JsonField<SessionRow>> session() noexcept;
+[[nodiscard]] std::span<const JsonField<ModeChangeRow>> mode_change() noexcept;
 
 /// The content of web/dashboard/src/admin.ts.
 [[nodiscard]] std::string typescript();

@@ -37,14 +37,6 @@ FileDescriptor copy_of(const FileDescriptor& socket) noexcept {
     return FileDescriptor(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
 }
 
-bool apply_mode(const Snapshot& snapshot, std::string_view backend, routing::Mode mode) {
-    const auto& all = snapshot.config.backends;
-    const auto at = std::ranges::find(all, backend, &config::BackendConfig::name);
-    if (at == all.end()) return false;
-    snapshot.router->set_mode(static_cast<routing::BackendIndex>(at - all.begin()), mode);
-    return true;
-}
-
 /// Half, if none is configured: sockets, TLS, tables and the heap's slack need theirs.
 std::size_t memory_limit(const config::LimitsConfig& limits) {
     return limits.memory_bytes > 0 ? limits.memory_bytes : system_memory() / 2;
@@ -78,6 +70,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     if (!tls) return tls.error();
     gateway->tls_.use(*tls, (*snapshot)->config.tls, wall_now());
     gateway->snapshot_ = *snapshot;
+    gateway->modes_.use(*snapshot);
     gateway->memory_.use_limit(memory_limit((*snapshot)->config.limits));
     if (!access_path.empty()) {
         try {
@@ -117,7 +110,8 @@ Gateway::Gateway(std::shared_ptr<telemetry::Logger> log)
           else
               logger->warn("{}", line);
       }),
-      tls_(log_) {}
+      tls_(log_),
+      modes_(log_) {}
 
 Result<void> Gateway::open_keys(const config::StoreConfig& store) {
     if (!store.enabled()) return {};
@@ -128,13 +122,14 @@ Result<void> Gateway::open_keys(const config::StoreConfig& store) {
             for (const auto& worker : workers_) worker->use(ring, used);
             return used->gone.get_future();
         },
-        [log = log_](const std::string& line) { log->warn("{}", line); });
+        [log = log_](const std::string& line) { log->warn("{}", line); },
+        [this](const std::vector<store::ModeRow>& rows) { modes_.follow(rows); });
     if (auto read = keys_->read_first(); !read) {
         const std::string name = store::name_of(store);
         if (!store.shared()) return fail(fmt::format("store {}: {}", name, read.error().message));
         log_->warn(
-            "the store {} cannot be read: {}; configured clients are served, keys made at run time are "
-            "unknown until it can",
+            "the store {} cannot be read: {}; configured clients are served, keys made at run time and "
+            "which backends are drained or disabled are unknown until it can",
             name, read.error().message);
         keys_->go_on_unread();
     }
@@ -206,6 +201,7 @@ Result<Reloaded> Gateway::reload(config::GatewayConfig fresh) {
     keepers_.prune();
     if (!snapshot) return snapshot.error();
     snapshot_ = *snapshot;
+    modes_.use(snapshot_);
     memory_.use_limit(memory_limit(snapshot_->config.limits));
     tls_.use(*tls, snapshot_->config.tls, wall_now());
     for (const auto& worker : workers_) {
@@ -235,8 +231,15 @@ void Gateway::tell(const std::optional<telemetry::Health::Change>& change, std::
                    change->why);
 }
 
-bool Gateway::set_mode(std::string_view backend, routing::Mode mode) {
-    return apply_mode(*snapshot_, backend, mode);
+std::string Gateway::keep_mode(const store::ModeRow& row) {
+    if (!keys_) return "the gateway has no store (store.path, store.url)";
+    const auto kept = keys_->put_mode(row);
+    if (kept) return {};
+    log_->warn(
+        "backend '{}': that it is {} holds here until this process ends, and is not kept: "
+        "the store cannot be written: {}",
+        row.backend, row.mode, kept.error().message);
+    return "the store cannot be written: " + kept.error().message;
 }
 
 void Gateway::audit(std::string_view who, std::string_view what, std::string_view before,

@@ -10,6 +10,7 @@
 
 #include "base/memory_budget.hpp"
 #include "base/result.hpp"
+#include "gateway/backend_modes.hpp"
 #include "gateway/books.hpp"
 #include "gateway/certificate_refusals.hpp"
 #include "gateway/listener_tls.hpp"
@@ -43,9 +44,12 @@ public:
     /// Checks what may have changed by itself (certificates, disks) and logs it. Call about once a
     /// second.
     void look();
-    /// Takes a backend out of rotation or puts it back; survives reload(), but not a restart. False if there
-    /// is none of that name.
-    bool set_mode(std::string_view backend, routing::Mode mode);
+    /// Takes a backend out of rotation or puts it back, here and at once; survives reload(). See
+    /// BackendModes::tell().
+    std::optional<routing::Mode> set_mode(const store::ModeRow& row) { return modes_.tell(row); }
+    /// Keeps that for a restart, and for the replicas that share the store. Why it is not kept; empty: it is.
+    /// Waits for the disk; from any thread.
+    [[nodiscard]] std::string keep_mode(const store::ModeRow& row);
     /// Continues as before, but closes each connection after its answer.
     void announce_end();
     /// Another process now accepts connections from the same sockets: this one accepts no more, and closes
@@ -80,7 +84,7 @@ private:
     void add_callbacks();
     void tell(const std::optional<telemetry::Health::Change>& change, std::string_view what,
               std::string_view path, std::string_view meanwhile);
-    /// Reads the keys that were made at run time.
+    /// Reads the keys that were made at run time, and what operators told backends to be.
     Result<void> open_keys(const config::StoreConfig& store);
 
     std::shared_ptr<telemetry::Logger> log_;
@@ -94,9 +98,10 @@ private:
     ListenerTls tls_;
     std::uint32_t configured_threads_ = 0;  ///< as configured: 0 is one per core
     std::shared_ptr<const Snapshot> snapshot_;
+    BackendModes modes_;
     std::vector<FileDescriptor> sockets_;  ///< copies, to be passed to a successor
     std::vector<std::unique_ptr<Worker>> workers_;
-    std::unique_ptr<KeyKeeper> keys_;  // tells the workers
+    std::unique_ptr<KeyKeeper> keys_;  // tells the workers, and modes_
     std::vector<telemetry::Registry::Registration> callbacks_;
 };
 

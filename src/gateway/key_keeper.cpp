@@ -22,8 +22,9 @@ constexpr std::uint32_t kFirstNumber = 0x4000'0000U;
 
 }  // namespace
 
-KeyKeeper::KeyKeeper(store::OpenKeys open, quota::ClientQuotas& quotas, Publish publish, Log log)
-    : open_(std::move(open)), quotas_(quotas), publish_(std::move(publish)), log_(std::move(log)) {}
+KeyKeeper::KeyKeeper(store::OpenKeys open, quota::ClientQuotas& quotas, Publish publish, Log log,
+                     Follow follow)
+    : open_(std::move(open)), quotas_(quotas), told_{std::move(publish), std::move(log), std::move(follow)} {}
 
 KeyKeeper::~KeyKeeper() {
     if (!thread_.joinable()) return;
@@ -58,9 +59,9 @@ void KeyKeeper::run() {
         const auto looked = look();
         if (!looked != failing_) {
             failing_ = !looked;
-            log_(failing_ ? fmt::format("the store's keys cannot be read, those known stay in use: {}",
-                                        looked.error().message)
-                          : std::string("the store's keys can be read again"));
+            told_.log(failing_ ? fmt::format("the store's keys cannot be read, those known stay in use: {}",
+                                             looked.error().message)
+                               : std::string("the store's keys can be read again"));
         }
         if (!rings_.empty() && rings_.back().used.valid()) (void)rings_.back().used.wait_for(kPatience);
         // What no worker uses any more goes here.
@@ -76,7 +77,7 @@ void KeyKeeper::run() {
 }
 
 void KeyKeeper::publish(std::shared_ptr<const KeyRing> ring) {
-    auto used = publish_(ring);
+    auto used = told_.publish(ring);
     rings_.push_back({std::move(ring), std::move(used)});
 }
 
@@ -99,8 +100,13 @@ Result<void> KeyKeeper::look() {
     if (*version == version_) return {};
     const auto rows = watched_->changed_since(version_);
     if (!rows) return fail_with(rows.error());
-    merge(*rows);
+    const auto modes = watched_->modes_changed_since(version_);
+    if (!modes) return fail_with(modes.error());
+    const bool unread = version_ < 0;
     version_ = *version;
+    if (!modes->empty() && told_.follow) told_.follow(*modes);
+    if (rows->empty() && !unread) return {};
+    merge(*rows);
     publish(build());
     if (rows->size() >= kMany) ::malloc_trim(0);  // what reading them took goes back to the system
     return {};
@@ -124,7 +130,8 @@ void KeyKeeper::merge(const std::vector<store::KeyRow>& rows) {
 std::shared_ptr<KeyClient> KeyKeeper::client_of(const store::KeyRow& row) {
     auto read = config::read_key_request(row.settings, {}, row.made);
     if (!read.value) {
-        log_(fmt::format("the key {} cannot be used: {}", row.id, trim(config::to_string(read.problems))));
+        told_.log(
+            fmt::format("the key {} cannot be used: {}", row.id, trim(config::to_string(read.problems))));
         return nullptr;
     }
     config::KeySettings& settings = read.value->settings;
@@ -185,11 +192,19 @@ Result<store::Mac> KeyKeeper::secret() {
 }
 
 Result<void> KeyKeeper::put(const std::vector<store::KeyRow>& rows) {
+    return change([&](store::KeyStore& store) { return store.put(rows); });
+}
+
+Result<void> KeyKeeper::put_mode(const store::ModeRow& row) {
+    return change([&](store::KeyStore& store) { return store.put_mode(row); });
+}
+
+Result<void> KeyKeeper::change(const Change& change) {
     {
         const std::lock_guard lock(store_mutex_);
         const auto store = opened();
         if (!store) return store.error();
-        if (auto done = (*store)->put(rows); !done) {
+        if (auto done = change(**store); !done) {
             store_.reset();
             return done;
         }

@@ -1,11 +1,13 @@
 #pragma once
 /// Keeps the KeyRing in step with the store: looks five times a second whether a key has changed, by this
 /// process or another, builds a new ring then, and hands it to the workers. A store that is slow, away or
-/// cannot be written leaves the ring as it is: keys that are known go on.
+/// cannot be written leaves the ring as it is: keys that are known go on. What operators have told backends
+/// to be lies in the same store, and is looked at with the keys.
 ///
-/// Ownership: owned by the Gateway; the quotas must outlive it. `publish` is called from its thread. Thread
-/// rule: any thread may ask; the calls that change keys wait for the disk, so they are for a thread that may
-/// (Admin has one). Errors: what the store, or a request, cannot do, in words.
+/// Ownership: owned by the Gateway; the quotas must outlive it. `publish` and `follow` are called from its
+/// thread, and by read_first(). Thread rule: any thread may ask; the calls that change keys wait for the
+/// disk, so they are for a thread that may (Admin has one). Errors: what the store, or a request, cannot do,
+/// in words.
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -31,8 +33,11 @@ public:
     /// Hands the ring to all workers. The future, if there is one, is ready when all of them use it.
     using Publish = std::function<std::future<void>(const std::shared_ptr<const KeyRing>&)>;
     using Log = std::function<void(const std::string&)>;
+    /// Takes the modes that have changed in the store.
+    using Follow = std::function<void(const std::vector<store::ModeRow>&)>;
 
-    KeyKeeper(store::OpenKeys open, quota::ClientQuotas& quotas, Publish publish, Log log);
+    KeyKeeper(store::OpenKeys open, quota::ClientQuotas& quotas, Publish publish, Log log,
+              Follow follow = {});
     KeyKeeper(const KeyKeeper&) = delete;
     KeyKeeper& operator=(const KeyKeeper&) = delete;
     ~KeyKeeper();
@@ -51,8 +56,12 @@ public:
     [[nodiscard]] Result<store::Mac> secret();
     /// Stores them; returns when the workers use them.
     [[nodiscard]] Result<void> put(const std::vector<store::KeyRow>& rows);
+    /// Keeps what the backend is told to be, which is in use here already.
+    [[nodiscard]] Result<void> put_mode(const store::ModeRow& row);
 
 private:
+    using Change = std::function<Result<void>(store::KeyStore&)>;
+
     void run();
     [[nodiscard]] Result<void> look();
     void merge(const std::vector<store::KeyRow>& rows);
@@ -60,6 +69,8 @@ private:
     [[nodiscard]] std::shared_ptr<KeyClient> client_of(const store::KeyRow& row);
     [[nodiscard]] std::shared_ptr<const KeyRing> build() const;
     void publish(std::shared_ptr<const KeyRing> ring);
+    /// Makes it in the store; returns when the watching thread has seen it.
+    [[nodiscard]] Result<void> change(const Change& change);
     /// The store for changes; under store_mutex_.
     [[nodiscard]] Result<store::KeyStore*> opened();
 
@@ -75,6 +86,13 @@ private:
         std::unordered_map<std::string, std::uint32_t> numbers;  ///< of clients
         bool any_made = false;
     };
+
+    struct Told {
+        Publish publish;
+        Log log;
+        Follow follow;
+    };
+
     struct Published {
         std::shared_ptr<const KeyRing> ring;
         std::future<void> used;  ///< by all workers
@@ -82,8 +100,7 @@ private:
 
     const store::OpenKeys open_;
     quota::ClientQuotas& quotas_;
-    const Publish publish_;
-    const Log log_;
+    const Told told_;
 
     // Of the watching thread, and of read_first() before it:
     std::unique_ptr<store::KeyStore> watched_;

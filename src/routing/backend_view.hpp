@@ -11,7 +11,7 @@
 
 namespace spillway::routing {
 
-/// Set by the operator; kept in memory only.
+/// Set by the operator; kept by gateway/backend_modes.hpp.
 enum class Mode : std::uint8_t {
     on,
     draining,  ///< only requests that must go there (Ask::pinned); those in flight continue

@@ -178,14 +178,15 @@ std::vector<quota::PeerReport> Router::report(Mono now) const {
 void Router::merge(const quota::PeerReport& observed, Mono now) noexcept {
     for (const auto& b : impl_->backends) b->merge(observed, now);
 }
-void Router::set_mode(BackendIndex backend, Mode mode) noexcept {
-    if (backend >= impl_->backends.size()) return;
+Mode Router::set_mode(BackendIndex backend, Mode mode) noexcept {
+    if (backend >= impl_->backends.size()) return mode;
     BackendState& b = *impl_->backends[backend];
     const Mode before = b.mode.exchange(mode, std::memory_order_relaxed);
     const auto group = std::find_if(impl_->groups.begin(), impl_->groups.end(),
                                     [&](const PriorityGroup& g) { return g.priority == b.priority; });
     if (before != Mode::on && mode == Mode::on) group->on.fetch_add(1, std::memory_order_relaxed);
     if (before == Mode::on && mode != Mode::on) group->on.fetch_sub(1, std::memory_order_relaxed);
+    return before;
 }
 
 }  // namespace spillway::routing

@@ -98,8 +98,8 @@ public:
     /// This replica's findings for the others, and theirs (quota/peers.hpp).
     [[nodiscard]] std::vector<quota::PeerReport> report(Mono now) const;
     void merge(const quota::PeerReport& observed, Mono now) noexcept;
-    /// Takes a backend out of rotation or puts it back (admin plane).
-    void set_mode(BackendIndex backend, Mode mode) noexcept;
+    /// Takes a backend out of rotation or puts it back (admin plane). The mode before.
+    Mode set_mode(BackendIndex backend, Mode mode) noexcept;
 
 private:
     friend class Picker;

@@ -1,6 +1,7 @@
 #pragma once
-/// Where keys that were made at run time are kept: what a database has to do for them (store/sqlite_keys.hpp,
-/// store/postgres_keys.hpp). It never sees a key, only what is made of one (identity/key_token.hpp).
+/// Where what is changed at run time is kept, keys and backends' modes: what a database has to do for them
+/// (store/sqlite_keys.hpp, store/postgres_keys.hpp). It never sees a key, only what is made of one
+/// (identity/key_token.hpp).
 ///
 /// Ownership: values. Thread rule: a KeyStore belongs to one thread. Errors: a Result says what the database
 /// said.
@@ -36,6 +37,14 @@ struct KeyRow {
     std::vector<KeyMacRow> macs;
 };
 
+/// What an operator has told a backend to be. One that is on again stays, so that whoever looks sees that.
+struct ModeRow {
+    std::string backend;
+    std::string mode;  ///< routing::to_string(Mode)
+    std::string who;
+    Wall since;
+};
+
 inline constexpr std::string_view kMacTaken = "the key is another's already";
 
 class KeyStore {
@@ -54,6 +63,11 @@ public:
     [[nodiscard]] virtual Result<std::optional<KeyRow>> find(std::string_view id) = 0;
     /// New ones, or in place of those of the same ids; all or none. kMacTaken: one is another's.
     [[nodiscard]] virtual Result<void> put(const std::vector<KeyRow>& rows) = 0;
+
+    /// The modes that changed after that version, which they share with the keys.
+    [[nodiscard]] virtual Result<std::vector<ModeRow>> modes_changed_since(std::int64_t version) = 0;
+    /// A new one, or in place of the backend's last one.
+    [[nodiscard]] virtual Result<void> put_mode(const ModeRow& row) = 0;
 };
 
 /// `create`: make the database if there is none; without it, no database is null.

@@ -29,6 +29,10 @@ constexpr auto kChanged = SPILLWAY_KEY_ROWS "WHERE k.version > $1 ORDER BY k.id,
 constexpr auto kOne = SPILLWAY_KEY_ROWS "WHERE k.id = $1 ORDER BY m.made";
 #undef SPILLWAY_KEY_ROWS
 
+/// First in each change. The row stays locked up to the end of the transaction: who comes next waits, and
+/// gets a larger number. So no change is seen after one that has a larger number.
+constexpr auto kNextVersion = "UPDATE spillway_key_store SET version = version + 1";
+
 std::vector<KeyRow> keys_of(const PostgresRows& rows) {
     std::vector<KeyRow> out;
     for (int i = 0; i < rows.size(); ++i) {
@@ -81,9 +85,7 @@ public:
 
     Result<void> put(const std::vector<KeyRow>& rows) override {
         std::vector<PostgresStatement> all;
-        // The row of the version stays locked up to the end of the transaction: who comes next waits, and
-        // gets a larger number. So no change is seen after one that has a larger number.
-        all.push_back({"UPDATE spillway_key_store SET version = version + 1", {}});
+        all.push_back({kNextVersion, {}});
         for (const KeyRow& row : rows) {
             all.push_back(
                 {"INSERT INTO spillway_keys (id, settings, made, expires, revoked, version) "
@@ -102,6 +104,30 @@ public:
         if (done) return {};
         if (connection_.last_state() == kUniqueViolation) return fail(std::string(kMacTaken));
         return done.error();
+    }
+
+    Result<std::vector<ModeRow>> modes_changed_since(std::int64_t version) override {
+        auto rows =
+            connection_.ask("SELECT backend, mode, who, since FROM spillway_backend_modes WHERE version > $1",
+                            {Value::number(version)});
+        if (!rows) return rows.error();
+        std::vector<ModeRow> out;
+        for (int i = 0; i < rows->size(); ++i)
+            out.push_back({std::string(rows->bytes(i, 0)), std::string(rows->bytes(i, 1)),
+                           std::string(rows->bytes(i, 2)), moment(*rows, i, 3).value_or(Wall())});
+        return out;
+    }
+
+    Result<void> put_mode(const ModeRow& row) override {
+        const std::vector<PostgresStatement> all{
+            {kNextVersion, {}},
+            {"INSERT INTO spillway_backend_modes (backend, mode, who, since, version) "
+             "VALUES ($1, $2, $3, $4, (SELECT version FROM spillway_key_store)) "
+             "ON CONFLICT (backend) DO UPDATE SET mode = excluded.mode, who = excluded.who, "
+             "since = excluded.since, version = excluded.version",
+             {Value::bytes(row.backend), Value::text(row.mode), Value::bytes(row.who), moment(row.since)}}};
+        if (auto done = connection_.run(all); !done) return done.error();
+        return {};
     }
 
 private:

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
+#include <array>
+#include <span>
+
 namespace spillway::store {
 namespace {
 
 /// Append only: a released step is never edited, a change is a new step. What names things is bytea: what a
 /// token calls its team need not be UTF-8, and no collation has a say in what is equal.
-constexpr std::array<std::array<const char*, 8>, 1> kSchema{{{
+constexpr auto kFirst = std::to_array<const char*>({
     "CREATE TABLE spillway_objects ("
     "id bytea PRIMARY KEY, resource bytea NOT NULL, client bytea NOT NULL, team bytea NOT NULL, "
     "expires bigint NOT NULL)",
@@ -27,7 +30,13 @@ constexpr std::array<std::array<const char*, 8>, 1> kSchema{{{
     "CREATE TABLE spillway_key_macs ("
     "mac bytea PRIMARY KEY, key text NOT NULL, made bigint NOT NULL, ends bigint NOT NULL)",
     "CREATE INDEX spillway_key_macs_key ON spillway_key_macs (key)",
-}}};
+});
+constexpr auto kModes = std::to_array<const char*>({
+    "CREATE TABLE spillway_backend_modes ("
+    "backend bytea PRIMARY KEY, mode text NOT NULL, who bytea NOT NULL, since bigint NOT NULL, "
+    "version bigint NOT NULL)",
+});
+constexpr std::array<std::span<const char* const>, 2> kSchema{kFirst, kModes};
 constexpr auto kVersion = static_cast<std::int64_t>(kSchema.size());
 
 /// 0: there is none.

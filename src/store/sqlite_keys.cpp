@@ -94,11 +94,32 @@ public:
     }
 
     Result<void> put(const std::vector<KeyRow>& rows) override {
-        if (auto begun = telemetry::execute(db_.get(), "BEGIN IMMEDIATE"); !begun) return begun;
-        auto done = put_all(rows);
-        if (done) done = telemetry::execute(db_.get(), "COMMIT");
-        if (!done) static_cast<void>(telemetry::execute(db_.get(), "ROLLBACK"));
-        return done;
+        return change([&] { return put_all(rows); });
+    }
+
+    Result<std::vector<ModeRow>> modes_changed_since(std::int64_t version) override {
+        std::vector<ModeRow> out;
+        // A file of an older program that may only be read has none.
+        Query there(db_.get(), "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'backend_modes'");
+        if (!there.step() && there.good()) return out;
+        Query query(db_.get(), "SELECT backend, mode, who, since FROM backend_modes WHERE version > ?1");
+        query.bind(version);
+        while (query.step())
+            out.push_back(
+                {query.text(0), query.text(1), query.text(2), time_of(query.number(3)).value_or(Wall())});
+        if (!query.good()) return query.failure();
+        return out;
+    }
+
+    Result<void> put_mode(const ModeRow& row) override {
+        return change([&]() -> Result<void> {
+            Query put(db_.get(),
+                      "INSERT OR REPLACE INTO backend_modes (backend, mode, who, since, version) "
+                      "VALUES (?1, ?2, ?3, ?4, (SELECT version FROM key_store))");
+            put.bind(row.backend).bind(row.mode).bind(row.who).bind(milliseconds_of(row.since));
+            if (!put.run()) return put.failure();
+            return {};
+        });
     }
 
 private:
@@ -126,9 +147,18 @@ private:
         return out;
     }
 
+    /// All of it or nothing, under the next version.
+    template <class Write>
+    Result<void> change(Write write) {
+        if (auto begun = telemetry::execute(db_.get(), "BEGIN IMMEDIATE"); !begun) return begun;
+        auto done = telemetry::execute(db_.get(), "UPDATE key_store SET version = version + 1");
+        if (done) done = write();
+        if (done) done = telemetry::execute(db_.get(), "COMMIT");
+        if (!done) static_cast<void>(telemetry::execute(db_.get(), "ROLLBACK"));
+        return done;
+    }
+
     Result<void> put_all(const std::vector<KeyRow>& rows) {
-        if (auto next = telemetry::execute(db_.get(), "UPDATE key_store SET version = version + 1"); !next)
-            return next;
         for (const KeyRow& row : rows) {
             Query key(db_.get(),
                       "INSERT OR REPLACE INTO keys (id, settings, made, expires, revoked, version) "

@@ -14,7 +14,7 @@ namespace spillway::store {
 namespace {
 
 /// Append only: a released step is never edited, a change is a new step.
-constexpr std::array<const char*, 2> kSchema{R"sql(
+constexpr std::array<const char*, 3> kSchema{R"sql(
 CREATE TABLE objects (
     id TEXT PRIMARY KEY,
     resource TEXT NOT NULL,
@@ -50,6 +50,15 @@ CREATE TABLE key_macs (
     ends INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX key_macs_key ON key_macs (key);
+)sql",
+                                             R"sql(
+CREATE TABLE backend_modes (
+    backend TEXT PRIMARY KEY,
+    mode TEXT NOT NULL,
+    who TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 )sql"};
 
 /// A folder and a file that nobody else may read.

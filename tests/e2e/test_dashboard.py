@@ -350,6 +350,7 @@ def test_drain_disable_and_enable(watch):
     page.button("Drain r1").click()
     dialog = page.page.get_by_role("dialog", name="Drain r1")
     expect(dialog).to_contain_text("no new requests")
+    expect(dialog).to_contain_text("This outlives a restart")
     page.axe("question")
     page.button("Cancel", dialog).click()
     expect(dialog).to_have_count(0)
@@ -375,6 +376,19 @@ def test_drain_disable_and_enable(watch):
     page.button("Enable r1").click()
     expect(page.state("r1", "tr")).to_have_attribute("data-state", "available")
     assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r1"
+
+
+def test_a_change_that_the_store_cannot_keep_is_said(watch, tmp_path):
+    (tmp_path / "file").write_text("")
+    one, page = watch(resources=2, store={"path": str(tmp_path / "file" / "store.db")})
+    page.button("Drain r1").click()
+    page.button("Drain", page.page.get_by_role("dialog", name="Drain r1")).click()
+    expect(page.state("r1")).to_have_attribute("data-state", "drained")  # all the same
+    said = page.page.get_by_role("alert")
+    expect(said).to_contain_text("The change of r1 holds at this gateway until it is restarted, and at no other: the store")
+    page.go("Configuration")
+    expect(said).to_have_count(1)
+    assert post_chat(one.gateway.url).headers["x-spillway-backend"] == "r2"
 
 
 def test_login_by_token(stack, opened):  # noqa: F811

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "base/hex.hpp"
 #include "base/loop.hpp"
@@ -52,9 +53,10 @@ struct Answer {
 /// A gateway and its admin plane, asked by a client made of memory.
 class AdminTest : public testing::Test {
 protected:
-    void start(bool token, std::string ledger = {}) {
+    void start(bool token, std::string ledger = {}, std::string store = {}) {
         auto config = configuration(token);
         config.ledger = std::move(ledger);
+        config.store.path = std::move(store);
         gateway_ = Gateway::start(std::move(config), telemetry::make_logger(spdlog::level::off)).value();
         admin_.emplace(loop_, *gateway_, Admin::Page{{&kIndex, 1}, "1.2.3"});
     }
@@ -116,7 +118,8 @@ TEST_F(AdminTest, WithoutATokenOnlyLoopbackNamesAreAnswered) {
 
 TEST_F(AdminTest, DrainsDisablesAndEnablesABackend) {
     start(false);
-    EXPECT_THAT(ask("POST", "/api/backends/first/drain").body, HasSubstr(R"({"mode":"draining"})"));
+    EXPECT_THAT(ask("POST", "/api/backends/first/drain").body,
+                HasSubstr(R"({"mode":"draining","kept":false,"why":"the gateway has no store)"));
     EXPECT_EQ(mode(0), routing::Mode::draining);
     EXPECT_THAT(ask("GET", "/api/backends").body, HasSubstr(R"("state":"draining")"));
     EXPECT_EQ(ask("POST", "/api/backends/%73econd/disable").status, 200U);
@@ -131,6 +134,40 @@ TEST_F(AdminTest, DrainsDisablesAndEnablesABackend) {
     EXPECT_EQ(ask("GET", "/api/backends/first/drain").status, 404U);
     EXPECT_EQ(ask("DELETE", "/api/backends").status, 405U);
     EXPECT_EQ(mode(0), routing::Mode::on);
+}
+
+TEST_F(AdminTest, WhatABackendIsToldOutlivesARestart) {
+    const std::string folder = testing::TempDir() + "spillway-admin-modes";
+    std::filesystem::remove_all(folder);
+    const auto restart = [&] {
+        admin_.reset();
+        gateway_.reset();
+        start(false, {}, folder + "/store.db");
+    };
+    start(false, {}, folder + "/store.db");
+    EXPECT_FALSE(std::filesystem::exists(folder)) << "nothing before there is something to keep";
+    EXPECT_EQ(ask("POST", "/api/backends/first/drain").body, "{\"mode\":\"draining\",\"kept\":true}\n");
+    EXPECT_EQ(ask("POST", "/api/backends/second/disable").status, 200U);
+    restart();
+    EXPECT_EQ(mode(0), routing::Mode::draining);
+    EXPECT_EQ(mode(1), routing::Mode::off);
+    EXPECT_EQ(ask("POST", "/api/backends/second/enable").body, "{\"mode\":\"on\",\"kept\":true}\n");
+    restart();
+    EXPECT_EQ(mode(0), routing::Mode::draining);
+    EXPECT_EQ(mode(1), routing::Mode::on);
+    std::filesystem::remove_all(folder);
+}
+
+TEST_F(AdminTest, AStoreThatCannotBeWrittenHoldsNoDrainUp) {
+    const std::string folder = testing::TempDir() + "spillway-admin-no-folder";
+    std::ofstream(folder) << "a file is in its place";
+    start(false, {}, folder + "/store.db");
+    const auto told = ask("POST", "/api/backends/first/drain");
+    EXPECT_EQ(told.status, 200U);
+    EXPECT_EQ(mode(0), routing::Mode::draining);
+    EXPECT_THAT(told.body,
+                HasSubstr(R"({"mode":"draining","kept":false,"why":"the store cannot be written: )"));
+    std::filesystem::remove(folder);
 }
 
 TEST_F(AdminTest, AForeignPageChangesNothing) {

@@ -182,6 +182,49 @@ TEST_F(Keys, ReachAnotherReplica) {
     EXPECT_TRUE(within(false)) << "within a second";
 }
 
+/// What operators tell backends to be lies beside them.
+TEST_F(Keys, TellOfModesThatHaveChanged) {
+    std::vector<std::string> seen;
+    std::atomic<int> rings{0};
+    const auto watch = [&] {
+        return std::make_unique<KeyKeeper>(
+            store::sqlite_keys((folder_ / "store.db").string()), quotas_,
+            [&](const auto&) {
+                ++rings;
+                return std::future<void>();
+            },
+            [](const std::string&) {},
+            [&](const std::vector<store::ModeRow>& rows) {
+                const std::lock_guard lock(mutex_);
+                for (const store::ModeRow& row : rows) seen.push_back(row.backend + " " + row.mode);
+            });
+    };
+    const auto told = [&](const std::string& last) {
+        const std::lock_guard lock(mutex_);
+        return !seen.empty() && seen.back() == last;
+    };
+    auto other = watch();
+    ASSERT_TRUE(other->read_first());
+    other->start();
+    ASSERT_TRUE(keeper_->put_mode({"one", "draining", "ada", now_}));
+    for (int i = 0; i < 100 && !told("one draining"); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(told("one draining")) << "within a second";
+    EXPECT_EQ(rings, 0) << "no key has changed";
+    ASSERT_TRUE(other->put_mode({"two", "off", "ada", now_}));
+    EXPECT_TRUE(told("two off")) << "its own when it returns";
+    ASSERT_EQ(call("POST", "", R"({"client":"app"})").status, 201U);
+    other.reset();
+    EXPECT_EQ(seen.size(), 2U) << "each once";
+
+    seen.clear();
+    rings = 0;
+    other = watch();
+    ASSERT_TRUE(other->read_first());
+    EXPECT_EQ(seen.size(), 2U) << "after a restart";
+    EXPECT_EQ(rings, 1);
+}
+
 TEST_F(Keys, AreImported) {
     // printf %s old-key-000002 | sha256sum
     const KeyAnswer done =

@@ -162,6 +162,8 @@ export interface Configuration {
   text: string;
   /** There is a ledger. */
   ledger: boolean;
+  /** There is a store, which keeps what is changed here. */
+  store: boolean;
   /** No client is configured: anyone may ask. */
   anonymous: boolean;
   clients: ConfigClient[];
@@ -176,6 +178,15 @@ export interface Session {
   by: "oidc" | "token" | "open" | "nothing";
   /** There is a log-in: GET login. */
   log_in: boolean;
+}
+
+export interface ModeChange {
+  /** In use at once. */
+  mode: Mode;
+  /** For a restart, and for all who share the store. */
+  kept: boolean;
+  /** It is not kept. */
+  why?: string;
 }
 
 export interface KeySecret {

@@ -1,7 +1,7 @@
 // Requests to the admin plane. The token is kept for this tab only.
 import { ownPage, partsOf, refusalOf, type Problem } from "../../shared/answer";
 import type { Asked } from "./keys";
-import type { Configuration, Frame, Key, Session, UsageRow } from "./types";
+import type { Configuration, Frame, Key, ModeChange, Session, UsageRow } from "./types";
 
 const stored = "spillway.admin.token";
 
@@ -54,9 +54,8 @@ export const api = {
   config: async () => (await send("api/config")).json() as Promise<Configuration>,
   usage: async (query: Record<string, string>) =>
     ((await (await send(`api/usage?${new URLSearchParams(query)}`)).json()) as { usage: UsageRow[] }).usage,
-  change: async (backend: string, verb: "drain" | "disable" | "enable") => {
-    await send(`api/backends/${encodeURIComponent(backend)}/${verb}`, "POST");
-  },
+  change: async (backend: string, verb: "drain" | "disable" | "enable") =>
+    (await send(`api/backends/${encodeURIComponent(backend)}/${verb}`, "POST")).json() as Promise<ModeChange>,
 
   /** As text: what has not changed need not be read. */
   keys: async () => (await send("api/keys")).text(),

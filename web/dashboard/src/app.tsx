@@ -84,6 +84,11 @@ export function App() {
                 {state.trouble.value}
               </p>
             )}
+            {state.unkept.value && (
+              <p class="trouble" role="alert">
+                {state.unkept.value}
+              </p>
+            )}
             {state.view.value === "live" && <LiveView />}
             {state.view.value === "usage" && <UsageView />}
             {state.view.value === "keys" && <KeysView />}

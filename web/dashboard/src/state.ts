@@ -24,6 +24,8 @@ export const phase = signal<"starting" | "login" | "open">("starting");
 export const connected = signal(false);
 export const trouble = signal("");
 export const announcement = signal("");
+/** Of the last change of a backend: that the store could not keep it. */
+export const unkept = signal("");
 export const frames = signal<Frame[]>([]);
 export const config = signal<Configuration | null>(null);
 export const loggedIn = signal(token() !== "");
@@ -142,7 +144,9 @@ export async function logOut(): Promise<void> {
 
 export async function change(backend: string, verb: "drain" | "disable" | "enable"): Promise<void> {
   try {
-    await api.change(backend, verb);
+    const told = await api.change(backend, verb);
+    const lost = !told.kept && config.value?.store;
+    unkept.value = lost ? t("not_kept", { name: backend, why: told.why ?? "" }) : "";
     announcement.value = t(`did_${verb}`, { name: backend });
   } catch (error) {
     announcement.value = t("not_done", { why: (error as Error).message });

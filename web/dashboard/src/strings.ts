@@ -95,9 +95,21 @@ const texts = {
     "“{name}”에 요청을 전혀 보내지 않습니다. 처리 중인 요청은 끝까지 진행됩니다.",
   ],
   till_restart: ["This holds until the gateway is restarted.", "게이트웨이를 다시 시작할 때까지 유지됩니다."],
+  is_kept: [
+    "This outlives a restart, and holds at all replicas that share the store.",
+    "다시 시작해도 유지되며, 저장소를 공유하는 모든 복제본에 적용됩니다.",
+  ],
   changes_hold: [
     "Draining and disabling hold until the gateway is restarted.",
     "비우기와 사용 중지는 게이트웨이를 다시 시작할 때까지 유지됩니다.",
+  ],
+  changes_kept: [
+    "Draining and disabling outlive a restart, and hold at all replicas that share the store.",
+    "비우기와 사용 중지는 다시 시작해도 유지되며, 저장소를 공유하는 모든 복제본에 적용됩니다.",
+  ],
+  not_kept: [
+    "The change of {name} holds at this gateway until it is restarted, and at no other: {why}",
+    "{name} 변경은 이 게이트웨이를 다시 시작할 때까지만 유지되고 다른 곳에는 적용되지 않습니다: {why}",
   ],
   did_drain: ["{name} is being drained", "{name}을(를) 비우는 중입니다"],
   did_disable: ["{name} is disabled", "{name} 사용을 중지했습니다"],

@@ -19,7 +19,7 @@ function Backends() {
   return (
     <section aria-labelledby="backends-title">
       <h2 id="backends-title">{t("flow")}</h2>
-      {may("operator") && <p class="muted">{t("changes_hold")}</p>}
+      {may("operator") && <p class="muted">{t(config.value?.store ? "changes_kept" : "changes_hold")}</p>}
       <Table id="config-backends" label={t("flow")} rows={now.value?.backends ?? []} columns={backendColumns()} sort="priority"
         attributes={(b) => ({ key: b.name, "data-backend": b.name })} />
     </section>

@@ -1,4 +1,5 @@
 // A question before something is changed.
+import { config } from "../state";
 import { t } from "../strings";
 import { Dialog } from "./dialog";
 
@@ -14,7 +15,7 @@ export function Sure({ title, text, verb, run, close }: Props) {
   return (
     <Dialog title={title} onClose={close}>
       <p>{text}</p>
-      <p class="muted">{t("till_restart")}</p>
+      <p class="muted">{t(config.value?.store ? "is_kept" : "till_restart")}</p>
       <div class="row end">
         <button type="button" class="button" onClick={close}>{t("cancel")}</button>
         <button type="button" class="button primary"
