@@ -1,24 +1,18 @@
 """The command line as a person meets it: suggestions, examples, `top` in a terminal, `backup` and `restore`."""
 
 import contextlib
-import fcntl
 import json
 import os
-import pty
 import re
-import select
-import signal
 import sqlite3
-import struct
 import subprocess
-import termios
 import threading
-import time
 
 import pytest
 
 import harness
 from harness import post_chat, wait_until
+from terminal import Terminal
 
 
 def run(*arguments, env=None):
@@ -83,98 +77,6 @@ def test_check_tells_problems_as_json(tmp_path):
     assert "did you mean priority?" in problem["message"]
 
 
-class Terminal:
-    """The program on a terminal of its own, and what a person would see there."""
-
-    def __init__(self, columns, rows, *arguments):
-        self.master, slave = pty.openpty()
-        self.size(columns, rows)
-        self.process = subprocess.Popen(
-            [harness.SPILLWAY, *map(str, arguments)],
-            stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
-        os.close(slave)
-        self.cells = [[" "] * columns for _ in range(rows)]
-        self.at = [0, 0]
-        self.pending = ""
-        self.beyond = 0
-
-    def size(self, columns, rows):
-        self.columns, self.rows = columns, rows
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        if hasattr(self, "cells"):
-            self.cells = [(row + [" "] * columns)[:columns] for row in self.cells][:rows]
-            self.cells += [[" "] * columns for _ in range(rows - len(self.cells))]
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def read(self, seconds):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if select.select([self.master], [], [], 0.05)[0]:
-                try:
-                    self.pending += os.read(self.master, 65536).decode(errors="replace")
-                except OSError:
-                    break
-                self.draw()
-
-    def draw(self):
-        """As much of a terminal as the program uses."""
-        while self.pending:
-            if escape := re.match(r"\x1b\[([?\d;]*)([A-Za-z])", self.pending):
-                self.pending = self.pending[escape.end():]
-                self.escape(escape[1], escape[2])
-            elif self.pending[0] == "\x1b":
-                return
-            else:
-                self.put(self.pending[0])
-                self.pending = self.pending[1:]
-
-    def escape(self, parameters, kind):
-        row, column = self.at
-        if kind == "H":
-            self.at = [0, 0]
-        elif row >= self.rows:
-            self.beyond += 1
-        elif kind == "K":
-            self.cells[row][column:] = [" "] * (self.columns - column)
-        elif kind == "J":
-            self.cells[row][column:] = [" "] * (self.columns - column)
-            for below in range(row + 1, self.rows):
-                self.cells[below] = [" "] * self.columns
-        elif kind == "h" and parameters == "?1049":
-            self.cells = [[" "] * self.columns for _ in range(self.rows)]
-
-    def put(self, character):
-        if character == "\r":
-            self.at[1] = 0
-        elif character == "\n":
-            self.at[0] += 1
-        elif self.at[0] < self.rows and self.at[1] < self.columns:
-            self.cells[self.at[0]][self.at[1]] = character
-            self.at[1] += 1
-        else:
-            self.beyond += 1  # a line would wrap, or the screen scroll
-
-    def lines(self):
-        return ["".join(row).rstrip() for row in self.cells]
-
-    def sees(self, text, seconds=5):
-        end = time.monotonic() + seconds
-        while text not in "\n".join(self.lines()):
-            assert time.monotonic() < end, f"no {text!r} in:\n" + "\n".join(self.lines())
-            self.read(0.1)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-
-
 @pytest.fixture
 def many(tmp_path):
     """A gateway with more backends and clients than a terminal has lines."""
@@ -214,25 +116,67 @@ def test_top_scrolls_filters_and_quits(many):
         top.close()
 
 
-def test_top_follows_a_shrinking_terminal(many):
-    top = Terminal(120, 40, "top", "--url", many.admin, "--interval", "200ms")
+@pytest.mark.parametrize("reflows", [False, True], ids=["cuts", "reflows"])
+def test_top_follows_a_shrinking_terminal(many, reflows):
+    top = Terminal(120, 40, "top", "--url", many.admin, "--interval", "200ms", reflows=reflows)
     try:
         top.sees("backend-030")
         top.size(60, 12)
-        top.process.send_signal(signal.SIGWINCH)
-        top.read(1)
-        top.beyond = 0  # what was written for the old size
+        top.read(0.5)
+        top.forget()
         top.read(1)
         top.sees("q quits")
         assert top.beyond == 0
-        lines = top.lines()
-        assert sum("q quits" in line for line in lines) == 1, "no stale line:\n" + "\n".join(lines)
-        assert "q quits" in lines[11]
+        assert top.text().count("q quits") == 1, "no stale line:\n" + top.text()
+        assert "q quits" in top.lines()[11]
         top.size(100, 50)
-        top.process.send_signal(signal.SIGWINCH)
         top.sees("backend-040")
     finally:
         top.close()
+
+
+@pytest.fixture
+def wide(tmp_path):
+    """A gateway whose requests go to more backends than a terminal has lines, with names that are long."""
+    emulator = harness.Emulator(tmp_path, resources=1)
+    gateway = harness.Gateway(
+        tmp_path, [harness.backend(f"a-backend-with-a-long-name-{n:02}", emulator.urls[0]) for n in range(30)]
+    )
+    yield gateway
+    gateway.stop()
+    emulator.stop()
+
+
+@pytest.mark.parametrize("reflows", [False, True], ids=["cuts", "reflows"])
+def test_load_follows_a_shrinking_terminal(wide, reflows):
+    """One block that is drawn over, whatever the terminal becomes, and a report of 80 columns."""
+    load = Terminal(110, 60, "load", "--url", wide.url, "--rate", "40", "--duration", "9s", "--answer-tokens", "20",
+                    env={"SPILLWAY_API_KEY": harness.CLIENT_KEY}, reflows=reflows)  # fmt: skip
+
+    def is_one_block():
+        for mark in (" of 9 s", " now ", " total "):
+            assert load.text().count(mark) == 1, f"stale or missing {mark!r}:\n{load.text()}"
+        assert load.beyond == 0, load.text()
+
+    try:
+        load.sees("a-backend-with-a-lon")
+        load.read(1.2)
+        is_one_block()
+        for columns, rows in ((80, 24), (50, 12), (100, 40)):
+            load.size(columns, rows)
+            load.forget()
+            load.read(1.6)
+            is_one_block()
+            assert max(len(line) for line in load.lines()) > min(columns, 80) * 0.6
+            assert ("more lines" in load.text()) == (rows < 37)
+        load.size(80, 50)
+        load.read(1.2)
+        load.forget()
+        assert load.wait(30) == 0, load.text()
+        assert "error rate 0 %" in load.text()
+        assert load.screen.wrapped == 0, load.text()
+    finally:
+        load.close()
 
 
 def test_top_once(many):
