@@ -1,11 +1,14 @@
 """The command line as a person meets it: suggestions, examples, `top` in a terminal, `backup` and `restore`."""
 
 import contextlib
+import gzip
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -63,6 +66,116 @@ def test_each_verb_has_examples():
         assert "Examples:" in help_text, verb
         for line in re.findall(r"^  (?:.* )?spillway (\w+)", help_text.split("Examples:")[1], re.M):
             assert line in verbs
+
+
+def all_verbs():
+    """Each command that does something, from the program's own table: ("serve",), ("keys", "create"), …"""
+
+    def below(*path):
+        text = run(*path, "--help").stdout
+        listed = text.split("ubcommands:\n")[1].split("\n\n")[0] if "ubcommands:\n" in text else ""
+        inner = [(*path, verb) for verb in re.findall(r"^  ([\w-]+)", listed, re.M)]
+        # `load` does something itself and has a command below it; the others are groups only.
+        if not inner or "[SUBCOMMAND]" in text:
+            yield path
+        for one in inner:
+            yield from below(*one)
+
+    return list(below())
+
+
+# They run until they are stopped: docs/operations.md, "In scripts".
+WITHOUT_JSON = {("serve",), ("emulate",), ("chat",)}
+
+
+def test_each_command_has_json_or_a_reason():
+    verbs = all_verbs()
+    assert len(verbs) > 20 and {("load",), ("load", "compare"), ("keys", "rotate"), ("env", "set")} <= set(verbs)
+    without = {verb for verb in verbs if not re.search(r"^ +--json\b", run(*verb, "--help").stdout, re.M)}
+    assert without == WITHOUT_JSON
+    page = (harness.ROOT / "docs/operations.md").read_text()
+    section = page.split("## In scripts")[1].split("\n## ")[0]
+    for verb in verbs:
+        assert f"`{' '.join(verb)}" in section or f"`{verb[0]} …" in section, f"{verb} is not in docs/operations.md"
+
+
+def of_json(*arguments, status=0, env=None):
+    """The one JSON value on standard output."""
+    done = run(*arguments, "--json", env=env)
+    assert done.returncode == status, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_shapes_of_json(shared, tmp_path):
+    port = shared.gateway.url.rsplit(":", 1)[1]
+    assert of_json("health", "--port", port) == {"ok": True, "url": f"http://127.0.0.1:{port}/healthz"}
+    free = harness.free_ports(1)
+    missing = of_json("health", "--port", free, status=1)
+    assert missing.keys() == {"ok", "url", "message"} and missing["ok"] is False
+
+    stack = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "SPILLWAY_ENV_NAME": "json"}
+    assert of_json("down", env=stack) == {"stack": "json", "existed": False, "removed": False}
+    assert of_json("env", "set", "OPENAI_CAPACITY", "50", env=stack) == {"OPENAI_CAPACITY": "50"}
+    assert of_json("env", "get", "OPENAI_CAPACITY", env=stack) == {"OPENAI_CAPACITY": "50"}
+    assert of_json("env", "get-values", env=stack)["OPENAI_CAPACITY"] == "50"
+
+    (tmp_path / "litellm.yaml").write_text(
+        "model_list:\n  - model_name: gpt-4o\n    litellm_params: {model: azure/gpt-4o, api_base: 'https://one.openai.azure.com', nonsense: 1}\n"
+    )
+    imported = of_json("import", tmp_path / "litellm.yaml")
+    assert imported.keys() == {"kind", "notes", "yaml"} and imported["kind"] == "litellm"
+    assert imported["yaml"].count("https://one.openai.azure.com") == 1
+    assert any(note["line"] == 3 and "nonsense" in note["key"] + note["message"] for note in imported["notes"])
+
+    figures = ("load", "--url", shared.gateway.url, "--rate", "20", "--duration", "1s", "--quiet", "--json", "-")
+    measured = run(*figures, env={"SPILLWAY_API_KEY": harness.CLIENT_KEY})
+    assert json.loads(measured.stdout)["ok"] > 0, "nothing but JSON"
+    (tmp_path / "run.json").write_text(measured.stdout)
+    beside = of_json("load", "compare", tmp_path / "run.json", tmp_path / "run.json")
+    assert beside.keys() == {"before", "after", "figures"}
+    rate = next(one for one in beside["figures"] if one["name"] == "rate")
+    assert rate.keys() == {"name", "before", "after", "difference", "interval", "noise"}
+    assert (rate["difference"], rate["noise"]) == (0, True)
+    assert run("load", "compare", tmp_path / "run.json", tmp_path / "run.json").returncode == 2, "neither --out nor --json"
+
+
+@pytest.fixture(scope="module")
+def manual(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("manual")
+    script = harness.ROOT / "deploy/make_manual.py"
+    subprocess.run([sys.executable, script, harness.SPILLWAY, folder], check=True, capture_output=True)
+    return folder
+
+
+def options_of(verb):
+    return set(re.findall(r"^ {2,4}(?:-\w,)?(--[\w-]+)", run(*verb, "--help").stdout.split("\nExamples:")[0], re.M))
+
+
+def test_each_command_and_option_is_completed_and_in_the_manual(manual):
+    page = gzip.decompress((manual / "spillway.1.gz").read_bytes()).decode().replace("\\-", "-")
+    zsh, fish = (manual / "_spillway").read_text(), (manual / "spillway.fish").read_text()
+    for verb in all_verbs():
+        path, options = " ".join(verb), options_of(verb)
+        assert "--help" in options
+        asked = f"source {manual}/spillway.bash; COMP_WORDS=(spillway {path} --); COMP_CWORD={len(verb) + 1}; _spillway; echo ${{COMPREPLY[@]}}"
+        offered = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+        assert set(offered) == options, path
+        section = page.split(f".SS spillway {path}\n")[1].split("\n.S")[0]
+        case = zsh.split(f"'{path} '*) compadd -- ")[1].split(";")[0].split()
+        seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in verb)
+        for option in options:
+            assert re.search(rf"{option}\b", section), f"{path} {option}"
+            assert option in case, f"{path} {option}"
+            assert f"-n '{seen}' -l {option[2:]}\n" in fish, f"{path} {option}"
+        for example in re.findall(r"^  .*spillway.*$", run(*verb, "--help").stdout.partition("\nExamples:")[2], re.M):
+            assert example.strip().replace("\\", "\\e") in page, example
+    for shell, script in (("zsh", "_spillway"), ("fish", "spillway.fish"), ("bash", "spillway.bash")):
+        if shutil.which(shell):
+            subprocess.run([shell, "-n", manual / script], check=True)
+    if shutil.which("man"):
+        told = subprocess.run(["man", "--warnings", "-l", manual / "spillway.1.gz"], capture_output=True, text=True, check=True,
+                              env={**os.environ, "MANPAGER": "cat", "MANWIDTH": "80"})  # fmt: skip
+        assert told.stderr == ""
 
 
 def test_check_tells_problems_as_json(tmp_path):

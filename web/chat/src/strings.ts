@@ -197,7 +197,7 @@ const texts = {
   set_sources: ["Pieces of documents per question", "질문당 문서 조각 수"],
   set_follow_ups: ["Suggest follow-up questions", "후속 질문 추천"],
   set_show_backend: ["Show who answered under each message", "메시지마다 응답한 백엔드 표시"],
-  set_invalid: ["This value is not possible.", "사용할 수 없는 값입니다."],
+  set_invalid: ["This value is not possible: {why}", "사용할 수 없는 값이 있습니다."],
   model_line: ["Model {model} at {host}", "모델 {model} · {host}"],
   key_send: ["Send", "보내기"],
   key_newline: ["New line", "줄바꿈"],

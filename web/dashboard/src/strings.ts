@@ -183,10 +183,6 @@ const texts = {
   completion: ["Completion", "완성"],
   nobody: ["(none)", "(없음)"],
   others: ["(others)", "(기타)"],
-  no_ledger: [
-    "No ledger is kept, so there is no past to show. Set ledger.path in the configuration.",
-    "원장을 기록하지 않아 지난 사용량이 없습니다. 설정에서 ledger.path를 지정하세요.",
-  ],
   no_usage: ["Nothing was used in this span", "이 기간에는 사용량이 없습니다"],
 
   config_text: ["What the configuration resolves to", "적용된 설정"],
@@ -211,6 +207,7 @@ const texts = {
   ...keyTexts,
 } satisfies Texts;
 
+export type TextKey = keyof typeof texts;
 export const t = translator(texts);
 
 /** 1,234 or 12.3 or 1.2M: short enough for a tile. */
