@@ -184,8 +184,9 @@ class Watched:
         self.no_sideways_scroll()
         cut = self.cut_texts()
         assert not cut, f"{what}: cut: {cut}"
-        left = self.words(allowed) if korean else []
-        assert not left, f"{what}: not Korean: {left}"
+        said = self.words(allowed)
+        assert not korean or not said, f"{what}: not Korean: {said}"
+        assert korean or said, "English is not seen where it is"
         if states:
             self.axe_in_all_states(what)
         else:

@@ -90,7 +90,7 @@ def test_looks_of_what_happens(scripted, opened, look):
     page.drop(("notes.md", b"# Notes\n\nThe ferry leaves at noon.", "text/markdown"))
     page.page.set_input_files("input[type=file]", [{"name": "report.docx", "mimeType": "", "buffer": b"PK"}])
     expect(page.page.locator(".document.failed")).to_be_visible()
-    right("files", states=True)
+    right("files")
     page.page.locator(".document button.name").first.click()
     expect(page.page.get_by_role("complementary")).to_be_visible()
     right("a source")
@@ -118,7 +118,7 @@ def test_looks_of_what_happens(scripted, opened, look):
 
     page.ask("say:busy")
     expect(page.page.get_by_role("alert").locator(".wait")).to_be_visible()
-    right("refused", states=True)
+    right("refused")
     page.page.context.set_offline(True)
     page.question.fill("say:table")
     page.question.press("Enter")
