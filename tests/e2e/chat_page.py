@@ -27,7 +27,7 @@ DOCS = harness.ROOT / "docs/images"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
-NO_WORDS = ["Spillway", "English", "Markdown", "Python", "Temperature", "ID", "Enter", "Shift", "Ctrl", "Esc"]
+NO_WORDS = ["Spillway", "English", "Markdown", "Python", "Temperature", "ID", "Enter", "Shift", "Ctrl", "Esc", "ms"]
 # Each text on the page, with the boxes that it is drawn in.
 TEXTS = """
     const shown = [];

@@ -130,6 +130,45 @@ def test_two_tabs_may_begin_a_conversation_each(chat, opened):
     expect(other.locator("#question")).to_have_value("of the second tab")
 
 
+def test_what_two_tabs_could_not_send_stays_each_ones_own(chat, opened):
+    page = opened(chat)
+    page.expected.append("ERR_FAILED")
+    other = another_tab(page, chat.url)
+    context = page.page.context
+
+    def refuse(route):
+        return route.abort() if route.request.method == "POST" else route.continue_()
+
+    context.route("**/api/conversations", refuse)
+    shown = "article[data-state=unsent]"
+    for tab, text in ((page.page, "The first tab's"), (other, "The second tab's")):
+        tab.locator("#question").fill(text)
+        tab.locator("#question").press("Enter")
+        expect(tab.locator(shown)).to_contain_text(text)
+    for tab, text in ((page.page, "The first tab's"), (other, "The second tab's")):
+        tab.reload()
+        expect(tab.locator(shown)).to_contain_text(text)
+        expect(tab.locator(shown)).to_have_count(1)
+    # A third has neither while they are there, and takes over what a closed one left.
+    third = another_tab(page, chat.url)
+    third.wait_for_timeout(600)
+    expect(third.locator(shown)).to_have_count(0)
+    third.close()
+    other.close()
+    third = another_tab(page, chat.url)
+    expect(third.locator(shown)).to_contain_text("The second tab's")
+    context.unroute("**/api/conversations")
+    third.get_by_role("button", name="Send again").click()
+    expect(third.locator("article.answer")).to_have_attribute("data-state", "done")
+    expect(page.page.locator(shown)).to_contain_text("The first tab's")
+    page.button("Send again").click()
+    expect(page.last_answer).to_contain_text("The first tab's")
+    page.wait_answered()
+    page.page.reload()
+    expect(page.last_answer).to_contain_text("The first tab's")
+    expect(page.page.locator(shown)).to_have_count(0)
+
+
 def test_a_failed_question_is_not_lost_to_the_next(chat, opened):
     page = asked_once_and_offline(chat, opened)
     for text in ("One written offline", "Another one"):

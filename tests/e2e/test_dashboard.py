@@ -534,7 +534,7 @@ def test_the_first_load_is_small_and_asks_nobody_else(shared):
     assert 5_000 < sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
 
 
-NAMES = ["other", "blue", "spillway", "token", "key", "ledger", "path"]  # of clients and teams; of settings
+NAMES = ["other", "blue", "admin", "normal", "spillway", "token", "key", "ledger", "path"]  # of clients and teams; of settings
 
 
 @pytest.fixture(scope="module")
