@@ -1,6 +1,6 @@
 """A model that says what a test wants, piece by piece: for what the emulator's own texts cannot show.
 
-The last message names an answer (`say:NAME`), which is a text, or a refusal: (status, headers). `pace` seconds lie between its pieces, and `hold` stops it after so
+The last message names an answer (`say:NAME`), which is a text, or a refusal: (status, headers, code). `pace` seconds lie between its pieces, and `hold` stops it after so
 many pieces until `go` is set.
 """
 
@@ -45,8 +45,8 @@ class ScriptedModel:
         self.server.shutdown()
         self.server.server_close()
 
-    def refuse(self, request, status, headers):
-        payload = json.dumps({"error": {"message": "not now", "code": str(status)}}).encode()
+    def refuse(self, request, status, headers, code):
+        payload = json.dumps({"error": {"message": "not now", "code": code}}).encode()
         request.send_response(status)
         for name, value in {"content-type": "application/json", "content-length": str(len(payload)), **headers}.items():
             request.send_header(name, value)

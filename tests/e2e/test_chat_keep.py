@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -341,6 +342,37 @@ def test_files_that_are_not_taken_are_named_in_the_pages_language(chat, opened):
     expect(page.page.locator(".document.failed")).to_contain_text("오피스 문서는 아직 지원하지 않습니다. 지원 형식: PDF")
     page.page.set_input_files("input[type=file]", [{"name": "was-a-docx.txt", "mimeType": "", "buffer": b"PK\x03\x04.."}])
     expect(page.page.locator(".document.failed").last).to_contain_text("지원하지 않는 파일 형식입니다.")
+
+
+def test_the_next_question_need_not_wait_for_suggestions(chat, model, opened):
+    page = opened(chat)
+    page.suggest_follow_ups()
+    model.go.clear()
+    model.hold = 1  # what is said in one piece is said; suggestions have more
+    page.ask("say:short", wait=False)
+    expect(page.last_answer).to_have_attribute("data-state", "done")
+    expect(page.page.locator(".follow-ups")).to_have_count(0)
+    page.ask("say:short", wait=False)
+    expect(page.answers).to_have_count(2)
+    expect(page.last_answer).to_have_attribute("data-state", "done")
+    model.go.set()
+
+
+def test_what_is_kept_grows_with_what_was_said(tmp_path, chat):
+    """And not with its square: no answer holds all that was said before it."""
+    asked = 12
+    with httpx.Client(base_url=chat.url, headers={"x-spillway-page": "1"}, timeout=30) as client:
+        client.post("/api/session", json={})
+        parent, said = "", 0
+        conversation = client.post("/api/conversations", json={}).json()["id"]
+        for _ in range(asked):
+            events = client.post(f"/api/conversations/{conversation}/turns", json={"parent": parent, "text": "A question. " * 80}).text
+            done = next(event for event in map(json.loads, events.splitlines()) if event["type"] == "done")
+            parent, said = done["message"]["id"], said + len("A question. " * 80) + len(done["message"]["text"])
+        kept = client.get(f"/api/conversations/{conversation}").text
+    assert said > asked * 1500
+    assert len(kept) < 2.5 * said, "once as said, and once in what was asked of the model"
+    harness.wait_until(lambda: (tmp_path / f"chat-{chat.url.rsplit(':', 1)[1]}.db").exists())
 
 
 def test_an_answer_that_was_cut_says_so_and_goes_on(chat, model, opened):

@@ -59,7 +59,7 @@ def test_looks(local, opened, dark, phone, korean):
 
 @pytest.fixture(scope="module")
 def scripted(tmp_path_factory):
-    model = ScriptedModel({**ANSWERS, "busy": (429, {"retry-after": "50"})})
+    model = ScriptedModel({**ANSWERS, "busy": (429, {"retry-after": "50"}, "429")})
     chat = Chat(tmp_path_factory.mktemp("looks"), model.url)
     yield chat, model
     chat.stop()

@@ -154,10 +154,12 @@ def test_refusals_are_said_with_their_reason(stack, opened, tmp_path):  # noqa: 
         resources=1,
         ledger={"path": str(tmp_path / "usage.db")},
         prices=PRICES,
-        clients=[{"name": "e2e", "key": CLIENT_KEY, "limits": limits}],
+        clients=[{"name": "e2e", "key": CLIENT_KEY, "limits": limits, "team": "blue"}],
+        users={"field": True, "limits": {"tokens": {"day": 20_000}, "concurrency": 4}},
+        teams=[{"name": "blue", "limits": {"budget": {"week": 7}}}],
     )
     page = opened(one.gateway, page=Dashboard)
-    statuses = [post_chat(one.gateway.url).status_code for _ in range(8)]
+    statuses = [post_chat(one.gateway.url, user="ann").status_code for _ in range(8)]
     assert statuses == [200] * 3 + [429] * 5
     said = page.page.locator(".refusals")
     expect(said).to_contain_text("clients' own limits")
@@ -169,7 +171,13 @@ def test_refusals_are_said_with_their_reason(stack, opened, tmp_path):  # noqa: 
         expect(row.locator(f"[data-limit='{name}']")).to_contain_text(text)
     # The limit that is spent comes first.
     expect(row.locator("[data-limit]").first).to_have_attribute("data-limit", "requests_per_minute")
+    for kind, name, limit, text in [("user", "ann", "tokens_day", "/ 20,000"), ("user", "ann", "concurrency", "0 / 4"), ("team", "blue", "budget_week", "/ 7")]:
+        of = page.page.locator(f"#live-clients [data-kind='{kind}'][data-client='{name}']")
+        expect(of.locator(f"[data-limit='{limit}']")).to_contain_text(text)
+        if limit != "concurrency":
+            assert float(of.locator("meter").first.get_attribute("value")) > 0, "its use"
     page.go("Usage")
+    expect(page.page.locator("main")).to_contain_text("currency that the configuration's prices are given in")
     total = page.page.locator("#usage-totals [data-group='e2e']")
     expect(total.locator("[data-column='refused']")).to_have_text("5")
     expect(total.locator("[data-column='requests']")).to_have_text("8")
