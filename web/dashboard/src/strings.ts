@@ -128,6 +128,10 @@ const texts = {
   limit_budget_month: ["budget of the month", "월간 예산"],
   shadow_refused: ["(would have been: {n})", "(거부했을 요청: {n})"],
   refused: ["Refused", "거부"],
+  more_users: [
+    "Of the users, {n} are listed; there are more. Usage has all.",
+    "사용자는 {n}명까지만 표시합니다. 전체는 사용량에서 볼 수 있습니다.",
+  ],
   no_clients: ["No client has asked yet", "아직 요청한 클라이언트가 없습니다"],
   kind_client: ["client", "클라이언트"],
   kind_user: ["user", "사용자"],
