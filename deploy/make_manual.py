@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 
-OPTION = re.compile(r"^  ((?:-\w,)?(?:--?[\w-]+)(?:,--[\w-]+)*)(.*?)(?:  +(.*))?$")
+# Those of a group stand deeper.
+OPTION = re.compile(r"^ {2,4}((?:-\w,)?(?:--?[\w-]+)(?:,--[\w-]+)*)(.*?)(?:  +(.*))?$")
 
 
 def help_of(program, *verbs):
@@ -31,7 +32,7 @@ def parse(text):
             verbs.append((match[1].split(",")[0], match[2]))
         elif match := OPTION.match(line):
             options.append([match[1], match[2].strip(), match[3] or ""])
-        elif options and line.strip() and section.startswith("Option"):
+        elif options and line.startswith(" " * 20) and "Option" in section:
             options[-1][2] = (options[-1][2] + " " + line.strip()).strip()
     return description, options, verbs
 
@@ -82,13 +83,13 @@ def bash(tree):
 def zsh(tree):
     verbs = " ".join(f"'{verb}:{told.replace(chr(39), '').replace(':', ' ')}'" for verb, told in tree[()][2])
     cases = []
-    for path, (_, options, inner) in tree.items():
-        if len(path) == 1:
+    for path, (_, options, inner) in sorted(tree.items(), key=lambda one: -len(one[0])):
+        if path:
             words = " ".join([*(v for v, _ in inner), *long_names(options)])
-            cases.append(f"        {path[0]}) compadd -- {words}; _files ;;")
+            cases.append(f"        '{' '.join(path)} '*) compadd -- {words}; _files ;;")
     return "\n".join(
         ["#compdef spillway", "_spillway() {", f"    local -a verbs=({verbs})",
-         "    if ((CURRENT == 2)); then _describe verb verbs; return; fi", "    case $words[2] in", *cases, "    esac", "}",
+         "    if ((CURRENT == 2)); then _describe verb verbs; return; fi", '    case "${words[2,CURRENT-1]} " in', *cases, "    esac", "}",
          '_spillway "$@"', ""]
     )  # fmt: skip
 
@@ -99,12 +100,14 @@ def fish(tree):
         told = told.replace("'", "")
         out.append(f"complete -c spillway -n __fish_use_subcommand -f -a {verb} -d '{told}'")
     for path, (_, options, inner) in tree.items():
-        if len(path) != 1:
+        if not path:
             continue
+        seen = "; and ".join(f"__fish_seen_subcommand_from {verb}" for verb in path)
         for verb, told in inner:
-            out.append(f"complete -c spillway -n '__fish_seen_subcommand_from {path[0]}' -f -a {verb}")
+            told = told.replace("'", "")
+            out.append(f"complete -c spillway -n '{seen}' -f -a {verb} -d '{told}'")
         for name in long_names(options):
-            out.append(f"complete -c spillway -n '__fish_seen_subcommand_from {path[0]}' -l {name[2:]}")
+            out.append(f"complete -c spillway -n '{seen}' -l {name[2:]}")
     return "\n".join(out) + "\n"
 
 

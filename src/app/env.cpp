@@ -3,6 +3,7 @@
 
 #include "app/stack_command.hpp"
 #include "app/verbs.hpp"
+#include "base/json.hpp"
 
 namespace spillway::app {
 namespace {
@@ -21,39 +22,60 @@ Result<Settings> existing_settings(const Common& common) {
     return settings_from(**values);
 }
 
-int get_values(const Common& common) {
+struct EnvOptions {
+    std::string name;
+    std::string value;
+    bool json = false;
+};
+
+void tell_as_json(const std::vector<std::pair<std::string, std::string>>& values) {
+    JsonWriter w;
+    w.open();
+    for (const auto& [name, value] : values) w.field(name, value);
+    fmt::print("{}\n", w.close().take());
+}
+
+int get_values(const Common& common, const EnvOptions& options) {
     const auto settings = existing_settings(common);
     if (!settings) return complain(settings.error().message, 1);
+    if (options.json) {
+        tell_as_json(listed(*settings));
+        return 0;
+    }
     std::string out;
     for (const auto& [name, value] : listed(*settings)) append_line(out, name, value);
     fmt::print("{}", out);
     return 0;
 }
 
-int get_one(const Common& common, const std::string& wanted) {
+int get_one(const Common& common, const EnvOptions& options) {
     const auto settings = existing_settings(common);
     if (!settings) return complain(settings.error().message, 1);
     for (const auto& [name, value] : listed(*settings))
-        if (name == wanted) {
-            fmt::print("{}\n", value);
+        if (name == options.name) {
+            if (options.json)
+                tell_as_json({{name, value}});
+            else
+                fmt::print("{}\n", value);
             return 0;
         }
-    return complain(check_setting(wanted, "").error().message, 2);
+    return complain(check_setting(options.name, "").error().message, 2);
 }
 
-int set_one(const Common& common, const std::string& name, const std::string& value) {
+int set_one(const Common& common, const EnvOptions& options) {
     const auto folder = folder_of(common);
     if (!folder) return complain(folder.error().message, 2);
-    const auto checked = check_setting(name, value);
+    const auto checked = check_setting(options.name, options.value);
     if (!checked) return complain(checked.error().message, 2);
     const auto lock = make_and_lock(*folder);
     if (!lock) return complain(lock.error().message, 1);
     auto values = values_with_key(*folder);
     if (!values) return complain(values.error().message, 1);
-    values->insert_or_assign(name, *checked);
+    values->insert_or_assign(options.name, *checked);
     // Ports may be swapped one after the other, so that they differ is asked for by up, not here.
     if (const auto stored = store_values(*folder, *values); !stored)
         return complain(stored.error().message, 1);
+    if (options.json) tell_as_json({{options.name, *checked}});
     return 0;
 }
 
@@ -64,21 +86,25 @@ void add_env(CLI::App& app, Run& run) {
     env->require_subcommand(1);
     const auto common = add_common(*env);
 
-    CLI::App* all = env->add_subcommand("get-values", "Prints all as NAME=\"value\", as eval takes it");
-    all->callback([&run, common] { run = [common] { return get_values(*common); }; });
-
-    const auto name = std::make_shared<std::string>();
-    const auto value = std::make_shared<std::string>();
-    CLI::App* get = env->add_subcommand("get", "Prints one value")->alias("get-value");
-    get->add_option("name", *name, "Name of the setting")->required();
-    get->callback([&run, common, name] { run = [common, name] { return get_one(*common, *name); }; });
-
-    CLI::App* set = env->add_subcommand("set", "Changes one; the next spillway up applies it");
-    set->add_option("name", *name, "Name of the setting")->required();
-    set->add_option("value", *value, "Its new value")->required();
-    set->callback([&run, common, name, value] {
-        run = [common, name, value] { return set_one(*common, *name, *value); };
-    });
+    const auto o = std::make_shared<EnvOptions>();
+    const auto add = [&, common, o](const char* name, const char* help,
+                                    int (*action)(const Common&, const EnvOptions&)) {
+        CLI::App* verb = env->add_subcommand(name, help);
+        verb->callback(
+            [&run, common, o, action] { run = [common, o, action] { return action(*common, *o); }; });
+        return verb;
+    };
+    const auto add_json = [&o](CLI::App* verb) {
+        verb->add_flag("--json", o->json, R"(As JSON: {"NAME": "value"})");
+    };
+    add_json(add("get-values", "Prints all as NAME=\"value\", as eval takes it", get_values));
+    CLI::App* get = add("get", "Prints one value", get_one)->alias("get-value");
+    get->add_option("name", o->name, "Name of the setting")->required();
+    add_json(get);
+    CLI::App* set = add("set", "Changes one; the next spillway up applies it", set_one);
+    set->add_option("name", o->name, "Name of the setting")->required();
+    set->add_option("value", o->value, "Its new value")->required();
+    add_json(set);
 }
 
 }  // namespace spillway::app

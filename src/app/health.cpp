@@ -9,6 +9,7 @@
 
 #include "app/stack_runner.hpp"
 #include "app/verbs.hpp"
+#include "base/json.hpp"
 #include "config/listen.hpp"
 
 namespace spillway::app {
@@ -17,6 +18,7 @@ namespace {
 struct HealthOptions {
     std::uint16_t port = 0;
     bool ready = false;
+    bool json = false;
     double timeout_seconds = 3;
 };
 
@@ -36,8 +38,16 @@ int health(const HealthOptions& options) {
     const auto patience =
         std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_seconds * 1000));
     const auto answer = stack::answers(port, path, patience);
+    const auto url = fmt::format("http://127.0.0.1:{}{}", port, path);
+    if (options.json) {
+        JsonWriter w;
+        w.open().field("ok", answer.has_value()).field("url", url);
+        if (!answer) w.field("message", answer.error().message);
+        fmt::print("{}\n", w.close().take());
+        return answer ? 0 : 1;
+    }
     if (answer) return 0;
-    fmt::print(stderr, "spillway health: http://127.0.0.1:{}{}: {}\n", port, path, answer.error().message);
+    fmt::print(stderr, "spillway health: {}: {}\n", url, answer.error().message);
     return 1;
 }
 
@@ -56,6 +66,7 @@ void add_health(CLI::App& app, Run& run) {
     verb->add_option("--timeout", o->timeout_seconds, "Seconds to wait for the answer")
         ->check(CLI::Range(0.1, 60.0))
         ->capture_default_str();
+    verb->add_flag("--json", o->json, "The answer as JSON");
     verb->callback([o, &run] { run = [o] { return health(*o); }; });
 }
 

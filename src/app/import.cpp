@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/verbs.hpp"
+#include "base/json.hpp"
 #include "config/sources.hpp"
 #include "migrate/migrate.hpp"
 
@@ -19,6 +20,7 @@ struct ImportOptions {
     std::string file;
     std::string from;
     std::string output;
+    bool json = false;
 };
 
 int fault(const std::string& file, std::string_view message) {
@@ -35,6 +37,19 @@ std::string to_string(const std::string& file, const migrate::Note& note) {
     return out + note.message + '\n';
 }
 
+std::string to_json(const std::string& file, const migrate::Converted& made) {
+    JsonWriter w;
+    w.open().field("kind", migrate::to_string(made.kind)).key("notes").open_list();
+    for (const auto& note : made.notes)
+        w.open()
+            .field("file", file)
+            .field("line", note.line)
+            .field("key", note.key)
+            .field("message", note.message)
+            .close();
+    return w.close_list().field("yaml", made.yaml).close().take() + '\n';
+}
+
 int import(const ImportOptions& options) {
     const auto file = options.file == "-" ? std::string("/dev/stdin") : options.file;
     const auto text = config::read_whole_file(file);
@@ -43,12 +58,15 @@ int import(const ImportOptions& options) {
     const auto kind = options.from.empty() ? std::nullopt : migrate::find_kind(options.from);
     const auto converted = migrate::convert(*text, kind, sources.env);
     if (!converted) return fault(options.file, converted.error().message);
-    for (const auto& note : converted->notes) std::fputs(to_string(options.file, note).c_str(), stderr);
+    if (options.json)
+        std::fputs(to_json(options.file, *converted).c_str(), stdout);
+    else
+        for (const auto& note : converted->notes) std::fputs(to_string(options.file, note).c_str(), stderr);
     if (converted->yaml.empty()) return 2;
     const auto whole = fmt::format("# Made by `spillway import` from {}.\n{}",
                                    migrate::title(converted->kind), converted->yaml);
     if (options.output.empty()) {
-        std::fputs(whole.c_str(), stdout);
+        if (!options.json) std::fputs(whole.c_str(), stdout);
         return 0;
     }
     std::ofstream out(options.output);
@@ -73,6 +91,7 @@ void add_import(CLI::App& app, Run& run) {
         ->type_name("KIND");
     verb->add_option("-o,--output", options->output, "Write there, not to standard output")
         ->type_name("FILE");
+    verb->add_flag("--json", options->json, "The result and what is said of it, as JSON");
     verb->footer(
         "What has no equal, and what was assumed, is said line by line on standard error. Keys are "
         "never copied.");

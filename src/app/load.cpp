@@ -23,6 +23,7 @@ namespace spillway::app {
 namespace {
 
 constexpr std::size_t usual_columns = 80;
+constexpr std::size_t usual_rows = 24;
 
 /// Watches a Runner from the main thread: draws its progress, hands it the user's signals.
 class Watch {
@@ -71,7 +72,8 @@ private:
     void show() {
         std::string text;
         if (terminal_) {
-            progress_.resize(terminal_columns(STDERR_FILENO).value_or(usual_columns));
+            const auto size = terminal_size(STDERR_FILENO).value_or(TerminalSize{usual_columns, usual_rows});
+            progress_.resize(size.columns, size.rows);
             if (!drawn_.empty()) text = fmt::format("\x1b[{}F\x1b[J", progress_.rows_of(drawn_));
             drawn_ = progress_.block();
             text += drawn_;
@@ -91,8 +93,11 @@ private:
     Signals signals_;
 };
 
+constexpr std::string_view to_stdout = "-";
+
 bool write_file(const std::string& path, const std::string& content) {
     if (path.empty()) return true;
+    if (path == to_stdout) return std::fputs(content.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
     out << content;
     out.close();
@@ -102,7 +107,7 @@ bool write_file(const std::string& path, const std::string& content) {
 
 /// Better told before a run than after it.
 bool can_write(const std::string& path) {
-    if (path.empty()) return true;
+    if (path.empty() || path == to_stdout) return true;
     const std::ofstream out(path, std::ios::binary | std::ios::app);
     if (!out) fmt::print(stderr, "spillway load: cannot write {}\n", path);
     return !out.fail();
@@ -130,7 +135,7 @@ int run_load(const LoadOptions& options) {
     record.settings = prepared->settings;
     record.allow_failures = options.no_fail;
     for (const load::Threshold& t : prepared->thresholds) record.thresholds.push_back(load::judge(t, record));
-    std::fputs(load::text_report(record).c_str(), stdout);
+    if (options.json_file != to_stdout) std::fputs(load::text_report(record).c_str(), stdout);
     bool good = write_file(options.html_file, options.html_file.empty() ? "" : load::html_report(record));
     good = write_file(options.json_file, options.json_file.empty() ? "" : load::to_json(record)) && good;
     good = write_file(options.csv_file, options.csv_file.empty() ? "" : load::to_csv(record)) && good;
@@ -138,8 +143,7 @@ int run_load(const LoadOptions& options) {
     constexpr Duration late = std::chrono::milliseconds(50);
     if (record.lag.quantile(0.99) > late)
         fmt::print(stderr,
-                   "spillway load: this program sent 1 % of its requests over 50 ms late; it may be the "
-                   "limit itself (--threads)\n");
+                   "spillway load: it sent 1 % of its requests over 50 ms late: try more --threads\n");
     if (record.error_rate() > 0.5 && record.ok > 0 && !options.no_fail)
         fmt::print(stderr, "spillway load: most requests failed (--no-fail: that is what is tested)\n");
     return good && record.verdict() != load::Verdict::failed ? 0 : 1;
@@ -149,6 +153,7 @@ struct CompareOptions {
     std::string before;
     std::string after;
     std::string out;
+    bool json = false;
 };
 
 int compare(const CompareOptions& o) {
@@ -166,7 +171,8 @@ int compare(const CompareOptions& o) {
             fmt::print(stderr, "spillway load compare: {}\n", one->error().message);
             return 2;
         }
-    return write_file(o.out, load::html_comparison(*before, *after)) ? 0 : 1;
+    if (o.json) fmt::print("{}\n", load::json_comparison(*before, *after));
+    return write_file(o.out, o.out.empty() ? "" : load::html_comparison(*before, *after)) ? 0 : 1;
 }
 
 }  // namespace
@@ -182,7 +188,10 @@ void add_load(CLI::App& app, Run& run) {
     beside->fallthrough(false);
     beside->add_option("before", files->before, "JSON of the run to compare with")->required();
     beside->add_option("after", files->after, "JSON of the other")->required();
-    beside->add_option("--out", files->out, "The HTML report")->required()->type_name("FILE");
+    auto* shown = beside->add_option_group("report");
+    shown->add_option("--out", files->out, "The HTML report")->type_name("FILE");
+    shown->add_flag("--json", files->json, "The figures of both, and which differences are noise, as JSON");
+    shown->require_option(1, 2);
 
     verb->callback([options, files, beside, &run] {
         if (beside->parsed())

@@ -130,7 +130,9 @@ void add_report_options(CLI::App& verb, LoadOptions& o) {
     verb.add_flag("--no-fail", o.no_fail, "Exit with 0 though most requests fail (thresholds still count)");
     verb.add_option("--name", o.name, "Of the run, in its report");
     verb.add_option("--out", o.html_file, "Write an HTML report")->type_name("FILE");
-    verb.add_option("--json", o.json_file, "Write all figures, as compare takes them")->type_name("FILE");
+    verb.add_option("--json", o.json_file,
+                    "Write all figures, as compare takes them; - writes them in place of the text")
+        ->type_name("FILE");
     verb.add_option("--csv", o.csv_file, "Write the figures over time")->type_name("FILE");
     verb.add_flag("--quiet", o.quiet, "No progress");
 }

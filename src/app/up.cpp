@@ -9,6 +9,7 @@
 #include "app/stack_command.hpp"
 #include "app/stack_runner.hpp"
 #include "app/verbs.hpp"
+#include "base/json.hpp"
 
 namespace spillway::app {
 namespace {
@@ -17,9 +18,16 @@ using namespace stack;
 
 constexpr std::string_view resource_key_file = "resource.key";
 
-void say(std::string_view line) {
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
+struct UpOptions {
+    bool json = false;
+};
+
+/// What is done while it is done; beside JSON, that is not the answer.
+Runner::Say teller(const UpOptions& options) {
+    return [out = options.json ? stderr : stdout](std::string_view line) {
+        fmt::print(out, "{}\n", line);
+        std::fflush(out);
+    };
 }
 
 Result<std::string> resource_key(const Folder& folder) {
@@ -43,7 +51,38 @@ Result<void> check_ports(const std::vector<NamedPort>& ports) {
                     problems));
 }
 
-void tell_how_to_use(const Common& common, const Settings& settings) {
+std::string_view to_string(Step::Kind kind) {
+    switch (kind) {
+        case Step::Kind::keep:
+            return "keep";
+        case Step::Kind::start:
+            return "start";
+        case Step::Kind::restart:
+            return "restart";
+    }
+    return "";
+}
+
+std::string to_json(const Common& common, const Settings& settings, const std::vector<Service>& services,
+                    const std::vector<Step>& steps) {
+    JsonWriter w;
+    w.open()
+        .field("stack", common.name)
+        .field("gateway", settings.gateway_url())
+        .field("chat", settings.chat_url())
+        .field("dashboard", settings.dashboard_url())
+        .key("services")
+        .open_list();
+    for (std::size_t i = 0; i < services.size(); ++i) {
+        w.open().field("name", services[i].name).field("step", to_string(steps[i].kind));
+        w.key("reasons").open_list();
+        for (const auto& reason : steps[i].reasons) w.text(reason);
+        w.close_list().close();
+    }
+    return w.close_list().close().take();
+}
+
+void tell_how_to_use(const Common& common, const Settings& settings, const Runner::Say& say) {
     say(fmt::format("{}={}", setting::gateway_url, settings.gateway_url()));
     say(fmt::format("Chat with it: {}", settings.chat_url()));
     say(fmt::format("Watch it: {}", settings.dashboard_url()));
@@ -51,7 +90,9 @@ void tell_how_to_use(const Common& common, const Settings& settings) {
     say(fmt::format("The key and the rest: eval \"$(spillway env get-values{})\"", option));
 }
 
-Result<void> bring_up(const Common& common, const Folder& folder, const Settings& settings) {
+Result<void> bring_up(const Common& common, const UpOptions& options, const Folder& folder,
+                      const Settings& settings) {
+    const auto say = teller(options);
     const auto program = own_program();
     if (!program) return program.error();
     const auto build = build_of(*program);
@@ -75,11 +116,14 @@ Result<void> bring_up(const Common& common, const Folder& folder, const Settings
         say(fmt::format("Stack \"{}\" in {}", common.name, folder.path().string()));
         if (auto done = runner.apply(services, steps); !done) return done.error();
     }
-    tell_how_to_use(common, settings);
+    if (options.json)
+        fmt::print("{}\n", to_json(common, settings, services, steps));
+    else
+        tell_how_to_use(common, settings, say);
     return {};
 }
 
-int up(const Common& common) {
+int up(const Common& common, const UpOptions& options) {
     ::umask(077);  // for the services too
     const auto folder = folder_of(common);
     if (!folder) return complain(folder.error().message, 2);
@@ -89,7 +133,7 @@ int up(const Common& common) {
     if (!values) return complain(values.error().message, 1);
     const auto settings = settings_from(*values);
     if (!settings) return complain(settings.error().message, 2);
-    const auto done = bring_up(common, *folder, *settings);
+    const auto done = bring_up(common, options, *folder, *settings);
     return done ? 0 : complain(done.error().message, 1);
 }
 
@@ -99,7 +143,10 @@ void add_up(CLI::App& app, Run& run) {
     CLI::App* verb =
         app.add_subcommand("up", "Starts the local stack, or changes it to the present settings");
     const auto common = add_common(*verb);
-    verb->callback([&run, common] { run = [common] { return up(*common); }; });
+    const auto options = std::make_shared<UpOptions>();
+    verb->add_flag("--json", options->json,
+                   "The addresses and what was done, as JSON; progress on standard error");
+    verb->callback([&run, common, options] { run = [common, options] { return up(*common, *options); }; });
 }
 
 }  // namespace spillway::app

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/html.hpp"
+#include "base/json.hpp"
 #include "load/noise.hpp"
 #include "load/page.hpp"
 #include "load/report.hpp"
@@ -40,38 +41,71 @@ Names names_of(const Record& before, const Record& after) {
     return {before.name + " (1)", after.name + " (2)"};
 }
 
-Table figures(const Record& a, const Record& b, const Names& names) {
-    Table out{{"", names.before, names.after, "difference", "95 % interval"}};
+/// One figure of both runs.
+struct Figure {
+    enum class Unit : std::uint8_t { number, seconds, share };
+    std::string name;   ///< in JSON
+    std::string title;  ///< for people
+    Unit unit = Unit::number;
+    double before = 0;
+    double after = 0;
+    std::optional<Interval> interval;
+};
+
+std::vector<Figure> figures_of(const Record& a, const Record& b) {
+    using Unit = Figure::Unit;
+    std::vector<Figure> out;
     Rng rng(1);  // the same report each time
-    const auto add = [&](std::string_view what, double x, double y, std::string (*show)(double),
-                         const std::optional<Interval>& interval) {
-        out.push_back({std::string(what), show(x), show(y), difference(x, y), certainty(interval)});
-    };
-    const auto times = [&](std::string_view what, const Histogram& x, const Histogram& y) {
+    const auto times = [&](std::string_view name, std::string_view title, const Histogram& x,
+                           const Histogram& y) {
         if (x.empty() && y.empty()) return;
         for (const double q : {0.5, 0.95, 0.99})
-            add(fmt::format("{}, p{:g}", what, q * 100), quantile(x, q), quantile(y, q), show_seconds,
-                quantile_difference(x, y, q, rng));
+            out.push_back({fmt::format("p{:g}_{}_seconds", q * 100, name),
+                           fmt::format("{}, p{:g}", title, q * 100), Unit::seconds, quantile(x, q),
+                           quantile(y, q), quantile_difference(x, y, q, rng)});
     };
-    add("requests due per second", a.offered_rate(), b.offered_rate(), show_number, std::nullopt);
-    add("answered per second", a.ok_rate(), b.ok_rate(), show_number,
-        rate_difference(a.ok, a.seconds, b.ok, b.seconds, rng));
-    const auto share = [&](std::string_view what, std::uint64_t x, std::uint64_t y) {
-        const auto of = [](std::uint64_t n, const Record& r) {
-            return r.ended() == 0 ? 0 : static_cast<double>(n) / static_cast<double>(r.ended());
+    const auto share = [&](std::string_view name, std::string_view title, std::uint64_t x, std::uint64_t y) {
+        const auto all = [](const Record& r) { return static_cast<double>(r.ended()); };
+        const auto of = [&](std::uint64_t n, const Record& r) {
+            return r.ended() == 0 ? 0 : static_cast<double>(n) / all(r);
         };
-        out.push_back(
-            {std::string(what), show_share(of(x, a)), show_share(of(y, b)),
-             of(x, a) == of(y, b) ? "same" : fmt::format("{:+.3g} points", (of(y, b) - of(x, a)) * 100),
-             certainty(rate_difference(x, static_cast<double>(a.ended()), y, static_cast<double>(b.ended()),
-                                       rng))});
+        out.push_back({std::string(name), std::string(title), Unit::share, of(x, a), of(y, b),
+                       rate_difference(x, all(a), y, all(b), rng)});
     };
-    share("failed, throttled included", a.throttled + a.failed, b.throttled + b.failed);
-    share("throttled (429)", a.throttled, b.throttled);
-    add("tokens a minute", a.tokens_per_minute(), b.tokens_per_minute(), show_number, std::nullopt);
-    times("first token", a.ttft, b.ttft);
-    times("whole answer", a.latency, b.latency);
-    times("between tokens", a.gap, b.gap);
+    out.push_back({"offered_rate", "requests due per second", Unit::number, a.offered_rate(),
+                   b.offered_rate(), std::nullopt});
+    out.push_back({"rate", "answered per second", Unit::number, a.ok_rate(), b.ok_rate(),
+                   rate_difference(a.ok, a.seconds, b.ok, b.seconds, rng)});
+    share("error_rate", "failed, throttled included", a.throttled + a.failed, b.throttled + b.failed);
+    share("throttle_rate", "throttled (429)", a.throttled, b.throttled);
+    out.push_back({"tokens_per_minute", "tokens a minute", Unit::number, a.tokens_per_minute(),
+                   b.tokens_per_minute(), std::nullopt});
+    times("ttft", "first token", a.ttft, b.ttft);
+    times("latency", "whole answer", a.latency, b.latency);
+    times("gap", "between tokens", a.gap, b.gap);
+    return out;
+}
+
+std::string show(Figure::Unit unit, double value) {
+    switch (unit) {
+        case Figure::Unit::seconds:
+            return show_seconds(value);
+        case Figure::Unit::share:
+            return show_share(value);
+        case Figure::Unit::number:
+            break;
+    }
+    return show_number(value);
+}
+
+Table figures(const Record& a, const Record& b, const Names& names) {
+    Table out{{"", names.before, names.after, "difference", "95 % interval"}};
+    for (const auto& f : figures_of(a, b))
+        out.push_back({f.title, show(f.unit, f.before), show(f.unit, f.after),
+                       f.unit == Figure::Unit::share && f.before != f.after
+                           ? fmt::format("{:+.3g} points", (f.after - f.before) * 100)
+                           : difference(f.before, f.after),
+                       certainty(f.interval)});
     return out;
 }
 
@@ -126,6 +160,25 @@ std::string figures_over_time(const Record& a, const Record& b, const Names& nam
 }
 
 }  // namespace
+
+std::string json_comparison(const Record& a, const Record& b) {
+    const Names names = names_of(a, b);
+    JsonWriter w;
+    w.open().field("before", names.before).field("after", names.after).key("figures").open_list();
+    for (const auto& f : figures_of(a, b)) {
+        const double relative = f.before == f.after ? 0
+                                : f.before == 0     ? std::nan("")
+                                                    : f.after / f.before - 1;
+        w.open().field("name", f.name).field("before", f.before).field("after", f.after);
+        w.field("difference", relative).key("interval");
+        if (f.interval)
+            w.open_list().value(f.interval->low).value(f.interval->high).close_list();
+        else
+            w.null();
+        w.field("noise", f.interval ? std::optional(f.interval->has_zero()) : std::nullopt).close();
+    }
+    return w.close_list().close().take();
+}
 
 std::string html_comparison(const Record& a, const Record& b) {
     const Names names = names_of(a, b);

@@ -15,10 +15,18 @@ std::string quantile(const Histogram& h, double q) {
     return h.empty() ? "–" : show_seconds(to_seconds(h.quantile(q)));
 }
 
-/// Each line cut to what fits: a line that wraps cannot be drawn over.
-std::string clipped(std::string_view text, std::size_t columns) {
+/// Each line cut to what fits, and so the block: what has wrapped or scrolled away cannot be drawn over. The
+/// cursor stands on a row of its own below.
+std::string clipped(std::string_view text, std::size_t columns, std::size_t rows) {
     std::string out;
-    while (!text.empty()) {
+    auto left = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    const std::size_t fitting = left < rows ? left : std::max<std::size_t>(rows, 2) - 2;
+    for (std::size_t shown = 0; !text.empty(); ++shown, --left) {
+        if (shown == fitting) {
+            const auto more = fmt::format(" … {} more lines", left);
+            out += first_characters(more, columns);
+            return out + '\n';
+        }
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(text.size(), line.size() + 1));
         out += first_characters(line, columns);
@@ -55,7 +63,7 @@ std::size_t Progress::rows_of(std::string_view block) const noexcept {
 }
 
 std::string Progress::block() const {
-    return clipped(whole_block(), columns_);
+    return clipped(whole_block(), columns_, rows_);
 }
 
 std::string Progress::whole_block() const {

@@ -13,15 +13,18 @@ public:
     Progress(Duration total, bool users, std::size_t columns)
         : total_(total), users_(users), columns_(columns) {}
 
-    /// The terminal has been resized.
-    void resize(std::size_t columns) noexcept { columns_ = columns; }
+    /// The terminal has been resized. Before the first call, there are rows enough.
+    void resize(std::size_t columns, std::size_t rows) noexcept {
+        columns_ = columns;
+        rows_ = rows;
+    }
     /// Rows that a drawn block occupies on the present terminal, which wraps lines if narrower.
     [[nodiscard]] std::size_t rows_of(std::string_view block) const noexcept;
 
     /// Adds what happened in the last `interval`.
     void add(const Pulse& pulse, Duration elapsed, Duration interval);
 
-    /// Several lines, none wider than the terminal, to be drawn over the previous ones.
+    /// Several lines, none wider than the terminal and fewer than it has, to be drawn over the previous ones.
     [[nodiscard]] std::string block() const;
     /// One line, for a log.
     [[nodiscard]] std::string line() const;
@@ -33,6 +36,7 @@ private:
     Duration total_;
     bool users_;
     std::size_t columns_;
+    std::size_t rows_ = static_cast<std::size_t>(-1);
     Pulse last_;
     Duration elapsed_{};
     Duration interval_ = std::chrono::seconds(1);

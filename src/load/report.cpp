@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/html.hpp"
+#include "base/utf8.hpp"
 #include "load/page.hpp"
 
 namespace spillway::load {
@@ -201,13 +202,21 @@ std::string text_report(const Record& r) {
     }
     const auto counts = [&](std::string_view title, const Counts<std::uint64_t>& all) {
         if (all.empty()) return;
-        fmt::format_to(to, "  {:<12}", title);
+        constexpr std::size_t columns = 80;
+        std::string line = fmt::format("  {:<12}", title);
+        const std::size_t margin = line.size();
         bool first = true;
         for (const auto& [name, count] : all) {
-            fmt::format_to(to, "{} {}: {}", first ? "" : ",", name, count);
+            const std::string one = fmt::format(" {}: {}", name, count);
+            if (!first) line += ',';
+            if (!first && count_characters(line) + count_characters(one) >= columns) {
+                out += line + '\n';
+                line.assign(margin, ' ');
+            }
+            line += one;
             first = false;
         }
-        out += '\n';
+        out += line + '\n';
     };
     counts("statuses", r.statuses);
     counts("failures", r.problems);

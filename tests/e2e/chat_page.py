@@ -27,6 +27,46 @@ DOCS = harness.ROOT / "docs/images"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
+NO_WORDS = ["Spillway", "English", "Markdown", "Python", "Temperature", "ID", "Enter", "Shift", "Ctrl", "Esc", "ms"]
+# Each text on the page, with the boxes that it is drawn in.
+TEXTS = """
+    const shown = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node; (node = walker.nextNode()); ) {
+        const of = node.parentElement;
+        if (!node.data.trim() || of.closest('script, style, svg, math, .katex, [inert], option, textarea, .skip')) continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const boxes = [...range.getClientRects()];
+        if (boxes.length) shown.push([node.data.trim(), of, boxes]);
+    }
+"""
+CUT_TEXTS = f"""() => {{ {TEXTS}
+    const cut = (of, boxes) => {{
+        let left = Math.min(...boxes.map(b => b.left)), right = Math.max(...boxes.map(b => b.right));
+        let top = Math.min(...boxes.map(b => b.top)), bottom = Math.max(...boxes.map(b => b.bottom));
+        for (let e = of; e && e !== document.documentElement; e = e.parentElement) {{
+            const style = getComputedStyle(e), box = e.getBoundingClientRect();
+            if (box.width <= 1 || box.height <= 1 || style.clipPath.startsWith('inset(50')) return false; // for screen readers
+            if (e.title || style.position === 'fixed' && box.right <= 0) return false;
+            const scrolls = ['auto', 'scroll'];
+            if (scrolls.includes(style.overflowX)) left = box.left, right = box.right;
+            if (scrolls.includes(style.overflowY)) top = box.top, bottom = box.bottom;
+            if (['hidden', 'clip'].includes(style.overflowX) && (right > box.right + 1 || left < box.left - 1)) return true;
+            if (['hidden', 'clip'].includes(style.overflowY) && (bottom > box.bottom + 2 || top < box.top - 2)) return true;
+        }}
+        return right > innerWidth + 1 || left < -1;
+    }};
+    return shown.filter(([, of, boxes]) => cut(of, boxes)).map(([text]) => text);
+}}"""
+SAID = f"""() => {{ {TEXTS}
+    const out = shown.filter(([, of]) => !of.closest('pre, code, .text, .bubble, .facts, .page-text, #config-text')).map(([text]) => text);
+    for (const e of document.querySelectorAll('[aria-label], [title], [placeholder], [alt], option'))
+        if (e.getClientRects().length && !e.closest('.text, [inert]'))
+            out.push(...['aria-label', 'title', 'placeholder', 'alt'].map(name => e.getAttribute(name) || ''), e.matches('option') ? e.textContent : '');
+    return [...new Set(out)].filter(Boolean);
+}}"""
+
 expect.set_options(timeout=15_000)
 
 
@@ -126,6 +166,31 @@ class Watched:
             self.axe(f"{what}, {'+'.join(states)}", ["color-contrast"])
         force([])
         tools.detach()
+
+    def cut_texts(self):
+        """Texts of which a part cannot be seen, nor be scrolled to, nor is told by a title."""
+        return self.page.evaluate(CUT_TEXTS)
+
+    def words(self, allowed):
+        """What is shown or spoken here that has Latin words and no Hangul, but for identifiers and `allowed`: English
+        that is left in a Korean page. Answers, questions, code and figures are nobody's to translate."""
+        texts = self.page.evaluate(SAID)
+        known = re.compile(rf"\b(?:{'|'.join([*NO_WORDS, *allowed])})\b|[\w.]*[\d_./:@-][\w./:@-]*|[A-Z]{{2,}}s?")
+        return [text for text in texts if not re.search("[가-힣]", text) and re.search("[A-Za-z]{2,}", known.sub("", text))]
+
+    def looks_right(self, what, korean=False, allowed=(), states=True):
+        """Nothing too wide, nothing cut, no English in a Korean page, nothing serious found by axe-core; with hover and
+        focus, unless `states` are left out: colours are the same in both languages, so in English alone."""
+        self.no_sideways_scroll()
+        cut = self.cut_texts()
+        assert not cut, f"{what}: cut: {cut}"
+        said = self.words(allowed)
+        assert not korean or not said, f"{what}: not Korean: {said}"
+        assert korean or said, "English is not seen where it is"
+        if states and not korean:
+            self.axe_in_all_states(what)
+        else:
+            self.axe(what)
 
     def focus(self):
         """What has the keyboard: its name, or its text, or "" for nothing."""

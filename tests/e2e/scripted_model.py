@@ -1,6 +1,6 @@
 """A model that says what a test wants, piece by piece: for what the emulator's own texts cannot show.
 
-The last message names an answer (`say:NAME`); `pace` seconds lie between its pieces, and `hold` stops it after so
+The last message names an answer (`say:NAME`), which is a text, or a refusal: (status, headers, code). `pace` seconds lie between its pieces, and `hold` stops it after so
 many pieces until `go` is set.
 """
 
@@ -45,9 +45,19 @@ class ScriptedModel:
         self.server.shutdown()
         self.server.server_close()
 
+    def refuse(self, request, status, headers, code):
+        payload = json.dumps({"error": {"message": "not now", "code": code}}).encode()
+        request.send_response(status)
+        for name, value in {"content-type": "application/json", "content-length": str(len(payload)), **headers}.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(payload)
+
     def answer(self, request, body):
         name = re.search(r"say:([\w-]+)", body["messages"][-1]["content"])
         text = self.answers[name.group(1)] if name else "You said: " + body["messages"][-1]["content"]
+        if not isinstance(text, str):
+            return self.refuse(request, *text)
         request.send_response(200)
         request.send_header("content-type", "text/event-stream")
         request.send_header("transfer-encoding", "chunked")

@@ -1,8 +1,11 @@
 """What a user of the chat page sees when resources fail or are full: as little as can be."""
 
+import json
 import re
+import subprocess
 import time
 
+import httpx
 from playwright.sync_api import expect
 
 import harness
@@ -57,6 +60,42 @@ def test_errors_are_in_plain_words(faulty, opened):
     expect(page.page.get_by_text("This question has no answer yet.")).to_be_visible()
     page.ask("Say hello.")
     expect(page.last_answer).to_contain_text("Hello!")
+
+
+def test_what_the_gateway_refuses_is_said_as_it_is_meant(faulty, opened):
+    """A budget that is spent is no wrong key, and resources that an operator took away are no fault of theirs."""
+    client = {"name": "e2e", "key": harness.CLIENT_KEY, "limits": {"budget": {"day": 0.18}}}
+    stack, chat = faulty(resources=1, clients=[client], prices={"gpt-4o": {"prompt": 1000, "completion": 1000}})
+    page = opened(chat)
+    alert = page.page.get_by_role("alert")
+    httpx.post(f"{stack.gateway.admin}/api/backends/r1/drain", json={})
+    page.ask("Say hello.")
+    expect(alert).to_contain_text("None of the model's resources can answer at the moment")
+    httpx.post(f"{stack.gateway.admin}/api/backends/r1/enable", json={})
+    page.button("Try again").click()
+    page.wait_answered()
+    expect(page.last_answer).to_contain_text("Hello!")
+    page.ask("Say hello.")
+    expect(alert).to_contain_text("What may be used of the model in this time is used up.")
+    expect(alert.locator(".wait")).to_contain_text(re.compile(r"on \w+ \d+, \d{4}, \d+:\d\d"))  # tomorrow, and no number of seconds
+    expect(alert.locator(".facts")).to_contain_text("budget_exceeded")
+
+
+def test_the_gateway_limits_and_counts_each_person(faulty, opened, tmp_path):
+    """By the pseudonym that the chat app sends, which stays the same for a browser."""
+    stack, chat = faulty(resources=1, users={"field": True, "limits": {"requests_per_minute": 1}},
+                         ledger={"path": str(tmp_path / "usage.db")})  # fmt: skip
+    one, other = opened(chat), opened(chat)
+    for page in (one, other):
+        page.ask("Say hello.")
+        expect(page.last_answer).to_contain_text("Hello!")
+    one.page.reload()
+    one.ask("Once more")
+    expect(one.page.get_by_role("alert")).to_contain_text("busy")
+    told = subprocess.run([harness.SPILLWAY, "usage", "--ledger", tmp_path / "usage.db", "--by", "user", "--json"],
+                          capture_output=True, text=True, check=True).stdout  # fmt: skip
+    users = {row["user"]: row["requests"] for row in json.loads(told)["usage"]}
+    assert sorted(users.values()) == [1, 2] and "" not in users
 
 
 def test_what_cannot_be_reached_is_said(tmp_path, opened):

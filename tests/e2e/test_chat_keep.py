@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -128,6 +129,45 @@ def test_two_tabs_may_begin_a_conversation_each(chat, opened):
     other.close()
     other = another_tab(page, chat.url)
     expect(other.locator("#question")).to_have_value("of the second tab")
+
+
+def test_what_two_tabs_could_not_send_stays_each_ones_own(chat, opened):
+    page = opened(chat)
+    page.expected.append("ERR_FAILED")
+    other = another_tab(page, chat.url)
+    context = page.page.context
+
+    def refuse(route):
+        return route.abort() if route.request.method == "POST" else route.continue_()
+
+    context.route("**/api/conversations", refuse)
+    shown = "article[data-state=unsent]"
+    for tab, text in ((page.page, "The first tab's"), (other, "The second tab's")):
+        tab.locator("#question").fill(text)
+        tab.locator("#question").press("Enter")
+        expect(tab.locator(shown)).to_contain_text(text)
+    for tab, text in ((page.page, "The first tab's"), (other, "The second tab's")):
+        tab.reload()
+        expect(tab.locator(shown)).to_contain_text(text)
+        expect(tab.locator(shown)).to_have_count(1)
+    # A third has neither while they are there, and takes over what a closed one left.
+    third = another_tab(page, chat.url)
+    third.wait_for_timeout(600)
+    expect(third.locator(shown)).to_have_count(0)
+    third.close()
+    other.close()
+    third = another_tab(page, chat.url)
+    expect(third.locator(shown)).to_contain_text("The second tab's")
+    context.unroute("**/api/conversations")
+    third.get_by_role("button", name="Send again").click()
+    expect(third.locator("article.answer")).to_have_attribute("data-state", "done")
+    expect(page.page.locator(shown)).to_contain_text("The first tab's")
+    page.button("Send again").click()
+    expect(page.last_answer).to_contain_text("The first tab's")
+    page.wait_answered()
+    page.page.reload()
+    expect(page.last_answer).to_contain_text("The first tab's")
+    expect(page.page.locator(shown)).to_have_count(0)
 
 
 def test_a_failed_question_is_not_lost_to_the_next(chat, opened):
@@ -302,6 +342,37 @@ def test_files_that_are_not_taken_are_named_in_the_pages_language(chat, opened):
     expect(page.page.locator(".document.failed")).to_contain_text("오피스 문서는 아직 지원하지 않습니다. 지원 형식: PDF")
     page.page.set_input_files("input[type=file]", [{"name": "was-a-docx.txt", "mimeType": "", "buffer": b"PK\x03\x04.."}])
     expect(page.page.locator(".document.failed").last).to_contain_text("지원하지 않는 파일 형식입니다.")
+
+
+def test_the_next_question_need_not_wait_for_suggestions(chat, model, opened):
+    page = opened(chat)
+    page.suggest_follow_ups()
+    model.go.clear()
+    model.hold = 1  # what is said in one piece is said; suggestions have more
+    page.ask("say:short", wait=False)
+    expect(page.last_answer).to_have_attribute("data-state", "done")
+    expect(page.page.locator(".follow-ups")).to_have_count(0)
+    page.ask("say:short", wait=False)
+    expect(page.answers).to_have_count(2)
+    expect(page.last_answer).to_have_attribute("data-state", "done")
+    model.go.set()
+
+
+def test_what_is_kept_grows_with_what_was_said(tmp_path, chat):
+    """And not with its square: no answer holds all that was said before it."""
+    asked = 12
+    with httpx.Client(base_url=chat.url, headers={"x-spillway-page": "1"}, timeout=30) as client:
+        client.post("/api/session", json={})
+        parent, said = "", 0
+        conversation = client.post("/api/conversations", json={}).json()["id"]
+        for _ in range(asked):
+            events = client.post(f"/api/conversations/{conversation}/turns", json={"parent": parent, "text": "A question. " * 80}).text
+            done = next(event for event in map(json.loads, events.splitlines()) if event["type"] == "done")
+            parent, said = done["message"]["id"], said + len("A question. " * 80) + len(done["message"]["text"])
+        kept = client.get(f"/api/conversations/{conversation}").text
+    assert said > asked * 1500
+    assert len(kept) < 2.5 * said, "once as said, and once in what was asked of the model"
+    harness.wait_until(lambda: (tmp_path / f"chat-{chat.url.rsplit(':', 1)[1]}.db").exists())
 
 
 def test_an_answer_that_was_cut_says_so_and_goes_on(chat, model, opened):

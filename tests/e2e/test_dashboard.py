@@ -154,10 +154,12 @@ def test_refusals_are_said_with_their_reason(stack, opened, tmp_path):  # noqa: 
         resources=1,
         ledger={"path": str(tmp_path / "usage.db")},
         prices=PRICES,
-        clients=[{"name": "e2e", "key": CLIENT_KEY, "limits": limits}],
+        clients=[{"name": "e2e", "key": CLIENT_KEY, "limits": limits, "team": "blue"}],
+        users={"field": True, "limits": {"tokens": {"day": 20_000}, "concurrency": 4}},
+        teams=[{"name": "blue", "limits": {"budget": {"week": 7}}}],
     )
     page = opened(one.gateway, page=Dashboard)
-    statuses = [post_chat(one.gateway.url).status_code for _ in range(8)]
+    statuses = [post_chat(one.gateway.url, user="ann").status_code for _ in range(8)]
     assert statuses == [200] * 3 + [429] * 5
     said = page.page.locator(".refusals")
     expect(said).to_contain_text("clients' own limits")
@@ -169,7 +171,13 @@ def test_refusals_are_said_with_their_reason(stack, opened, tmp_path):  # noqa: 
         expect(row.locator(f"[data-limit='{name}']")).to_contain_text(text)
     # The limit that is spent comes first.
     expect(row.locator("[data-limit]").first).to_have_attribute("data-limit", "requests_per_minute")
+    for kind, name, limit, text in [("user", "ann", "tokens_day", "/ 20,000"), ("user", "ann", "concurrency", "0 / 4"), ("team", "blue", "budget_week", "/ 7")]:
+        of = page.page.locator(f"#live-clients [data-kind='{kind}'][data-client='{name}']")
+        expect(of.locator(f"[data-limit='{limit}']")).to_contain_text(text)
+        if limit != "concurrency":
+            assert float(of.locator("meter").first.get_attribute("value")) > 0, "its use"
     page.go("Usage")
+    expect(page.page.locator("main")).to_contain_text("currency that the configuration's prices are given in")
     total = page.page.locator("#usage-totals [data-group='e2e']")
     expect(total.locator("[data-column='refused']")).to_have_text("5")
     expect(total.locator("[data-column='requests']")).to_have_text("8")
@@ -548,6 +556,9 @@ def test_the_first_load_is_small_and_asks_nobody_else(shared):
     assert 5_000 < sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
 
 
+NAMES = ["other", "blue", "admin", "normal", "spillway", "token", "key", "ledger", "path"]  # of clients and teams; of settings
+
+
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory):
     """Something of everything, for the looks: use, a throttled backend, a drained one, two clients."""
@@ -577,27 +588,75 @@ def test_looks(busy, opened, dark, phone, korean):  # noqa: F811
         assert post_chat(busy.gateway.url, text=f"Hello {number}").status_code in (200, 429)
     expect(page.backend("r1")).to_be_visible()
     expect(page.page.locator(".chart svg").first).to_be_visible()
-    page.no_sideways_scroll()
-    page.axe_in_all_states(f"live, {look}")
+    page.looks_right(f"live, {look}", korean, NAMES)
     if look in ("en-desktop-light", "ko-phone-dark"):
         page.picture(f"dashboard-{look}")
 
     page.button(texts["drain"].format("r3")).click()
     dialog = page.page.get_by_role("dialog", name=texts["drain"].format("r3"))
     expect(dialog).to_be_visible()
-    page.no_sideways_scroll()
+    page.looks_right(f"to be drained?, {look}", korean, NAMES, states=False)
     page.button(texts["cancel"], dialog).click()
 
     page.go(texts["usage"])
     expect(page.page.locator("#usage-totals [data-group='e2e']")).to_be_visible()
-    page.no_sideways_scroll()
-    page.axe_in_all_states(f"usage, {look}")
+    page.looks_right(f"usage, {look}", korean, NAMES)
     if look == "en-desktop-dark":
         page.picture("dashboard-usage")
     page.go(texts["config"])
     expect(page.page.locator("#config-text")).to_be_visible()
-    page.no_sideways_scroll()
-    page.axe_in_all_states(f"configuration, {look}")
+    page.looks_right(f"configuration, {look}", korean, NAMES)
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory):
+    """A gateway that asks for a token, has no ledger, and a client at its own limit."""
+    from conftest import Stack
+
+    folder = tmp_path_factory.mktemp("locked")
+    clients = [{"name": "e2e", "key": CLIENT_KEY, "limits": {"requests_per_minute": 2, "budget": {"month": 5}}}]
+    one = Stack(folder, resources=1, admin={"token": TOKEN}, clients=clients, prices=PRICES)
+    for _ in range(5):
+        post_chat(one.gateway.url)
+    yield one
+    one.stop()
+
+
+@pytest.mark.parametrize("look", [f"{a}-{b}-{c}" for a in ("en", "ko") for b in ("desktop", "phone") for c in ("light", "dark")])
+def test_looks_of_what_is_not_well(locked, many, opened, look):  # noqa: F811
+    """The log-in, a token that is wrong, limits that are spent, no ledger, a gateway that is gone; and very many rows."""
+    options = {"korean": look.startswith("ko"), "phone": "phone" in look, "dark": look.endswith("dark")}
+    korean, texts = options["korean"], TEXTS[options["korean"]]
+    page = opened(locked.gateway, page=Dashboard, **options)
+    page.expected += ["401", "404", "ERR_FAILED", "ERR_CONNECTION"]
+
+    def right(what, states=False):
+        page.looks_right(f"{what}, {look}", korean, NAMES, states)
+
+    field = page.page.locator("input[type=password]")
+    expect(field).to_be_visible()
+    right("log-in", states=True)
+    field.fill("wrong")
+    field.press("Enter")
+    expect(page.page.get_by_role("alert")).to_be_visible()
+    right("a wrong token", states=True)
+    field.fill(TOKEN)
+    field.press("Enter")
+    expect(page.page.locator("#live-clients [data-client='e2e']")).to_be_visible()
+    expect(page.page.locator("#live-clients [data-limit='requests_per_minute']")).to_be_visible()
+    right("a limit that is spent")
+    page.go(texts["usage"])
+    expect(page.page.get_by_role("alert")).to_be_visible()
+    right("no ledger")
+    page.page.route("**/api/**", lambda route: route.abort())
+    page.page.reload()
+    expect(page.page.locator(".link.down")).to_be_visible()
+    expect(page.page.get_by_role("alert").first).to_be_visible()
+    right("a gateway that is gone")
+
+    page = opened(many.gateway, page=Dashboard, **options)
+    expect(page.page.locator("#backends tbody tr")).to_have_count(MANY_BACKENDS)
+    right("a hundred backends")
 
 
 def test_language_and_theme_are_chosen_and_kept(busy, opened):  # noqa: F811

@@ -140,6 +140,17 @@ def test_a_wrong_key_is_a_failure(known, tmp_path):
     assert set(found["statuses"]) == {"401"}
 
 
+def test_most_failed_is_a_failure_unless_that_is_tested(stack, tmp_path):
+    limited = [{"name": "e2e", "key": harness.CLIENT_KEY, "limits": {"requests_per_minute": 2}}]
+    one = stack(resources=1, clients=limited)
+    common = (one.gateway.url, tmp_path, "--rate", 10, "--duration", "1s", "--answer-tokens", 5)
+    assert load(*common, key=harness.CLIENT_KEY, status=1)["throttled"] > 5
+    # Of the same minute nothing is left, so that it is told from "nothing was answered".
+    other = stack(resources=1, clients=limited)
+    found = load(other.gateway.url, *common[1:], "--no-fail", key=harness.CLIENT_KEY)
+    assert found["throttled"] > found["ok"] > 0 and found["passed"] is None
+
+
 def test_an_interrupt_ends_it_with_a_report(known, tmp_path):
     out = tmp_path / "cut.json"
     process = subprocess.Popen(

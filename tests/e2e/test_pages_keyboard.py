@@ -14,7 +14,8 @@ STORY = "\n\n".join(f"Paragraph {i} of a story about a river and its weir." for 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    model = ScriptedModel({"story": STORY, "short": "Done.", "table": "| a | b |\n|---|---|\n| 1 | 2 |"})
+    model = ScriptedModel({"story": STORY, "short": "Done.", "table": "| a | b |\n|---|---|\n| 1 | 2 |",
+                           "busy": (429, {"retry-after": "50"}, "429")})
     chat = Chat(tmp_path_factory.mktemp("keyboard"), model.url)
     yield chat, model
     chat.stop()
@@ -94,6 +95,20 @@ def test_conversations_that_go_leave_the_focus_in_the_list(page):
         page.page.keyboard.press("Enter")
         expect(page.page.locator(".entry")).to_have_count(left)
         page.keeps_focus()
+
+
+def test_an_error_below_the_window_is_scrolled_to(page):
+    page.ask("say:story")
+    page.page.evaluate("document.querySelector('article').scrollIntoView()")
+    page.ask("say:busy")
+    alert = page.page.get_by_role("alert")
+    expect(alert).to_be_focused()
+    expect(alert).to_be_in_viewport(ratio=1)
+    covered = page.page.evaluate(
+        "() => [...document.querySelectorAll('[role=alert] button')].filter(b => { const r = b.getBoundingClientRect();"
+        " return !b.contains(document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)); }).length"
+    )
+    assert covered == 0, "its buttons are below the field"
 
 
 def test_what_is_opened_and_closed_gives_the_focus_back(page):

@@ -1,24 +1,21 @@
 """The command line as a person meets it: suggestions, examples, `top` in a terminal, `backup` and `restore`."""
 
 import contextlib
-import fcntl
+import gzip
 import json
 import os
-import pty
 import re
-import select
-import signal
+import shutil
 import sqlite3
-import struct
 import subprocess
-import termios
+import sys
 import threading
-import time
 
 import pytest
 
 import harness
 from harness import post_chat, wait_until
+from terminal import Terminal
 
 
 def run(*arguments, env=None):
@@ -71,6 +68,116 @@ def test_each_verb_has_examples():
             assert line in verbs
 
 
+def all_verbs():
+    """Each command that does something, from the program's own table: ("serve",), ("keys", "create"), …"""
+
+    def below(*path):
+        text = run(*path, "--help").stdout
+        listed = text.split("ubcommands:\n")[1].split("\n\n")[0] if "ubcommands:\n" in text else ""
+        inner = [(*path, verb) for verb in re.findall(r"^  ([\w-]+)", listed, re.M)]
+        # `load` does something itself and has a command below it; the others are groups only.
+        if not inner or "[SUBCOMMAND]" in text:
+            yield path
+        for one in inner:
+            yield from below(*one)
+
+    return list(below())
+
+
+# They run until they are stopped: docs/operations.md, "In scripts".
+WITHOUT_JSON = {("serve",), ("emulate",), ("chat",)}
+
+
+def test_each_command_has_json_or_a_reason():
+    verbs = all_verbs()
+    assert len(verbs) > 20 and {("load",), ("load", "compare"), ("keys", "rotate"), ("env", "set")} <= set(verbs)
+    without = {verb for verb in verbs if not re.search(r"^ +--json\b", run(*verb, "--help").stdout, re.M)}
+    assert without == WITHOUT_JSON
+    page = (harness.ROOT / "docs/operations.md").read_text()
+    section = page.split("## In scripts")[1].split("\n## ")[0]
+    for verb in verbs:
+        assert f"`{' '.join(verb)}" in section or f"`{verb[0]} …" in section, f"{verb} is not in docs/operations.md"
+
+
+def of_json(*arguments, status=0, env=None):
+    """The one JSON value on standard output."""
+    done = run(*arguments, "--json", env=env)
+    assert done.returncode == status, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_shapes_of_json(shared, tmp_path):
+    port = shared.gateway.url.rsplit(":", 1)[1]
+    assert of_json("health", "--port", port) == {"ok": True, "url": f"http://127.0.0.1:{port}/healthz"}
+    free = harness.free_ports(1)
+    missing = of_json("health", "--port", free, status=1)
+    assert missing.keys() == {"ok", "url", "message"} and missing["ok"] is False
+
+    stack = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "SPILLWAY_ENV_NAME": "json"}
+    assert of_json("down", env=stack) == {"stack": "json", "existed": False, "removed": False}
+    assert of_json("env", "set", "OPENAI_CAPACITY", "50", env=stack) == {"OPENAI_CAPACITY": "50"}
+    assert of_json("env", "get", "OPENAI_CAPACITY", env=stack) == {"OPENAI_CAPACITY": "50"}
+    assert of_json("env", "get-values", env=stack)["OPENAI_CAPACITY"] == "50"
+
+    (tmp_path / "litellm.yaml").write_text(
+        "model_list:\n  - model_name: gpt-4o\n    litellm_params: {model: azure/gpt-4o, api_base: 'https://one.openai.azure.com', nonsense: 1}\n"
+    )
+    imported = of_json("import", tmp_path / "litellm.yaml")
+    assert imported.keys() == {"kind", "notes", "yaml"} and imported["kind"] == "litellm"
+    assert imported["yaml"].count("https://one.openai.azure.com") == 1
+    assert any(note["line"] == 3 and "nonsense" in note["key"] + note["message"] for note in imported["notes"])
+
+    figures = ("load", "--url", shared.gateway.url, "--rate", "20", "--duration", "1s", "--quiet", "--json", "-")
+    measured = run(*figures, env={"SPILLWAY_API_KEY": harness.CLIENT_KEY})
+    assert json.loads(measured.stdout)["ok"] > 0, "nothing but JSON"
+    (tmp_path / "run.json").write_text(measured.stdout)
+    beside = of_json("load", "compare", tmp_path / "run.json", tmp_path / "run.json")
+    assert beside.keys() == {"before", "after", "figures"}
+    rate = next(one for one in beside["figures"] if one["name"] == "rate")
+    assert rate.keys() == {"name", "before", "after", "difference", "interval", "noise"}
+    assert (rate["difference"], rate["noise"]) == (0, True)
+    assert run("load", "compare", tmp_path / "run.json", tmp_path / "run.json").returncode == 2, "neither --out nor --json"
+
+
+@pytest.fixture(scope="module")
+def manual(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("manual")
+    script = harness.ROOT / "deploy/make_manual.py"
+    subprocess.run([sys.executable, script, harness.SPILLWAY, folder], check=True, capture_output=True)
+    return folder
+
+
+def options_of(verb):
+    return set(re.findall(r"^ {2,4}(?:-\w,)?(--[\w-]+)", run(*verb, "--help").stdout.split("\nExamples:")[0], re.M))
+
+
+def test_each_command_and_option_is_completed_and_in_the_manual(manual):
+    page = gzip.decompress((manual / "spillway.1.gz").read_bytes()).decode().replace("\\-", "-")
+    zsh, fish = (manual / "_spillway").read_text(), (manual / "spillway.fish").read_text()
+    for verb in all_verbs():
+        path, options = " ".join(verb), options_of(verb)
+        assert "--help" in options
+        asked = f"source {manual}/spillway.bash; COMP_WORDS=(spillway {path} --); COMP_CWORD={len(verb) + 1}; _spillway; echo ${{COMPREPLY[@]}}"
+        offered = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+        assert set(offered) == options, path
+        section = page.split(f".SS spillway {path}\n")[1].split("\n.S")[0]
+        case = zsh.split(f"'{path} '*) compadd -- ")[1].split(";")[0].split()
+        seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in verb)
+        for option in options:
+            assert re.search(rf"{option}\b", section), f"{path} {option}"
+            assert option in case, f"{path} {option}"
+            assert f"-n '{seen}' -l {option[2:]}\n" in fish, f"{path} {option}"
+        for example in re.findall(r"^  .*spillway.*$", run(*verb, "--help").stdout.partition("\nExamples:")[2], re.M):
+            assert example.strip().replace("\\", "\\e") in page, example
+    for shell, script in (("zsh", "_spillway"), ("fish", "spillway.fish"), ("bash", "spillway.bash")):
+        if shutil.which(shell):
+            subprocess.run([shell, "-n", manual / script], check=True)
+    if shutil.which("man"):
+        told = subprocess.run(["man", "--warnings", "-l", manual / "spillway.1.gz"], capture_output=True, text=True, check=True,
+                              env={**os.environ, "MANPAGER": "cat", "MANWIDTH": "80"})  # fmt: skip
+        assert told.stderr == ""
+
+
 def test_check_tells_problems_as_json(tmp_path):
     file = tmp_path / "gateway.yaml"
     file.write_text("backends:\n  - {url: https://one.openai.azure.com, api_key: abcdefgh, prioritty: 1}\n")
@@ -81,98 +188,6 @@ def test_check_tells_problems_as_json(tmp_path):
     problem = told["problems"][0]
     assert (problem["severity"], problem["line"], problem["key"]) == ("error", 2, "backends[0].prioritty")
     assert "did you mean priority?" in problem["message"]
-
-
-class Terminal:
-    """The program on a terminal of its own, and what a person would see there."""
-
-    def __init__(self, columns, rows, *arguments):
-        self.master, slave = pty.openpty()
-        self.size(columns, rows)
-        self.process = subprocess.Popen(
-            [harness.SPILLWAY, *map(str, arguments)],
-            stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
-        os.close(slave)
-        self.cells = [[" "] * columns for _ in range(rows)]
-        self.at = [0, 0]
-        self.pending = ""
-        self.beyond = 0
-
-    def size(self, columns, rows):
-        self.columns, self.rows = columns, rows
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        if hasattr(self, "cells"):
-            self.cells = [(row + [" "] * columns)[:columns] for row in self.cells][:rows]
-            self.cells += [[" "] * columns for _ in range(rows - len(self.cells))]
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def read(self, seconds):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if select.select([self.master], [], [], 0.05)[0]:
-                try:
-                    self.pending += os.read(self.master, 65536).decode(errors="replace")
-                except OSError:
-                    break
-                self.draw()
-
-    def draw(self):
-        """As much of a terminal as the program uses."""
-        while self.pending:
-            if escape := re.match(r"\x1b\[([?\d;]*)([A-Za-z])", self.pending):
-                self.pending = self.pending[escape.end():]
-                self.escape(escape[1], escape[2])
-            elif self.pending[0] == "\x1b":
-                return
-            else:
-                self.put(self.pending[0])
-                self.pending = self.pending[1:]
-
-    def escape(self, parameters, kind):
-        row, column = self.at
-        if kind == "H":
-            self.at = [0, 0]
-        elif row >= self.rows:
-            self.beyond += 1
-        elif kind == "K":
-            self.cells[row][column:] = [" "] * (self.columns - column)
-        elif kind == "J":
-            self.cells[row][column:] = [" "] * (self.columns - column)
-            for below in range(row + 1, self.rows):
-                self.cells[below] = [" "] * self.columns
-        elif kind == "h" and parameters == "?1049":
-            self.cells = [[" "] * self.columns for _ in range(self.rows)]
-
-    def put(self, character):
-        if character == "\r":
-            self.at[1] = 0
-        elif character == "\n":
-            self.at[0] += 1
-        elif self.at[0] < self.rows and self.at[1] < self.columns:
-            self.cells[self.at[0]][self.at[1]] = character
-            self.at[1] += 1
-        else:
-            self.beyond += 1  # a line would wrap, or the screen scroll
-
-    def lines(self):
-        return ["".join(row).rstrip() for row in self.cells]
-
-    def sees(self, text, seconds=5):
-        end = time.monotonic() + seconds
-        while text not in "\n".join(self.lines()):
-            assert time.monotonic() < end, f"no {text!r} in:\n" + "\n".join(self.lines())
-            self.read(0.1)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
 
 
 @pytest.fixture
@@ -214,25 +229,67 @@ def test_top_scrolls_filters_and_quits(many):
         top.close()
 
 
-def test_top_follows_a_shrinking_terminal(many):
-    top = Terminal(120, 40, "top", "--url", many.admin, "--interval", "200ms")
+@pytest.mark.parametrize("reflows", [False, True], ids=["cuts", "reflows"])
+def test_top_follows_a_shrinking_terminal(many, reflows):
+    top = Terminal(120, 40, "top", "--url", many.admin, "--interval", "200ms", reflows=reflows)
     try:
         top.sees("backend-030")
         top.size(60, 12)
-        top.process.send_signal(signal.SIGWINCH)
-        top.read(1)
-        top.beyond = 0  # what was written for the old size
+        top.read(0.5)
+        top.forget()
         top.read(1)
         top.sees("q quits")
         assert top.beyond == 0
-        lines = top.lines()
-        assert sum("q quits" in line for line in lines) == 1, "no stale line:\n" + "\n".join(lines)
-        assert "q quits" in lines[11]
+        assert top.text().count("q quits") == 1, "no stale line:\n" + top.text()
+        assert "q quits" in top.lines()[11]
         top.size(100, 50)
-        top.process.send_signal(signal.SIGWINCH)
         top.sees("backend-040")
     finally:
         top.close()
+
+
+@pytest.fixture
+def wide(tmp_path):
+    """A gateway whose requests go to more backends than a terminal has lines, with names that are long."""
+    emulator = harness.Emulator(tmp_path, resources=1)
+    gateway = harness.Gateway(
+        tmp_path, [harness.backend(f"a-backend-with-a-long-name-{n:02}", emulator.urls[0]) for n in range(30)]
+    )
+    yield gateway
+    gateway.stop()
+    emulator.stop()
+
+
+@pytest.mark.parametrize("reflows", [False, True], ids=["cuts", "reflows"])
+def test_load_follows_a_shrinking_terminal(wide, reflows):
+    """One block that is drawn over, whatever the terminal becomes, and a report of 80 columns."""
+    load = Terminal(110, 60, "load", "--url", wide.url, "--rate", "40", "--duration", "9s", "--answer-tokens", "20",
+                    env={"SPILLWAY_API_KEY": harness.CLIENT_KEY}, reflows=reflows)  # fmt: skip
+
+    def is_one_block():
+        for mark in (" of 9 s", " now ", " total "):
+            assert load.text().count(mark) == 1, f"stale or missing {mark!r}:\n{load.text()}"
+        assert load.beyond == 0, load.text()
+
+    try:
+        load.sees("a-backend-with-a-lon")
+        load.read(1.2)
+        is_one_block()
+        for columns, rows in ((80, 24), (50, 12), (100, 40)):
+            load.size(columns, rows)
+            load.forget()
+            load.read(1.6)
+            is_one_block()
+            assert max(len(line) for line in load.lines()) > min(columns, 80) * 0.6
+            assert ("more lines" in load.text()) == (rows < 37)
+        load.size(80, 50)
+        load.read(1.2)
+        load.forget()
+        assert load.wait(30) == 0, load.text()
+        assert "error rate 0 %" in load.text()
+        assert load.screen.wrapped == 0, load.text()
+    finally:
+        load.close()
 
 
 def test_top_once(many):

@@ -221,7 +221,10 @@ TEST(Report, SaysOfWhatAShareIs) {
 }
 
 TEST(Report, FitsEightyColumns) {
-    std::istringstream text(text_report(a_record("x")));
+    Record r = a_record("x");
+    for (int i = 0; i < 30; ++i) r.backends[fmt::format("a-backend-with-a-long-name-{:02}", i)] = 10;
+    EXPECT_THAT(text_report(r), HasSubstr(": 10,\n               a-backend"));
+    std::istringstream text(text_report(r));
     for (std::string line; std::getline(text, line);) EXPECT_LE(count_characters(line), 80U) << line;
 }
 
@@ -272,6 +275,24 @@ TEST(Comparison, TellsTheDifferences) {
     EXPECT_THAT(html, Not(HasSubstr("nan")));
 }
 
+TEST(Comparison, AsJsonSaysWhatIsNoise) {
+    const Record before = a_record("one");
+    Record after = a_record("two");
+    EXPECT_THAT(json_comparison(before, after),
+                HasSubstr(R"({"before":"one","after":"two","figures":[{"name":"offered_rate",)"));
+    const auto rate = [&] {
+        const std::string all = json_comparison(before, after);
+        const auto at = all.find(R"({"name":"rate")");
+        return all.substr(at, all.find('}', at) - at);
+    };
+    EXPECT_THAT(rate(), HasSubstr(R"("before":8,"after":8,"difference":0,)"));
+    EXPECT_THAT(rate(), HasSubstr(R"("noise":true)"));
+    after.ok *= 20;
+    EXPECT_THAT(rate(), HasSubstr(R"("after":160,"difference":19,)"));
+    EXPECT_THAT(rate(), HasSubstr(R"("noise":false)"));
+    EXPECT_THAT(json_comparison(Record(), Record()), HasSubstr(R"("interval":null,"noise":null})"));
+}
+
 TEST(Progress, ShowsRatesAndKeepsBackends) {
     Progress progress(60s, true, 100);
     Pulse pulse;
@@ -301,7 +322,7 @@ TEST(Progress, NoLineIsWiderThanTheTerminal) {
         pulse.step.backends["a-backend-with-a-long-name-" + std::to_string(i)] = 99'999;
     progress.add(pulse, 90s, 1s);  // all is sent, and some answers are waited for
     for (const std::size_t columns : {80U, 40U}) {
-        progress.resize(columns);
+        progress.resize(columns, 24);
         const std::string block = progress.block();
         std::istringstream text(block);
         std::size_t lines = 0;
@@ -309,11 +330,31 @@ TEST(Progress, NoLineIsWiderThanTheTerminal) {
         EXPECT_EQ(progress.rows_of(block), lines);
     }
     // What was drawn on a wider terminal takes more rows on a narrower one.
-    progress.resize(80);
+    progress.resize(80, 24);
     const std::string wide = progress.block();
     const std::size_t rows = progress.rows_of(wide);
-    progress.resize(40);
+    progress.resize(40, 24);
     EXPECT_GT(progress.rows_of(wide), rows);
+}
+
+TEST(Progress, HasFewerLinesThanTheTerminal) {
+    Progress progress(60s, true, 80);
+    Pulse pulse;
+    for (int i = 0; i < 40; ++i) pulse.step.backends[fmt::format("backend-{:02}", i)] = 1;
+    progress.add(pulse, 1s, 1s);
+    const auto lines = [&](std::size_t rows) {
+        progress.resize(80, rows);
+        const std::string block = progress.block();
+        return std::count(block.begin(), block.end(), '\n');
+    };
+    const auto all = lines(100);
+    EXPECT_EQ(all, 46);
+    EXPECT_EQ(lines(47), all);
+    EXPECT_THAT(progress.block(), Not(HasSubstr("more lines")));
+    EXPECT_EQ(lines(46), 45);
+    EXPECT_EQ(lines(24), 23);
+    EXPECT_THAT(progress.block(), HasSubstr(" … 24 more lines\n"));
+    EXPECT_EQ(lines(2), 1);
 }
 
 }  // namespace

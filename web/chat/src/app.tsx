@@ -115,7 +115,7 @@ export function App() {
             <IconButton icon="menu" label={t("open_menu")} expanded={state.menuOpen.value}
               onClick={() => (state.menuOpen.value = true)} />
           )}
-          <h1>{state.title.value}</h1>
+          <h1 title={state.title.value}>{state.title.value}</h1>
           {narrow && <IconButton icon="plus" label={t("new_chat")} onClick={newChat} />}
         </header>
         <Thread />

@@ -1,6 +1,7 @@
 // What a person wrote and the server has not taken yet: kept in this browser for each conversation, so that it
 // survives a reload, a closed tab and a server that is away. "" is the conversation that is not begun yet.
-import { signal, type Signal } from "@preact/signals";
+import { signal } from "@preact/signals";
+import { otherTabs, tab } from "./tabs";
 import type { Failure } from "./types";
 
 /** A question on its way to the server, or one that did not get there. */
@@ -8,6 +9,7 @@ export interface Unsent {
   text: string;
   parent: string;
   failure?: Failure; // absent: it is being sent
+  tab?: string; // that has it; each keeps its own
 }
 
 const draftsKey = "spillway.drafts";
@@ -51,21 +53,32 @@ function loadDrafts(): Record<string, string> {
 }
 
 export const drafts = signal(loadDrafts());
-export const unsent = signal(load<Unsent>(unsentKey));
 
-// What another page of this browser was sending when it closed did not arrive, as far as this one knows.
-unsent.value = Object.fromEntries(
-  Object.entries(unsent.value).map(([id, one]) => [
-    id,
-    one.failure ? one : { ...one, failure: { kind: "interrupted", message: "" } },
-  ]),
+// What a page was sending when it closed did not arrive, as far as this one knows.
+function left(one: Unsent): Unsent {
+  return { ...one, failure: one.failure ?? { kind: "interrupted", message: "" } };
+}
+const placeOf = (id: string, of = tab) => `${id}@${of}`;
+const idAt = (place: string) => place.split("@")[0]!;
+
+export const unsent = signal(
+  Object.fromEntries(
+    Object.entries(load<Unsent>(unsentKey)).filter(([, one]) => one.tab === tab).map(([place, one]) => [idAt(place), left(one)]),
+  ),
 );
 
-/** In the store only the entry of `id` is changed: other tabs keep theirs there, too. */
-function set<T>(kept: Signal<Record<string, T>>, key: string, id: string, value: T | undefined): void {
-  kept.value = changed(kept.value, id, value);
-  keep(key, changed(load<T>(key), id, value));
+/** What a tab that is gone did not get to the server is this one's now, where it has nothing itself. */
+async function takeOver(): Promise<void> {
+  if (Object.values(load<Unsent>(unsentKey)).every((one) => one.tab === tab)) return;
+  const others = await otherTabs();
+  for (const [place, one] of Object.entries(load<Unsent>(unsentKey))) {
+    const id = idAt(place);
+    if (one.tab === tab || others.has(one.tab ?? "") || id in unsent.value) continue;
+    keep(unsentKey, changed(load<Unsent>(unsentKey), place, undefined));
+    setUnsent(id, left(one));
+  }
 }
+void takeOver();
 
 export function setDraft(id: string, text: string): void {
   if (id === "") {
@@ -80,11 +93,14 @@ export function setDraft(id: string, text: string): void {
       return;
     }
   }
-  set(drafts, draftsKey, id, text || undefined);
+  drafts.value = changed(drafts.value, id, text || undefined);
+  // In the store only this entry is changed: other tabs keep theirs there, too.
+  keep(draftsKey, changed(load<string>(draftsKey), id, text || undefined));
 }
 
 export function setUnsent(id: string, one: Unsent | undefined): void {
-  set(unsent, unsentKey, id, one);
+  unsent.value = changed(unsent.value, id, one);
+  keep(unsentKey, changed(load<Unsent>(unsentKey), placeOf(id), one && { ...one, tab }));
 }
 
 /** Puts `text` before what stands in the field of `id`. */

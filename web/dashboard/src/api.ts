@@ -1,7 +1,7 @@
 // Requests to the admin plane. The token is kept for this tab only.
 import { ownPage, partsOf, refusalOf, type Problem } from "../../shared/answer";
 import type { Asked } from "./keys";
-import type { Configuration, Frame, Key, ModeChange, Session, UsageRow } from "./types";
+import type { Client, Configuration, Frame, Key, ModeChange, Session, UsageRow } from "./types";
 
 const stored = "spillway.admin.token";
 
@@ -56,6 +56,13 @@ export const api = {
     ((await (await send(`api/usage?${new URLSearchParams(query)}`)).json()) as { usage: UsageRow[] }).usage,
   change: async (backend: string, verb: "drain" | "disable" | "enable") =>
     (await send(`api/backends/${encodeURIComponent(backend)}/${verb}`, "POST")).json() as Promise<ModeChange>,
+
+  /** A page of clients, users and teams. */
+  clients: async (after?: string) =>
+    (await send(`api/clients?${new URLSearchParams({ limit: "1000", ...(after && { after }) })}`)).json() as Promise<{
+      clients: Client[];
+      next?: string;
+    }>,
 
   /** As text: what has not changed need not be read. */
   keys: async () => (await send("api/keys")).text(),

@@ -1,6 +1,7 @@
 // The keys as the admin plane tells them, what is open about them, and the calls that change them.
 import { computed, effect, signal } from "@preact/signals";
 import { api, ApiError } from "./api";
+import { faultOf, whyOf } from "./faults";
 import { emptyForm, fieldOf, formOf, nameOf, type Asked, type Faults, type Form } from "./keys";
 import { announcement, now, phase, readConfig } from "./state";
 import { t } from "./strings";
@@ -47,7 +48,7 @@ async function read(): Promise<void> {
     trouble.value = null;
   } catch (error) {
     trouble.value = error instanceof ApiError
-      ? { code: error.code, message: error.message }
+      ? { code: error.code, message: whyOf(error) }
       : { code: "unreachable", message: t("unreachable") };
   }
 }
@@ -120,19 +121,15 @@ export async function importKeys(all: unknown[]): Promise<void> {
   await read();
 }
 
-const told = ["role_not_allowed", "store_unavailable", "key_taken", "key_revoked", "no_such_key"] as const;
-
 /** What went wrong, by field; what belongs to none is under "". */
 export function faultsIn(error: unknown, fields: readonly string[]): Faults {
-  if (!(error instanceof ApiError)) return { "": t("fault_unreachable") };
-  if (error.status === 403) void readConfig(); // the role may be another by now
-  const known = told.find((code) => code === error.code);
-  if (known) return { "": t(`fault_${known}`, { why: error.message }) };
-  if (error.problems.length === 0) return { "": error.message };
+  if (error instanceof ApiError && error.status === 403) void readConfig(); // the role may be another by now
+  if (!(error instanceof ApiError) || error.problems.length === 0) return { "": whyOf(error) };
   const faults: Faults = {};
   for (const { param, message } of error.problems) {
     const field = fieldOf(param, fields);
-    const words = field || !param ? message : `${param}: ${message}`;
+    const said = faultOf(param, message);
+    const words = field || !param ? said : `${param}: ${said}`;
     faults[field] = faults[field] ? `${faults[field]} ${words}` : words;
   }
   return faults;

@@ -10,10 +10,6 @@ export const keyTexts = {
     "You may look ({role}). Changing keys is for the role admin.",
     "보기만 가능합니다({role}). 키 변경은 admin 역할만 할 수 있습니다.",
   ],
-  keys_no_store: [
-    "The gateway has no store to keep keys in: set store.path or store.url in the configuration.",
-    "키를 보관할 저장소가 없습니다. 설정에서 store.path 또는 store.url을 지정하세요.",
-  ],
   no_keys: ["No key has been made yet.", "아직 만든 키가 없습니다."],
   key_id: ["ID", "ID"],
   created: ["Created", "생성"],
@@ -139,4 +135,26 @@ export const keyTexts = {
   fault_key_taken: ["One of the keys is another's already.", "이미 다른 곳에서 쓰는 키가 있습니다."],
   fault_key_revoked: ["The key is revoked.", "폐기된 키입니다."],
   fault_no_such_key: ["There is no such key any more.", "키가 더는 없습니다."],
+  fault_no_such_backend: ["There is no such backend any more.", "백엔드가 더는 없습니다."],
+  fault_no_ledger: [
+    "No ledger is kept, so there is no past to show. Set ledger.path in the configuration.",
+    "원장을 기록하지 않아 지난 사용량이 없습니다. 설정에서 ledger.path를 지정하세요.",
+  ],
+  fault_no_store: [
+    "The gateway has no store to keep keys in: set store.path or store.url in the configuration.",
+    "키를 보관할 저장소가 없습니다. 설정에서 store.path 또는 store.url을 지정하세요.",
+  ],
+  fault_other: ["{why}", "게이트웨이가 거부했습니다: {why}"],
+
+  // Of one member. The admin plane speaks English: its words, or what it expects.
+  fault_name: ["{why}", "영문자, 숫자, ‘.’, ‘_’, ‘-’를 64자까지 쓸 수 있습니다."],
+  fault_text: ["{why}", "한 줄로 된 1,000바이트 이하의 텍스트를 입력하세요."],
+  fault_deployments: ["{why}", "배포 이름을 쉼표로 구분해 입력하세요."],
+  fault_duration: ["{why}", "30m, 24h, 90d처럼 입력하세요. 최대 10년입니다."],
+  fault_range: ["{why}", "{least}에서 {most} 사이의 수를 입력하세요."],
+  fault_past: ["{why}", "이미 지난 시각입니다."],
+  fault_when: ["{why}", "2027-01-31T12:00:00Z 같은 UTC 시각, 날짜, never 중 하나여야 합니다."],
+  fault_key: ["{why}", "쓸 수 없는 키입니다."],
+  fault_import_needs: ["{why}", "client와, key 또는 key_sha256 중 하나가 필요합니다."],
+  fault_member: ["{why}", "사용할 수 없는 항목이나 값입니다. ({why})"],
 } satisfies Texts;

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { api, ApiError, keepToken, token } from "./api";
 import { followAddress, readAddress } from "./address";
+import { whyOf } from "./faults";
 import { endSession, readSession, session } from "./session";
 import { t } from "./strings";
 import type { Backend, Configuration, Frame, Role } from "./types";
@@ -92,7 +93,7 @@ async function read(): Promise<void> {
       await askForLogIn();
       return;
     }
-    trouble.value = error instanceof ApiError ? error.message : t("unreachable");
+    trouble.value = error instanceof ApiError ? whyOf(error) : t("unreachable");
   }
   connected.value = false;
   if (phase.value === "starting") phase.value = "open";
@@ -132,7 +133,7 @@ export async function logOut(): Promise<void> {
   try {
     await endSession();
   } catch (error) {
-    announcement.value = t("not_done", { why: (error as Error).message });
+    announcement.value = t("not_done", { why: whyOf(error) });
     return;
   }
   reading?.abort();
@@ -149,7 +150,7 @@ export async function change(backend: string, verb: "drain" | "disable" | "enabl
     unkept.value = lost ? t("not_kept", { name: backend, why: told.why ?? "" }) : "";
     announcement.value = t(`did_${verb}`, { name: backend });
   } catch (error) {
-    announcement.value = t("not_done", { why: (error as Error).message });
+    announcement.value = t("not_done", { why: whyOf(error) });
     void readConfig(); // the role may be another by now
   }
 }

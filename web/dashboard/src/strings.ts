@@ -140,6 +140,10 @@ const texts = {
   limit_budget_month: ["budget of the month", "월간 예산"],
   shadow_refused: ["(would have been: {n})", "(거부했을 요청: {n})"],
   refused: ["Refused", "거부"],
+  more_users: [
+    "Of the users, {n} are listed; there are more. Usage has all.",
+    "사용자는 {n}명까지만 표시합니다. 전체는 사용량에서 볼 수 있습니다.",
+  ],
   no_clients: ["No client has asked yet", "아직 요청한 클라이언트가 없습니다"],
   kind_client: ["client", "클라이언트"],
   kind_user: ["user", "사용자"],
@@ -195,10 +199,6 @@ const texts = {
   completion: ["Completion", "완성"],
   nobody: ["(none)", "(없음)"],
   others: ["(others)", "(기타)"],
-  no_ledger: [
-    "No ledger is kept, so there is no past to show. Set ledger.path in the configuration.",
-    "원장을 기록하지 않아 지난 사용량이 없습니다. 설정에서 ledger.path를 지정하세요.",
-  ],
   no_usage: ["Nothing was used in this span", "이 기간에는 사용량이 없습니다"],
 
   config_text: ["What the configuration resolves to", "적용된 설정"],
@@ -223,6 +223,7 @@ const texts = {
   ...keyTexts,
 } satisfies Texts;
 
+export type TextKey = keyof typeof texts;
 export const t = translator(texts);
 
 /** 1,234 or 12.3 or 1.2M: short enough for a tile. */

@@ -2,10 +2,10 @@
 import { useState } from "preact/hooks";
 import { language, setLanguage, type Language } from "../../../shared/i18n";
 import { setTheme, theme, type Theme } from "../../../shared/theme";
-import { ApiError } from "../api";
 import * as state from "../state";
 import { t } from "../strings";
 import { Confirm, Dialog } from "./dialog";
+import { failureText } from "./trouble";
 
 function Choice<T extends string>(props: { name: string; label: string; value: T; options: [T, string][]; onPick: (v: T) => void }) {
   return (
@@ -43,7 +43,8 @@ function ModelSettings({ onDone }: { onDone: () => void }) {
       });
       onDone();
     } catch (error) {
-      setWrong(error instanceof ApiError ? error.failure.message : String(error));
+      const failure = state.asFailure(error);
+      setWrong(failure.code === "invalid_settings" ? t("set_invalid", { why: failure.message }) : failureText(failure));
     }
   };
   const s = session.settings;
@@ -92,7 +93,7 @@ function ModelSettings({ onDone }: { onDone: () => void }) {
       </label>
       {wrong && (
         <p role="alert" class="note bad">
-          {t("set_invalid")} {wrong}
+          {wrong}
         </p>
       )}
       <div class="row end">

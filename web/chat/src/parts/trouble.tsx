@@ -1,12 +1,26 @@
 // An error as people read it; a 429 counts down to when it is worth trying again.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { formatDate } from "../../../shared/i18n";
 import * as state from "../state";
-import { has, t } from "../strings";
+import { has, t, type TextKey } from "../strings";
 import * as turns from "../turns";
 import type { Failure } from "../types";
 
+// What the gateway means by its codes (docs/errors.md), where the status alone says something else.
+const meanings: Record<string, TextKey> = {
+  quota_exceeded: "error_used_up",
+  budget_exceeded: "error_used_up",
+  insufficient_quota: "error_used_up",
+  deployment_not_allowed: "error_not_allowed",
+  address_not_allowed: "error_not_allowed",
+  request_too_large: "error_too_long",
+  no_backend: "error_no_capacity",
+  drained: "error_no_capacity",
+  timeout: "error_timeout",
+};
+
 export function failureText(failure: Failure): string {
-  const key = `error_${failure.kind}`;
+  const key = meanings[failure.code ?? ""] ?? `error_${failure.kind}`;
   if (has(key)) return t(key);
   return failure.status && failure.status >= 400 && failure.status < 500 ? failure.message : t("error_server");
 }
@@ -20,7 +34,9 @@ export function Wait({ until }: { until: number }) {
   }, [until]);
   return (
     <p class="wait" data-seconds={seconds}>
-      {seconds > 0 ? t("try_again_in", { n: seconds }) : t("try_again_now")}
+      {seconds > 300
+        ? t("try_again_at", { when: formatDate(until) })
+        : seconds > 0 ? t("try_again_in", { n: seconds }) : t("try_again_now")}
     </p>
   );
 }

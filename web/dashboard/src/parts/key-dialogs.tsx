@@ -1,4 +1,5 @@
 // What is asked before a key is rotated or revoked, and the keys that are taken over from elsewhere.
+import { faultOf } from "../faults";
 import { nameOf, readImport, type Faults } from "../keys";
 import { close, importing, importKeys, open, overlap, revokeKey, rotateKey } from "../keys-state";
 import { t } from "../strings";
@@ -34,11 +35,12 @@ function Revoke({ of }: { of: Key }) {
 }
 
 /** A fault of `keys[2].client` is that of the third key's line. */
-function inLines(fault: string, lines: number[]): string {
-  return fault.replace(/keys\[(\d+)\]\.?(\w*)(?:: )?/g, (whole, at: string, member: string) => {
-    const n = lines[Number(at)];
-    return n === undefined ? whole : t("fault_import_line", { n, why: member ? `${member}: ` : "" });
-  });
+function inLine(param: string, message: string, lines: number[]): string {
+  const [, at, member = ""] = /^keys\[(\d+)\]\.?(.*)$/.exec(param) ?? [];
+  const said = faultOf(at === undefined ? param : member, message);
+  const n = at === undefined ? undefined : lines[Number(at)];
+  if (n === undefined) return `${param}: ${said}`;
+  return t("fault_import_line", { n, why: member ? `${member}: ${said}` : said });
 }
 
 function Import() {
@@ -54,7 +56,7 @@ function Import() {
       // A key that is wrong is wrong in its line.
       const problems = (error as { problems?: { param: string; message: string }[] }).problems ?? [];
       if (problems.length === 0) throw error;
-      return { keys: problems.map(({ param, message }) => inLines(`${param}: ${message}`, all.lines)).join(" ") };
+      return { keys: problems.map(({ param, message }) => inLine(param, message, all.lines)).join(" ") };
     }
   };
   return (

@@ -145,7 +145,7 @@ export function KeysView() {
     <section aria-label={t("keys")}>
       <h2 class="unseen">{t("keys")}</h2>
       {noStore ? (
-        <p class="trouble" role="alert">{t("keys_no_store")}</p>
+        <p class="trouble" role="alert">{why.message}</p>
       ) : (
         <>
           <p class="muted">

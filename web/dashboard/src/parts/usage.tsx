@@ -2,7 +2,8 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { choice } from "../address";
-import { api, ApiError } from "../api";
+import { api } from "../api";
+import { whyOf } from "../faults";
 import { short, t } from "../strings";
 import type { UsageRow } from "../types";
 import { Chart } from "./chart";
@@ -72,7 +73,7 @@ async function read(): Promise<void> {
     if (asked.range === range.value && asked.per === per.value) got.value = { ...asked, rows, totals, at: Date.now() };
     trouble.value = "";
   } catch (error) {
-    trouble.value = error instanceof ApiError && error.code === "no_ledger" ? t("no_ledger") : (error as Error).message;
+    trouble.value = whyOf(error);
   }
 }
 
