@@ -181,6 +181,8 @@ def test_a_drain_needs_no_server_and_is_not_undone_when_it_is_back(start, tmp_pa
     assert postgres.PASSWORD not in told["why"] + one.log_text()
     assert modes(one) == {"one": "draining", "two": "draining"}
     assert modes(other) == {"one": "on", "two": "draining"}, "what is known stays"
+    for gateway in (one, other):
+        harness.wait_until(lambda gateway=gateway: "keys cannot be read" in gateway.log_text())
     cluster.start()
     for gateway in (one, other):
         harness.wait_until(lambda gateway=gateway: "keys can be read again" in gateway.log_text())
