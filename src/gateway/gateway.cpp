@@ -167,6 +167,15 @@ void Gateway::add_callbacks() {
                                                 for (const auto& b : snapshot_->router->view(mono_now()))
                                                     emit({{"backend", b.name}}, b.in_flight);
                                             }));
+    callbacks_.push_back(registry_.callback(
+        MetricType::gauge, "spillway_backend_most_in_flight",
+        "Requests in flight that a backend's deployment sustains, while it has been asked for more",
+        [this](telemetry::Emitter& emit) {
+            for (const auto& b : snapshot_->router->view(mono_now()))
+                for (const auto& d : b.deployments)
+                    if (d.most_in_flight)
+                        emit({{"backend", b.name}, {"deployment", d.name}}, *d.most_in_flight);
+        }));
     callbacks_.push_back(registry_.callback(MetricType::gauge, "spillway_tls_certificate_not_after_seconds",
                                             "When the listener's TLS certificate ends, in seconds since 1970",
                                             [this](telemetry::Emitter& emit) {

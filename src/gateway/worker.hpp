@@ -20,6 +20,7 @@
 #include "base/task.hpp"
 #include "base/timer.hpp"
 #include "gateway/books.hpp"
+#include "gateway/busy_clients.hpp"
 #include "gateway/certificate_refusals.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/open_request.hpp"
@@ -112,6 +113,7 @@ public:
     Writers writers;
     Books& books;
     quota::UserAccounts users;
+    BusyClients busy_clients;
 
 private:
     Task<void> handle(http::Exchange& exchange);
