@@ -90,7 +90,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     for (std::uint32_t i = 0; i < threads; ++i) {
         auto worker = std::make_unique<Worker>(
             Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_, *gateway->log_,
-                           gateway->memory_, gateway->shortage_, gateway->refused_certificates_},
+                           gateway->memory_, gateway->addresses_, gateway->shortage_,
+                           gateway->refused_certificates_},
             gateway->snapshot_, (std::uint64_t{seed()} << 32U) | std::uint64_t{seed()});
         if (*tls) worker->use_tls(*tls);
         // Of sockets that came from elsewhere there may be more than workers, or fewer.

@@ -58,6 +58,7 @@ public:
         Books& books;
         telemetry::Logger& process_log;
         MemoryBudget& memory;
+        http::AddressCounts& addresses;  ///< of clients
         Shortage& shortage;  ///< of descriptors
         CertificateRefusals& refused_certificates;
     };

@@ -42,7 +42,8 @@ struct Lease {
     std::uint64_t reserved = 0;     ///< tokens
     std::uint64_t fingerprint = 0;  ///< from Ask, or set by the caller before an attempt that failed ends
     Mono at{};
-    std::uint64_t client = 0;  ///< from Ask
+    std::uint64_t client = 0;     ///< from Ask
+    std::uint32_t in_flight = 0;  ///< with it, at the deployment, when it began
     bool probe = false;        ///< the one request that tests a backend after a cool-down
     bool last_resort = false;  ///< all have failed, and this one is the least bad
     bool spilled = false;      ///< after a failed attempt, or a better priority was passed over

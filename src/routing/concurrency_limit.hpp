@@ -9,10 +9,10 @@
 /// After a minute without a sign, and without anybody kept away, there is none again.
 ///
 /// What differs from those two, since an answer's length is the client's choice here: whole latencies say
-/// nothing, so only streams' time to first token is compared, among prompts of like size, by its lower
-/// quartile: a queue delays every request, slow ones do not move it. Where first tokens vary by more than
-/// `widest` between quartiles (reasoning), they are no sign. If they come no sooner with fewer requests, the
-/// load was not the reason: the limit is dropped, and what is seen is the new base.
+/// nothing, so only streams' time to first token is compared, among prompts of like size, by its median: a
+/// queue delays every request, a few slow ones do not move it. Where first tokens vary by more than `widest`
+/// by themselves (reasoning), they are no sign. If they come no sooner with fewer requests, the load was not
+/// the reason: the limit is dropped, and what is seen is the new base.
 /// No probing with a low limit, as Envoy does to measure: that would refuse paying clients.
 ///
 /// Ownership: a plain value. Thread rule: one thread at a time. Errors: none.
@@ -28,14 +28,14 @@ public:
     /// Never fewer; and so few in flight are no sign of anything.
     static constexpr std::uint32_t least = 2;
     static constexpr float late = 2.0F;    ///< first tokens so many times later than the base are a sign
-    static constexpr float widest = 3.0F;  ///< between upper and lower quartile
+    static constexpr float widest = 0.55F;  ///< mean deviation of their logarithms, without overload
     /// Samples until first tokens of a size of prompt are known, and until what a cut did can be seen.
     static constexpr std::uint32_t enough = 24;
     static constexpr Duration quiet = std::chrono::minutes(1);
-    /// A base is the lowest quartile of this age to twice this age (as BBR's round-trip time).
+    /// A base is the lowest median of this age to twice this age (as BBR's round-trip time).
     static constexpr Duration epoch = std::chrono::minutes(5);
 
-    /// One request's place: who sent it, when it was sent, and how many are in flight with it.
+    /// One request's place: who sent it, when, and how many were in flight with it then.
     struct Seen {
         std::uint64_t client = 0;
         Mono sent{};
@@ -56,18 +56,21 @@ public:
 private:
     /// First tokens of prompts of like size, in seconds.
     struct Pace {
-        float lower = 0, upper = 0;  ///< quartiles, followed in small steps
+        float middle = 0;  ///< the median, followed in small steps, faster while all lie on one side
+        float deviation = 0;
         float best = 0, best_before = 0;
+        float load = 0;        ///< mean of Seen::in_flight
+        std::int32_t run = 0;  ///< samples above it in a row, or below if negative
         std::uint32_t samples = 0;
         std::uint32_t fresh = 0;  ///< samples since the last cut
 
-        void add(float seconds) noexcept;
+        void add(float seconds, std::uint32_t in_flight) noexcept;
         void forget() noexcept;
         [[nodiscard]] float base() const noexcept;
     };
 
     [[nodiscard]] static std::size_t size_class(std::uint64_t prompt) noexcept;
-    Change cut(float factor, std::uint32_t in_flight, Mono now) noexcept;
+    Change cut(float factor, float in_flight, Mono now) noexcept;
     void turn_epoch(Mono now) noexcept;
 
     std::uint32_t limit_ = 0;
@@ -77,19 +80,19 @@ private:
     std::uint64_t refused_client_ = 0;
     bool served_since_ = true;  ///< that client
     bool by_pace_ = false;      ///< no other sign than late first tokens
-    float ratio_at_cut_ = 0;    ///< of first tokens to their base; 0: another sign
+    float settled_ = 0;  ///< first tokens to their base at the last cut, if another preceded it; 0: not known
     std::size_t cut_class_ = 0;
     Mono epoch_began_{};
     std::array<Pace, 6> paces_{};
 };
 
 /// Whether one more request of a client that has `held` in flight may be sent where `limit` may be, and
-/// `in_flight` are. Who holds much leaves a place free for who holds little: no more than sixteen times what
-/// is left (dynamic thresholds of shared buffers, Choudhury and Hahne 1998).
+/// `in_flight` are. Who holds much leaves a place free for who holds little: no more than four times what is
+/// left (dynamic thresholds of shared buffers, Choudhury and Hahne 1998).
 [[nodiscard]] constexpr bool has_room(std::uint32_t limit, std::uint32_t in_flight,
                                       std::uint32_t held) noexcept {
     if (limit == 0) return true;
-    return in_flight < limit && held < 16 * std::uint64_t{limit - in_flight};
+    return in_flight < limit && held < 4 * std::uint64_t{limit - in_flight};
 }
 
 }  // namespace spillway::routing

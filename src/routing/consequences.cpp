@@ -257,7 +257,7 @@ void Consequences::undo(const AttemptHistory::Failure& failure) {
 }
 
 ConcurrencyLimit::Seen Consequences::seen() const noexcept {
-    return {lease_.client, lease_.at, slot_.in_flight.load(std::memory_order_relaxed)};
+    return {lease_.client, lease_.at, lease_.in_flight};
 }
 
 void Consequences::first_token(std::uint64_t prompt, Duration took) {

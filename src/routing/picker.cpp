@@ -296,7 +296,7 @@ bool Picker::try_claim(const Usable& option) {
         lease.quota = *reserved;
     }
     b.in_flight.fetch_add(1, std::memory_order_relaxed);
-    slot.in_flight.fetch_add(1, std::memory_order_relaxed);
+    lease.in_flight = slot.in_flight.fetch_add(1, std::memory_order_relaxed) + 1;
     lease.client = ask_.client;
     if (!slot.asked.load(std::memory_order_relaxed)) slot.asked.store(true, std::memory_order_relaxed);
     lease.backend = option.backend;
