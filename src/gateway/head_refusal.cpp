@@ -23,7 +23,8 @@ std::optional<HeadRefusal> refuse_by_head(const Snapshot& snapshot, BusyClients&
                                           quota::Now now) {
     quota::Subject& account = *asked.account;
     auto& flight = account.in_flight();
-    if (const auto most = flight.limit(); most > 0 && !account.shadow() && flight.used_everywhere(now) >= most) {
+    if (const auto most = flight.limit();
+        most > 0 && !account.shadow() && flight.used_everywhere(now) >= most) {
         account.count_refusal();
         const quota::Refusal why{.subject = &account,
                                  .reason = quota::Reason::concurrency,

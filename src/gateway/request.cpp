@@ -212,7 +212,8 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
              .subset_key = worker_.subset_key,
              .fingerprint = known_by,
              .client = reinterpret_cast<std::uintptr_t>(asked_.account),
-             .held = static_cast<std::uint32_t>(std::max<std::int64_t>(flight.used_here(clock_.now()) - 1, 0))},
+             .held =
+                 static_cast<std::uint32_t>(std::max<std::int64_t>(flight.used_here(clock_.now()) - 1, 0))},
             clock_.mono(), worker_.rng);
         report_.avoided += last.avoided;
         report_.spilled = last.lease.spilled;

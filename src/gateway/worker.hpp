@@ -59,7 +59,7 @@ public:
         telemetry::Logger& process_log;
         MemoryBudget& memory;
         http::AddressCounts& addresses;  ///< of clients
-        Shortage& shortage;  ///< of descriptors
+        Shortage& shortage;              ///< of descriptors
         CertificateRefusals& refused_certificates;
     };
     Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed);

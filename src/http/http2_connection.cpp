@@ -185,7 +185,8 @@ Task<void> Http2Connection::serve(std::shared_ptr<Http2Connection> self,
         bool wanted = !self->crowded_;
         if (!wanted)
             exchange->refuse(429, crowded_message, crowded_code);
-        else if (!self->shared_->heads_first) wanted = co_await exchange->read_whole();
+        else if (!self->shared_->heads_first)
+            wanted = co_await exchange->read_whole();
         if (wanted) {
             try {
                 co_await self->shared_->handler(call);

@@ -44,10 +44,10 @@ struct Lease {
     Mono at{};
     std::uint64_t client = 0;     ///< from Ask
     std::uint32_t in_flight = 0;  ///< with it, at the deployment, when it began
-    bool probe = false;        ///< the one request that tests a backend after a cool-down
-    bool last_resort = false;  ///< all have failed, and this one is the least bad
-    bool spilled = false;      ///< after a failed attempt, or a better priority was passed over
-    quota::Reservation quota;  ///< in the mirror of the deployment's quota
+    bool probe = false;           ///< the one request that tests a backend after a cool-down
+    bool last_resort = false;     ///< all have failed, and this one is the least bad
+    bool spilled = false;         ///< after a failed attempt, or a better priority was passed over
+    quota::Reservation quota;     ///< in the mirror of the deployment's quota
 };
 
 /// Why no backend was found.

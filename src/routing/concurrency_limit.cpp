@@ -45,7 +45,8 @@ void ConcurrencyLimit::Pace::add(float seconds, std::uint32_t in_flight) noexcep
     const float apart = std::log(seconds / middle);
     const bool above = apart > 0;
     run = above ? std::max(run, 0) + 1 : std::min(run, 0) - 1;
-    const float by = std::max(std::abs(run) > long_run ? fast_step : step, first_step / static_cast<float>(fresh));
+    const float by =
+        std::max(std::abs(run) > long_run ? fast_step : step, first_step / static_cast<float>(fresh));
     middle *= above ? 1 + by : 1 - by;
     if (const float known = base(); known == 0 || middle < known * calm)
         deviation += (std::abs(apart) - deviation) / static_cast<float>(std::min(samples, most_weighed));
@@ -95,7 +96,8 @@ ConcurrencyLimit::Change ConcurrencyLimit::served(const Seen& seen, Mono kept_aw
         return Change::ends;
     }
     // Only what was in use is known to be sustained.
-    if (seen.sent < cut_at_ || static_cast<float>(seen.in_flight) < static_cast<float>(limit_) * used) return Change::none;
+    if (seen.sent < cut_at_ || static_cast<float>(seen.in_flight) < static_cast<float>(limit_) * used)
+        return Change::none;
     if (++credit_ >= limit_) {
         credit_ = 0;
         limit_ += std::max(limit_ / round_part, 1U);
@@ -126,7 +128,8 @@ ConcurrencyLimit::Change ConcurrencyLimit::first_token(const Seen& seen, std::ui
     if (base == 0 || pace.fresh < enough || pace.deviation > widest) return Change::none;
     const float ratio = pace.middle / base;
     if (ratio <= no_sooner * settled_) settled_ = 0;
-    if (ratio <= late || pace.load <= least || pace.load < static_cast<float>(limit_ / 2)) return Change::none;
+    if (ratio <= late || pace.load <= least || pace.load < static_cast<float>(limit_ / 2))
+        return Change::none;
     // Of two cuts, what is seen after the first tells what the second did.
     const bool again = limit_ != 0 && by_pace_ && cut_class_ == number;
     if (again && settled_ > 0 && ratio > no_sooner * settled_) {

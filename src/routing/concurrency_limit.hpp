@@ -27,7 +27,7 @@ class ConcurrencyLimit {
 public:
     /// Never fewer; and so few in flight are no sign of anything.
     static constexpr std::uint32_t least = 2;
-    static constexpr float late = 2.0F;    ///< first tokens so many times later than the base are a sign
+    static constexpr float late = 2.0F;     ///< first tokens so many times later than the base are a sign
     static constexpr float widest = 0.55F;  ///< mean deviation of their logarithms, without overload
     /// Samples until first tokens of a size of prompt are known, and until what a cut did can be seen.
     static constexpr std::uint32_t enough = 24;

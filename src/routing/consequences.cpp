@@ -272,9 +272,9 @@ void Consequences::adapt(const Outcome& outcome, const Verdict& verdict) {
     const bool too_many = verdict.whose == Whose::quota && !outcome.retry_after &&
                           !outcome.limits.limit_tokens && !outcome.limits.limit_requests &&
                           verdict.reason == Reason::throttled;
-    const bool refused = too_many || verdict.reason == Reason::timeout ||
-                         (verdict.reason == Reason::server_error &&
-                          (outcome.status == 503 || outcome.status == overloaded));
+    const bool refused =
+        too_many || verdict.reason == Reason::timeout ||
+        (verdict.reason == Reason::server_error && (outcome.status == 503 || outcome.status == overloaded));
     if (refused) {
         const char* const sign = verdict.reason == Reason::timeout ? "time-outs" : "refusals";
         return tell(slot_.learn([&](ConcurrencyLimit& limit) { return limit.refused(seen(), now_); }), sign);

@@ -75,9 +75,8 @@ void Picker::explain() {
         }
     }
     choice_.cause = Cause::failures;
-    for (const Cause cause :
-         {Cause::busy, Cause::quota, Cause::failures, Cause::too_large, Cause::out_of_rotation,
-          Cause::not_served}) {
+    for (const Cause cause : {Cause::busy, Cause::quota, Cause::failures, Cause::too_large,
+                              Cause::out_of_rotation, Cause::not_served}) {
         if (count[static_cast<std::size_t>(cause)] == 0) continue;
         choice_.cause = cause;
         return;

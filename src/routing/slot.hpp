@@ -31,7 +31,7 @@ struct alignas(64) Slot {
     quota::Mirror mirror;
     std::atomic<std::int64_t> merged{0};  ///< ns of Mono: until when others reported its quota exhausted
     std::string name;
-    std::atomic<std::uint32_t> users{0};  ///< names that map to it; see BackendState
+    std::atomic<std::uint32_t> users{0};     ///< names that map to it; see BackendState
     std::atomic<std::int64_t> kept_away{0};  ///< ns of Mono: when a request last found no place
     bool many = false;  ///< for all names beyond the bound: what one shows is not true of others
 

@@ -24,8 +24,8 @@ Duration exponential(Rng& rng, double rate) {
     return from_seconds(-std::log(uniform(rng)) / rate);
 }
 
-/// A backend that works on `capacity` requests at a time, and either refuses more or lets them queue; before it
-/// the limit. A flooder offers `overload` times what it can do, a guest two requests a second.
+/// A backend that works on `capacity` requests at a time, and either refuses more or lets them queue; before
+/// it the limit. A flooder offers `overload` times what it can do, a guest two requests a second.
 struct Model {
     std::uint32_t capacity = 16;
     bool queues = false;
@@ -132,7 +132,8 @@ TEST(ConcurrencyLimit, FindsWhatARefusingBackendSustains) {
         m.served = m.refused = 0;
         m.run(60s);
         EXPECT_GT(static_cast<double>(m.served), 0.9 * 60 * m.most()) << capacity;
-        EXPECT_LT(static_cast<double>(m.refused), (capacity < 16 ? 0.2 : 0.1) * static_cast<double>(m.served));
+        EXPECT_LT(static_cast<double>(m.refused),
+                  (capacity < 16 ? 0.2 : 0.1) * static_cast<double>(m.served));
         EXPECT_LT(m.limit.limit(), capacity * 5 / 4 + 2);
     }
 }
