@@ -67,4 +67,44 @@ private:
     std::array<Place, 257> places_{};
 };
 
+/// Bodies that are being read: each will want a place soon, so it is counted as if it had one. For no longer
+/// than `soon`, or slow senders would keep all others out.
+///
+/// Ownership: outlives its places. Thread rule: its worker's. Errors: none; beyond `most` they are not
+/// counted.
+class ComingBodies {
+public:
+    static constexpr Duration soon = std::chrono::milliseconds(500);
+    static constexpr std::size_t most = 64;
+
+    class Place {
+    public:
+        explicit Place(Mono* began) noexcept : began_(began) {}
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place() {
+            if (began_ != nullptr) *began_ = Mono{};
+        }
+
+    private:
+        Mono* began_;
+    };
+    [[nodiscard]] Place begin(Mono now) noexcept {
+        for (Mono& began : began_)
+            if (began == Mono{}) {
+                began = now;
+                return Place(&began);
+            }
+        return Place(nullptr);
+    }
+    [[nodiscard]] std::uint32_t count(Mono now) const noexcept {
+        std::uint32_t count = 0;
+        for (const Mono began : began_) count += began != Mono{} && now - began < soon ? 1U : 0U;
+        return count;
+    }
+
+private:
+    std::array<Mono, most> began_{};
+};
+
 }  // namespace spillway::gateway

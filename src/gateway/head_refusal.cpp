@@ -19,8 +19,8 @@ Refusal busy_refusal(Duration retry_in) {
             .retry_in = retry_in};
 }
 
-std::optional<HeadRefusal> refuse_by_head(const Snapshot& snapshot, BusyClients& busy, const Asked& asked,
-                                          quota::Now now) {
+std::optional<HeadRefusal> refuse_by_head(const Snapshot& snapshot, BusyClients& busy,
+                                          const ComingBodies& coming, const Asked& asked, quota::Now now) {
     quota::Subject& account = *asked.account;
     auto& flight = account.in_flight();
     if (const auto most = flight.limit();
@@ -40,7 +40,8 @@ std::optional<HeadRefusal> refuse_by_head(const Snapshot& snapshot, BusyClients&
     else if (snapshot.clients.allows(*asked.client, asked.deployment))
         deployment = snapshot.router->deployment(asked.deployment, now.mono);
     const auto held = static_cast<std::uint32_t>(std::max<std::int64_t>(flight.used_here(now), 0));
-    if (!deployment || !snapshot.router->busy(*deployment, held, now.mono)) return std::nullopt;
+    if (!deployment || !snapshot.router->busy(*deployment, held, now.mono, coming.count(now.mono)))
+        return std::nullopt;
     return HeadRefusal{Ending::no_backend, busy_refusal(BusyClients::pause)};
 }
 

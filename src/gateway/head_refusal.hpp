@@ -19,7 +19,8 @@ struct HeadRefusal {
 
 /// For a request of a known client whose body is not read yet. nullopt: it has to be read.
 [[nodiscard]] std::optional<HeadRefusal> refuse_by_head(const Snapshot& snapshot, BusyClients& busy,
-                                                        const Asked& asked, quota::Now now);
+                                                        const ComingBodies& coming, const Asked& asked,
+                                                        quota::Now now);
 
 /// The refusal where all who could serve have as many requests in flight as they sustain.
 [[nodiscard]] Refusal busy_refusal(Duration retry_in);

@@ -94,8 +94,8 @@ Task<void> Request::run() {
     }
     exchange_.on_gone([this] { cancel(); });
     if (!no && exchange_.body_due()) {
-        if (auto head_no =
-                refuse_by_head(*upstreams_->snapshot, worker_.busy_clients, asked_, clock_.now())) {
+        if (auto head_no = refuse_by_head(*upstreams_->snapshot, worker_.busy.clients, worker_.busy.bodies,
+                                          asked_, clock_.now())) {
             no = std::move(head_no->why);
             ending = head_no->ending;
         }
@@ -135,6 +135,7 @@ Task<void> Request::run() {
 }
 
 Task<std::optional<Refusal>> Request::read_body() {
+    const ComingBodies::Place coming = worker_.busy.bodies.begin(clock_.mono());
     const http::BodyFault fault = co_await exchange_.read_body();
     clock_.read();
     if (fault == http::BodyFault::none) co_return std::nullopt;
@@ -198,7 +199,7 @@ Task<void> Request::refuse_for_want_of_backends(const RetryMachine& retry, const
 Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
     routing::Router& router = *upstreams_->snapshot->router;
     router.request_came();
-    worker_.busy_clients.asked(asked_.account, asked_.deployment_ref, clock_.mono());
+    worker_.busy.clients.asked(asked_.account, asked_.deployment_ref, clock_.mono());
     auto& flight = asked_.account->in_flight();
     const std::uint64_t known_by = router.has_suspects(clock_.mono()) ? parts_.fingerprint() : 0;
     while (!parts_.over()) {
@@ -223,7 +224,7 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
         }
         if (!last.found()) {
             if (last.cause == routing::Cause::busy)
-                worker_.busy_clients.refused(asked_.account, asked_.deployment_ref, clock_.mono());
+                worker_.busy.clients.refused(asked_.account, asked_.deployment_ref, clock_.mono());
             // Only quota comes back by itself.
             if (last.cause != routing::Cause::quota || retry.nobody(last.retry_in) == RetryAction::give_up)
                 co_return false;

@@ -114,7 +114,10 @@ public:
     Writers writers;
     Books& books;
     quota::UserAccounts users;
-    BusyClients busy_clients;
+    struct {
+        BusyClients clients;
+        ComingBodies bodies;
+    } busy;
 
 private:
     Task<void> handle(http::Exchange& exchange);

@@ -16,6 +16,7 @@
 /// No probing with a low limit, as Envoy does to measure: that would refuse paying clients.
 ///
 /// Ownership: a plain value. Thread rule: one thread at a time. Errors: none.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -92,7 +93,7 @@ private:
 [[nodiscard]] constexpr bool has_room(std::uint32_t limit, std::uint32_t in_flight,
                                       std::uint32_t held) noexcept {
     if (limit == 0) return true;
-    return in_flight < limit && held < 4 * std::uint64_t{limit - in_flight};
+    return in_flight < limit && std::min(held, in_flight) < 4 * std::uint64_t{limit - in_flight};
 }
 
 }  // namespace spillway::routing

@@ -133,7 +133,8 @@ void Router::first_token(const Lease& lease, std::uint64_t prompt, Duration took
     if (lease.backend < impl_->backends.size()) Consequences(*impl_, lease, now).first_token(prompt, took);
 }
 
-bool Router::busy(DeploymentRef deployment, std::uint32_t held, Mono now) const noexcept {
+bool Router::busy(DeploymentRef deployment, std::uint32_t held, Mono now,
+                  std::uint32_t coming) const noexcept {
     if (!impl_->options.adapt) return false;
     bool full = false;
     for (const auto& b : impl_->backends) {
@@ -142,7 +143,7 @@ bool Router::busy(DeploymentRef deployment, std::uint32_t held, Mono now) const 
             slot->failures.look(now, 0).open())
             continue;
         if (has_room(slot->most_in_flight.load(std::memory_order_relaxed),
-                     slot->in_flight.load(std::memory_order_relaxed), held))
+                     slot->in_flight.load(std::memory_order_relaxed) + coming, held + coming))
             return false;
         full = true;
     }

@@ -75,8 +75,10 @@ public:
     /// A stream's first output has come, or its time for that is over. `prompt`: its size in tokens.
     void first_token(const Lease& lease, std::uint64_t prompt, Duration took, Mono now);
     /// Whether whoever could serve the deployment has as many requests in flight as it sustains, so that one
-    /// more of a client with `held` others in flight can be refused before its body is read.
-    [[nodiscard]] bool busy(DeploymentRef deployment, std::uint32_t held, Mono now) const noexcept;
+    /// more of a client with `held` others in flight can be refused before its body is read. `coming`:
+    /// requests whose bodies are being read.
+    [[nodiscard]] bool busy(DeploymentRef deployment, std::uint32_t held, Mono now,
+                            std::uint32_t coming = 0) const noexcept;
     /// The whole quota that the lease draws on, for Evidence::whole_quota.
     [[nodiscard]] std::uint64_t whole_quota(const Lease& lease,
                                             const api::RateLimits& reported) const noexcept;

@@ -64,5 +64,18 @@ TEST(BusyClients, ClientsAreToldApart) {
     EXPECT_FALSE(f.busy.expected(&another, f.now));
 }
 
+TEST(ComingBodies, CountWhileTheyAreReadAndNotForLong) {
+    ComingBodies bodies;
+    const Mono now(1000s);
+    EXPECT_EQ(bodies.count(now), 0U);
+    {
+        const auto one = bodies.begin(now);
+        const auto two = bodies.begin(now + 100ms);
+        EXPECT_EQ(bodies.count(now + 200ms), 2U);
+        EXPECT_EQ(bodies.count(now + ComingBodies::soon), 1U) << "slow senders keep nobody out";
+    }
+    EXPECT_EQ(bodies.count(now + 200ms), 0U);
+}
+
 }  // namespace
 }  // namespace spillway::gateway

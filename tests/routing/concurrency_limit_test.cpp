@@ -235,6 +235,7 @@ TEST(ConcurrencyLimit, WhoHoldsMuchLeavesAPlaceForOthers) {
     EXPECT_TRUE(has_room(200, 195, 5));
     EXPECT_TRUE(has_room(2, 1, 1));
     EXPECT_FALSE(has_room(5, 4, 4));
+    EXPECT_TRUE(has_room(10, 5, 100)) << "what it holds elsewhere does not count";
 }
 
 }  // namespace
