@@ -196,6 +196,7 @@ Task<void> Http2Connection::serve(std::shared_ptr<Http2Connection> self,
         }
         if (failure && self->shared_->on_exception) self->shared_->on_exception(failure);
         exchange->end();
+        if (self->crowded_) self->drain();
     }
     self->settle();
 }

@@ -74,7 +74,8 @@ Task<bool> ServerConnection::run_http2() {
                                                         peer_text_, certificate_);
     http2_ = connection;
     if (crowded_) connection->refuse_requests();
-    if (draining_ || shared_->last_answers) connection->drain();
+    // Whoever is refused has to see why before it is told to leave.
+    if (!crowded_ && (draining_ || shared_->last_answers)) connection->drain();
     co_await connection->run();
     co_return true;
 }

@@ -135,8 +135,7 @@ ConcurrencyLimit::Change ConcurrencyLimit::first_token(const Seen& seen, std::ui
     if (again && settled_ > 0 && ratio > no_sooner * settled_) {
         settled_ = 0;
         for (Pace& p : paces_) p.forget();
-        limit_ = 0;
-        return Change::ends;
+        return Change::none;
     }
     by_pace_ = limit_ == 0 || by_pace_;
     settled_ = again ? ratio : 0;

@@ -12,7 +12,7 @@
 /// nothing, so only streams' time to first token is compared, among prompts of like size, by its median: a
 /// queue delays every request, a few slow ones do not move it. Where first tokens vary by more than `widest`
 /// by themselves (reasoning), they are no sign. If they come no sooner with fewer requests, the load was not
-/// the reason: the limit is dropped, and what is seen is the new base.
+/// the reason: what is seen is the new base, and the limit rises.
 /// No probing with a low limit, as Envoy does to measure: that would refuse paying clients.
 ///
 /// Ownership: a plain value. Thread rule: one thread at a time. Errors: none.

@@ -129,16 +129,16 @@ class Client:
     async def ask(self):
         """(status, whole, seconds to the first event, seconds in all)"""
         began = time.monotonic()
-        reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection(
-            "127.0.0.1", self.port, ssl=self.context, limit=1 << 20, ssl_handshake_timeout=60
-        )
-        keep = False
+        keep, writer = False, None
         try:
+            reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection(
+                "127.0.0.1", self.port, ssl=self.context, limit=1 << 20, ssl_handshake_timeout=60
+            )
             task = asyncio.ensure_future(read_answer(reader))
             writer.write(self.head)
             body, sent = memoryview(self.body), 0
             with contextlib.suppress(ConnectionError):
-                while sent < len(body) and not task.done():
+                while sent < len(body) and not task.done() and not writer.transport.is_closing():
                     writer.write(body[sent : sent + PIECE])
                     sent += PIECE
                     await writer.drain()
@@ -147,12 +147,12 @@ class Client:
             status, whole, first, _ = await task
             keep = whole
             return status, whole, first - began if first else 0.0, time.monotonic() - began
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TimeoutError):
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
             return 0, False, 0.0, time.monotonic() - began
         finally:
             if keep:
                 self.idle.append((reader, writer))
-            else:
+            elif writer is not None:
                 writer.transport.abort()
 
 
