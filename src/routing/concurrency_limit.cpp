@@ -80,6 +80,7 @@ ConcurrencyLimit::Change ConcurrencyLimit::cut(float factor, float in_flight, Mo
     const auto limit = static_cast<float>(limit_);
     const float from = limit_ != 0 && in_flight > limit * used ? limit : in_flight;
     const Change change = limit_ == 0 ? Change::begins : Change::none;
+    if (limit_ == 0) uncut_ = static_cast<std::uint32_t>(from);
     limit_ = std::max(static_cast<std::uint32_t>(from * factor), least);
     credit_ = 0;
     cut_at_ = sign_at_ = now;
@@ -135,6 +136,8 @@ ConcurrencyLimit::Change ConcurrencyLimit::first_token(const Seen& seen, std::ui
     if (again && settled_ > 0 && ratio > no_sooner * settled_) {
         settled_ = 0;
         for (Pace& p : paces_) p.forget();
+        uncut_ *= 2;
+        limit_ = std::max(limit_, uncut_);
         return Change::none;
     }
     by_pace_ = limit_ == 0 || by_pace_;

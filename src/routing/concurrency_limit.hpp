@@ -12,7 +12,8 @@
 /// nothing, so only streams' time to first token is compared, among prompts of like size, by its median: a
 /// queue delays every request, a few slow ones do not move it. Where first tokens vary by more than `widest`
 /// by themselves (reasoning), they are no sign. If they come no sooner with fewer requests, the load was not
-/// the reason: what is seen is the new base, and the limit rises.
+/// the reason: what is seen is the new base, and the limit is set to twice what
+/// was in flight before.
 /// No probing with a low limit, as Envoy does to measure: that would refuse paying clients.
 ///
 /// Ownership: a plain value. Thread rule: one thread at a time. Errors: none.
@@ -75,6 +76,7 @@ private:
     void turn_epoch(Mono now) noexcept;
 
     std::uint32_t limit_ = 0;
+    std::uint32_t uncut_ = 0;   ///< in flight at the first sign; doubled each time that it was none
     std::uint32_t credit_ = 0;  ///< answers of this round
     Mono cut_at_{};             ///< requests sent before tell nothing of the time after
     Mono sign_at_{};

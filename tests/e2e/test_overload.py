@@ -1,5 +1,6 @@
-"""More than the backends sustain; scripts/overload is for longer, and for all that it measures."""
+"""More than the backends sustain, or one client may have; scripts/overload measures what it costs others."""
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -15,21 +16,8 @@ from test_http2 import certificate  # noqa: F401
 from test_trust_memory import answer_to, head
 
 
-def test_ten_times_too_much_with_large_bodies(tmp_path):
-    seen = overload.run(tmp_path, 15)
-    print(seen)
-    assert seen["goodput_ratio"] >= 0.8, seen
-    assert seen["guest_p99_ratio"] < 3, seen
-    assert seen["guest_lost"] <= seen["guest_asked"] * 0.2, seen
-    assert seen["resident_most_mib"] < seen["memory_limit_mib"] + 64, seen
-    assert set(seen["statuses"]) <= {200, 503}, seen
-    assert len(seen["log"]) == 1, "one line when the limit begins"
-
-
 def refusing(places):
     """A backend that works on `places` requests, half a second each, and refuses more."""
-    import asyncio
-
     busy = 0
 
     async def handle(request, answer):
@@ -49,8 +37,6 @@ def test_who_has_too_much_to_do_is_named_as_the_cause(tmp_path):
     backend = refusing(3)
     gateway = harness.Gateway(tmp_path, [backend.config()])
     try:
-        import asyncio
-
         asyncio.run(harness.chat_load(gateway.url, 60, 20))
         deployment = gateway.backends()["small"]["deployments"][0]
         assert 2 <= deployment["most_in_flight"] <= 6, deployment
@@ -78,8 +64,6 @@ def test_who_has_too_much_to_do_is_named_as_the_cause(tmp_path):
 
 
 def test_without_it_nothing_is_limited(tmp_path):
-    import asyncio
-
     backend = refusing(3)
     gateway = harness.Gateway(tmp_path, [backend.config()], limits={"adaptive_concurrency": False})
     try:

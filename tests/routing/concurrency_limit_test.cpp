@@ -192,7 +192,7 @@ TEST(ConcurrencyLimit, ALongerThoughtIsNoQueue) {
     m.run(2min);
     m.to_first = 2s;
     m.whole = 2300ms;
-    m.run(2min);
+    m.run(3min);
     EXPECT_LE(m.begins, 2U);
     EXPECT_EQ(m.limit.limit(), 0U);
     const auto lost = m.turned_away;
