@@ -160,6 +160,13 @@ const Fields<LimitsConfig>& limits_fields() {
                  {.help = "request bodies on one HTTP/2 connection; more wait until some are done with"})
             .add("max_connections", &LimitsConfig::max_connections, codec::Whole{0, 10'000'000},
                  {.help = "clients' connections; 0 is half of the descriptors that the process may open"})
+            .add("connections_per_client", &LimitsConfig::connections_per_client, codec::Whole{0, 10'000'000},
+                 {.help = "clients' connections from one address (IPv6: one /64); each beyond gets 429 for "
+                          "its first request and is closed. A proxy is one address; 0 is no limit"})
+            .add("adaptive_concurrency", &LimitsConfig::adaptive_concurrency, codec::Flag{},
+                 {.help = "learn from refusals and late first tokens how many requests each backend's "
+                          "deployment sustains at a time, and send it no more: others are asked, else 503; "
+                          "see [routing](routing.md#overload)"})
             .add("head_timeout", &LimitsConfig::head_timeout, codec::Time{},
                  {.help = "from a request's first byte to the end of its head"})
             .add("body_timeout", &LimitsConfig::body_timeout, codec::Time{},

@@ -77,6 +77,8 @@ constexpr std::array kDeployment{
     JsonField<D>{"reserved_tokens", "number", "For requests in flight.",
                  [](JsonWriter& w, const D& d) { w.value(d.view.reserved_tokens); }},
     JsonField<D>{"in_flight", "number", "", [](JsonWriter& w, const D& d) { w.value(d.view.in_flight); }},
+    JsonField<D>{"most_in_flight", "number | null", "What it sustains, while it has been asked for more.",
+                 [](JsonWriter& w, const D& d) { w.value(d.view.most_in_flight); }},
 };
 
 using B = BackendRow;

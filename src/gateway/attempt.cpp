@@ -235,8 +235,12 @@ std::string Attempt::without_credential(std::string_view text) const {
 
 void Attempt::output_begins() noexcept {
     if (!parts_.asked.operation().writes_text) return;
-    parts_.upstreams.snapshot->thinking->seen(parts_.asked.deployment_ref.index, parts_.asked.estimate.prompt,
-                                              parts_.clock.mono() - began_at_);
+    const Snapshot& snapshot = *parts_.upstreams.snapshot;
+    const Mono now = parts_.clock.mono();
+    const std::uint64_t prompt = parts_.asked.estimate.prompt;
+    snapshot.thinking->seen(parts_.asked.deployment_ref.index, prompt, now - began_at_);
+    // Without a stream, the first output is the last.
+    if (parts_.asked.scan.stream) snapshot.router->first_token(lease_, prompt, now - began_at_, now);
 }
 
 /// A proxy that reads requests answers in the backend's place (RFC 9110 §15.5.8; RFC 9209).

@@ -83,7 +83,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     for (std::uint32_t i = 0; i < threads; ++i) {
         auto worker = std::make_unique<Worker>(
             Worker::Shared{gateway->registry_, gateway->access_log_.get(), gateway->books_, *gateway->log_,
-                           gateway->memory_, gateway->shortage_, gateway->refused_certificates_},
+                           gateway->memory_, gateway->addresses_, gateway->shortage_,
+                           gateway->refused_certificates_},
             gateway->snapshot_, (std::uint64_t{seed()} << 32U) | std::uint64_t{seed()});
         if (*tls) worker->use_tls(*tls);
         // Of sockets that came from elsewhere there may be more than workers, or fewer.
@@ -162,6 +163,15 @@ void Gateway::add_callbacks() {
                                                 for (const auto& b : snapshot_->router->view(mono_now()))
                                                     emit({{"backend", b.name}}, b.in_flight);
                                             }));
+    callbacks_.push_back(registry_.callback(
+        MetricType::gauge, "spillway_backend_most_in_flight",
+        "Requests in flight that a backend's deployment sustains, while it has been asked for more",
+        [this](telemetry::Emitter& emit) {
+            for (const auto& b : snapshot_->router->view(mono_now()))
+                for (const auto& d : b.deployments)
+                    if (d.most_in_flight)
+                        emit({{"backend", b.name}, {"deployment", d.name}}, *d.most_in_flight);
+        }));
     callbacks_.push_back(registry_.callback(MetricType::gauge, "spillway_tls_certificate_not_after_seconds",
                                             "When the listener's TLS certificate ends, in seconds since 1970",
                                             [this](telemetry::Emitter& emit) {

@@ -17,6 +17,7 @@
 #include "gateway/reload.hpp"
 #include "gateway/shortage.hpp"
 #include "gateway/snapshot.hpp"
+#include "http/address_counts.hpp"
 #include "identity/keepers.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/log.hpp"
@@ -92,6 +93,7 @@ private:
     std::unique_ptr<telemetry::AccessLog> access_log_;
     Books books_;
     MemoryBudget memory_;  ///< for all workers
+    http::AddressCounts addresses_;
     Shortage shortage_;
     CertificateRefusals refused_certificates_;
     identity::Keepers keepers_;

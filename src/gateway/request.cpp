@@ -3,6 +3,7 @@
 #include <boost/container/small_vector.hpp>
 
 #include "base/idle_turn.hpp"
+#include "gateway/head_refusal.hpp"
 #include "gateway/limit_refusal.hpp"
 #include "gateway/models_list.hpp"
 #include "gateway/own_list.hpp"
@@ -93,6 +94,13 @@ Task<void> Request::run() {
         ending = Ending::refused;
     }
     exchange_.on_gone([this] { cancel(); });
+    if (!no && exchange_.body_due()) {
+        if (auto head_no = refuse_by_head(*upstreams_->snapshot, worker_.busy.clients, worker_.busy.bodies,
+                                          asked_, clock_.now())) {
+            no = std::move(head_no->why);
+            ending = head_no->ending;
+        }
+    }
     if (!no && exchange_.body_due()) no = co_await read_body();
     TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
     if (!no) no = intake.understand(head, exchange_.body(), clock_.now());
@@ -128,6 +136,7 @@ Task<void> Request::run() {
 }
 
 Task<std::optional<Refusal>> Request::read_body() {
+    const ComingBodies::Place coming = worker_.busy.bodies.begin(clock_.mono());
     const http::BodyFault fault = co_await exchange_.read_body();
     clock_.read();
     if (fault == http::BodyFault::none) co_return std::nullopt;
@@ -191,6 +200,8 @@ Task<void> Request::refuse_for_want_of_backends(const RetryMachine& retry, const
 Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
     routing::Router& router = *upstreams_->snapshot->router;
     router.request_came();
+    worker_.busy.clients.asked(asked_.account, asked_.deployment_ref, clock_.mono());
+    auto& flight = asked_.account->in_flight();
     const std::uint64_t known_by = router.has_suspects(clock_.mono()) ? parts_.fingerprint() : 0;
     while (!parts_.over()) {
         last = router.pick(
@@ -201,7 +212,10 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
              .pinned = asked_.affinity.pinned,
              .affinity = asked_.affinity.prefix,
              .subset_key = worker_.subset_key,
-             .fingerprint = known_by},
+             .fingerprint = known_by,
+             .client = reinterpret_cast<std::uintptr_t>(asked_.account),
+             .held =
+                 static_cast<std::uint32_t>(std::max<std::int64_t>(flight.used_here(clock_.now()) - 1, 0))},
             clock_.mono(), worker_.rng);
         report_.avoided += last.avoided;
         report_.spilled = last.lease.spilled;
@@ -210,6 +224,8 @@ Task<bool> Request::try_backends(RetryMachine& retry, routing::Choice& last) {
             continue;
         }
         if (!last.found()) {
+            if (last.cause == routing::Cause::busy)
+                worker_.busy.clients.refused(asked_.account, asked_.deployment_ref, clock_.mono());
             // Only quota comes back by itself.
             if (last.cause != routing::Cause::quota || retry.nobody(last.retry_in) == RetryAction::give_up)
                 co_return false;

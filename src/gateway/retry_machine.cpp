@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/head_refusal.hpp"
+
 namespace spillway::gateway {
 
 RetryAction RetryMachine::nobody(Duration retry_in) noexcept {
@@ -126,6 +128,7 @@ Refusal no_backend_left(const Report& report, const routing::Choice& last, const
                 // As the API that was asked calls it.
                 .code = asked.route.style == api::PathStyle::azure_deployment ? "DeploymentNotFound"
                                                                               : "model_not_found"};
+    if (tried.empty() && last.cause == routing::Cause::busy) return busy_refusal(last.retry_in);
     const bool only_quota = reasons != 0 ? (reasons & ~quota) == 0 : last.cause == routing::Cause::quota;
     if (only_quota || (tried.empty() && last.cause == routing::Cause::quota))
         return out_of_quota(reasons, retry_in);

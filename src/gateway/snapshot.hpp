@@ -33,8 +33,9 @@ struct Snapshot {
     /// `before`: the one in use, whose router's state is taken over.
     explicit Snapshot(config::GatewayConfig c, const Snapshot* before = nullptr)
         : config(std::move(c)),
-          router(std::make_unique<routing::Router>(config.backends, config.retry, routing::Options{},
-                                                   before != nullptr ? before->router.get() : nullptr)),
+          router(std::make_unique<routing::Router>(
+              config.backends, config.retry, routing::Options{.adapt = config.limits.adaptive_concurrency},
+              before != nullptr ? before->router.get() : nullptr)),
           estimators(std::make_unique<quota::Estimators>(router->deployment_bound())),
           thinking(std::make_unique<ThinkingTimes>(router->deployment_bound())) {}
 

@@ -49,9 +49,11 @@ constexpr Duration last_words_look = std::chrono::milliseconds(5);
 /// Users and former clients that are looked at each tick, whether they may be forgotten.
 constexpr std::size_t forgotten_a_tick = 16;
 
-http::ServerLimits server_limits(const config::GatewayConfig& c, MemoryBudget& memory) {
+http::ServerLimits server_limits(const config::GatewayConfig& c, const Worker::Shared& shared) {
     http::ServerLimits limits;
-    limits.memory = &memory;
+    limits.memory = &shared.memory;
+    limits.addresses = &shared.addresses;
+    limits.connections_per_client = c.limits.connections_per_client;
     limits.max_connection_body_bytes = c.limits.connection_memory_bytes;
     limits.max_head_bytes = c.limits.max_head_bytes;
     limits.max_body_bytes = c.limits.max_body_bytes;
@@ -86,7 +88,7 @@ Worker::Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, s
       users(shared.books.quotas),
       shared_(shared),
       upstreams_(std::make_shared<Upstreams>(context_, snapshot, shared_.registry)),
-      server_(context_, server_limits(snapshot->config, shared_.memory),
+      server_(context_, server_limits(snapshot->config, shared_),
               [this](http::Exchange& exchange) { return handle(exchange); }),
       ticker_(context_) {
     server_.hand_over_heads();
@@ -119,7 +121,7 @@ void Worker::run() {
 void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
     context_.post([this, s = std::move(snapshot)]() mutable {
         const auto& config = s->config;
-        server_.use_limits(server_limits(config, shared_.memory));
+        server_.use_limits(server_limits(config, shared_));
         auto made_keys = std::move(upstreams_->made_keys);
         upstreams_ = std::make_shared<Upstreams>(context_, std::move(s), shared_.registry);
         upstreams_->made_keys = std::move(made_keys);

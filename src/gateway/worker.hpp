@@ -20,6 +20,7 @@
 #include "base/task.hpp"
 #include "base/timer.hpp"
 #include "gateway/books.hpp"
+#include "gateway/busy_clients.hpp"
 #include "gateway/certificate_refusals.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/open_request.hpp"
@@ -57,7 +58,8 @@ public:
         Books& books;
         telemetry::Logger& process_log;
         MemoryBudget& memory;
-        Shortage& shortage;  ///< of descriptors
+        http::AddressCounts& addresses;  ///< of clients
+        Shortage& shortage;              ///< of descriptors
         CertificateRefusals& refused_certificates;
     };
     Worker(Shared shared, const std::shared_ptr<const Snapshot>& snapshot, std::uint64_t seed);
@@ -112,6 +114,10 @@ public:
     Writers writers;
     Books& books;
     quota::UserAccounts users;
+    struct {
+        BusyClients clients;
+        ComingBodies bodies;
+    } busy;
 
 private:
     Task<void> handle(http::Exchange& exchange);

@@ -115,7 +115,9 @@ std::string refusal_body(unsigned status, std::string_view message, std::string_
     std::string body = "{\"error\":{\"message\":\"";
     body.append(message)
         .append("\",\"type\":\"")
-        .append(status < 500 ? "invalid_request_error" : "server_error");
+        .append(status == 429  ? "rate_limit_error"
+                : status < 500 ? "invalid_request_error"
+                               : "server_error");
     body.append("\",\"code\":\"").append(code).append("\",\"param\":null}}");
     return body;
 }

@@ -182,8 +182,11 @@ Task<void> Http2Connection::serve(std::shared_ptr<Http2Connection> self,
         const Busy busy(*self);
         Exchange call = exchange->begin();
         std::exception_ptr failure;
-        bool wanted = true;
-        if (!self->shared_->heads_first) wanted = co_await exchange->read_whole();
+        bool wanted = !self->crowded_;
+        if (!wanted)
+            exchange->refuse(429, crowded_message, crowded_code);
+        else if (!self->shared_->heads_first)
+            wanted = co_await exchange->read_whole();
         if (wanted) {
             try {
                 co_await self->shared_->handler(call);
@@ -193,6 +196,7 @@ Task<void> Http2Connection::serve(std::shared_ptr<Http2Connection> self,
         }
         if (failure && self->shared_->on_exception) self->shared_->on_exception(failure);
         exchange->end();
+        if (self->crowded_) self->drain();
     }
     self->settle();
 }

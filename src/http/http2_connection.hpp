@@ -43,6 +43,8 @@ public:
 
     /// Serves until the connection and the last handler end. A shared_ptr must hold it until then.
     Task<void> run();
+    /// Its client has too many connections: each request gets 429. Before run().
+    void refuse_requests() noexcept { crowded_ = true; }
     /// Sends GOAWAY, and ends after the last stream.
     void drain();
     [[nodiscard]] bool idle() const noexcept { return open_.empty() && busy_ == 0; }
@@ -140,6 +142,7 @@ private:
     bool reading_ = false;
     bool writing_ = false;
     bool draining_ = false;
+    bool crowded_ = false;
     bool last_call_ = false;  // no more streams are accepted
     bool leaving_ = false;    // everything has been sent
     bool dead_ = false;

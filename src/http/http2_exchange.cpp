@@ -53,7 +53,7 @@ void Http2Exchange::refuse(unsigned status, std::string_view message, std::strin
     begin_head(status, refusal_.size());
     out_head_.append(loop_.tool<DateLine>().text(wall_now()));
     append_field(out_head_, "content-type", "application/json");
-    if (status == 503) append_field(out_head_, "retry-after", "1");
+    if (status == 503 || status == 429) append_field(out_head_, "retry-after", "1");
     head_due_ = true;
     offer(std::span(&refusal_piece_, 1), true);
 }

@@ -91,6 +91,10 @@ inline constexpr std::size_t free_body = 4 * 1024;
     return charge.grow_to(limits.memory, size, kept) ? BodyFault::none : BodyFault::no_memory;
 }
 
+/// What a client is told that has too many connections.
+inline constexpr std::string_view crowded_message =
+    "There are too many connections from this address. Use those that are open.";
+inline constexpr std::string_view crowded_code = "too_many_connections";
 /// OpenAI's error JSON for a request that the server refuses.
 [[nodiscard]] std::string refusal_body(unsigned status, std::string_view message, std::string_view code);
 

@@ -41,9 +41,18 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     void admit(Acceptor::Accepted accepted) {
         if (const auto most = shared->limits.max_connections; most > 0 && open.size() >= most)
             if (!close_an_idle_one()) return;
+        AddressCounts::Place place;
+        const std::size_t most = shared->limits.connections_per_client;
+        if (most > 0 && shared->limits.addresses != nullptr) {
+            place = shared->limits.addresses->enter(accepted.peer);
+            if (place.number() > 2 * most) return;
+        }
         set_connection_options(accepted.socket.get());
-        serve(std::make_shared<ServerConnection>(loop, shared, accepted.peer.to_string()),
-              std::move(accepted.socket));
+        const bool crowded = place.number() > most;
+        const auto connection =
+            std::make_shared<ServerConnection>(loop, shared, accepted.peer.to_string(), std::move(place));
+        if (crowded) connection->refuse_requests();
+        serve(connection, std::move(accepted.socket));
     }
 
     /// Whoever got through to the port is not sent away when it closes.

@@ -26,6 +26,7 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "http/acceptor.hpp"
+#include "http/address_counts.hpp"
 #include "http/message.hpp"
 #include "http/peer_certificate.hpp"
 #include "http/tls_context.hpp"
@@ -48,6 +49,10 @@ struct ServerLimits {
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< idle between requests
     Duration write_timeout = std::chrono::seconds(60);       ///< a write without progress
     std::size_t max_connections = 0;  ///< idle ones are closed for new ones; 0 = no limit
+    /// From one address: what is beyond gets 429 for its first request, or is closed at once if it is more
+    /// than twice as many. 0 = no limit. Needs `addresses`, shared with others, which outlive the server.
+    std::size_t connections_per_client = 0;
+    AddressCounts* addresses = nullptr;
     std::uint32_t max_streams = 100;  ///< HTTP/2: concurrent requests on a connection
     /// HTTP/2: for bodies on one connection; further ones wait. One body, however large, always fits.
     std::size_t max_connection_body_bytes = 64 * 1024 * 1024;

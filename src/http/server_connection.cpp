@@ -11,7 +11,8 @@ constexpr Duration goodbye_time = std::chrono::seconds(5);
 constexpr Duration goodbye_silence = std::chrono::seconds(1);
 }  // namespace
 
-ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer)
+ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer,
+                                   AddressCounts::Place place)
     : Responder(loop),
       stream_(loop, *this, EventClass::new_work),
       timeout_([this] { expired(); }),
@@ -19,6 +20,7 @@ ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShare
       shared_(std::move(shared)),
       limits_(shared_->limits),
       peer_text_(std::move(peer)),
+      place_(std::move(place)),
       in_(BufferPool::of(loop)),
       request_(BufferPool::of(loop)),
       content_(BufferPool::of(loop)) {
@@ -49,6 +51,10 @@ Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {
     do {
         const Read read = co_await read_request();
         if (read != Read::request) break;
+        if (crowded_) {
+            (void)co_await refuse(429, crowded_message, crowded_code);
+            break;
+        }
         co_await exchange();
         release_request();
         if (!finished_ || close_after_ || gone_) break;
@@ -67,7 +73,9 @@ Task<bool> ServerConnection::run_http2() {
     auto connection = std::make_shared<Http2Connection>(stream_, shared_from_this(), loop_, shared_,
                                                         peer_text_, certificate_);
     http2_ = connection;
-    if (draining_ || shared_->last_answers) connection->drain();
+    if (crowded_) connection->refuse_requests();
+    // Whoever is refused has to see why before it is told to leave.
+    if (!crowded_ && (draining_ || shared_->last_answers)) connection->drain();
     co_await connection->run();
     co_return true;
 }

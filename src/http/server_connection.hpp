@@ -29,7 +29,8 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
                                private StreamUser,
                                private Responder {
 public:
-    ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer);
+    ServerConnection(Loop& loop, std::shared_ptr<const ServerShared> shared, std::string peer,
+                     AddressCounts::Place place = {});
 
     Task<void> run(std::unique_ptr<Transport> transport);
     /// Closes now if idle, else after the answer; one that has sent no request yet may still send one, soon.
@@ -37,6 +38,8 @@ public:
     /// Announces the end to the client: with the next answer, or with GOAWAY.
     void announce_end();
     void close() noexcept { stream_.close(); }
+    /// Its client has too many: its first request, which has to come soon, gets 429. Before run().
+    void refuse_requests() noexcept { draining_ = crowded_ = true; }
     /// Whether no request is in progress.
     [[nodiscard]] bool idle() const noexcept;
     /// The zero of Mono if none was ever received. Not for HTTP/2.
@@ -104,6 +107,7 @@ private:
     bool dead_ = false;  // nothing more can be written
     bool aborted_ = false;
     bool draining_ = false;
+    bool crowded_ = false;  // its client has too many connections
     std::uint64_t body_left_ = 0;
     boost::container::small_vector<std::string_view, 4> out_;  // of the present write
     Buffers unsent_;                                           // the unsent rest
@@ -113,6 +117,7 @@ private:
     const std::shared_ptr<const ServerShared> shared_;
     const ServerLimits& limits_;
     const std::string peer_text_;
+    const AddressCounts::Place place_;
     std::unique_ptr<PeerCertificate> peer_certificate_;
     std::weak_ptr<Http2Connection> http2_;
 

@@ -137,7 +137,7 @@ Task<ServerConnection::Read> ServerConnection::refuse(unsigned status, std::stri
     begin_head(status, body.size());
     out_head_.append(loop_.tool<DateLine>().text(wall_now()));
     append_field(out_head_, "Content-Type", "application/json");
-    if (status == 503) append_field(out_head_, "Retry-After", "1");
+    if (status == 503 || status == 429) append_field(out_head_, "Retry-After", "1");
     head_due_ = true;
     const std::string_view piece = body;
     (void)co_await write_pieces(std::span(&piece, 1), true);

@@ -199,6 +199,8 @@ BackendView BackendState::view(Mono now) const {
         d.state = state_of(look);
         d.until = look.wait;
         d.in_flight = s.in_flight.load(std::memory_order_relaxed);
+        if (const auto most = s.most_in_flight.load(std::memory_order_relaxed); most != 0)
+            d.most_in_flight = most;
         d.reserved_tokens = s.mirror.reserved();
         show_meter(s.mirror.tokens(), now, d.tpm, d.remaining_tokens, d.tokens_window, d.tokens_reset);
         show_meter(s.mirror.requests(), now, d.rpm, d.remaining_requests, d.requests_window,

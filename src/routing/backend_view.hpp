@@ -40,6 +40,7 @@ struct BackendView {
             requests_reset{};  ///< until the whole quota is available, according to the mirror
         std::uint64_t reserved_tokens = 0;
         std::uint32_t in_flight = 0;
+        std::optional<std::uint32_t> most_in_flight;  ///< what it sustains; nullopt: no limit was met
     };
     std::string name;
     State state = State::available;

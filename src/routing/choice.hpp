@@ -29,6 +29,8 @@ struct Ask {
     /// Hash of the client and the request's content, the same when it is sent again: identifies requests that
     /// are themselves at fault. 0: not known.
     std::uint64_t fingerprint = 0;
+    std::uint64_t client = 0;  ///< tells clients apart
+    std::uint32_t held = 0;    ///< other requests of the client in flight
 };
 
 /// One attempt's place at a backend, returned by Router::ended(). A plain value; the caller keeps it.
@@ -40,10 +42,12 @@ struct Lease {
     std::uint64_t reserved = 0;     ///< tokens
     std::uint64_t fingerprint = 0;  ///< from Ask, or set by the caller before an attempt that failed ends
     Mono at{};
-    bool probe = false;        ///< the one request that tests a backend after a cool-down
-    bool last_resort = false;  ///< all have failed, and this one is the least bad
-    bool spilled = false;      ///< after a failed attempt, or a better priority was passed over
-    quota::Reservation quota;  ///< in the mirror of the deployment's quota
+    std::uint64_t client = 0;     ///< from Ask
+    std::uint32_t in_flight = 0;  ///< with it, at the deployment, when it began
+    bool probe = false;           ///< the one request that tests a backend after a cool-down
+    bool last_resort = false;     ///< all have failed, and this one is the least bad
+    bool spilled = false;         ///< after a failed attempt, or a better priority was passed over
+    quota::Reservation quota;     ///< in the mirror of the deployment's quota
 };
 
 /// Why no backend was found.
@@ -53,6 +57,7 @@ enum class Cause : std::uint8_t {
     failures,         ///< all others are failing or were tried
     out_of_rotation,  ///< draining or disabled
     not_served,       ///< no backend serves the deployment or model
+    busy,             ///< all have as many requests in flight as they sustain
     too_large,        ///< the request exceeds every whole quota
 };
 [[nodiscard]] std::string_view to_string(Cause cause) noexcept;

@@ -62,6 +62,7 @@ void Consequences::began() {
 
 void Consequences::ended(const Outcome& outcome, AttemptHistory* history) {
     follow(outcome, history);
+    adapt(outcome, outcome.judged());
     backend_.in_flight.fetch_sub(1, std::memory_order_relaxed);
     slot_.in_flight.fetch_sub(1, std::memory_order_relaxed);  // from here on it may get another name
 }
@@ -253,6 +254,45 @@ void Consequences::undo(const AttemptHistory::Failure& failure) {
         default:
             break;
     }
+}
+
+ConcurrencyLimit::Seen Consequences::seen() const noexcept {
+    return {lease_.client, lease_.at, lease_.in_flight};
+}
+
+void Consequences::first_token(std::uint64_t prompt, Duration took) {
+    if (!router_.options.adapt || slot_.many) return;
+    tell(slot_.learn([&](ConcurrencyLimit& limit) { return limit.first_token(seen(), prompt, took, now_); }),
+         "late first tokens");
+}
+
+void Consequences::adapt(const Outcome& outcome, const Verdict& verdict) {
+    if (!router_.options.adapt || slot_.many) return;
+    constexpr unsigned overloaded = 529;  // Anthropic's
+    const bool too_many = verdict.whose == Whose::quota && !outcome.retry_after &&
+                          !outcome.limits.limit_tokens && !outcome.limits.limit_requests &&
+                          verdict.reason == Reason::throttled;
+    const bool refused =
+        too_many || verdict.reason == Reason::timeout ||
+        (verdict.reason == Reason::server_error && (outcome.status == 503 || outcome.status == overloaded));
+    if (refused) {
+        const char* const sign = verdict.reason == Reason::timeout ? "time-outs" : "refusals";
+        return tell(slot_.learn([&](ConcurrencyLimit& limit) { return limit.refused(seen(), now_); }), sign);
+    }
+    // Without a limit there is nothing to raise.
+    if (verdict != Verdict{} || slot_.most_in_flight.load(std::memory_order_relaxed) == 0) return;
+    const Mono kept_away(Duration(slot_.kept_away.load(std::memory_order_relaxed)));
+    tell(slot_.learn([&](ConcurrencyLimit& limit) { return limit.served(seen(), kept_away, now_); }), "");
+}
+
+void Consequences::tell(ConcurrencyLimit::Change change, const char* sign) {
+    if (change == ConcurrencyLimit::Change::none) return;
+    StateChange told;
+    told.backend = backend_.config.name;
+    told.deployment = slot_.name;
+    told.limit = slot_.most_in_flight.load(std::memory_order_relaxed);
+    told.detail = sign;
+    router_.changes.add(std::move(told));
 }
 
 void Consequences::release_probes() {

@@ -17,6 +17,7 @@ public:
 
     void began();
     void ended(const Outcome& outcome, AttemptHistory* history);
+    void first_token(std::uint64_t prompt, Duration took);
 
 private:
     void follow(const Outcome& outcome, AttemptHistory* history);
@@ -32,6 +33,10 @@ private:
     void strike(AttemptHistory::Failure& failure, std::uint64_t fingerprint, Duration least,
                 const std::string& detail);
     void release_probes();
+    /// What the end says about how many requests the deployment sustains.
+    void adapt(const Outcome& outcome, const Verdict& verdict);
+    void tell(ConcurrencyLimit::Change change, const char* sign);
+    [[nodiscard]] ConcurrencyLimit::Seen seen() const noexcept;
     void changed(const Lease& lease, bool ejected, Reason reason, Scope scope, Duration out,
                  const std::string& detail);
 

@@ -23,19 +23,19 @@ unsigned badness(Reason reason) noexcept {
 }
 
 /// Nobody is usable. If failures are the reason, the least bad is tried with the live request, by the kind of
-/// failure. While somebody is only out of quota, that is so for those alone
-/// that strikes have ejected.
+/// failure. While somebody is only out of quota, or has too
+/// much to do, that is so for those alone that strikes have ejected.
 bool Picker::try_last_resort() {
     struct Ejected {
         Usable what;
         unsigned badness = 0;
     };
     boost::container::small_vector<Ejected, 8> ejected;
-    bool quota = false;
+    bool better = false;
     for (BackendIndex i = 0; i < router_.backends.size(); ++i) {
         if (ask_.pinned && *ask_.pinned != i) continue;
         const Seen seen = look(i);
-        quota = quota || seen.cause == Cause::quota;
+        better = better || seen.cause == Cause::quota || seen.cause == Cause::busy;
         if (seen.cause != Cause::failures || has_tried(i)) continue;
         // What it lacks it lacks: for the service's own answer, one is enough.
         if (!ask_.tried.empty() &&
@@ -47,7 +47,7 @@ bool Picker::try_last_resort() {
     while (!ejected.empty()) {
         unsigned least = worst;
         for (const Ejected& c : ejected) least = std::min(least, c.badness);
-        if (quota && least > 0) return false;
+        if (better && least > 0) return false;
         const auto end = std::stable_partition(ejected.begin(), ejected.end(),
                                                [&](const Ejected& c) { return c.badness == least; });
         const auto at = ejected.begin() + static_cast<std::ptrdiff_t>(
@@ -63,7 +63,7 @@ bool Picker::try_last_resort() {
 
 /// Says why no backend was found: the cause that could end soonest comes first.
 void Picker::explain() {
-    std::array<std::uint32_t, 6> count{};
+    std::array<std::uint32_t, 7> count{};
     for (BackendIndex i = 0; i < router_.backends.size(); ++i) {
         if (ask_.pinned && *ask_.pinned != i) continue;
         const Seen seen = look(i);
@@ -75,8 +75,8 @@ void Picker::explain() {
         }
     }
     choice_.cause = Cause::failures;
-    for (const Cause cause :
-         {Cause::quota, Cause::failures, Cause::too_large, Cause::out_of_rotation, Cause::not_served}) {
+    for (const Cause cause : {Cause::busy, Cause::quota, Cause::failures, Cause::too_large,
+                              Cause::out_of_rotation, Cause::not_served}) {
         if (count[static_cast<std::size_t>(cause)] == 0) continue;
         choice_.cause = cause;
         return;

@@ -16,6 +16,8 @@ std::string_view to_string(Cause cause) noexcept {
             return "out_of_rotation";
         case Cause::not_served:
             return "not_served";
+        case Cause::busy:
+            return "busy";
         case Cause::too_large:
             return "too_large";
     }

@@ -13,6 +13,8 @@ using Standing = CircuitBreaker::Standing;
 
 constexpr Duration rounding = std::chrono::milliseconds(100);
 constexpr Duration shortest_wait = std::chrono::milliseconds(1);
+/// Until somebody who has too much to do is asked again.
+constexpr Duration busy_wait = std::chrono::seconds(1);
 /// Rounds of draws before a large group is examined whole.
 constexpr int rounds = 4;
 /// What a subset key draws from while quota is plenty: how many, and for how long.
@@ -116,6 +118,13 @@ Picker::Seen Picker::look(BackendIndex index) {
             if (badness(look.reason) >= badness(seen.reason) || seen.reason == Reason::none)
                 seen.reason = look.reason;
         }
+    }
+    const std::uint32_t most = slot->most_in_flight.load(std::memory_order_relaxed);
+    if (most != 0 && wait == Duration::zero() && router_.options.adapt &&
+        !has_room(most, in_flight, ask_.held)) {
+        slot->kept_away.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
+        seen.cause = Cause::busy;
+        wait = busy_wait;
     }
     // The mirror knows of the same refusal, and rounds.
     const bool same = wait > Duration::zero() && headroom.wait > wait && headroom.wait - wait < rounding;
@@ -287,7 +296,8 @@ bool Picker::try_claim(const Usable& option) {
         lease.quota = *reserved;
     }
     b.in_flight.fetch_add(1, std::memory_order_relaxed);
-    slot.in_flight.fetch_add(1, std::memory_order_relaxed);
+    lease.in_flight = slot.in_flight.fetch_add(1, std::memory_order_relaxed) + 1;
+    lease.client = ask_.client;
     if (!slot.asked.load(std::memory_order_relaxed)) slot.asked.store(true, std::memory_order_relaxed);
     lease.backend = option.backend;
     lease.deployment = ask_.deployment;

@@ -129,6 +129,27 @@ void Router::ended(const Lease& lease, const Outcome& outcome, Mono now, Attempt
     if (lease.backend < impl_->backends.size()) Consequences(*impl_, lease, now).ended(outcome, history);
 }
 
+void Router::first_token(const Lease& lease, std::uint64_t prompt, Duration took, Mono now) {
+    if (lease.backend < impl_->backends.size()) Consequences(*impl_, lease, now).first_token(prompt, took);
+}
+
+bool Router::busy(DeploymentRef deployment, std::uint32_t held, Mono now,
+                  std::uint32_t coming) const noexcept {
+    if (!impl_->options.adapt) return false;
+    bool full = false;
+    for (const auto& b : impl_->backends) {
+        const Slot* const slot = b->on() ? b->slot_for(deployment.index) : nullptr;
+        if (slot == nullptr || b->breaker.look(now, 0).open() || slot->quota.look(now, 0).open() ||
+            slot->failures.look(now, 0).open())
+            continue;
+        if (has_room(slot->most_in_flight.load(std::memory_order_relaxed),
+                     slot->in_flight.load(std::memory_order_relaxed) + coming, held + coming))
+            return false;
+        full = true;
+    }
+    return full;
+}
+
 std::uint64_t Router::whole_quota(const Lease& lease, const api::RateLimits& reported) const noexcept {
     if (lease.backend >= impl_->backends.size()) return 0;
     if (reported.limit_tokens && *reported.limit_tokens > 0)

@@ -45,6 +45,7 @@ class AttemptHistory;
 struct Options {
     Strategy strategy = Strategy::pace;
     bool mirror = true;  ///< false: quotas are learned from refusals only
+    bool adapt = true;   ///< limit requests in flight to what a deployment sustains
     bool trials = true;  ///< if the mirror is unsure, try one request rather than refuse it
     /// Of a priority with more backends than this, only `draws` are drawn and examined.
     std::uint32_t look_at_all = 8;
@@ -71,6 +72,13 @@ public:
     std::optional<std::uint64_t> began(const Lease& lease, const api::RateLimits& limits, Mono now);
     /// `history`: the request's, if it may be retried elsewhere.
     void ended(const Lease& lease, const Outcome& outcome, Mono now, AttemptHistory* history = nullptr);
+    /// A stream's first output has come, or its time for that is over. `prompt`: its size in tokens.
+    void first_token(const Lease& lease, std::uint64_t prompt, Duration took, Mono now);
+    /// Whether whoever could serve the deployment has as many requests in flight as it sustains, so that one
+    /// more of a client with `held` others in flight can be refused before its body is read. `coming`:
+    /// requests whose bodies are being read.
+    [[nodiscard]] bool busy(DeploymentRef deployment, std::uint32_t held, Mono now,
+                            std::uint32_t coming = 0) const noexcept;
     /// The whole quota that the lease draws on, for Evidence::whole_quota.
     [[nodiscard]] std::uint64_t whole_quota(const Lease& lease,
                                             const api::RateLimits& reported) const noexcept;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,8 @@ struct StateChange {
     Reason reason = Reason::none;  ///< for the ejection
     Duration out{};                ///< for how long
     std::string detail;            ///< Outcome::detail
+    /// Not an ejection: so many requests in flight are sustained; 0: it is no longer limited.
+    std::optional<std::uint32_t> limit;
 };
 
 class StateChanges {

@@ -95,6 +95,8 @@ limits:
   memory: 0
   connection_memory: 64MiB
   max_connections: 0
+  connections_per_client: 0
+  adaptive_concurrency: true
   head_timeout: 10s
   body_timeout: 30s
   body_time: 5m

@@ -80,6 +80,8 @@ limits:
   memory: 3GiB
   connection_memory: 9MiB
   max_connections: 99
+  connections_per_client: 7
+  adaptive_concurrency: off
   head_timeout: 1s
   body_timeout: 2s
   body_time: 1m
@@ -134,6 +136,8 @@ limits:
                 .memory_bytes = std::size_t{3} * 1024 * 1024 * 1024,
                 .connection_memory_bytes = 9 * 1024 * 1024,
                 .max_connections = 99,
+                .connections_per_client = 7,
+                .adaptive_concurrency = false,
                 .head_timeout = 1s,
                 .body_timeout = 2s,
                 .body_time = 1min,

@@ -34,6 +34,8 @@ export interface Deployment {
   /** For requests in flight. */
   reserved_tokens: number;
   in_flight: number;
+  /** What it sustains, while it has been asked for more. */
+  most_in_flight: number | null;
 }
 
 export interface Backend {
