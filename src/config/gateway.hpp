@@ -52,7 +52,7 @@ struct LimitsConfig {
     std::size_t connection_memory_bytes = std::size_t{64} * 1024 * 1024;  ///< for bodies on one connection
     std::size_t max_connections = 0;         ///< for the process; 0 = half of its descriptors
     std::size_t connections_per_client = 0;  ///< from one address; 0 = no limit
-    bool adaptive_concurrency = true;        ///< requests in flight at a deployment: what it sustains
+    bool adaptive_concurrency = false;       ///< requests in flight at a deployment: what it sustains
     Duration head_timeout = std::chrono::seconds(10);        ///< from a head's first byte to its last
     Duration body_timeout = std::chrono::seconds(30);        ///< between two reads of a body
     Duration body_time = std::chrono::minutes(5);            ///< from a body's first byte to its last

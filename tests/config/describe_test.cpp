@@ -96,7 +96,7 @@ limits:
   connection_memory: 64MiB
   max_connections: 0
   connections_per_client: 0
-  adaptive_concurrency: true
+  adaptive_concurrency: false
   head_timeout: 10s
   body_timeout: 30s
   body_time: 5m

@@ -81,7 +81,7 @@ limits:
   connection_memory: 9MiB
   max_connections: 99
   connections_per_client: 7
-  adaptive_concurrency: off
+  adaptive_concurrency: on
   head_timeout: 1s
   body_timeout: 2s
   body_time: 1m
@@ -137,7 +137,7 @@ limits:
                 .connection_memory_bytes = 9 * 1024 * 1024,
                 .max_connections = 99,
                 .connections_per_client = 7,
-                .adaptive_concurrency = false,
+                .adaptive_concurrency = true,
                 .head_timeout = 1s,
                 .body_timeout = 2s,
                 .body_time = 1min,

@@ -356,7 +356,7 @@ def main():
             options.seconds,
             queues=not options.refuses,
             path="/v1/chat/completions" if options.v1 else None,
-            **({"adaptive_concurrency": False} if options.off else {}),
+            adaptive_concurrency=not options.off,
         )
     print(json.dumps(seen, indent=1))
     good = (

@@ -35,7 +35,7 @@ def refusing(places):
 
 def test_who_has_too_much_to_do_is_named_as_the_cause(tmp_path):
     backend = refusing(3)
-    gateway = harness.Gateway(tmp_path, [backend.config()])
+    gateway = harness.Gateway(tmp_path, [backend.config()], limits={"adaptive_concurrency": True})
     try:
         asyncio.run(harness.chat_load(gateway.url, 60, 20))
         deployment = gateway.backends()["small"]["deployments"][0]
@@ -65,7 +65,7 @@ def test_who_has_too_much_to_do_is_named_as_the_cause(tmp_path):
 
 def test_without_it_nothing_is_limited(tmp_path):
     backend = refusing(3)
-    gateway = harness.Gateway(tmp_path, [backend.config()], limits={"adaptive_concurrency": False})
+    gateway = harness.Gateway(tmp_path, [backend.config()])
     try:
         asyncio.run(harness.chat_load(gateway.url, 40, 20))
         assert gateway.backends()["small"]["deployments"][0]["most_in_flight"] is None
