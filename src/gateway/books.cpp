@@ -101,11 +101,15 @@ Result<void> Books::keep_objects(const config::GatewayConfig& config,
     return {};
 }
 
-Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log) {
+Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log,
+                          std::string_view predecessor) {
     if (!redis.enabled()) return {};
+    replica = ledger                ? ledger->id()
+              : predecessor.empty() ? quota::new_replica_id()
+                                    : std::string(predecessor);
     try {
         store = std::make_unique<quota::RedisStore>(
-            redis, ledger ? ledger->id() : quota::new_replica_id(), quotas,
+            redis, replica, quotas,
             [log = std::move(log)](const std::string& line) { log->warn("{}", line); });
     } catch (const std::exception& e) {
         return fail(fmt::format("redis: {}", e.what()));

@@ -103,6 +103,10 @@ public:
     Impl& operator=(const Impl&) = delete;
     ~Impl() {
         quotas_.on_new({});
+        stop();
+    }
+
+    void stop() {
         loop_.post([this] {
             stop_ = true;
             timer_.cancel();
@@ -110,6 +114,12 @@ public:
             link_.abort();
         });
         if (thread_.joinable()) thread_.join();
+    }
+
+    void hand_over() {
+        stop();
+        connected_.store(false);
+        cut_off();
     }
 
     void start() {
@@ -339,6 +349,9 @@ void RedisStore::start() {
 }
 void RedisStore::use(Peers peers) {
     impl_->use(std::move(peers));
+}
+void RedisStore::hand_over() {
+    impl_->hand_over();
 }
 RedisStore::Stats RedisStore::stats() const noexcept {
     return impl_->stats();
