@@ -303,8 +303,9 @@ private:
                 co_return fail(std::move(what));
             }
             ShareAnswer answer;
-            answer.granted = reply.element[0]->integer;
-            answer.others = reply.element[1]->integer;
+            // Within what they can mean, whatever calls itself Redis.
+            answer.granted = std::clamp<std::int64_t>(reply.element[0]->integer, 0, PeriodUsage::kMost);
+            answer.others = std::clamp<std::int64_t>(reply.element[1]->integer, 0, PeriodUsage::kMost);
             answer.replicas = static_cast<std::uint32_t>(reply.element[2]->integer);
             answer.contended = reply.element[3]->integer != 0;
             asked[i]->limit->apply(asked[i]->last, answer, now);

@@ -24,7 +24,7 @@ import harness
 from scripted import DONE, Backend, completion, delta
 
 QUESTIONERS = 8
-PATIENCE = 60
+PATIENCE = 120
 
 
 class Client:
@@ -109,7 +109,7 @@ class Churn:
                 status, text = await client.ask(identity, stream=stream)
         except (OSError, EOFError, ValueError, TimeoutError, asyncio.IncompleteReadError) as problem:
             await client.close()
-            return repr(problem)
+            return f"{time.monotonic() - self.begin:.1f} s: {problem!r}"
         if status != 200:
             return f"{status} {text[:200]}"
         if not stream:
@@ -162,7 +162,7 @@ class Churn:
                 await change(number)
                 self.done[what] += 1
             except (AssertionError, OSError, httpx.HTTPError, asyncio.IncompleteReadError) as problem:
-                self.wrong.append(f"{what} {number}: {problem!r}")
+                self.wrong.append(f"{time.monotonic() - self.begin:.1f} s: {what} {number}: {problem!r}")
 
     async def reload(self, number):
         """Half of them with a new key, which is then good; the others at any moment, also while a process takes over."""
@@ -174,7 +174,9 @@ class Churn:
             key = f"key-of-guest-{number}"
             config["clients"][1:] = [{"name": "guest", "key": key, "limits": {"tokens_per_minute": 100000 + number}}]
             config["limits"] = {"max_body": f"{100 + number}KiB"}
-            self.gateway.config.write_text(json.dumps(config))
+            fresh = self.gateway.config.with_suffix(".new")  # nobody is to read half of it
+            fresh.write_text(json.dumps(config))
+            fresh.replace(self.gateway.config)
             async with httpx.AsyncClient(timeout=20) as admin:
                 said = (await admin.post(f"{self.gateway.admin}/api/reload")).json()
             assert said["reloaded"], said
@@ -214,6 +216,7 @@ class Churn:
         return re.findall(r"process (\d+) has taken over", self.gateway.log_text())
 
     async def play(self):
+        self.begin = time.monotonic()
         everyone = [asyncio.create_task(self.questioner(n)) for n in range(QUESTIONERS)]
         everyone += [asyncio.create_task(self.streamer(n)) for n in range(self.streams)]
         await asyncio.sleep(min(6, self.words))  # until all streams are open
@@ -230,7 +233,8 @@ class Churn:
 
     def violations(self):
         """What did not hold."""
-        out = list(self.wrong)
+        out = [f"the gateway said: {line}" for line in self.gateway.log_text().splitlines() if " error " in line][:5]
+        out += self.wrong
         out += [f"{what}: {self.done[what]} of {count}" for what, count in self.wanted.items() if self.done[what] != count]
         out += [f"{identity}: {end}" for identity, end in self.ends.items() if end]
         if self.most_open < self.streams:

@@ -50,7 +50,9 @@ TEST_F(HandOver, TheMinuteGoesOnByTheSecond) {
     EXPECT_FALSE(ask(fresh, 200, at(32s)));
     EXPECT_EQ(reason, Reason::tokens);
     EXPECT_EQ(client(fresh).requests().used_here(at(32s)), 2);
-    EXPECT_TRUE(ask(fresh, 200, at(61s))) << "the first has expired";
+    auto third = ask(fresh, 200, at(61s));
+    ASSERT_TRUE(third) << "the first has expired";
+    third->settle({200, 0}, at(61s));
     EXPECT_EQ(client(fresh).tokens().used_here(at(92s)), 200) << "the second, too";
     EXPECT_EQ(client(fresh).tokens().used_here(at(5min)), 0);
 }
@@ -63,7 +65,9 @@ TEST_F(HandOver, WhatTheOldOneStillUsesAndGivesBackCounts) {
     late->settle({100, 0}, at(3s));
     pass_on(at(3s));
     EXPECT_EQ(client(fresh).tokens().used_here(at(3s)), 100);
-    EXPECT_TRUE(ask(fresh, 200, at(3s)));
+    auto next = ask(fresh, 200, at(3s));
+    ASSERT_TRUE(next);
+    next->settle({200, 0}, at(3s));
     pass_on(at(4s));
     EXPECT_EQ(client(fresh).tokens().used_here(at(4s)), 300) << "told once";
 }
@@ -103,10 +107,9 @@ TEST_F(HandOver, PeriodsCountOnceThoughTheLedgerHasThem) {
 TEST_F(HandOver, UsersAreMadeAndStrangersPassedOver) {
     SubjectLimits few;
     few.tokens_per_minute = 10;
-    (void)old.find_or_add(SubjectKind::client, "gone", limits)
-        .reserve({5, 0}, at(0s), *std::make_unique<Refusal>());
-    auto grant = ask(old, 8, at(0s));
     Refusal why;
+    EXPECT_TRUE(old.find_or_add(SubjectKind::client, "gone", limits).reserve({5, 0}, at(0s), why));
+    auto grant = ask(old, 8, at(0s));
     EXPECT_TRUE(old.add_user(*grant, old.user("a", "alice", few, at(0s)), at(0s), why));
     for (const auto& change : teller.changes(at(1s))) listener.apply(change, few, at(1s));
     const auto alice = fresh.user("a", "alice", few, at(1s));
