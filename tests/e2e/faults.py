@@ -193,8 +193,9 @@ DEPLOYMENTS = [
     Row("500 and a page", answers(500, "<html>sorry</html>", "text/html"), True, (500,)),
     Row("200 with a 502", answers(200, error(502, message="Provider returned error")), True, (502,)),
     Row("200 with an error", answers(200, error(message="Provider returned error")), True, (503,)),
-    Row("200 and nothing", answers(200), True, (503,)),
-    Row("200 and a page", answers(200, "<html>log in</html>", "text/html"), True, (503,)),
+    # Of those that answer in JSON.
+    Row("200 and nothing", answers(200), True, (503,), shapes="plain stream"),
+    Row("200 and a page", answers(200, "<html>log in</html>", "text/html"), True, (503,), shapes="plain stream"),
     Row("closed", closed, True, (503,), once_more=True),
     Row("cut", cut, True, (503,), "stream_cut"),
     Row("not HTTP", not_http, True, (503,)),
