@@ -1,5 +1,5 @@
-// Uploads: the fields of a multipart form. The first line is the content type, the rest the body: what is found
-// lies in the body, and does not hold the boundary.
+// Uploads: the fields of a multipart form. The first line is the content type, the rest the body: what is
+// found lies in the body, and does not hold the boundary.
 #include <algorithm>
 #include <string_view>
 

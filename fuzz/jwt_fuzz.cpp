@@ -1,5 +1,6 @@
-// Key sets, tokens and an issuer's metadata. The first line is a key set or metadata, the rest a token: nothing
-// that was not signed is believed, whatever its header says, and what a token claims is read without a throw.
+// Key sets, tokens and an issuer's metadata. The first line is a key set or metadata, the rest a token:
+// nothing that was not signed is believed, whatever its header says, and what a token claims is read without
+// a throw.
 #include <algorithm>
 #include <string>
 

@@ -1,5 +1,5 @@
-// What a server that calls itself Redis replies: read by hiredis as the link reads it, merged as other replicas'
-// reports. No number that it may send is too large, and no array of another shape is believed.
+// What a server that calls itself Redis replies: read by hiredis as the link reads it, merged as other
+// replicas' reports. No number that it may send is too large, and no array of another shape is believed.
 #include <hiredis/hiredis.h>
 
 #include <vector>
@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     quota::RedisLink link(loop, config);  // never opened: holds what would be sent
     quota::Peers hooks;
     hooks.report = [](Mono) {
-        return std::vector<quota::PeerReport>{{.backend = "b", .deployment = "d", .tokens = 5, .requests = 1}};
+        return std::vector<quota::PeerReport>{
+            {.backend = "b", .deployment = "d", .tokens = 5, .requests = 1}};
     };
     hooks.merge = [](const quota::PeerReport& seen, Mono) {
         SPILLWAY_EXPECT(seen.backend == "b" && seen.deployment == "d");

@@ -48,7 +48,7 @@ public:
         auto admin_sockets = sockets_.extract(config->admin.listen);
         auto data_sockets = sockets_.extract(config->listen);
         auto started = gateway::Gateway::start(std::move(*config), log_, std::move(data_sockets),
-                                                 predecessor_.learned());
+                                               predecessor_.learned());
         if (!started) return failed(started.error());
         gateway_ = std::move(*started);
         for (const std::string& where : sockets_.left())

@@ -3,8 +3,9 @@
 /// arguments and this process's listening sockets.
 ///
 /// It reports when it is serving, through a socket that only the two share; if it ends before that, this
-/// process simply continues. It gets what this process has learned as lines of text (gateway/learned_state.hpp)
-/// before it serves, and what this process's clients use from then on until this process ends.
+/// process simply continues. It gets what this process has learned as lines of text
+/// (gateway/learned_state.hpp) before it serves, and what this process's clients use from then on until this
+/// process ends.
 ///
 /// Ownership: the process outlives this object once it serves. Thread rule: the main thread. Errors: from
 /// start().

@@ -9,7 +9,8 @@ namespace spillway::config {
 
 void FileWatch::start(std::vector<Read> files) {
     // Of one that was read twice, the first state counts: if the second is another, that is a change.
-    std::stable_sort(files.begin(), files.end(), [](const Read& a, const Read& b) { return a.path < b.path; });
+    std::stable_sort(files.begin(), files.end(),
+                     [](const Read& a, const Read& b) { return a.path < b.path; });
     paths_.clear();
     loaded_.clear();
     for (Read& file : files) {

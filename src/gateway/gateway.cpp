@@ -93,8 +93,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     if (!snapshot) return snapshot.error();
     if (auto kept = gateway->books_.keep_objects((*snapshot)->config, log); !kept) return kept.error();
     if (auto opened = gateway->books_.open((*snapshot)->config); !opened) return opened.error();
-    if (auto shared = gateway->books_.share((*snapshot)->config.redis, log, before.replica);
-        !shared) return shared.error();
+    if (auto shared = gateway->books_.share((*snapshot)->config.redis, log, before.replica); !shared)
+        return shared.error();
     gateway->configured_threads_ = configured_threads;
     const auto tls = gateway->tls_.read((*snapshot)->config.tls);
     if (!tls) return tls.error();

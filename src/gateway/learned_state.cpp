@@ -178,9 +178,9 @@ std::vector<MinuteUsage::Second> read_seconds(Words& words) {
 
 void write(std::string& out, const UsageChange& usage) {
     fmt::format_to(std::back_inserter(out), "{} {} {} {} {} {} {} {} {} {}\n", kUsage,
-                   quota::to_string(usage.kind), hex_of(usage.owner), hex_of(usage.name),
-                   usage.first ? 1 : 0, usage.in_flight, fmt::join(usage.period_tokens, " "),
-                   fmt::join(usage.period_cost, " "), to_text(usage.tokens), to_text(usage.requests));
+                   quota::to_string(usage.kind), hex_of(usage.owner), hex_of(usage.name), usage.first ? 1 : 0,
+                   usage.in_flight, fmt::join(usage.period_tokens, " "), fmt::join(usage.period_cost, " "),
+                   to_text(usage.tokens), to_text(usage.requests));
 }
 
 void read_usage(Words words, std::vector<UsageChange>& out) {

@@ -44,8 +44,8 @@ std::vector<SessionAffinity::Entry> SessionAffinity::entries() const {
     for (std::size_t i = 0; i <= mask_; ++i) {
         const std::uint64_t word = slots_[i].load(std::memory_order_relaxed);
         if ((word & 0xffffU) == 0) continue;
-        out.push_back({(word >> 16U << 16U) | (i & 0xffffU),
-                       static_cast<routing::BackendIndex>((word & 0xffffU) - 1)});
+        out.push_back(
+            {(word >> 16U << 16U) | (i & 0xffffU), static_cast<routing::BackendIndex>((word & 0xffffU) - 1)});
     }
     return out;
 }

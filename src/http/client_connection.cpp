@@ -199,7 +199,8 @@ Task<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeou
             while (!readable_.is_set()) co_await readable_.wait();
         if (in_.size() != before) continue;
         NetError ended = failure(read_error_);
-        // Who has begun to answer has got the request: not to be taken for a connection that was closed before.
+        // Who has begun to answer has got the request: not to be taken for a connection that was closed
+        // before.
         if (heard && ended.kind == NetError::Kind::closed)
             ended = {NetError::Kind::protocol, "ended within the answer's head: " + ended.message};
         co_return ended;

@@ -103,10 +103,12 @@ bool RedisPeers::merge_reply(std::size_t number, const redisReply& reply, Mono n
             observed.tokens += sums.tokens - known.tokens;
             observed.requests += sums.requests - known.requests;
         }
-        const Duration cooling = milliseconds(std::clamp<std::int64_t>(number_of(*other.element[3]), 0, kMostMs));
+        const Duration cooling =
+            milliseconds(std::clamp<std::int64_t>(number_of(*other.element[3]), 0, kMostMs));
         if (cooling > observed.cooling) {
             observed.cooling = cooling;
-            observed.reason = static_cast<std::uint8_t>(std::clamp<std::int64_t>(number_of(*other.element[4]), 0, 255));
+            observed.reason =
+                static_cast<std::uint8_t>(std::clamp<std::int64_t>(number_of(*other.element[4]), 0, 255));
         }
         seen.emplace(std::move(name), sums);
     }

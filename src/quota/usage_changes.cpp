@@ -37,8 +37,9 @@ bool UsageChange::empty() const noexcept {
     return in_flight == 0 && tokens.empty() && requests.empty() && none(period_tokens) && none(period_cost);
 }
 
-std::vector<MinuteUsage::Second> UsageTeller::difference(
-    Seconds& told, const std::vector<MinuteUsage::Second>& seen, Now at) {
+std::vector<MinuteUsage::Second> UsageTeller::difference(Seconds& told,
+                                                         const std::vector<MinuteUsage::Second>& seen,
+                                                         Now at) {
     const auto second_now = std::chrono::floor<std::chrono::seconds>(at.mono).time_since_epoch().count();
     std::vector<MinuteUsage::Second> out;
     Seconds now;
@@ -50,7 +51,8 @@ std::vector<MinuteUsage::Second> UsageTeller::difference(
     }
     // What was given back whole; what is older than a minute is gone for the other, too.
     for (const auto& [second, amount] : told)
-        if (!now.contains(second) && second + MinuteUsage::kSpanSeconds > second_now) out.push_back({second, -amount});
+        if (!now.contains(second) && second + MinuteUsage::kSpanSeconds > second_now)
+            out.push_back({second, -amount});
     told = std::move(now);
     return out;
 }

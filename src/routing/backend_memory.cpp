@@ -51,9 +51,8 @@ BackendMemory BackendState::memory(Mono now) const {
 }
 
 void BackendState::remember(const BackendMemory& memory, Mono now) {
-    for (const auto& [to, from] :
-         {std::pair{&served, 0U}, std::pair{&throttled, 1U}, std::pair{&failed, 2U}, std::pair{&spilled, 3U},
-          std::pair{&tokens, 4U}, std::pair{&avoided, 5U}})
+    for (const auto& [to, from] : {std::pair{&served, 0U}, std::pair{&throttled, 1U}, std::pair{&failed, 2U},
+                                   std::pair{&spilled, 3U}, std::pair{&tokens, 4U}, std::pair{&avoided, 5U}})
         to->fetch_add(memory.counts[from], std::memory_order_relaxed);
     first_byte_us.fetch_add(static_cast<std::int64_t>(memory.counts[6]), std::memory_order_relaxed);
     if (memory.resource != resource_of(config)) return;

@@ -187,8 +187,7 @@ RouterMemory Router::memory(Mono now) const {
 void Router::remember(const RouterMemory& memory, Mono now) {
     // First the names, so that what is known of their deployments finds its place.
     for (const std::string& name : memory.names)
-        if (impl_->table.size() < impl_->table.overflow())
-            impl_->table.prove(impl_->table.intern(name, now));
+        if (impl_->table.size() < impl_->table.overflow()) impl_->table.prove(impl_->table.intern(name, now));
     for (const BackendMemory& one : memory.backends)
         for (BackendIndex i = 0; i < impl_->backends.size(); ++i)
             if (impl_->backends[i]->config.name == one.name) {

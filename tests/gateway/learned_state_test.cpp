@@ -28,8 +28,7 @@ Learned everything() {
     limits.limit_tokens = 10'000;
     limits.remaining_tokens = 9'000;
     (void)mirror.observe(*held, now, limits);
-    backend.deployments.push_back(
-        {"gpt 4o\n\"x\"", {20ms, routing::Reason::throttled}, {}, mirror.levels()});
+    backend.deployments.push_back({"gpt 4o\n\"x\"", {20ms, routing::Reason::throttled}, {}, mirror.levels()});
     out.router.backends.push_back(std::move(backend));
     quota::UsageChange usage;
     usage.kind = quota::SubjectKind::user;
@@ -85,12 +84,14 @@ TEST(LearnedState, WhatIsNotKnownOrNotRightIsLeftOut) {
     EXPECT_EQ(read_learned("name 6f and more of a newer version\n").router.names.size(), 1U);
     const std::string good = "backend 6f 1 0 1 2 3 4 5 6 7 10 1";
     EXPECT_EQ(read_learned(good + "\n").router.backends.size(), 1U);
-    for (const auto* line : {"backend 6f 1 0 1 2 3 4 5 6 7 -10 1\n", "backend 6f 1 9 1 2 3 4 5 6 7 10 1\n",
-                             "backend 6f 1 0 1 2 3 4 5 6 7 10 99\n", "backend zz 1 0 1 2 3 4 5 6 7 10 1\n",
-                             "backend 6f 1 0 1 2 3 4 5 6 7 99999999999 1\n", "backend\n", "backend 6f\n", "\n"})
+    for (const auto* line :
+         {"backend 6f 1 0 1 2 3 4 5 6 7 -10 1\n", "backend 6f 1 9 1 2 3 4 5 6 7 10 1\n",
+          "backend 6f 1 0 1 2 3 4 5 6 7 10 99\n", "backend zz 1 0 1 2 3 4 5 6 7 10 1\n",
+          "backend 6f 1 0 1 2 3 4 5 6 7 99999999999 1\n", "backend\n", "backend 6f\n", "\n"})
         EXPECT_TRUE(read_learned(line).router.backends.empty()) << line;
-    for (const auto* line : {"usage nobody  6f 1 0 0 0 0 0 0 0 0 0  \n", "usage client  6f 1 0 0 0 0 0 0 0 0 0 x \n",
-                             "usage client  6f 1 0 0 0 0 0 0 0 0 0 5:x, \n", "usage client\n"})
+    for (const auto* line :
+         {"usage nobody  6f 1 0 0 0 0 0 0 0 0 0  \n", "usage client  6f 1 0 0 0 0 0 0 0 0 0 x \n",
+          "usage client  6f 1 0 0 0 0 0 0 0 0 0 5:x, \n", "usage client\n"})
         EXPECT_TRUE(read_learned(line).usage.empty()) << line;
     EXPECT_EQ(read_learned("usage client  6f 1 0 0 0 0 0 0 0 0 0  \n").usage.size(), 1U);
     const auto levels = [&](std::string_view level) {
@@ -99,8 +100,9 @@ TEST(LearnedState, WhatIsNotKnownOrNotRightIsLeftOut) {
         return read.router.backends[0].deployments.size();
     };
     EXPECT_EQ(levels("0:10:2:3750:1:5:100:3750:0:"), 1U);
-    for (const auto* level : {"3:10:2:3750:1:5:100:3750:0:", "0:10:2:0:1:5:100:0:0:", "0:10:7:3750:1:5:100:1:0:",
-                              "0:10:2:3750:1:5:100:9999:0:", "0:10:2:3750:1:5:-7:3750:0:", "0:10", ""})
+    for (const auto* level :
+         {"3:10:2:3750:1:5:100:3750:0:", "0:10:2:0:1:5:100:0:0:", "0:10:7:3750:1:5:100:1:0:",
+          "0:10:2:3750:1:5:100:9999:0:", "0:10:2:3750:1:5:-7:3750:0:", "0:10", ""})
         EXPECT_EQ(levels(level), 0U) << level;
 }
 
