@@ -203,9 +203,12 @@ def test_learned_quotas_modes_and_counts_go_along(upgrades):
 @pytest.mark.parametrize("how", ["reload", "upgrade"])
 def test_encrypted_reasoning_goes_back_to_who_made_it(tmp_path, how):
     """Also after a change: the first attempt goes there."""
-    sealed = "gAAAA" + "x" * 90
+
+    def seal(text):
+        return "gAAAA" + text * 30
 
     async def answer(request, answer):
+        sealed = seal(request.json()["input"][0]["content"])
         made = {"type": "reasoning", "id": "rs_1", "encrypted_content": sealed, "summary": []}
         await answer.send(200, {"id": "resp_1", "object": "response", "status": "completed", "output": [made],
                                 "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}})  # fmt: skip
@@ -214,21 +217,21 @@ def test_encrypted_reasoning_goes_back_to_who_made_it(tmp_path, how):
     gateway = harness.Gateway(tmp_path, [b.config() for b in backends])
     one = Upgrades(gateway)
 
-    def ask(**more):
-        body = {"model": "gpt-5", "input": [{"role": "user", "content": "x"}, *more.get("back", [])]}
+    def ask(text, *back):
+        body = {"model": "gpt-5", "input": [{"role": "user", "content": text}, *back]}
         got = httpx.post(f"{gateway.url}/openai/v1/responses", headers=HEADERS, json=body)
         assert got.status_code == 200
         return got.headers["x-spillway-backend"]
 
     try:
-        made_by = ask()
+        made_by = {text: ask(text) for text in ("one", "two", "three", "four", "five", "six")}
         if how == "upgrade":
             one.upgrade()
         else:
             assert httpx.post(f"{gateway.admin}/api/reload").status_code == 200
             time.sleep(0.3)
-        back = [{"type": "reasoning", "encrypted_content": sealed}]
-        assert {ask(back=back) for _ in range(12)} == {made_by}
+        for text, backend in made_by.items():
+            assert ask("more", {"type": "reasoning", "encrypted_content": seal(text)}) == backend
     finally:
         one.stop()
         for backend in backends:
