@@ -24,14 +24,18 @@ void log_changes(telemetry::Logger& log, const gateway::Reloaded& done) {
 }  // namespace
 
 std::optional<config::GatewayConfig> Reloader::read(std::vector<std::string>& problems) {
-    std::vector<std::string> files;
+    std::vector<config::FileWatch::Read> files;
     auto loaded = config::load_gateway_from(file_, config::recorded(config::process_sources(), files));
     // Secrets change by themselves; a configuration may be half written.
     if (!watches_all_) {
         const char* const named = std::getenv("SPILLWAY_CONFIG");
-        std::erase(files, !file_.empty() || named == nullptr ? file_ : std::string(named));
+        const std::string itself = !file_.empty() || named == nullptr ? file_ : std::string(named);
+        std::erase_if(files, [&](const auto& file) { return file.path == itself; });
     }
-    watch_.start(std::move(files));
+    if (loaded.value)
+        watch_.start(std::move(files));
+    else  // what is in use stays so, and goes on being watched
+        watch_.add(files);
     for (const auto& problem : loaded.problems) problems.push_back(problem.to_string());
     if (loaded.value && loaded.value->store.path.empty() && !loaded.value->store.shared())
         loaded.value->store.path = default_store(file_);

@@ -47,10 +47,10 @@ public:
         const bool admin_wanted = config->admin.enabled;
         auto admin_sockets = sockets_.extract(config->admin.listen);
         auto data_sockets = sockets_.extract(config->listen);
-        auto started = gateway::Gateway::start(std::move(*config), log_, std::move(data_sockets));
+        auto started = gateway::Gateway::start(std::move(*config), log_, std::move(data_sockets),
+                                               predecessor_.learned());
         if (!started) return failed(started.error());
         gateway_ = std::move(*started);
-        gateway_->learn(predecessor_.learned());
         for (const std::string& where : sockets_.left())
             log_->warn("a socket that listens on {} was handed to this process and is not configured", where);
         sockets_ = {};
@@ -72,6 +72,7 @@ public:
         if (const auto pause = manager_.watchdog()) loop_.spawn(feed_watchdog(*pause));
         manager_.ready();
         predecessor_.tell_served();
+        loop_.spawn(heed_predecessor());
         loop_.run();
         admin_.reset();  // whose threads may still ask the gateway's store
         gateway_.reset();
@@ -115,9 +116,9 @@ private:
         log_->info("SIGUSR2: starting {} to take over", program_.path);
         std::vector<int> sockets = gateway_->sockets();
         if (admin_) sockets.push_back(admin_->socket());
-        auto successor = Successor::start(program_, sockets, gateway_->learned());
+        auto successor = Successor::start(program_, sockets);
         bool serves = false;
-        if (successor) serves = co_await successor->serves(loop_, kSuccessorPatience);
+        if (successor) serves = co_await successor->serves(loop_, kSuccessorPatience, gateway_->learned());
         upgrading_ = false;
         if (!serves) {
             log_->error("the new process did not come to serve, this one goes on{}{}", successor ? "" : ": ",
@@ -131,11 +132,17 @@ private:
         }
         log_->info("process {} has taken over", successor->pid());
         manager_.succeeded_by(successor->pid());
-        co_await drain(SIGUSR2);
+        co_await drain(SIGUSR2, &*successor);
     }
 
-    Task<void> drain(int signal) {
-        const bool handed_over = signal == SIGUSR2;
+    /// What the clients of the one before use, until it has ended.
+    Task<void> heed_predecessor() {
+        while (const auto more = co_await predecessor_.more(loop_)) gateway_->learn(*more);
+        gateway_->predecessor_ended();
+    }
+
+    Task<void> drain(int signal, Successor* successor = nullptr) {
+        const bool handed_over = successor != nullptr;
         if (!handed_over) manager_.stopping();
         log_->info("draining: {} connections are open; SIGTERM ends them at once", gateway_->connections());
         if (admin_ && handed_over) admin_->hand_over();
@@ -151,11 +158,13 @@ private:
             gateway_->drain();
         const Mono deadline = began + from_seconds(options_.grace_seconds);
         do {  // connections() is refreshed every 100 ms
+            if (handed_over) successor->tell(gateway_->used_since());
             co_await pause(mono_now() + std::chrono::milliseconds(150));
         } while (gateway_->connections() > 0 && mono_now() < deadline && !hurried_);
         if (const auto left = gateway_->connections(); left > 0)
             log_->warn("{}: {} connections are ended", hurried_ ? "told to end at once" : "the grace is over",
                        left);
+        if (handed_over) successor->tell(gateway_->used_since());
         if (admin_) admin_->close();
         signals_.close();
     }

@@ -24,9 +24,12 @@ namespace spillway::app {
 namespace {
 
 constexpr char kServes = 's';
-/// Of what was learned: more than that is left out.
-constexpr std::size_t kMostLearned = std::size_t{128} * 1024;
+/// Ends what was learned before the successor serves.
+constexpr std::string_view kAll = "all\n";
+/// More than that is not read, or not sent.
+constexpr std::size_t kMostLearned = std::size_t{64} << 20U;
 constexpr int kLearnedPatienceMs = 1000;
+constexpr Duration kLookAgain = std::chrono::milliseconds(5);
 
 Error failure(std::string_view what, int error) {
     return fail(fmt::format("{}: {}", what, std::generic_category().message(error)));
@@ -59,20 +62,12 @@ Program Program::of_this_process() {
     return out;
 }
 
-Result<Successor> Successor::start(const Program& program, std::span<const int> sockets,
-                                   std::string_view learned) {
+Result<Successor> Successor::start(const Program& program, std::span<const int> sockets) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
         return failure("socketpair", errno);
     FileDescriptor ours(ends[0]);
     FileDescriptor theirs(ends[1]);
-    // It is not to wait for a process that does not read yet.
-    const int size = static_cast<int>(2 * kMostLearned);
-    ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    learned = learned.substr(0, kMostLearned);
-    const ssize_t told = ::send(ours.get(), learned.data(), learned.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (told < 0 && !learned.empty() && errno != EAGAIN) return failure("send", errno);
-    ::shutdown(ours.get(), SHUT_WR);
 
     // First out of the way of where they are to be.
     const int above = kFirstSocket + static_cast<int>(sockets.size()) + 1;
@@ -97,21 +92,41 @@ Result<Successor> Successor::start(const Program& program, std::span<const int> 
     return Successor(pid, std::move(ours));
 }
 
-Task<bool> Successor::serves(Loop& loop, Duration patience) {
+bool Successor::send() {
+    while (!unsent_.empty()) {
+        const ssize_t n = ::send(line_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0) return errno == EAGAIN || errno == EINTR;
+        unsent_.erase(0, static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+Task<bool> Successor::serves(Loop& loop, Duration patience, std::string learned) {
     ::fcntl(line_.get(), F_SETFL, O_NONBLOCK);
+    unsent_ = std::move(learned);
+    unsent_ += kAll;
     Timer timer(loop);
     const Mono end = mono_now() + patience;
     char word = 0;
     ssize_t n = -1;
     while (mono_now() < end) {
+        if (!send()) break;
         n = ::recv(line_.get(), &word, 1, 0);
         if (n >= 0 || (errno != EAGAIN && errno != EINTR)) break;
-        (void)co_await timer.sleep_for(std::chrono::milliseconds(20));
+        (void)co_await timer.sleep_for(kLookAgain);
     }
-    line_.reset();
     const bool good = n == 1 && word == kServes;
-    if (good) (void)child_.let_go();
+    if (good)
+        (void)child_.let_go();
+    else
+        line_.reset();
     co_return good;
+}
+
+void Successor::tell(std::string_view more) {
+    if (!line_.is_open()) return;
+    unsent_ += more;
+    if (!send() || unsent_.size() > kMostLearned) line_.reset();
 }
 
 void Successor::stop() noexcept {
@@ -133,7 +148,7 @@ std::string Predecessor::learned() {
     std::string out;
     if (!line_.is_open()) return out;
     std::array<char, 4096> part{};
-    while (out.size() <= kMostLearned) {
+    while (out.size() <= kMostLearned && !(out == kAll || out.ends_with('\n' + std::string(kAll)))) {
         pollfd p{line_.get(), POLLIN, 0};
         if (::poll(&p, 1, kLearnedPatienceMs) <= 0) break;
         const ssize_t n = ::recv(line_.get(), part.data(), part.size(), 0);
@@ -145,7 +160,29 @@ std::string Predecessor::learned() {
 
 void Predecessor::tell_served() {
     if (line_.is_open()) (void)::send(line_.get(), &kServes, 1, MSG_NOSIGNAL);
-    line_.reset();
+}
+
+Task<std::optional<std::string>> Predecessor::more(Loop& loop) {
+    if (!line_.is_open()) co_return std::nullopt;
+    ::fcntl(line_.get(), F_SETFL, O_NONBLOCK);
+    Readiness ready(loop, line_.get());
+    std::array<char, 4096> part{};
+    for (;;) {
+        if (const std::size_t end = part_.rfind('\n'); end != std::string::npos) {
+            std::string out = part_.substr(0, end + 1);
+            part_.erase(0, end + 1);
+            co_return out;
+        }
+        const ssize_t n = ::recv(line_.get(), part.data(), part.size(), 0);
+        const bool later = n < 0 && (errno == EAGAIN || errno == EINTR) && !ready.error();
+        if (n > 0)
+            part_.append(part.data(), static_cast<std::size_t>(n));
+        else if (!later)
+            break;
+        else
+            co_await ready.wait();
+    }
+    co_return std::nullopt;
 }
 
 }  // namespace spillway::app

@@ -3,7 +3,9 @@
 /// arguments and this process's listening sockets.
 ///
 /// It reports when it is serving, through a socket that only the two share; if it ends before that, this
-/// process simply continues. It gets what this process has learned as lines of text.
+/// process simply continues. It gets what this process has learned as lines of text
+/// (gateway/learned_state.hpp) before it serves, and what this process's clients use from then on until this
+/// process ends.
 ///
 /// Ownership: the process outlives this object once it serves. Thread rule: the main thread. Errors: from
 /// start().
@@ -13,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/child_process.hpp"
@@ -41,10 +44,12 @@ struct Program {
 
 class Successor {
 public:
-    [[nodiscard]] static Result<Successor> start(const Program& program, std::span<const int> sockets,
-                                                 std::string_view learned);
-    /// Waits until it serves; false if it ended or did not serve in time, and then it is killed with this.
-    Task<bool> serves(Loop& loop, Duration patience);
+    [[nodiscard]] static Result<Successor> start(const Program& program, std::span<const int> sockets);
+    /// Tells it what was learned, and waits until it serves; false if it ended or did not serve in time, and
+    /// then it is killed with this.
+    Task<bool> serves(Loop& loop, Duration patience, std::string learned);
+    /// Once it serves: tells it more, as far as it reads. Never waits.
+    void tell(std::string_view more);
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     /// Stops it although it serves, like an operator would.
     void stop() noexcept;
@@ -52,22 +57,29 @@ public:
 private:
     Successor(pid_t pid, FileDescriptor line) : pid_(pid), child_(pid), line_(std::move(line)) {}
 
+    /// False: it is gone, or has stopped reading.
+    bool send();
+
     pid_t pid_;
     ChildProcess child_;  ///< until it serves
     FileDescriptor line_;
+    std::string unsent_;
 };
 
 /// The other end: the gateway that this process succeeds, if any.
 class Predecessor {
 public:
     [[nodiscard]] static Predecessor of_environment();
-    /// What it has learned; empty if there is none.
+    /// What it has learned; empty if there is none. Waits a second for it.
     [[nodiscard]] std::string learned();
     /// This one serves now.
     void tell_served();
+    /// What it tells from then on, whole lines; nullopt once it has ended.
+    Task<std::optional<std::string>> more(Loop& loop);
 
 private:
     FileDescriptor line_;
+    std::string part_;  ///< of a line
 };
 
 }  // namespace spillway::app

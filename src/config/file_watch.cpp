@@ -7,11 +7,27 @@
 
 namespace spillway::config {
 
-void FileWatch::start(std::vector<std::string> paths) {
-    paths_ = std::move(paths);
-    std::sort(paths_.begin(), paths_.end());
-    paths_.erase(std::unique(paths_.begin(), paths_.end()), paths_.end());
-    loaded_ = last_ = look();
+void FileWatch::start(std::vector<Read> files) {
+    // Of one that was read twice, the first state counts: if the second is another, that is a change.
+    std::stable_sort(files.begin(), files.end(),
+                     [](const Read& a, const Read& b) { return a.path < b.path; });
+    paths_.clear();
+    loaded_.clear();
+    for (Read& file : files) {
+        if (!paths_.empty() && paths_.back() == file.path) continue;
+        paths_.push_back(std::move(file.path));
+        loaded_.push_back(std::move(file.state));
+    }
+    last_ = loaded_;
+}
+
+void FileWatch::add(const std::vector<Read>& files) {
+    for (const Read& file : files) {
+        if (std::find(paths_.begin(), paths_.end(), file.path) != paths_.end()) continue;
+        paths_.push_back(file.path);
+        loaded_.push_back(of_(file.path));
+        last_.push_back(loaded_.back());
+    }
 }
 
 bool FileWatch::settled_change() {
@@ -37,9 +53,9 @@ std::string FileWatch::of_file_system(const std::string& path) {
                        now.st_mtim.tv_nsec);
 }
 
-Sources recorded(Sources sources, std::vector<std::string>& paths) {
-    sources.read_file = [read = std::move(sources.read_file), &paths](const std::string& path) {
-        paths.push_back(path);
+Sources recorded(Sources sources, std::vector<FileWatch::Read>& files) {
+    sources.read_file = [read = std::move(sources.read_file), &files](const std::string& path) {
+        files.push_back({path, FileWatch::of_file_system(path)});
         return read(path);
     };
     return sources;

@@ -4,6 +4,7 @@
 ///
 /// It polls, since inotify is silent on network and overlay file systems.
 /// Thread rule: used by one thread. Errors: none; a missing file is a state like any other.
+#include <compare>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,8 +20,16 @@ public:
 
     explicit FileWatch(Fingerprint of = of_file_system) : of_(std::move(of)) {}
 
-    /// Watches these files from now on, from their present state.
-    void start(std::vector<std::string> paths);
+    /// A file, and its state before it was read.
+    struct Read {
+        std::string path;
+        std::string state;
+        friend auto operator<=>(const Read&, const Read&) = default;
+    };
+    /// Watches these files from now on, from the state in which they were read.
+    void start(std::vector<Read> files);
+    /// Watches these, too, from their present state: what was read of them is of no use.
+    void add(const std::vector<Read>& files);
     /// True once for each change, once the files have stayed the same since it was noticed, so that a file
     /// still being written is not read half.
     [[nodiscard]] bool settled_change();
@@ -36,7 +45,7 @@ private:
     std::vector<std::string> last_;    ///< as they were at the last look
 };
 
-/// `sources`, which also adds each file that is read through it to `paths`; `paths` must outlive it.
-[[nodiscard]] Sources recorded(Sources sources, std::vector<std::string>& paths);
+/// `sources`, which also adds each file that is read through it to `files`; `files` must outlive it.
+[[nodiscard]] Sources recorded(Sources sources, std::vector<FileWatch::Read>& files);
 
 }  // namespace spillway::config

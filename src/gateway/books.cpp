@@ -72,7 +72,7 @@ Result<void> Books::restore(const config::GatewayConfig& config) {
             }
             if (kind == quota::SubjectKind::key) {
                 // Its limits come with its first request.
-                if (!total.key.empty()) quotas.key(total.key, {})->restore(period, used, now);
+                if (!total.key.empty()) quotas.key(total.key)->restore(period, used, now);
                 continue;
             }
             const std::string& name = kind == quota::SubjectKind::client ? total.client : total.team;
@@ -108,11 +108,15 @@ Result<void> Books::keep_objects(const config::GatewayConfig& config,
     return {};
 }
 
-Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log) {
+Result<void> Books::share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log,
+                          std::string_view predecessor) {
     if (!redis.enabled()) return {};
+    replica = ledger                ? ledger->id()
+              : predecessor.empty() ? quota::new_replica_id()
+                                    : std::string(predecessor);
     try {
         store = std::make_unique<quota::RedisStore>(
-            redis, ledger ? ledger->id() : quota::new_replica_id(), quotas,
+            redis, replica, quotas,
             [log = std::move(log)](const std::string& line) { log->warn("{}", line); });
     } catch (const std::exception& e) {
         return fail(fmt::format("redis: {}", e.what()));

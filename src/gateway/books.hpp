@@ -32,8 +32,9 @@ public:
     /// Keeps whose things are whose in the store, if there is one. One that cannot be written is no error:
     /// what is learnt is in memory then, and where clients are kept apart the log says so.
     Result<void> keep_objects(const config::GatewayConfig& config, std::shared_ptr<telemetry::Logger> log);
-    /// Connects to Redis, if configured.
-    Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log);
+    /// Connects to Redis, if configured; without a ledger under the predecessor's name, if there is one.
+    Result<void> share(const config::RedisConfig& redis, std::shared_ptr<telemetry::Logger> log,
+                       std::string_view predecessor = {});
     /// Makes the replicas report this snapshot's backends to each other.
     void share(const std::shared_ptr<const Snapshot>& snapshot);
     [[nodiscard]] std::vector<telemetry::Registry::Registration> metrics(telemetry::Registry& registry);
@@ -44,6 +45,7 @@ public:
     store::ObjectDirectory objects;
     std::unique_ptr<telemetry::Ledger> ledger;
     std::unique_ptr<quota::RedisStore> store;
+    std::string replica;  ///< among those that share limits
 
 private:
     Result<void> restore(const config::GatewayConfig& config);

@@ -42,11 +42,32 @@ std::size_t memory_limit(const config::LimitsConfig& limits) {
     return limits.memory_bytes > 0 ? limits.memory_bytes : system_memory() / 2;
 }
 
+std::vector<Learned::Sessions> sessions_of(const Snapshot& snapshot) {
+    std::vector<Learned::Sessions> out;
+    for (const auto& backend : snapshot.config.backends) out.push_back({backend.name, {}});
+    for (const auto& [hash, backend] : snapshot.affinity->entries())
+        if (backend < out.size()) out[backend].hashes.push_back(hash);
+    return out;
+}
+
+void remember(const Learned& learned, const Snapshot& snapshot) {
+    snapshot.router->remember(learned.router, mono_now());
+    for (const auto& [name, hashes] : learned.sessions) {
+        const auto at = std::ranges::find(snapshot.config.backends, name, &config::BackendConfig::name);
+        if (at == snapshot.config.backends.end()) continue;
+        const auto index = at - snapshot.config.backends.begin();
+        for (const std::uint64_t hash : hashes)
+            snapshot.affinity->put({hash, static_cast<routing::BackendIndex>(index)});
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
                                                 std::shared_ptr<telemetry::Logger> log,
-                                                std::vector<FileDescriptor> sockets) {
+                                                std::vector<FileDescriptor> sockets,
+                                                std::string_view learned) {
+    const Learned before = read_learned(learned);
     const std::uint32_t configured_threads = config.threads;
     if (config.threads == 0) config.threads = std::max(1U, std::thread::hardware_concurrency());
     const config::ListenConfig where = config.listen;
@@ -64,7 +85,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     if (!snapshot) return snapshot.error();
     if (auto kept = gateway->books_.keep_objects((*snapshot)->config, log); !kept) return kept.error();
     if (auto opened = gateway->books_.open((*snapshot)->config); !opened) return opened.error();
-    if (auto shared = gateway->books_.share((*snapshot)->config.redis, log); !shared) return shared.error();
+    if (auto shared = gateway->books_.share((*snapshot)->config.redis, log, before.replica); !shared)
+        return shared.error();
     gateway->configured_threads_ = configured_threads;
     const auto tls = gateway->tls_.read((*snapshot)->config.tls);
     if (!tls) return tls.error();
@@ -96,6 +118,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(config::GatewayConfig config,
     gateway->sockets_ = std::move(sockets);
     gateway->add_callbacks();
     if (auto keys = gateway->open_keys(gateway->snapshot_->config.store); !keys) return keys.error();
+    remember(before, *gateway->snapshot_);
+    gateway->learn(before.usage);
     for (const auto& worker : gateway->workers_) worker->run();
     gateway->books_.share(gateway->snapshot_);
     ::malloc_trim(0);  // what reading a long configuration took goes back to the system
@@ -277,6 +301,7 @@ void Gateway::announce_end() {
 
 void Gateway::hand_over() {
     for (const auto& worker : workers_) worker->hand_over();
+    if (books_.store) books_.store->hand_over();
     sockets_.clear();
 }
 
@@ -286,13 +311,23 @@ std::vector<int> Gateway::sockets() const {
     return out;
 }
 
-std::string Gateway::learned() const {
-    return write_learned(snapshot_->router->report(mono_now()));
+std::string Gateway::learned() {
+    teller_ = quota::UsageTeller(books_.quotas);
+    return write_learned({books_.replica, snapshot_->router->memory(mono_now()),
+                          teller_.changes(quota::read_clocks()), sessions_of(*snapshot_)});
 }
 
-void Gateway::learn(std::string_view learned) {
-    for (const quota::PeerReport& report : read_learned(learned))
-        snapshot_->router->merge(report, mono_now());
+std::string Gateway::used_since() {
+    return write_learned({{}, {}, teller_.changes(quota::read_clocks()), {}});
+}
+
+void Gateway::learn(std::string_view used) {
+    learn(read_learned(used).usage);
+}
+
+void Gateway::learn(const std::vector<quota::UsageChange>& used) {
+    for (const quota::UsageChange& change : used)
+        listener_.apply(change, to_limits(snapshot_->config.users.limits), quota::read_clocks());
 }
 
 void Gateway::drain() {

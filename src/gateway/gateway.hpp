@@ -19,6 +19,7 @@
 #include "gateway/snapshot.hpp"
 #include "http/address_counts.hpp"
 #include "identity/keepers.hpp"
+#include "quota/usage_changes.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -30,10 +31,12 @@ class Worker;
 
 class Gateway {
 public:
-    /// Starts the workers on `sockets`, which are listening already, or binds the data port.
+    /// Starts the workers on `sockets`, which are listening already, or binds the data port. `learned`: what
+    /// another process knew, whose successor this is.
     [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(config::GatewayConfig config,
                                                                 std::shared_ptr<telemetry::Logger> log,
-                                                                std::vector<FileDescriptor> sockets = {});
+                                                                std::vector<FileDescriptor> sockets = {},
+                                                                std::string_view learned = {});
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
     /// Ends what is in progress: clients get an error, and each request is recorded.
@@ -76,11 +79,16 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept;
     /// The sockets of the data port, for another process.
     [[nodiscard]] std::vector<int> sockets() const;
-    /// What it knows about its backends, for its successor; and takes over what another knew.
-    [[nodiscard]] std::string learned() const;
-    void learn(std::string_view learned);
+    /// What it knows about its backends and clients, for its successor.
+    [[nodiscard]] std::string learned();
+    /// What its clients used since, and gave back.
+    [[nodiscard]] std::string used_since();
+    /// The other end: more of what another process's clients use, and its end.
+    void learn(std::string_view used);
+    void predecessor_ended() noexcept { listener_.end(quota::read_clocks()); }
 
 private:
+    void learn(const std::vector<quota::UsageChange>& used);
     explicit Gateway(std::shared_ptr<telemetry::Logger> log);
     void add_callbacks();
     void tell(const std::optional<telemetry::Health::Change>& change, std::string_view what,
@@ -92,6 +100,8 @@ private:
     telemetry::Registry registry_;
     std::unique_ptr<telemetry::AccessLog> access_log_;
     Books books_;
+    quota::UsageTeller teller_{books_.quotas};
+    quota::UsageListener listener_{books_.quotas};
     MemoryBudget memory_;  ///< for all workers
     http::AddressCounts addresses_;
     Shortage shortage_;

@@ -122,7 +122,7 @@ void KeyKeeper::merge(const std::vector<store::KeyRow>& rows) {
         if (client == nullptr || !client->own_limits)
             quotas_.release(limited);
         else if (limited != nullptr)
-            (void)quotas_.key(row.id, *client->own_limits);  // in use: the new ones count at once
+            (void)quotas_.key(row.id, client->own_limits.get());  // in use: the new ones count at once
         if (client) known_.in_use.insert(std::move(client));
     }
 }

@@ -33,7 +33,7 @@ void KeyClient::open(quota::ClientQuotas& quotas) {
     std::call_once(opened, [&] {
         account = &quotas.find_or_add(quota::SubjectKind::client, client, {});
         held_account = quota::SubjectRef(account);
-        if (own_limits) limits = quotas.key(id, *own_limits);
+        if (own_limits) limits = quotas.key(id, own_limits.get());
     });
 }
 

@@ -29,9 +29,25 @@ std::optional<routing::BackendIndex> SessionAffinity::find(std::string_view id) 
 }
 
 void SessionAffinity::learn(std::string_view id, routing::BackendIndex backend) noexcept {
-    if (backend >= 0xffffU) return;
-    const std::uint64_t hash = hash_of(id);
-    slots_[hash & mask_].store((hash >> 16U << 16U) | (backend + 1U), std::memory_order_relaxed);
+    put({hash_of(id), backend});
+}
+
+void SessionAffinity::put(const Entry& entry) noexcept {
+    if (entry.backend >= 0xffffU) return;
+    slots_[entry.hash & mask_].store((entry.hash >> 16U << 16U) | (entry.backend + 1U),
+                                     std::memory_order_relaxed);
+}
+
+/// The hash's low bits are its place.
+std::vector<SessionAffinity::Entry> SessionAffinity::entries() const {
+    std::vector<Entry> out;
+    for (std::size_t i = 0; i <= mask_; ++i) {
+        const std::uint64_t word = slots_[i].load(std::memory_order_relaxed);
+        if ((word & 0xffffU) == 0) continue;
+        out.push_back(
+            {(word >> 16U << 16U) | (i & 0xffffU), static_cast<routing::BackendIndex>((word & 0xffffU) - 1)});
+    }
+    return out;
 }
 
 void SessionAffinity::learn_sealed(std::string_view json, routing::BackendIndex backend) noexcept {

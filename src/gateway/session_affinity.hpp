@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "gateway/asked.hpp"
 #include "routing/router.hpp"
@@ -27,6 +28,14 @@ public:
     void learn(std::string_view id, routing::BackendIndex backend) noexcept;
     /// Learns every piece of encrypted reasoning in a JSON text.
     void learn_sealed(std::string_view json, routing::BackendIndex backend) noexcept;
+
+    /// What it holds, for another table: of the next configuration, or of another process.
+    struct Entry {
+        std::uint64_t hash = 0;
+        routing::BackendIndex backend = 0;
+    };
+    [[nodiscard]] std::vector<Entry> entries() const;
+    void put(const Entry& entry) noexcept;
 
 private:
     std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;  ///< 48 bits of the id's hash, 16 of backend + 1

@@ -24,6 +24,17 @@ void add_address(Snapshot& snapshot, const config::BackendConfig& backend) {
     snapshot.absolute_prefixes.push_back(std::move(prefix));
 }
 
+/// Encrypted reasoning goes back to the resource that made it, wherever that is among the backends now.
+void keep_affinity(Snapshot& snapshot, const Snapshot& before) {
+    std::vector<std::optional<routing::BackendIndex>> now;
+    for (const auto resource : before.resources) now.push_back(snapshot.backend_of(resource));
+    for (auto entry : before.affinity->entries()) {
+        if (entry.backend >= now.size() || !now[entry.backend]) continue;
+        entry.backend = *now[entry.backend];
+        snapshot.affinity->put(entry);
+    }
+}
+
 }  // namespace
 
 std::optional<routing::BackendIndex> Snapshot::backend_of(store::ResourceNumber resource) const noexcept {
@@ -69,6 +80,7 @@ Result<std::shared_ptr<const Snapshot>> make_snapshot(config::GatewayConfig conf
     }
     for (std::size_t i = 0; i < snapshot->config.backends.size(); ++i)
         snapshot->resources.push_back(objects.resource(resource_name(snapshot->config, i)));
+    if (before != nullptr) keep_affinity(*snapshot, *before);
     snapshot->isolated = keeps_apart(snapshot->config);
     if (const auto& oidc = snapshot->config.admin.oidc) snapshot->login_keys = keepers.issuer(oidc->provider);
     // Last, since it changes the limits in use.

@@ -176,8 +176,10 @@ Task<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeou
     const Mono deadline = limited ? TimerWheel::coarse_now() + timeout : Mono{};
     in_.consume(std::exchange(used_, 0));
     std::size_t scanned = 0;
+    bool heard = false;
     for (;;) {
         const std::size_t size = find_head_end(in_.view(), scanned);
+        heard = heard || in_.size() > 0;
         if ((size > 0 ? size : in_.size()) > max_head_bytes_)
             co_return NetError{NetError::Kind::protocol, "the head is too large"};
         if (size > 0) {
@@ -195,7 +197,13 @@ Task<NetResult<const ResponseHead*>> ClientConnection::read_head(Duration timeou
         const std::size_t before = in_.size();
         while (wants_more(before, left))
             while (!readable_.is_set()) co_await readable_.wait();
-        if (in_.size() == before) co_return failure(read_error_);
+        if (in_.size() != before) continue;
+        NetError ended = failure(read_error_);
+        // Who has begun to answer has got the request: not to be taken for a connection that was closed
+        // before.
+        if (heard && ended.kind == NetError::Kind::closed)
+            ended = {NetError::Kind::protocol, "ended within the answer's head: " + ended.message};
+        co_return ended;
     }
 }
 

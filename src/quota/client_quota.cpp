@@ -120,13 +120,15 @@ Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, cons
     return subject;
 }
 
-SubjectRef ClientQuotas::key(std::string_view id, const SubjectLimits& limits) {
+SubjectRef ClientQuotas::key(std::string_view id, const SubjectLimits* limits) {
     const std::lock_guard lock(mutex_);
     const Map& keys = by_kind_[static_cast<std::size_t>(SubjectKind::key)];
     const auto found = keys.find(id);
-    Subject& subject = found != keys.end() ? *found->second : add(SubjectKind::key, {}, id, limits);
-    if (found != keys.end()) {
-        subject.set_limits(limits);
+    Subject& subject = found != keys.end()
+                           ? *found->second
+                           : add(SubjectKind::key, {}, id, limits != nullptr ? *limits : SubjectLimits{});
+    if (found != keys.end() && limits != nullptr) {
+        subject.set_limits(*limits);
         generation_.fetch_add(1, std::memory_order_release);
     }
     subject.configured_ = kKept;

@@ -95,9 +95,9 @@ public:
     /// Sets `limits` if the subject is new or `configured` (at each reload).
     Subject& find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
                          bool configured = false);
-    /// A key's own limits, which are set if it is known already. It stays until release(), whatever is
+    /// A key with limits of its own, which are set if they are given. It stays until release(), whatever is
     /// reloaded.
-    [[nodiscard]] SubjectRef key(std::string_view id, const SubjectLimits& limits);
+    [[nodiscard]] SubjectRef key(std::string_view id, const SubjectLimits* limits = nullptr);
     /// A key that is no more, or has no limits any more; null: none.
     void release(Subject* key) noexcept;
     /// The user of that name among `owner`'s, or, if `owner` is empty, among those named by tokens or a

@@ -123,6 +123,11 @@ public:
     /// Of a period; null: no limit was ever set.
     [[nodiscard]] Limit<PeriodUsage>* token_limit(Period p) const noexcept { return find({p, false}); }
     [[nodiscard]] Limit<PeriodUsage>* cost_limit(Period p) const noexcept { return find({p, true}); }
+    /// Whether any period has a limit.
+    [[nodiscard]] bool has_period_limits() const noexcept {
+        return (token_limits_.load(std::memory_order_relaxed) |
+                cost_limits_.load(std::memory_order_relaxed)) != 0;
+    }
     /// What was used in the period, with a limit or without.
     [[nodiscard]] PeriodUsage tokens_in(Period p) noexcept { return {p, token_sums_[place(p)]}; }
     [[nodiscard]] PeriodUsage cost_in(Period p) noexcept { return {p, cost_sums_[place(p)]}; }

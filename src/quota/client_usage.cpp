@@ -106,6 +106,29 @@ std::int64_t MinuteUsage::used(Now now) noexcept {
     return used_.load(std::memory_order_relaxed);
 }
 
+std::vector<MinuteUsage::Second> MinuteUsage::seconds(Now now) const {
+    const std::int64_t second = whole_seconds(now.mono);
+    std::vector<Second> out;
+    for (const auto& slot : slots_) {
+        const std::uint64_t content = slot.load(std::memory_order_relaxed);
+        if (amount_of(content) > 0 && second_of(content) + kSpanSeconds >= second)
+            out.push_back({second_of(content), amount_of(content)});
+    }
+    return out;
+}
+
+void MinuteUsage::change(const Second& by, Now now) noexcept {
+    const std::int64_t second = whole_seconds(now.mono);
+    expire(second);
+    // One that is about to go, or to come, might never be cleaned up.
+    if (by.second + kSpanSeconds <= second || by.second > second + 1) return;
+    const Now then{Mono(std::chrono::seconds(by.second)), now.wall};
+    if (by.amount > 0)
+        add(by.amount, then);
+    else
+        give_back(-by.amount, then);
+}
+
 /// Of two threads that make it at once, one lets go of its own.
 MinuteUsage& LazyMinuteUsage::made() noexcept {
     if (MinuteUsage* const usage = get()) return *usage;

@@ -13,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "quota/period.hpp"
@@ -47,6 +48,15 @@ public:
     [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;
     /// How long until the sum is zero if nothing else is added.
     [[nodiscard]] Duration until_empty(Now now) noexcept;
+
+    /// What each second holds that still counts; seconds are of Mono, which processes of one machine share.
+    struct Second {
+        std::int64_t second = 0;
+        std::int64_t amount = 0;
+    };
+    [[nodiscard]] std::vector<Second> seconds(Now now) const;
+    /// Changes what `second` holds by `amount`, which may be negative; nothing if it counts no more.
+    void change(const Second& by, Now now) noexcept;
 
 private:
     static constexpr std::size_t kSlots = 64;
@@ -87,6 +97,11 @@ public:
         MinuteUsage* const usage = get();
         return usage != nullptr ? usage->until_empty(now) : Duration{};
     }
+    [[nodiscard]] std::vector<MinuteUsage::Second> seconds(Now now) const {
+        const MinuteUsage* const usage = get();
+        return usage != nullptr ? usage->seconds(now) : std::vector<MinuteUsage::Second>{};
+    }
+    void change(const MinuteUsage::Second& by, Now now) noexcept { made().change(by, now); }
 
 private:
     [[nodiscard]] MinuteUsage* get() const noexcept { return made_.load(std::memory_order_acquire); }

@@ -40,6 +40,15 @@ MeterLevel Meter::level() const noexcept {
     return std::visit([](const auto& kind) { return MeterLevel(kind.level()); }, kind_);
 }
 
+void Meter::restore(const MeterLevel& level) noexcept {
+    std::visit(
+        [&](auto& kind) {
+            using Mine = std::remove_cvref_t<decltype(kind.level())>;
+            if (const auto* const other = std::get_if<Mine>(&level.kind())) kind.level() = *other;
+        },
+        kind_);
+}
+
 void Meter::set_limit(std::uint64_t limit, Basis basis) noexcept {
     std::visit([&](auto& kind) { kind.level().set_limit(limit, basis); }, kind_);
 }

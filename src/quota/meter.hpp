@@ -37,6 +37,7 @@ public:
     [[nodiscard]] Headroom headroom(std::uint64_t amount, Mono now) const noexcept;
     /// How precisely the end of the window is known; length() if not at all.
     [[nodiscard]] Duration phase_gap() const noexcept;
+    [[nodiscard]] const Kind& kind() const noexcept { return kind_; }
 
 private:
     [[nodiscard]] const Level& common() const noexcept;
@@ -49,6 +50,8 @@ public:
     Meter(api::QuotaModel model, Duration length) noexcept;
 
     [[nodiscard]] MeterLevel level() const noexcept;
+    /// Goes on where another meter of the same counter was; nothing if that is of another kind.
+    void restore(const MeterLevel& level) noexcept;
     /// A reported limit replaces a guessed one, never the reverse.
     void set_limit(std::uint64_t limit, Basis basis) noexcept;
     /// If the length changes, the count starts again.

@@ -147,6 +147,14 @@ std::optional<Reservation> Mirror::reserve_trial(std::uint64_t tokens, Mono now)
     return out;
 }
 
+void Mirror::restore(const Levels& levels) noexcept {
+    const Change change(*this);
+    tokens_.restore(levels.tokens);
+    requests_.restore(levels.requests);
+    utilization_ = levels.utilization;
+    one_second_ = rules_.window_varies && requests_.level().length() <= one_second;
+}
+
 void Mirror::settle(const Reservation& r) noexcept {
     reserved_.fetch_sub(r.tokens.amount, std::memory_order_relaxed);
 }

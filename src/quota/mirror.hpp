@@ -81,6 +81,8 @@ public:
         float utilization = 0;  ///< provisioned throughput: as reported; 1 is 100 %
     };
     [[nodiscard]] Levels levels() const noexcept { return levels_.load(); }
+    /// Goes on where another process's mirror of the same deployment was; before the first request.
+    void restore(const Levels& levels) noexcept;
     [[nodiscard]] MeterLevel tokens() const noexcept { return levels_.load().tokens; }
     [[nodiscard]] MeterLevel requests() const noexcept { return levels_.load().requests; }
     /// Reserved for requests whose heads have not arrived yet.

@@ -19,10 +19,39 @@ http::DialOptions dial_options(const config::RedisConfig& config) {
     return out;
 }
 
+/// hiredis's own functions, but for arrays; the type of their length differs between its versions.
+const redisReplyObjectFunctions& own_functions() {
+    static const redisReplyObjectFunctions own = *RedisReader(redisReaderCreate())->fn;
+    return own;
+}
+
+template <class Create>
+struct Bounded;
+template <class Length>
+struct Bounded<void* (*)(const redisReadTask*, Length)> {
+    static constexpr Length most = 100'000;
+    static void* create(const redisReadTask* task, Length length) {
+        return length > most ? nullptr : own_functions().createArray(task, length);
+    }
+};
+
+redisReplyObjectFunctions bounded_functions() {
+    redisReplyObjectFunctions out = own_functions();
+    out.createArray = Bounded<decltype(out.createArray)>::create;
+    return out;
+}
+
 }  // namespace
 
+RedisReader make_redis_reader() {
+    static redisReplyObjectFunctions functions = bounded_functions();
+    RedisReader reader(redisReaderCreate());
+    if (reader) reader->fn = &functions;
+    return reader;
+}
+
 RedisLink::RedisLink(Loop& loop, const config::RedisConfig& config)
-    : loop_(loop), config_(config), deadline_([this] { abort(); }), reader_(redisReaderCreate()) {}
+    : loop_(loop), config_(config), deadline_([this] { abort(); }), reader_(make_redis_reader()) {}
 
 void RedisLink::close() noexcept {
     if (stream_) stream_->close();
@@ -75,7 +104,7 @@ Task<Result<void>> RedisLink::greet() {
 
 Task<Result<void>> RedisLink::open() {
     close();
-    reader_.reset(redisReaderCreate());
+    reader_ = make_redis_reader();
     auto done = co_await connect();
     if (done) done = co_await greet();
     deadline_.disarm();

@@ -29,6 +29,11 @@ struct RedisFree {
 };
 using RedisReply = std::unique_ptr<redisReply, RedisFree>;
 
+using RedisReader = std::unique_ptr<redisReader, RedisFree>;
+/// Reads replies, but no array longer than any that was asked for: Debian's hiredis (0.14) has no bound, and
+/// what it allocates for one is walked through.
+[[nodiscard]] RedisReader make_redis_reader();
+
 class RedisLink {
 public:
     /// `config` outlives this; its host and port may be changed before open().
@@ -57,7 +62,7 @@ private:
     http::Dial* dialing_ = nullptr;
     Timeout deadline_;
     std::optional<http::ByteStream> stream_;
-    std::unique_ptr<redisReader, RedisFree> reader_;
+    RedisReader reader_;
     std::string out_;
     std::size_t expected_ = 0;
 };

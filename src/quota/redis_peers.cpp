@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -13,10 +14,19 @@ using std::chrono::milliseconds;
 constexpr Duration kRest = milliseconds(500);  ///< between reports of what does not change
 constexpr auto kLife = std::chrono::seconds(5);
 constexpr std::size_t kParts = 5;
+constexpr std::int64_t kMostMs = std::int64_t{24} * 60 * 60 * 1000;  ///< of a cool-down
+/// More replicas than that are not believed; so that no sum overflows.
+constexpr std::size_t kMostReplicas = 1000;
 
 bool same(const PeerReport& a, const PeerReport& b) {
     return a.tokens == b.tokens && a.requests == b.requests &&
            (a.cooling > Duration::zero()) == (b.cooling > Duration::zero()) && a.reason == b.reason;
+}
+
+/// A number, within what it can mean: the server may be any.
+std::int64_t number_of(const redisReply& reply) {
+    constexpr long long most = 1'000'000'000'000'000;
+    return reply.type == REDIS_REPLY_INTEGER ? std::clamp<long long>(reply.integer, -most, most) : 0;
 }
 
 std::string_view text_of(const redisReply& reply) {
@@ -75,7 +85,7 @@ std::size_t RedisPeers::add_reports(RedisLink& link, std::string_view digest, Mo
 }
 
 bool RedisPeers::merge_reply(std::size_t number, const redisReply& reply, Mono now) {
-    if (reply.type != REDIS_REPLY_ARRAY) return false;
+    if (reply.type != REDIS_REPLY_ARRAY || reply.elements > kMostReplicas) return false;
     Entry& entry = *asked_[number];
     PeerReport observed;
     observed.backend = entry.last.backend;
@@ -84,7 +94,7 @@ bool RedisPeers::merge_reply(std::size_t number, const redisReply& reply, Mono n
     for (std::size_t i = 0; i < reply.elements; ++i) {
         const redisReply& other = *reply.element[i];
         if (other.type != REDIS_REPLY_ARRAY || other.elements != kParts) return false;
-        const Sums sums{other.element[1]->integer, other.element[2]->integer};
+        const Sums sums{number_of(*other.element[1]), number_of(*other.element[2])};
         std::string name(text_of(*other.element[0]));
         const auto before = entry.others.find(name);
         // A replica that is new since the last time has sent its sum since then.
@@ -93,10 +103,12 @@ bool RedisPeers::merge_reply(std::size_t number, const redisReply& reply, Mono n
             observed.tokens += sums.tokens - known.tokens;
             observed.requests += sums.requests - known.requests;
         }
-        const Duration cooling = milliseconds(other.element[3]->integer);
+        const Duration cooling =
+            milliseconds(std::clamp<std::int64_t>(number_of(*other.element[3]), 0, kMostMs));
         if (cooling > observed.cooling) {
             observed.cooling = cooling;
-            observed.reason = static_cast<std::uint8_t>(other.element[4]->integer);
+            observed.reason =
+                static_cast<std::uint8_t>(std::clamp<std::int64_t>(number_of(*other.element[4]), 0, 255));
         }
         seen.emplace(std::move(name), sums);
     }

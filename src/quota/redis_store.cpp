@@ -103,6 +103,10 @@ public:
     Impl& operator=(const Impl&) = delete;
     ~Impl() {
         quotas_.on_new({});
+        stop();
+    }
+
+    void stop() {
         loop_.post([this] {
             stop_ = true;
             timer_.cancel();
@@ -110,6 +114,12 @@ public:
             link_.abort();
         });
         if (thread_.joinable()) thread_.join();
+    }
+
+    void hand_over() {
+        stop();
+        connected_.store(false);
+        cut_off();
     }
 
     void start() {
@@ -293,8 +303,9 @@ private:
                 co_return fail(std::move(what));
             }
             ShareAnswer answer;
-            answer.granted = reply.element[0]->integer;
-            answer.others = reply.element[1]->integer;
+            // Within what they can mean, whatever calls itself Redis.
+            answer.granted = std::clamp<std::int64_t>(reply.element[0]->integer, 0, PeriodUsage::kMost);
+            answer.others = std::clamp<std::int64_t>(reply.element[1]->integer, 0, PeriodUsage::kMost);
             answer.replicas = static_cast<std::uint32_t>(reply.element[2]->integer);
             answer.contended = reply.element[3]->integer != 0;
             asked[i]->limit->apply(asked[i]->last, answer, now);
@@ -339,6 +350,9 @@ void RedisStore::start() {
 }
 void RedisStore::use(Peers peers) {
     impl_->use(std::move(peers));
+}
+void RedisStore::hand_over() {
+    impl_->hand_over();
 }
 RedisStore::Stats RedisStore::stats() const noexcept {
     return impl_->stats();

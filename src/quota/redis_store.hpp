@@ -45,6 +45,8 @@ public:
     void start();
     /// Sets who reports on the backends from now on; the previous one is released on the store's thread.
     void use(Peers peers);
+    /// Another process reports under the same name from now on: ends the rounds, and cuts the limits off.
+    void hand_over();
     [[nodiscard]] Stats stats() const noexcept;
 
 private:

@@ -16,6 +16,7 @@
 #include "config/backend.hpp"
 #include "quota/peers.hpp"
 #include "routing/backend_index.hpp"
+#include "routing/backend_memory.hpp"
 #include "routing/backend_view.hpp"
 #include "routing/circuit_breaker.hpp"
 #include "routing/slot.hpp"
@@ -47,6 +48,9 @@ public:
     void report(std::vector<quota::PeerReport>& out, Mono now) const;
     /// Merges what others observed. A cool-down that they report is not reported on.
     void merge(const quota::PeerReport& observed, Mono now) noexcept;
+    /// For another process, and what another one knew (routing/backend_memory.hpp).
+    [[nodiscard]] BackendMemory memory(Mono now) const;
+    void remember(const BackendMemory& memory, Mono now);
     [[nodiscard]] bool on() const noexcept { return mode.load(std::memory_order_relaxed) == Mode::on; }
     /// Whether any request could use this backend.
     [[nodiscard]] bool ready(Mono now) const noexcept;

@@ -199,6 +199,23 @@ std::vector<quota::PeerReport> Router::report(Mono now) const {
 void Router::merge(const quota::PeerReport& observed, Mono now) noexcept {
     for (const auto& b : impl_->backends) b->merge(observed, now);
 }
+RouterMemory Router::memory(Mono now) const {
+    RouterMemory out;
+    out.names = impl_->table.proven();
+    for (const auto& b : impl_->backends) out.backends.push_back(b->memory(now));
+    return out;
+}
+void Router::remember(const RouterMemory& memory, Mono now) {
+    // First the names, so that what is known of their deployments finds its place.
+    for (const std::string& name : memory.names)
+        if (impl_->table.size() < impl_->table.overflow()) impl_->table.prove(impl_->table.intern(name, now));
+    for (const BackendMemory& one : memory.backends)
+        for (BackendIndex i = 0; i < impl_->backends.size(); ++i)
+            if (impl_->backends[i]->config.name == one.name) {
+                impl_->backends[i]->remember(one, now);
+                set_mode(i, one.mode);
+            }
+}
 Mode Router::set_mode(BackendIndex backend, Mode mode) noexcept {
     if (backend >= impl_->backends.size()) return mode;
     BackendState& b = *impl_->backends[backend];

@@ -31,6 +31,7 @@
 #include "config/gateway.hpp"
 #include "quota/peers.hpp"
 #include "routing/backend_index.hpp"
+#include "routing/backend_memory.hpp"
 #include "routing/backend_view.hpp"
 #include "routing/choice.hpp"
 #include "routing/outcome.hpp"
@@ -106,6 +107,9 @@ public:
     /// This replica's findings for the others, and theirs (quota/peers.hpp).
     [[nodiscard]] std::vector<quota::PeerReport> report(Mono now) const;
     void merge(const quota::PeerReport& observed, Mono now) noexcept;
+    /// For the router of another process, and what another's knew; the latter before the first request.
+    [[nodiscard]] RouterMemory memory(Mono now) const;
+    void remember(const RouterMemory& memory, Mono now);
     /// Takes a backend out of rotation or puts it back (admin plane). The mode before.
     Mode set_mode(BackendIndex backend, Mode mode) noexcept;
 

@@ -48,10 +48,11 @@ TEST(InheritedSockets, WithoutAnyTheEnvironmentIsLeftClean) {
         EXPECT_EQ(std::getenv(name), nullptr) << name;
 }
 
-bool serves(Successor& successor) {
+bool serves(Successor& successor, const std::string& learned = {}) {
     Loop loop;
     bool out = false;
-    loop.spawn([&]() -> Task<void> { out = co_await successor.serves(loop, std::chrono::seconds(5)); });
+    loop.spawn(
+        [&]() -> Task<void> { out = co_await successor.serves(loop, std::chrono::seconds(5), learned); });
     loop.run_for(std::chrono::seconds(6));
     return out;
 }
@@ -67,17 +68,17 @@ TEST(Successor, GetsTheSocketsAndWhatWasLearned) {
     const std::string script =
         "test \"$SPILLWAY_LISTEN_FDS $SPILLWAY_PREDECESSOR_FD\" = '1 4' && test -S /proc/self/fd/3 && "
         "test ! -e /proc/self/fd/5 && read -r line <&4 && test \"$line\" = 'some words' && printf s >&4";
-    auto successor = Successor::start(shell(script), {&socket, 1}, "some words\n");
+    auto successor = Successor::start(shell(script), {&socket, 1});
     ASSERT_TRUE(successor) << successor.error().message;
     EXPECT_GT(successor->pid(), 0);
-    EXPECT_TRUE(serves(*successor));
+    EXPECT_TRUE(serves(*successor, "some words\n"));
 }
 
 TEST(Successor, OneThatEndsOrCannotStartIsSeen) {
-    auto ended = Successor::start(shell("exit 3"), {}, "");
+    auto ended = Successor::start(shell("exit 3"), {});
     ASSERT_TRUE(ended);
     EXPECT_FALSE(serves(*ended));
-    EXPECT_FALSE(Successor::start({"/no/such/program", {"x"}}, {}, ""));
+    EXPECT_FALSE(Successor::start({"/no/such/program", {"x"}}, {}));
 }
 
 TEST(Predecessor, IsNoneByDefault) {

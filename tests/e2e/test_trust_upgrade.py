@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 import harness
+import scripted
 from harness import CLIENT_KEY, chat_body, chat_url, post_chat, sse_events, wait_until
 
 HEADERS = {"api-key": CLIENT_KEY}
@@ -147,6 +148,94 @@ def test_a_cool_down_goes_along(stack):
         assert two.emulator.requests()[0] == asked
     finally:
         one.stop()
+
+
+def chat(gateway, **more):
+    return post_chat(gateway.url, **more)
+
+
+def test_a_clients_minute_goes_on(upgrades):
+    """Requests, tokens and users, over two upgrades: who has used up its minute gets no other one."""
+    limits = {"requests_per_minute": 6, "tokens_per_minute": 100_000}
+    one = upgrades(resources=1, clients=[{"name": "e2e", "key": CLIENT_KEY, "limits": limits}],
+                   users={"field": True, "limits": {"requests_per_minute": 2}})  # fmt: skip
+    assert [chat(one.gateway, user="alice").status_code for _ in range(3)] == [200, 200, 429]
+    one.upgrade()
+    assert chat(one.gateway, user="alice").status_code == 429
+    assert chat(one.gateway, user="bob").status_code == 200
+    one.upgrade()
+    assert [chat(one.gateway, user="bob").status_code for _ in range(2)] == [200, 429]
+    answer = chat(one.gateway)
+    assert answer.headers["x-ratelimit-remaining-requests"] == "1", answer.headers
+    assert [chat(one.gateway, user=name).status_code for name in ("carol", "dave")] == [200, 429]
+
+
+def test_what_the_old_process_still_serves_counts(upgrades):
+    """Its streams are in flight for the new one until they end."""
+    one = upgrades(resources=1, emulator_args=("--ttft", "10ms", "--tokens-per-second", "20"),
+                   clients=[{"name": "e2e", "key": CLIENT_KEY, "limits": {"concurrency": 2}}])  # fmt: skip
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        streams = [pool.submit(read_stream, chat_url(one.gateway.url)) for _ in range(2)]
+        time.sleep(0.5)
+        one.upgrade()
+        assert chat(one.gateway, max_tokens=1).status_code == 429
+        assert [stream.result()[-1] for stream in streams] == ["[DONE]", "[DONE]"]
+    wait_until(lambda: chat(one.gateway, max_tokens=1).status_code == 200, 5)
+
+
+def test_learned_quotas_modes_and_counts_go_along(upgrades):
+    one = upgrades(resources=2, capacity=20)  # 20,000 tokens a minute, of which nothing is configured
+    for _ in range(6):
+        assert chat(one.gateway, max_tokens=100).status_code == 200
+    answer = httpx.post(f"{one.gateway.admin}/api/backends/r2/drain")
+    assert answer.status_code == 200, answer.text
+    before = one.gateway.backends()
+    one.upgrade()
+    after = one.gateway.backends()
+    assert after["r2"]["state"] == "draining"
+    for name in before:
+        (was,), (is_) = before[name]["deployments"], after[name]["deployments"]
+        assert [d["tpm"] for d in is_] == [was["tpm"]] and was["tpm"]
+        assert abs(is_[0]["remaining_tokens"] - was["remaining_tokens"]) < 100, "what is used of it is known"
+        assert after[name]["served"] == before[name]["served"]
+
+
+@pytest.mark.parametrize("how", ["reload", "upgrade"])
+def test_encrypted_reasoning_goes_back_to_who_made_it(tmp_path, how):
+    """Also after a change: the first attempt goes there."""
+
+    def seal(text):
+        return "gAAAA" + text * 30
+
+    async def answer(request, answer):
+        sealed = seal(request.json()["input"][0]["content"])
+        made = {"type": "reasoning", "id": "rs_1", "encrypted_content": sealed, "summary": []}
+        await answer.send(200, {"id": "resp_1", "object": "response", "status": "completed", "output": [made],
+                                "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}})  # fmt: skip
+
+    backends = [scripted.Backend(name, answer) for name in "abcd"]
+    gateway = harness.Gateway(tmp_path, [b.config() for b in backends])
+    one = Upgrades(gateway)
+
+    def ask(text, *back):
+        body = {"model": "gpt-5", "input": [{"role": "user", "content": text}, *back]}
+        got = httpx.post(f"{gateway.url}/openai/v1/responses", headers=HEADERS, json=body)
+        assert got.status_code == 200
+        return got.headers["x-spillway-backend"]
+
+    try:
+        made_by = {text: ask(text) for text in ("one", "two", "three", "four", "five", "six")}
+        if how == "upgrade":
+            one.upgrade()
+        else:
+            assert httpx.post(f"{gateway.admin}/api/reload").status_code == 200
+            time.sleep(0.3)
+        for text, backend in made_by.items():
+            assert ask("more", {"type": "reasoning", "encrypted_content": seal(text)}) == backend
+    finally:
+        one.stop()
+        for backend in backends:
+            backend.stop()
 
 
 def test_a_successor_that_cannot_start_changes_nothing(stack):

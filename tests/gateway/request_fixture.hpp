@@ -77,9 +77,9 @@ protected:
             std::string(more);
         const auto made = snapshot_of(text, books_.quotas, keepers_, books_.objects);
         log_ = telemetry::make_logger(spdlog::level::off);
-        worker_.emplace(
-            Worker::Shared{registry_, access_log_, books_, *log_, memory_, shortage_, refused_certificates_},
-            made, 7);
+        worker_.emplace(Worker::Shared{registry_, access_log_, books_, *log_, memory_, addresses_, shortage_,
+                                       refused_certificates_},
+                        made, 7);
     }
 
     /// Runs one request to its end.
@@ -127,6 +127,7 @@ protected:
 
     telemetry::Registry registry_{2};
     MemoryBudget memory_{std::size_t{64} * 1024 * 1024};
+    http::AddressCounts addresses_;
     Shortage shortage_;
     CertificateRefusals refused_certificates_;
     Books books_;

@@ -97,6 +97,24 @@ TEST_F(PoolTest, SaysClosedOfAStaleConnection) {
     });
 }
 
+TEST_F(PoolTest, ABackendThatBeganToAnswerHasGotTheRequest) {
+    for (const std::string_view begun : {"HTTP/1.1 200 OK\r\ncontent-ty", "HTTP/1.1 102 Processing\r\n\r\n"})
+        loop.run([&]() -> Task<void> {
+            Peer peer = co_await pooled(origin);
+            auto up = co_await origin.connect(false);
+            EXPECT_TRUE(up->reused());
+            EXPECT_TRUE(co_await ask(*up));
+            EXPECT_TRUE(co_await peer.send(begun));
+            peer.close();
+            const auto head = co_await up->read_head(5s);
+            EXPECT_FALSE(head);
+            if (!head) {
+                EXPECT_EQ(head.error().kind, NetError::Kind::protocol) << begun;
+            }
+            up->done();
+        });
+}
+
 TEST_F(PoolTest, ClosesWhenItsOriginGoes) {
     loop.run([&]() -> Task<void> {
         auto going = std::make_unique<Origin>(loop.io, options());
