@@ -103,7 +103,10 @@ Task<void> Request::run() {
     }
     if (!no && exchange_.body_due()) no = co_await read_body();
     TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
-    if (!no) no = intake.understand(head, exchange_.body(), clock_.now());
+    if (!no) {
+        warmup::windows(*asked_.client, clock_.now());
+        no = intake.understand(head, exchange_.body(), clock_.now());
+    }
     if (!no && needs_place(asked_, head.method))
         no = co_await find_place(*upstreams_->snapshot, worker_.books.objects, asked_);
     std::optional<std::string> models;

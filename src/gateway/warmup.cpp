@@ -27,6 +27,11 @@ void prefetch(std::initializer_list<Memory> list) noexcept {
         }
 }
 
+/// Null: it has none of its own.
+quota::Subject* key_limits(const Client& client) noexcept {
+    return client.rules == kKeyRules ? static_cast<const KeyClient&>(client).limits : nullptr;
+}
+
 }  // namespace
 
 void key(const Upstreams& upstreams, const identity::ClientKeys::Presented& key) noexcept {
@@ -35,8 +40,18 @@ void key(const Upstreams& upstreams, const identity::ClientKeys::Presented& key)
 }
 
 void client(const Upstreams& upstreams, const Client& client) noexcept {
-    prefetch(
-        {memory_of(client), upstreams.metrics.client_memory(upstreams.snapshot->clients.index_of(client))});
+    const quota::Subject* const key = key_limits(client);
+    prefetch({memory_of(*client.account), key != nullptr ? memory_of(*key) : Memory(),
+              upstreams.metrics.client_memory(upstreams.snapshot->clients.index_of(client))});
+}
+
+void windows(const Client& client, quota::Now now) noexcept {
+    for (quota::Subject* const account : {client.account, key_limits(client)}) {
+        if (account == nullptr) continue;
+        const auto tokens = account->tokens().usage().places_of(now);
+        const auto requests = account->requests().usage().places_of(now);
+        prefetch({tokens[0], tokens[1], requests[0], requests[1]});
+    }
 }
 
 void backend(const Upstreams& upstreams, routing::BackendIndex to) noexcept {

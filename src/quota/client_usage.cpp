@@ -101,6 +101,11 @@ void MinuteUsage::give_back(std::int64_t n, Now then) noexcept {
     }
 }
 
+std::span<const std::byte> MinuteUsage::place_of(Now now) const noexcept {
+    const auto second = static_cast<std::size_t>(whole_seconds(now.mono));
+    return std::as_bytes(std::span(slots_).subspan(second % kSlots, 1));
+}
+
 std::int64_t MinuteUsage::used(Now now) noexcept {
     expire(whole_seconds(now.mono));
     return used_.load(std::memory_order_relaxed);

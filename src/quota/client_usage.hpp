@@ -12,7 +12,9 @@
 /// Thread rule: every function from any thread; no locks. Errors: none; amounts saturate.
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -48,6 +50,8 @@ public:
     [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;
     /// How long until the sum is zero if nothing else is added.
     [[nodiscard]] Duration until_empty(Now now) noexcept;
+    /// Where an amount that comes at `now` is filed.
+    [[nodiscard]] std::span<const std::byte> place_of(Now now) const noexcept;
 
     /// What each second holds that still counts; seconds are of Mono, which processes of one machine share.
     struct Second {
@@ -102,6 +106,13 @@ public:
         return usage != nullptr ? usage->seconds(now) : std::vector<MinuteUsage::Second>{};
     }
     void change(const MinuteUsage::Second& by, Now now) noexcept { made().change(by, now); }
+
+    /// The memory that an amount at `now` touches; empty: there is none yet.
+    [[nodiscard]] std::array<std::span<const std::byte>, 2> places_of(Now now) const noexcept {
+        const MinuteUsage* const usage = get();
+        if (usage == nullptr) return {};
+        return {std::as_bytes(std::span(usage, 1)).first(1), usage->place_of(now)};
+    }
 
 private:
     [[nodiscard]] MinuteUsage* get() const noexcept { return made_.load(std::memory_order_acquire); }
