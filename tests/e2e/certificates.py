@@ -4,6 +4,7 @@ import datetime
 import ipaddress
 import itertools
 import ssl
+import subprocess
 
 import httpx
 from cryptography import x509
@@ -14,6 +15,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 SERIAL = itertools.count(1)
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
+
+
+def self_signed(folder, name="localhost", other="IP:127.0.0.1"):
+    """Paths of a certificate that signed itself, and of its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName={other}", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
 
 
 def general_name(name):

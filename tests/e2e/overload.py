@@ -14,12 +14,12 @@ import multiprocessing
 import os
 import pathlib
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+import certificates
 import harness
 import scripted
 
@@ -250,20 +250,10 @@ def served_per_second(results, seconds):
     return sum(1 for when in times if when <= max(r[0] for r in results)) / seconds if times else 0.0
 
 
-def certificate(folder):
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return cert, key
-
-
 def run(folder, seconds, queues=True, path=None, **limits):
     """A dict of what was seen."""
     path = path or f"/openai/deployments/{harness.CHAT}/chat/completions?api-version={harness.API_VERSION}"
-    cert, key = certificate(folder)
+    cert, key = certificates.self_signed(folder)
     port = harness.free_ports(1)
     context = multiprocessing.get_context("spawn")
     backend = context.Process(target=backend_main, args=(port, queues), daemon=True)

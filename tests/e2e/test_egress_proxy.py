@@ -6,6 +6,7 @@ import subprocess
 import httpx
 import pytest
 
+import certificates
 import harness
 from egress_proxy import Proxy
 from scripted import Backend, completion, healthy
@@ -17,13 +18,7 @@ HEADERS = {"api-key": harness.CLIENT_KEY}
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("proxied")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout", key, "-out", cert],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return cert, key
+    return certificates.self_signed(folder, HOST, f"DNS:{HOST}")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import httpx
 import openai
 import pytest
 
+import certificates
 import harness
 from harness import API_VERSION, CHAT, CLIENT_KEY, chat_body, chat_url, sse_events, stream_text
 
@@ -25,13 +26,7 @@ HEADERS = {"api-key": CLIENT_KEY, "content-type": "application/json"}
 def certificate(tmp_path_factory):
     """Paths of a certificate for 127.0.0.1 that signed itself, and of its key."""
     folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return cert, key
+    return certificates.self_signed(folder)
 
 
 @pytest.fixture
