@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/huge_pages.hpp"
+
 namespace spillway::gateway {
 namespace {
 

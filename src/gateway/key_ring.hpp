@@ -24,7 +24,6 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/huge_pages.hpp"
 #include "gateway/clients.hpp"
 #include "identity/client_keys.hpp"
 #include "identity/key_token.hpp"

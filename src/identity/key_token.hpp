@@ -33,7 +33,6 @@ using KeyMac = std::array<unsigned char, 32>;
 /// mac_of_digest() with the secret taken in once: a third of its time. Safe from any thread.
 class KeyMacMaker {
 public:
-    KeyMacMaker() = default;  ///< not to be called
     explicit KeyMacMaker(const StoreSecret& secret);
     [[nodiscard]] KeyMac operator()(std::span<const unsigned char, 32> sha256) const;
 
