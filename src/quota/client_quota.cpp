@@ -105,35 +105,31 @@ Subject& ClientQuotas::add(SubjectKind kind, std::string_view owner, std::string
     return added;
 }
 
-Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
-                                   bool configured) {
-    const std::lock_guard lock(mutex_);
+/// Under the lock. `set`: the limits are to count from now on.
+Subject& ClientQuotas::present(SubjectKind kind, std::string_view name, const SubjectLimits& limits, bool set,
+                               std::uint32_t configured) {
     Map& map = by_kind_[static_cast<std::size_t>(kind)];
     const auto found = map.find(name);
     Subject& subject = found != map.end() ? *found->second : add(kind, {}, name, limits);
-    if (configured) {
+    if (set) {
         if (found != map.end()) subject.set_limits(limits);
         generation_.fetch_add(1, std::memory_order_release);
     }
-    subject.configured_ = configuration_;
+    subject.configured_ = configured;
     subject.leaving_ = false;
     return subject;
 }
 
+Subject& ClientQuotas::find_or_add(SubjectKind kind, std::string_view name, const SubjectLimits& limits,
+                                   bool configured) {
+    const std::lock_guard lock(mutex_);
+    return present(kind, name, limits, configured, configuration_);
+}
+
 SubjectRef ClientQuotas::key(std::string_view id, const SubjectLimits* limits) {
     const std::lock_guard lock(mutex_);
-    const Map& keys = by_kind_[static_cast<std::size_t>(SubjectKind::key)];
-    const auto found = keys.find(id);
-    Subject& subject = found != keys.end()
-                           ? *found->second
-                           : add(SubjectKind::key, {}, id, limits != nullptr ? *limits : SubjectLimits{});
-    if (found != keys.end() && limits != nullptr) {
-        subject.set_limits(*limits);
-        generation_.fetch_add(1, std::memory_order_release);
-    }
-    subject.configured_ = kKept;
-    subject.leaving_ = false;
-    return &subject;
+    return &present(SubjectKind::key, id, limits != nullptr ? *limits : SubjectLimits{}, limits != nullptr,
+                    kKept);
 }
 
 void ClientQuotas::release(Subject* key) noexcept {

@@ -147,6 +147,8 @@ private:
     /// Subject::configured_ of a key until it is released.
     static constexpr std::uint32_t kKept = 0xffffffffU;
 
+    Subject& present(SubjectKind kind, std::string_view name, const SubjectLimits& limits, bool set,
+                     std::uint32_t configured);
     Subject& add(SubjectKind kind, std::string_view owner, std::string_view name,
                  const SubjectLimits& limits);
     [[nodiscard]] bool may_go(Subject& subject, Now now) const noexcept;
