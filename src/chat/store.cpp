@@ -74,8 +74,8 @@ Result<Store> Store::open(const std::string& path) {
     auto db = telemetry::open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!db) return db.error();
     if (path != ":memory:") ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
-    for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
-                               "PRAGMA foreign_keys = ON", "PRAGMA recursive_triggers = ON"})
+    if (auto done = telemetry::use_write_ahead_log(db->get()); !done) return done.error();
+    for (const char* pragma : {"PRAGMA foreign_keys = ON", "PRAGMA recursive_triggers = ON"})
         if (auto done = telemetry::execute(db->get(), pragma); !done) return done.error();
     if (auto done = telemetry::migrate(db->get(), schema); !done) return done.error();
     return Store(std::move(*db));

@@ -1,8 +1,10 @@
 #include "gateway/key_calls.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "api/error.hpp"
 #include "api/json_reader.hpp"
@@ -11,6 +13,7 @@
 #include "config/key_digest.hpp"
 #include "config/key_settings.hpp"
 #include "gateway/key_view.hpp"
+#include "gateway/stored_key.hpp"
 #include "identity/key_token.hpp"
 
 namespace spillway::gateway {
@@ -198,9 +201,9 @@ private:
         return answer;
     }
 
-    [[nodiscard]] std::string client_of(const KeyRow& row) const {
-        const auto settings = read(row.settings, {}, now_);
-        return settings.value ? settings.value->settings.client : std::string();
+    [[nodiscard]] static std::string client_of(const KeyRow& row) {
+        auto settings = read_stored_settings(row.settings);
+        return settings.value ? std::move(settings.value->client) : std::string();
     }
 
     static std::optional<store::Mac> mac_of(const KeyRequest& request, const store::Mac& secret) {
@@ -269,7 +272,11 @@ KeyAnswer call_keys(KeyKeeper& keys, std::string_view method, std::string_view p
         return failed(405, "Keys can be listed (GET) and made (POST).", "405");
     }
     path.remove_prefix(1);
-    if (path == "import" && method == "POST") return calls.import();
+    if (path == "import" && method == "POST") {
+        KeyAnswer answer = calls.import();
+        ::malloc_trim(0);  // what many rows took goes back to the system
+        return answer;
+    }
     const std::string_view id = path.substr(0, path.find('/'));
     const std::string_view verb = path.substr(std::min(id.size() + 1, path.size()));
     return calls.one(id, method, verb);

@@ -7,8 +7,8 @@
 
 #include "base/block_signals.hpp"
 #include "base/strings.hpp"
-#include "config/key_settings.hpp"
 #include "gateway/books.hpp"
+#include "gateway/stored_key.hpp"
 
 namespace spillway::gateway {
 namespace {
@@ -128,13 +128,13 @@ void KeyKeeper::merge(const std::vector<store::KeyRow>& rows) {
 }
 
 std::shared_ptr<KeyClient> KeyKeeper::client_of(const store::KeyRow& row) {
-    auto read = config::read_key_request(row.settings, {}, row.made);
+    auto read = read_stored_settings(row.settings);
     if (!read.value) {
         told_.log(
             fmt::format("the key {} cannot be used: {}", row.id, trim(config::to_string(read.problems))));
         return nullptr;
     }
-    config::KeySettings& settings = read.value->settings;
+    config::KeySettings& settings = *read.value;
     auto client = std::make_shared<KeyClient>();
     client->rules = kKeyRules;
     if (!settings.team.empty() || !settings.deployments.empty()) {

@@ -9,7 +9,6 @@ namespace {
 
 using telemetry::Statement;
 
-/// A statement for one use.
 class Query {
 public:
     Query(sqlite3* db, std::string_view sql) : db_(db) {
@@ -26,6 +25,12 @@ public:
         return note(
             sqlite3_bind_blob(get(), ++place_, mac.data(), static_cast<int>(mac.size()), SQLITE_TRANSIENT));
     }
+    /// The same statement for the next row of many: what was bound is bound anew.
+    Query& again() {
+        if (good_) (void)sqlite3_reset(get());
+        place_ = 0;
+        return *this;
+    }
     /// Whether there is a row; good() says whether that is so for want of one.
     bool step() {
         if (!good_) return false;
@@ -38,6 +43,7 @@ public:
         return good_;
     }
     [[nodiscard]] bool good() const noexcept { return good_; }
+    [[nodiscard]] bool is_null(int column) const { return sqlite3_column_type(get(), column) == SQLITE_NULL; }
     [[nodiscard]] std::int64_t number(int column) const { return sqlite3_column_int64(get(), column); }
     [[nodiscard]] std::string text(int column) const {
         const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(get(), column));
@@ -79,13 +85,13 @@ public:
     }
 
     Result<std::vector<KeyRow>> changed_since(std::int64_t version) override {
-        Query query(db_.get(), std::string(kRow) + " WHERE version > ?1");
+        Query query(db_.get(), std::string(kRows) + " WHERE k.version > ?1 ORDER BY k.id, m.made");
         query.bind(version);
         return read(query);
     }
 
     Result<std::optional<KeyRow>> find(std::string_view id) override {
-        Query query(db_.get(), std::string(kRow) + " WHERE id = ?1");
+        Query query(db_.get(), std::string(kRows) + " WHERE k.id = ?1 ORDER BY m.made");
         query.bind(id);
         auto rows = read(query);
         if (!rows) return rows.error();
@@ -123,27 +129,27 @@ public:
     }
 
 private:
-    static constexpr std::string_view kRow = "SELECT id, settings, made, expires, revoked FROM keys";
+    // A key and its secrets in one statement are of one moment.
+    static constexpr std::string_view kRows =
+        "SELECT k.id, k.settings, k.made, k.expires, k.revoked, m.mac, m.made, m.ends "
+        "FROM keys k LEFT JOIN key_macs m ON m.key = k.id";
 
-    Result<std::vector<KeyRow>> read(Query& query) {
+    static Result<std::vector<KeyRow>> read(Query& query) {
         std::vector<KeyRow> out;
         while (query.step()) {
-            KeyRow& row = out.emplace_back();
-            row.id = query.text(0);
-            row.settings = query.text(1);
-            row.made = time_of(query.number(2)).value_or(Wall());
-            row.expires = time_of(query.number(3));
-            row.revoked = time_of(query.number(4));
+            if (std::string id = query.text(0); out.empty() || out.back().id != id) {
+                KeyRow& row = out.emplace_back();
+                row.id = std::move(id);
+                row.settings = query.text(1);
+                row.made = time_of(query.number(2)).value_or(Wall());
+                row.expires = time_of(query.number(3));
+                row.revoked = time_of(query.number(4));
+            }
+            if (!query.is_null(5))
+                out.back().macs.push_back(
+                    {query.mac(5), time_of(query.number(6)).value_or(Wall()), time_of(query.number(7))});
         }
         if (!query.good()) return query.failure();
-        for (KeyRow& row : out) {
-            Query macs(db_.get(), "SELECT mac, made, ends FROM key_macs WHERE key = ?1 ORDER BY made");
-            macs.bind(row.id);
-            while (macs.step())
-                row.macs.push_back(
-                    {macs.mac(0), time_of(macs.number(1)).value_or(Wall()), time_of(macs.number(2))});
-            if (!macs.good()) return macs.failure();
-        }
         return out;
     }
 
@@ -159,22 +165,19 @@ private:
     }
 
     Result<void> put_all(const std::vector<KeyRow>& rows) {
+        Query key(db_.get(),
+                  "INSERT OR REPLACE INTO keys (id, settings, made, expires, revoked, version) "
+                  "VALUES (?1, ?2, ?3, ?4, ?5, (SELECT version FROM key_store))");
+        Query old(db_.get(), "DELETE FROM key_macs WHERE key = ?1");
+        Query put(db_.get(), "INSERT INTO key_macs (mac, key, made, ends) VALUES (?1, ?2, ?3, ?4)");
         for (const KeyRow& row : rows) {
-            Query key(db_.get(),
-                      "INSERT OR REPLACE INTO keys (id, settings, made, expires, revoked, version) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, (SELECT version FROM key_store))");
-            key.bind(row.id).bind(row.settings).bind(milliseconds_of(row.made));
+            key.again().bind(row.id).bind(row.settings).bind(milliseconds_of(row.made));
             if (!key.bind(milliseconds_of(row.expires)).bind(milliseconds_of(row.revoked)).run())
                 return key.failure();
-            Query old(db_.get(), "DELETE FROM key_macs WHERE key = ?1");
-            if (!old.bind(row.id).run()) return old.failure();
+            if (!old.again().bind(row.id).run()) return old.failure();
             for (const KeyMacRow& mac : row.macs) {
-                Query put(db_.get(), "INSERT INTO key_macs (mac, key, made, ends) VALUES (?1, ?2, ?3, ?4)");
-                put.bind(mac.mac)
-                    .bind(row.id)
-                    .bind(milliseconds_of(mac.made))
-                    .bind(milliseconds_of(mac.ends));
-                if (put.run()) continue;
+                put.again().bind(mac.mac).bind(row.id);
+                if (put.bind(milliseconds_of(mac.made)).bind(milliseconds_of(mac.ends)).run()) continue;
                 if (sqlite3_errcode(db_.get()) == SQLITE_CONSTRAINT) return fail(std::string(kMacTaken));
                 return put.failure();
             }

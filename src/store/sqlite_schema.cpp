@@ -92,8 +92,7 @@ Result<telemetry::Database> open_sqlite_store(const std::string& path, bool crea
     auto db = telemetry::open_database(path, SQLITE_OPEN_READWRITE);
     if (!db) return db.error();
     if (is_read_only(db->get())) return db;
-    for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"})
-        if (auto set = telemetry::execute(db->get(), pragma); !set) return set.error();
+    if (auto set = telemetry::use_write_ahead_log(db->get()); !set) return set.error();
     if (auto migrated = telemetry::migrate(db->get(), kSchema); !migrated) return migrated.error();
     return db;
 }

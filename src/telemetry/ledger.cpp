@@ -145,8 +145,7 @@ Result<LedgerFile> open_file(const std::string& path) {
     LedgerFile out;
     auto db = open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!db) return db.error();
-    for (const char* pragma : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"})
-        if (auto set = execute(db->get(), pragma); !set) return set.error();
+    if (auto set = use_write_ahead_log(db->get()); !set) return set.error();
     if (auto migrated = migrate(db->get(), kSchema); !migrated) return migrated.error();
     auto insert = prepare(db->get(), kInsert);
     if (!insert) return insert.error();

@@ -45,6 +45,19 @@ Result<void> execute(sqlite3* db, const char* sql) {
     return {};
 }
 
+Result<void> use_write_ahead_log(sqlite3* db) {
+    // The change of the mode needs the file alone, and does not wait for that: SQLite calls no busy handler.
+    constexpr int tries = 200;
+    constexpr int pause_ms = 5;
+    int code = SQLITE_BUSY;
+    for (int i = 0; i < tries && (code & 0xff) == SQLITE_BUSY; ++i) {
+        if (i > 0) sqlite3_sleep(pause_ms);
+        code = sqlite3_exec(db, "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
+    }
+    if (code != SQLITE_OK) return last_error(db, "SQLite");
+    return execute(db, "PRAGMA synchronous = NORMAL");
+}
+
 Result<Statement> prepare(sqlite3* db, std::string_view sql) {
     sqlite3_stmt* raw = nullptr;
     if (sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &raw, nullptr) != SQLITE_OK)

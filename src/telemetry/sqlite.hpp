@@ -22,6 +22,9 @@ using Statement = std::unique_ptr<sqlite3_stmt, SqliteFree>;
 /// `flags` as for sqlite3_open_v2. Waits up to one second for a locked file.
 [[nodiscard]] Result<Database> open_database(const std::string& path, int flags);
 [[nodiscard]] Result<void> execute(sqlite3* db, const char* sql);
+/// Sets the file to be written through a log (WAL), kept on the disk at each checkpoint: readers and the
+/// writer do not wait for each other. Waits up to a second for others who open a new file at the same time.
+[[nodiscard]] Result<void> use_write_ahead_log(sqlite3* db);
 [[nodiscard]] Result<Statement> prepare(sqlite3* db, std::string_view sql);
 
 /// Brings the schema to version steps.size(): runs each step missing according to `PRAGMA user_version`, all

@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import httpx
@@ -27,16 +28,23 @@ RESOURCE_KEY = "resource-key-77aa01e3"
 PLENTY = 1_000_000
 
 _next_port = random.SystemRandom().randrange(20000, 28000)
+_next_port_lock = threading.Lock()
 
 
-def free_ports(count):
-    """The first of `count` neighbouring ports that nobody listens on."""
+def _take_ports(count):
     global _next_port
-    while True:
+    with _next_port_lock:
         first = _next_port
         _next_port += count
         if _next_port > 32000:
             _next_port = 20000
+        return first
+
+
+def free_ports(count):
+    """The first of `count` neighbouring ports that nobody listens on; no two callers get the same, on any thread."""
+    while True:
+        first = _take_ports(count)
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(first, first + count):

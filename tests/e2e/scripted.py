@@ -55,7 +55,7 @@ class Backend:
         started = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(started,), daemon=True)
         self.thread.start()
-        assert started.wait(10)
+        assert started.wait(10), f"{name} does not listen on {self.port}"
 
     def _run(self, started):
         asyncio.set_event_loop(self.loop)

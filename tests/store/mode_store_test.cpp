@@ -111,15 +111,21 @@ TEST_P(ModeStores, WhatMayOnlyBeReadIsRead) {
     }
     make_older();
     // Root may write everything.
-    if (::geteuid() == 0) ASSERT_EQ(::chmod(folder_.c_str(), 0777), 0);
+    if (::geteuid() == 0) {
+        ASSERT_EQ(::chmod(folder_.c_str(), 0777), 0);
+    }
     ASSERT_EQ(::chmod(named_.path.c_str(), 0444), 0);
     const uid_t self = ::geteuid();
-    if (self == 0) ASSERT_EQ(::seteuid(65534), 0);
+    if (self == 0) {
+        ASSERT_EQ(::seteuid(65534), 0);
+    }
     auto opened = keys_of(named_)(false);
     auto modes = opened ? (*opened)->modes_changed_since(-1) : opened.error();
     auto refused = opened ? (*opened)->put_mode(mode("one", "off")) : opened.error();
     opened = fail("closed");
-    if (self == 0) ASSERT_EQ(::seteuid(0), 0);
+    if (self == 0) {
+        ASSERT_EQ(::seteuid(0), 0);
+    }
     ASSERT_TRUE(modes) << modes.error().message;
     EXPECT_TRUE(modes->empty()) << "of an older program's file, which stays as it is";
     ASSERT_FALSE(refused);
