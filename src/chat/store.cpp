@@ -12,6 +12,7 @@
 namespace spillway::chat {
 namespace {
 
+/// Append only: a released step is never edited, a change is a new step (tests/chat/migration_test.cpp).
 constexpr std::array<const char*, 1> schema = {R"sql(
 CREATE TABLE sessions (id TEXT PRIMARY KEY, settings TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE conversations (

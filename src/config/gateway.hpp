@@ -178,7 +178,8 @@ struct GatewayConfig {
     WeightsConfig weights;
     std::map<std::string, PriceConfig, std::less<>> prices;  ///< by model
     FairnessConfig fairness;
-    std::string ledger;  ///< path of the usage ledger; empty: none
+    std::string ledger;      ///< path of the usage ledger; empty: none
+    Duration ledger_keep{};  ///< older rows are dropped; 0: none are
     RedisConfig redis;
     StoreConfig store;
     Tenancy tenancy = Tenancy::automatic;

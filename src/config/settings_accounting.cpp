@@ -160,12 +160,22 @@ const Fields<FairnessConfig>& fairness_fields() {
 }
 
 const Fields<GatewayConfig>& ledger_fields() {
-    static const auto fields = Fields<GatewayConfig>().add(
-        "path", &GatewayConfig::ledger, codec::Path{},
-        {.help = "SQLite file with a row for each answered request, see [quotas.md](quotas.md#the-ledger)",
-         .default_words = "no ledger",
-         .needed = "needs a path, the file to keep it in",
-         .apply = Apply::restart});
+    // A restart goes on with what a month's limits and budgets have used: those rows are needed.
+    constexpr Duration least = std::chrono::hours(24 * 32);
+    constexpr Duration most = std::chrono::hours(24 * 3660);
+    static const auto fields =
+        Fields<GatewayConfig>()
+            .add("path", &GatewayConfig::ledger, codec::Path{},
+                 {.help = "SQLite file with a row for each answered request, see "
+                          "[quotas.md](quotas.md#the-ledger)",
+                  .default_words = "no ledger",
+                  .needed = "needs a path, the file to keep it in",
+                  .apply = Apply::restart})
+            .add("keep", &GatewayConfig::ledger_keep, codec::Time{least, most},
+                 {.help = "drop rows that are older, as `400d`; a month's limits need 32 days",
+                  .default_words = "all are kept",
+                  .apply = Apply::restart})
+            .shown_if([](const GatewayConfig& config) { return config.ledger_keep != Duration::zero(); });
     return fields;
 }
 

@@ -129,7 +129,7 @@ Value schema_of(const SettingInfo& info) {
             add_range(out, info);
             break;
         case SettingKind::duration:
-            add_text(out, R"(^[0-9]+(\.[0-9]+)?\s*(us|ms|s|m|h)?$)");
+            add_text(out, R"(^[0-9]+(\.[0-9]+)?\s*(us|ms|s|m|h|d)?$)");
             break;
         case SettingKind::size:
             add_text(out, R"(^[0-9]+\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)?$)");

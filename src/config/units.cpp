@@ -26,8 +26,8 @@ struct TimeUnit {
 };
 // "ms" before "m" and "s": the first that ends the text wins.
 constexpr std::array kTimeUnits{TimeUnit{"us", 1e-6}, TimeUnit{"ms", 1e-3}, TimeUnit{"s", 1},
-                                TimeUnit{"m", 60}, TimeUnit{"h", 3600}};
-constexpr double kMaxSeconds = 10'000.0 * 3600;
+                                TimeUnit{"m", 60},    TimeUnit{"h", 3600},  TimeUnit{"d", 86'400}};
+constexpr double kMaxSeconds = 100'000.0 * 3600;
 
 }  // namespace
 
@@ -64,6 +64,8 @@ std::string format_duration(Duration d) {
     if (us % 1'000 != 0) return fmt::format("{}us", us);
     if (us % 1'000'000 != 0) return fmt::format("{}ms", us / 1'000);
     const auto s = us / 1'000'000;
+    constexpr std::int64_t day = 86'400;
+    if (s >= 10 * day && s % day == 0) return fmt::format("{}d", s / day);
     if (s != 0 && s % 3600 == 0) return fmt::format("{}h", s / 3600);
     if (s >= 120 && s % 60 == 0) return fmt::format("{}m", s / 60);
     return fmt::format("{}s", s);

@@ -12,7 +12,7 @@
 
 namespace spillway::config {
 
-/// `500ms`, `10s`, `2m`, `1h`, `1.5s`; a plain number is seconds. Not negative, at most 10,000 hours.
+/// `500ms`, `10s`, `2m`, `1h`, `90d`, `1.5s`; a plain number is seconds. Not negative, at most 100,000 hours.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text) noexcept;
 
 /// `32KiB`, `4MiB`, `1GiB` (powers of 1024), `32kB`, `4MB`, `1GB` (powers of 1000), `10B`; a plain number is

@@ -75,7 +75,9 @@ std::optional<ErrorAnswer> sampling_fault(std::string_view name, const std::stri
                                           double least = 0) {
     if (written.empty()) return std::nullopt;
     const auto value = parse_double(written);
-    const bool number = value.has_value() || written.find_first_of("eE") != std::string::npos;
+    // With an exponent as well, which parse_double() does not read; `true` is none.
+    const bool number =
+        value.has_value() || std::string_view("-0123456789").find(written.front()) != std::string_view::npos;
     if (!number)
         return refused(
             fmt::format("Invalid type for '{}': expected a decimal, but got something else instead.", name),
@@ -95,17 +97,8 @@ std::optional<ErrorAnswer> sampling_fault(std::string_view name, const std::stri
     return std::nullopt;
 }
 
-std::optional<ErrorAnswer> reasoning_fault(const Arguments& a) {
-    if (gives(a, "max_tokens"))
-        return refused(
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
-            "'max_completion_tokens' instead.",
-            "max_tokens", "unsupported_parameter");
-    for (const std::string_view name :
-         {"presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"})
-        if (gives(a, name))
-            return refused(fmt::format("Unsupported parameter: '{}' is not supported with this model.", name),
-                           name, "unsupported_parameter");
+/// Models that think have no other sampling than their own.
+std::optional<ErrorAnswer> default_only(const Arguments& a) {
     for (const auto& [name, written] :
          {std::pair{"temperature", a.temperature}, std::pair{"top_p", a.top_p}}) {
         const auto value = parse_double(written);
@@ -119,18 +112,33 @@ std::optional<ErrorAnswer> reasoning_fault(const Arguments& a) {
     return std::nullopt;
 }
 
-std::optional<ErrorAnswer> count_fault(std::string_view name, const std::string& written, std::int64_t most) {
+std::optional<ErrorAnswer> reasoning_fault(const Arguments& a) {
+    if (gives(a, "max_tokens"))
+        return refused(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+            "'max_completion_tokens' instead.",
+            "max_tokens", "unsupported_parameter");
+    for (const std::string_view name :
+         {"presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"})
+        if (gives(a, name))
+            return refused(fmt::format("Unsupported parameter: '{}' is not supported with this model.", name),
+                           name, "unsupported_parameter");
+    return default_only(a);
+}
+
+std::optional<ErrorAnswer> count_fault(std::string_view name, const std::string& written, std::int64_t most,
+                                       std::int64_t least = 1) {
     if (written.empty()) return std::nullopt;
     const auto n = parse_int<std::int64_t>(written);
     if (!n)
         return refused(
             fmt::format("Invalid type for '{}': expected an integer, but got something else instead.", name),
             name, "invalid_type");
-    if (*n >= 1 && *n <= most) return std::nullopt;
-    const bool small = *n < 1;
+    if (*n >= least && *n <= most) return std::nullopt;
+    const bool small = *n < least;
     return refused(
         fmt::format("Invalid '{}': integer {} value. Expected a value {} {}, but got {} instead.", name,
-                    small ? "below minimum" : "above maximum", small ? ">=" : "<=", small ? 1 : most, *n),
+                    small ? "below minimum" : "above maximum", small ? ">=" : "<=", small ? least : most, *n),
         name, small ? "integer_below_min_value" : "integer_above_max_value");
 }
 
@@ -148,9 +156,14 @@ std::optional<ErrorAnswer> together_fault(const ModelRequest& request) {
     if (gives(a, "stream_options") && !request.stream)
         return refused("The 'stream_options' parameter is only allowed when 'stream' is enabled.",
                        "stream_options", "");
-    if (gives(a, "top_logprobs") && !gives(a, "logprobs"))
+    if (gives(a, "top_logprobs") && a.logprobs != "true")
         return refused("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
                        "top_logprobs", "");
+    return count_fault("top_logprobs", a.top_logprobs, 20, 0);
+}
+
+/// How many answers, how long, until which words: alike for chats and completions.
+std::optional<ErrorAnswer> extent_fault(const Arguments& a, std::int64_t least_tokens) {
     constexpr std::size_t most_stops = 4;
     if (a.stops > most_stops)
         return refused(
@@ -160,7 +173,7 @@ std::optional<ErrorAnswer> together_fault(const ModelRequest& request) {
             "stop", "array_above_max_length");
     if (auto no = count_fault("n", a.n, 128)) return no;
     return count_fault(gives(a, "max_tokens") ? "max_tokens" : "max_completion_tokens", a.limit,
-                       1'000'000'000);
+                       1'000'000'000, least_tokens);
 }
 
 }  // namespace
@@ -188,13 +201,23 @@ std::optional<ErrorAnswer> argument_fault(const ModelRequest& request, std::stri
                        "", "");
     if (operation == Operation::embeddings && request.inputs.size() > kMostInputs)
         return refused(fmt::format("Too many inputs. The max number of inputs is {}.", kMostInputs), "", "");
-    if (operation != Operation::chat && operation != Operation::completions) return std::nullopt;
+    if (operation == Operation::embeddings) {
+        if (gives(a, "dimensions") && model == "text-embedding-ada-002")
+            return refused("This model does not support specifying dimensions.", "", "");
+        return std::nullopt;
+    }
     if (auto no = sampling_fault("temperature", a.temperature, 2)) return no;
     if (auto no = sampling_fault("top_p", a.top_p, 1)) return no;
     if (auto no = sampling_fault("presence_penalty", a.presence_penalty, 2, -2)) return no;
     if (auto no = sampling_fault("frequency_penalty", a.frequency_penalty, 2, -2)) return no;
-    if (operation != Operation::chat) return std::nullopt;
+    if (operation == Operation::responses) {
+        constexpr std::int64_t least_output = 16;
+        if (auto no = count_fault("max_output_tokens", a.limit, 1'000'000'000, least_output)) return no;
+        return is_reasoning(model) ? default_only(a) : std::nullopt;
+    }
+    if (operation == Operation::completions) return extent_fault(a, 0);
     if (auto no = together_fault(request)) return no;
+    if (auto no = extent_fault(a, 1)) return no;
     if (gives(a, "max_tokens") && gives(a, "max_completion_tokens"))
         return refused("Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
                        "max_tokens", "invalid_parameter_combination");

@@ -158,7 +158,10 @@ void read_arguments(ModelRequest& r, const element& root) {
     a.presence_penalty = written(root, "presence_penalty");
     a.frequency_penalty = written(root, "frequency_penalty");
     a.n = written(root, "n");
-    a.limit = written(root, is_given(root, "max_tokens") ? "max_tokens" : "max_completion_tokens");
+    for (const std::string_view key : {"max_output_tokens", "max_completion_tokens", "max_tokens"})
+        if (is_given(root, key)) a.limit = written(root, key);
+    a.logprobs = written(root, "logprobs");
+    a.top_logprobs = written(root, "top_logprobs");
     array list;
     if (root["stop"].get(list) == simdjson::SUCCESS) a.stops = list.size();
     a.no_tools = root["tools"].get(list) == simdjson::SUCCESS && list.size() == 0;

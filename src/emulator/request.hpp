@@ -33,7 +33,9 @@ struct Arguments {
     std::string presence_penalty;    ///< as written, like those that follow
     std::string frequency_penalty;
     std::string n;
-    std::string limit;  ///< max_tokens or max_completion_tokens
+    std::string limit;  ///< max_tokens, max_completion_tokens or max_output_tokens
+    std::string logprobs;
+    std::string top_logprobs;
     std::size_t stops = 0;
     bool no_tools = false;  ///< `tools` is an empty list
     /// What is wrong with a message; empty: nothing.

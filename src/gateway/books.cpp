@@ -38,7 +38,7 @@ quota::SubjectLimits to_limits(const config::QuotaConfig& c, config::PriorityCla
 
 Result<void> Books::open(const config::GatewayConfig& config) {
     if (config.ledger.empty()) return {};
-    auto opened = telemetry::Ledger::open(config.ledger);
+    auto opened = telemetry::Ledger::open(config.ledger, {.keep = config.ledger_keep});
     if (!opened) return fail(fmt::format("ledger {}: {}", config.ledger, opened.error().message));
     ledger = std::move(*opened);
     return restore(config);

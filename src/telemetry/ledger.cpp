@@ -14,6 +14,7 @@
 #include "base/block_signals.hpp"
 #include "base/file_descriptor.hpp"
 #include "base/utf8.hpp"
+#include "telemetry/ledger_keep.hpp"
 #include "telemetry/sqlite.hpp"
 
 namespace spillway::telemetry {
@@ -217,6 +218,7 @@ private:
     const std::string path_;
     const std::string id_;
     LedgerFile file_;
+    LedgerKeep keep_{options_.keep};
     std::chrono::steady_clock::time_point looked_at_;
 
     std::mutex mutex_;
@@ -248,6 +250,7 @@ void Ledger::Impl::run() {
         bool held_back = false;
         const bool ok = commit_slots(held_back);
         if (ok && held_back) commit_slots(held_back);
+        if (ok && !last) keep_.drop_old(file_.db.get());
 
         lock.lock();
         std::erase_if(slots_, [](const auto& slot) {

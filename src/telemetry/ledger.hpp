@@ -8,8 +8,8 @@
 /// A power failure may lose more, since NORMAL does not fsync each commit (sqlite.org/pragma.html).
 /// If a commit fails (disk full, locked), its rows are kept and retried at the next interval; a slot with
 /// `max_rows` drops and counts new rows. A file that is deleted or replaced while open is noticed within a
-/// second, and a new one is started.
-/// Ownership: the Ledger must outlive its Writers. Rows are views, which append() copies.
+/// second, and a new one is started. Rows older than `keep` are dropped between commits; their room in the
+/// file is used again. Ownership: the Ledger must outlive its Writers. Rows are views, which append() copies.
 /// Thread rule: Ledger's functions from any thread; a Writer from one thread at a time.
 /// Errors: open() returns why the file cannot be used.
 #include <cstdint>
@@ -52,6 +52,7 @@ struct UsageRow {
 struct LedgerOptions {
     std::chrono::milliseconds interval{100};
     std::size_t max_rows = 100'000;  ///< waiting in one slot
+    Duration keep{};                 ///< older rows are dropped, a few at a time; 0: none are
 };
 
 class Ledger {

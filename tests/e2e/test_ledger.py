@@ -148,3 +148,30 @@ def test_a_kill_during_load_loses_at_most_the_last_200_ms(stack, tmp_path):
     )
     assert post_chat(running.gateway.url).status_code == 200
     wait_until(lambda: rows(ledger) == kept + 1)
+
+
+def test_rows_older_than_it_keeps_are_dropped_while_it_runs(stack, tmp_path):
+    """And a row that comes of age meanwhile, too; a month's limits need all of the last 32 days."""
+    ledger = tmp_path / "usage.db"
+    running = stack(ledger={"path": str(ledger), "keep": "32d"})
+    assert post_chat(running.gateway.url).status_code == 200
+    wait_until(lambda: rows(ledger) == 1)
+    day = 86_400_000
+    with sqlite3.connect(ledger) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(usage)") if row[1] != "id"]
+        for age in (*(33 + n for n in range(5)), 31):
+            values = ", ".join(f"time_ms - {age * day}" if name == "time_ms" else name for name in columns)
+            db.execute(f"INSERT INTO usage ({', '.join(columns)}) SELECT {values} FROM usage WHERE id = 1")
+    db.close()
+    assert rows(ledger) == 7
+    wait_until(lambda: rows(ledger) == 2, seconds=75)  # it looks each minute
+    assert post_chat(running.gateway.url).status_code == 200
+    wait_until(lambda: rows(ledger) == 3)
+
+
+def test_a_month_is_the_least_it_keeps(tmp_path):
+    config = tmp_path / "gateway.yaml"
+    config.write_text(json.dumps({"backends": [{"url": "https://one.openai.azure.com", "api_key": "k" * 32}], "ledger": {"path": "u.db", "keep": "7d"}}))
+    done = subprocess.run([harness.SPILLWAY, "check", "--config", config], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "ledger.keep: expected a duration" in done.stderr and "from 32d" in done.stderr

@@ -62,6 +62,40 @@ TEST(Arguments, SomeGoTogetherOnly) {
                 HasSubstr("'presence_penalty' is not supported"));
 }
 
+TEST(Arguments, WhatIsTrueOrFalseIsNoNumber) {
+    EXPECT_THAT(chat("gpt-4o", R"(,"temperature":true)"), HasSubstr("invalid_type"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"top_p":false)"), HasSubstr("invalid_type"));
+    EXPECT_EQ(chat("gpt-4o", R"(,"temperature":1e-1)"), "");
+}
+
+TEST(Arguments, LogprobsHaveTheirLimits) {
+    EXPECT_THAT(chat("gpt-4o", R"(,"logprobs":false,"top_logprobs":2)"),
+                HasSubstr("only allowed when 'logprobs' is enabled"));
+    EXPECT_THAT(chat("gpt-4o", R"(,"logprobs":true,"top_logprobs":21)"), HasSubstr("Expected a value <= 20"));
+    EXPECT_EQ(chat("gpt-4o", R"(,"logprobs":true,"top_logprobs":0)"), "");
+}
+
+TEST(Arguments, OtherOperationsAreRefusedTheirOwn) {
+    const auto completion = [](const std::string& more) {
+        return refusal(Operation::completions, "gpt-35-turbo-instruct", R"({"prompt":"a")" + more + "}");
+    };
+    EXPECT_THAT(completion(R"(,"n":0)"), HasSubstr("integer_below_min_value"));
+    EXPECT_THAT(completion(R"(,"max_tokens":-1)"), HasSubstr("integer_below_min_value"));
+    EXPECT_THAT(completion(R"(,"stop":["a","b","c","d","e"])"), HasSubstr("array_above_max_length"));
+    EXPECT_EQ(completion(R"(,"logprobs":5,"n":2,"max_tokens":0)"), "");
+    const auto response = [](std::string_view model, const std::string& more) {
+        return refusal(Operation::responses, model, R"({"input":"a")" + more + "}");
+    };
+    EXPECT_THAT(response("gpt-4o", R"(,"temperature":3)"), HasSubstr("decimal_above_max_value"));
+    EXPECT_THAT(response("gpt-4o", R"(,"max_output_tokens":5)"), HasSubstr("Expected a value >= 16"));
+    EXPECT_THAT(response("o3-mini", R"(,"temperature":0.5)"), HasSubstr("Only the default (1) value"));
+    EXPECT_EQ(response("gpt-4o", R"(,"temperature":0.5,"max_output_tokens":16,"n":0)"), "");
+    EXPECT_THAT(refusal(Operation::embeddings, "text-embedding-ada-002", R"({"input":"a","dimensions":64})"),
+                HasSubstr("does not support specifying dimensions"));
+    EXPECT_EQ(refusal(Operation::embeddings, "text-embedding-3-small", R"({"input":"a","dimensions":64})"),
+              "");
+}
+
 TEST(Arguments, CountsHaveTheirRange) {
     EXPECT_THAT(chat("gpt-4o", R"(,"presence_penalty":-3)"), HasSubstr("Expected a value >= -2, but got -3"));
     EXPECT_THAT(chat("gpt-4o", R"(,"n":0)"), HasSubstr("integer_below_min_value"));

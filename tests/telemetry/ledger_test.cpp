@@ -233,6 +233,28 @@ TEST(Ledger, ItsIdStaysWithTheFile) {
     EXPECT_NE(Ledger::open(dir.file("b.db")).value()->id(), first);
 }
 
+TEST(Ledger, DropsWhatIsOlderThanItKeeps) {
+    const TempDir dir;
+    const std::string path = dir.file("usage.db");
+    const Wall now = wall_now();
+    const auto count = [&] {
+        UsageQuery q;
+        q.from = now - 100h * 24;
+        q.to = now + 1h;
+        return query_usage(path, q).value().at(0).requests;
+    };
+    {
+        const auto ledger = Ledger::open(path).value();
+        Ledger::Writer writer = ledger->make_writer();
+        for (int i = 0; i < 2500; ++i) writer.append(row(now - 40h * 24 - i * 1s, "a", "x", "east"));
+        for (int day = 0; day < 31; ++day) writer.append(row(now - day * 24h, "a", "x", "east"));
+    }
+    EXPECT_EQ(count(), 2531U) << "none are dropped by default";
+    const auto ledger = Ledger::open(path, {.interval = 5ms, .keep = 32h * 24}).value();
+    for (int i = 0; i < 1000 && count() > 31; ++i) std::this_thread::sleep_for(5ms);
+    EXPECT_EQ(count(), 31U);
+}
+
 TEST(LedgerSchema, AFileOfTheFirstSchemaIsBroughtUp) {
     const TempDir dir;
     const std::string path = dir.file("usage.db");
