@@ -1,6 +1,8 @@
-"""The chat page behind nginx as it is installed: Host replaced, HTTP/1.0 to the server, below a path of its own."""
+"""The chat page behind nginx as it is installed (Host replaced, HTTP/1.0 to the server, below a path of its own), and
+behind Caddy, which passes the browser's Host on."""
 
 import shutil
+import socket
 import subprocess
 
 import httpx
@@ -8,10 +10,11 @@ import pytest
 from playwright.sync_api import expect
 
 import harness
-from chat_page import Page, browser, opened  # noqa: F401
+from chat_page import Chat, Page, browser, opened  # noqa: F401
 from chat_page import local  # noqa: F401
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+CADDY = shutil.which("caddy")
 
 
 class Proxied:
@@ -20,6 +23,18 @@ class Proxied:
     def __init__(self, url, key):
         self.url = url
         self.key = key
+
+
+def answers(port):
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def connects(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +63,7 @@ http {{
     )
     with subprocess.Popen([NGINX, "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL) as running:
 
-        def answers():
-            try:
-                return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
-            except httpx.HTTPError:
-                return False
-
-        harness.wait_until(answers)
+        harness.wait_until(lambda: answers(port))
         yield Proxied(f"http://127.0.0.1:{port}/", local.key), Proxied(f"http://127.0.0.1:{port}/chat/", local.key)
         running.terminate()
 
@@ -85,3 +94,27 @@ def test_it_works_for_a_browser_that_says_only_its_origin(proxied):
         assert foreign.status_code == 403  # it may be any page
         own = client.post("api/session", json={}, headers={**origin, "x-spillway-page": "chat"})
         assert own.status_code == 200
+
+
+def test_it_works_behind_caddy(local, opened, tmp_path):  # noqa: F811
+    """With the lines of docs/chat.md and nothing else, but that it speaks plain http here."""
+    if not CADDY:
+        pytest.skip("no Caddy")
+    chat = Chat(tmp_path, local.gateway, local.key, options=["--host", "chat.localhost"])
+    port = harness.free_ports(1)
+    config = tmp_path / "Caddyfile"
+    config.write_text(
+        f"{{\n\tadmin off\n}}\nhttp://chat.localhost:{port} {{\n\tbind 127.0.0.1\n"
+        f"\treverse_proxy {chat.url.removeprefix('http://')}\n}}\n"
+    )
+    command = [CADDY, "run", "--adapter", "caddyfile", "--config", config]
+    home = {"HOME": str(tmp_path), "PATH": "/usr/bin"}
+    with subprocess.Popen(command, env=home, stderr=subprocess.DEVNULL) as running:
+        harness.wait_until(lambda: connects(port))
+        page = opened(Proxied(f"http://chat.localhost:{port}/", local.key), page=Page)
+        page.ask("Write a Python function that reverses a string")
+        expect(page.last_answer.locator("pre")).to_be_visible()
+        page.page.reload()
+        expect(page.last_answer.locator("pre")).to_be_visible()
+        running.terminate()
+    assert chat.stop() == 0

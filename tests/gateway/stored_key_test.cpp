@@ -17,9 +17,12 @@ KeySettings any_settings(std::mt19937& random) {
         const std::array all{values...};
         return all[random() % all.size()];
     };
-    const auto text = [&] { return std::string(one_of("", "a", "\"quoted\" \\ and /", "Grüße, 안녕 😀", "null")); };
+    const auto text = [&] {
+        return std::string(one_of("", "a", "\"quoted\" \\ and /", "Grüße, 안녕 😀", "null"));
+    };
     const auto count = [&] {
-        return one_of(std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{30'000}, std::uint64_t{4'000'000'000});
+        return one_of(std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{30'000},
+                      std::uint64_t{4'000'000'000});
     };
     const auto money = [&] { return one_of(0.0, 0.01, 12.5, 10'000'000.0); };
     KeySettings out;
