@@ -73,14 +73,14 @@ expect.set_options(timeout=15_000)
 class Chat(harness.Process):
     """`spillway chat`, set as the public samples are."""
 
-    def __init__(self, folder, endpoint, key=harness.CLIENT_KEY, port=None, **env):
+    def __init__(self, folder, endpoint, key=harness.CLIENT_KEY, port=None, options=(), **env):
         port = port or harness.free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         self.key = key
         super().__init__(
             folder,
             f"chat-{port}",
-            ["chat", "--listen", f"127.0.0.1:{port}", "--database", folder / f"chat-{port}.db"],
+            ["chat", "--listen", f"127.0.0.1:{port}", "--database", folder / f"chat-{port}.db", *options],
             {
                 "OPENAI_HOST": "azure_custom",
                 "AZURE_OPENAI_CUSTOM_URL": endpoint,
