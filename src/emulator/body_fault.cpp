@@ -42,9 +42,9 @@ std::vector<std::string_view> names_in(std::string_view names) {
 }  // namespace
 
 BodyFault wrong_type(std::string_view place, std::string_view expected, const simdjson::dom::element& got) {
-    return {fmt::format("Invalid type for '{}': expected {}, but got {} instead.", place, expected,
-                        kind_of(got)),
-            std::string(place), "invalid_type"};
+    return {
+        fmt::format("Invalid type for '{}': expected {}, but got {} instead.", place, expected, kind_of(got)),
+        std::string(place), "invalid_type"};
 }
 
 BodyFault missing_member(std::string_view place) {

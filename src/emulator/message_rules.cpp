@@ -79,9 +79,9 @@ BodyFault single_fault(const element& m, std::size_t i) {
     if (!is_among(kRoles, role)) return wrong_value(place + ".role", role, kRoles);
     if (element content; m["content"].get(content) == simdjson::SUCCESS && !content.is_null())
         return content_fault(content, place + ".content", part_fault);
-    const bool says_otherwise = role == "assistant" && (has_member(m, "tool_calls") || has_member(m, "audio") ||
-                                                        has_member(m, "function_call") ||
-                                                        has_member(m, "refusal"));
+    const bool says_otherwise =
+        role == "assistant" && (has_member(m, "tool_calls") || has_member(m, "audio") ||
+                                has_member(m, "function_call") || has_member(m, "refusal"));
     return says_otherwise ? BodyFault{} : null_content(i);
 }
 

@@ -93,9 +93,10 @@ ErrorAnswer beyond_chat_window(std::size_t window, std::size_t prompt, std::size
         prompt > window
             ? fmt::format("your messages resulted in {} tokens. Please reduce the length of the messages.",
                           prompt)
-            : fmt::format("you requested {} tokens ({} in the messages, {} in the completion). Please reduce "
-                          "the length of the messages or completion.",
-                          prompt + output, prompt, output);
+            : fmt::format(
+                  "you requested {} tokens ({} in the messages, {} in the completion). Please reduce "
+                  "the length of the messages or completion.",
+                  prompt + output, prompt, output);
     return invalid_request(
         fmt::format("This model's maximum context length is {} tokens. However, {}", window, told),
         "messages", "context_length_exceeded");
@@ -151,9 +152,10 @@ Refusal dimension_fault(const ModelRequest& request, std::string_view model) {
         return invalid_request("This model does not support specifying dimensions.", "", "");
     const std::size_t most = model_facts(model).dimensions;
     if (!model.starts_with("text-embedding-3-") || request.dimensions <= most) return std::nullopt;
-    return invalid_request(fmt::format("Invalid value for 'dimensions' = {}. Must be less than or equal to {}.",
-                                       request.dimensions, most),
-                           "dimensions", "");
+    return invalid_request(
+        fmt::format("Invalid value for 'dimensions' = {}. Must be less than or equal to {}.",
+                    request.dimensions, most),
+        "dimensions", "");
 }
 
 }  // namespace

@@ -104,8 +104,7 @@ BodyFault body_fault(Operation operation, const element& root) {
     if (operation == Operation::chat && root["messages"].get(list) == simdjson::SUCCESS)
         if (auto no = message_fault(list)) return no;
     if (operation == Operation::responses && root["input"].get(list) == simdjson::SUCCESS) {
-        const bool continues =
-            has_member(root, "previous_response_id") || has_member(root, "conversation");
+        const bool continues = has_member(root, "previous_response_id") || has_member(root, "conversation");
         if (auto no = input_fault(list, continues)) return no;
     }
     if (operation != Operation::chat && operation != Operation::responses) return {};

@@ -37,10 +37,10 @@ struct Arguments {
     std::size_t stops = 0;
     bool no_tools = false;  ///< `tools` is an empty list
     std::string reasoning_effort;
-    std::string picture;         ///< where the first one is; empty: none
+    std::string picture;            ///< where the first one is; empty: none
     std::size_t longest_input = 0;  ///< embeddings: tokens of one input
     bool truncates = false;         ///< Responses API: what is too long is cut
-    BodyFault fault;  ///< what is wrong whatever the model
+    BodyFault fault;                ///< what is wrong whatever the model
 
     [[nodiscard]] bool gives(std::string_view name) const noexcept {
         return std::find(given.begin(), given.end(), name) != given.end();

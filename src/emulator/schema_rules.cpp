@@ -85,9 +85,10 @@ private:
                                });
             if (!named)
                 return context_of(path_) +
-                       fmt::format(", 'required' is required to be supplied and to be an array including "
-                                   "every key in properties. Missing '{}'.",
-                                   field.key);
+                       fmt::format(
+                           ", 'required' is required to be supplied and to be an array including "
+                           "every key in properties. Missing '{}'.",
+                           field.key);
         }
         return {};
     }

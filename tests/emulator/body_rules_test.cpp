@@ -20,7 +20,8 @@ std::string refusal(Operation operation, std::string_view model, const std::stri
 }
 
 std::string chat(const std::string& more, std::string_view model = "gpt-4o") {
-    return refusal(Operation::chat, model, R"({"messages":[{"role":"user","content":"Hi json"}])" + more + "}");
+    return refusal(Operation::chat, model,
+                   R"({"messages":[{"role":"user","content":"Hi json"}])" + more + "}");
 }
 
 std::string messages(const std::string& list, std::string_view model = "gpt-4o") {
@@ -46,8 +47,9 @@ auto told(std::string_view message, std::string_view param, std::string_view cod
 
 TEST(BodyRules, EachMemberHasItsTypes) {
     const auto wrong = [](std::string_view name, std::string_view expected, std::string_view got) {
-        return told(fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name, expected, got),
-                    name, "invalid_type");
+        return told(
+            fmt::format("Invalid type for '{}': expected {}, but got {} instead.", name, expected, got), name,
+            "invalid_type");
     };
     EXPECT_THAT(chat(R"(,"stream":"true")"), wrong("stream", "a boolean", "a string"));
     EXPECT_THAT(chat(R"(,"user":5)"), wrong("user", "a string", "an integer"));
@@ -59,22 +61,24 @@ TEST(BodyRules, EachMemberHasItsTypes) {
     EXPECT_THAT(chat(R"(,"stop":["a",5])"), wrong("stop[1]", "a string", "an integer"));
     EXPECT_THAT(chat(R"(,"tools":"none")"), wrong("tools", "an array of objects", "a string"));
     EXPECT_THAT(chat(R"(,"response_format":"json")"), wrong("response_format", "an object", "a string"));
-    EXPECT_THAT(
-        chat(R"(,"tool_choice":7)"),
-        wrong("tool_choice", "one of one of 'none', 'auto', or 'required' or object", "an integer"));
+    EXPECT_THAT(chat(R"(,"tool_choice":7)"),
+                wrong("tool_choice", "one of one of 'none', 'auto', or 'required' or object", "an integer"));
     EXPECT_THAT(response(R"(,"reasoning":"low")"), wrong("reasoning", "an object", "a string"));
-    EXPECT_THAT(response(R"(,"truncation":{})"), wrong("truncation", "one of 'auto' or 'disabled'", "an object"));
+    EXPECT_THAT(response(R"(,"truncation":{})"),
+                wrong("truncation", "one of 'auto' or 'disabled'", "an object"));
     EXPECT_THAT(embedding(R"("input":"a","user":1)"), wrong("user", "a string", "an integer"));
     EXPECT_EQ(chat(R"(,"stream":null,"user":null,"stop":null,"seed":-5,"top_p":1)"), "");
 }
 
 TEST(BodyRules, SomeMembersHaveTheirValues) {
-    EXPECT_THAT(chat(R"(,"service_tier":"gold")"), HasSubstr("Invalid value: 'gold'. Supported values are: 'auto'"));
+    EXPECT_THAT(chat(R"(,"service_tier":"gold")"),
+                HasSubstr("Invalid value: 'gold'. Supported values are: 'auto'"));
     EXPECT_THAT(chat(R"(,"reasoning_effort":"huge")", "o3-mini"), HasSubstr("Invalid value: 'huge'."));
-    EXPECT_THAT(chat(R"(,"reasoning_effort":"minimal")", "o3-mini"),
-                told("Unsupported value: 'reasoning_effort' does not support 'minimal' with this model. Supported "
-                     "values are: 'low', 'medium', and 'high'.",
-                     "reasoning_effort", "unsupported_value"));
+    EXPECT_THAT(
+        chat(R"(,"reasoning_effort":"minimal")", "o3-mini"),
+        told("Unsupported value: 'reasoning_effort' does not support 'minimal' with this model. Supported "
+             "values are: 'low', 'medium', and 'high'.",
+             "reasoning_effort", "unsupported_value"));
     EXPECT_EQ(chat(R"(,"reasoning_effort":"minimal")", "gpt-5-mini"), "");
     EXPECT_THAT(response(R"(,"text":{"verbosity":"bogus"})"),
                 told("Invalid value: 'bogus'. Supported values are: 'low', 'medium', and 'high'.",
@@ -92,16 +96,19 @@ TEST(BodyRules, ContentIsATextOrParts) {
     const auto content = [](const std::string& c, std::string_view model = "gpt-4o") {
         return messages(R"({"role":"user","content":)" + c + "}", model);
     };
-    EXPECT_THAT(content("7"), told("Invalid type for 'messages[0].content': expected one of a string or array of "
-                                   "objects, but got an integer instead.",
-                                   "messages[0].content", "invalid_type"));
-    EXPECT_THAT(content("[]"), told("Invalid 'messages[0].content': empty array. Expected an array with minimum "
-                                    "length 1, but got an empty array instead.",
-                                    "messages[0].content", "empty_array"));
+    EXPECT_THAT(content("7"),
+                told("Invalid type for 'messages[0].content': expected one of a string or array of "
+                     "objects, but got an integer instead.",
+                     "messages[0].content", "invalid_type"));
+    EXPECT_THAT(content("[]"),
+                told("Invalid 'messages[0].content': empty array. Expected an array with minimum "
+                     "length 1, but got an empty array instead.",
+                     "messages[0].content", "empty_array"));
     EXPECT_THAT(content(R"([{"type":"picture"}])"),
                 told("Invalid value: 'picture'. Supported values are: 'text', 'image_url',",
                      "messages[0].content[0].type", "invalid_value"));
-    EXPECT_THAT(content(R"(["a"])"), HasSubstr("Invalid type for 'messages[0].content[0]': expected an object"));
+    EXPECT_THAT(content(R"(["a"])"),
+                HasSubstr("Invalid type for 'messages[0].content[0]': expected an object"));
     EXPECT_THAT(content(R"([{"text":"a"}])"), HasSubstr("'messages[0].content[0].type'"));
     EXPECT_THAT(content(R"([{"type":"text"}])"), HasSubstr("'messages[0].content[0].text'"));
     EXPECT_THAT(messages(R"("ping")"), HasSubstr("Invalid type for 'messages[0]': expected an object"));
@@ -143,10 +150,12 @@ TEST(BodyRules, ItemsOfResponsesAreChecked) {
 TEST(BodyRules, AFormHasItsTypeNameAndSchema) {
     const auto form = [](const std::string& f) { return chat(R"(,"response_format":)" + f); };
     const auto strict = [&](const std::string& schema) {
-        return form(R"({"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":)" + schema + "}}");
+        return form(R"({"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":)" + schema +
+                    "}}");
     };
     const auto misses = [](std::string_view place) {
-        return told(fmt::format("Missing required parameter: '{}'.", place), place, "missing_required_parameter");
+        return told(fmt::format("Missing required parameter: '{}'.", place), place,
+                    "missing_required_parameter");
     };
     EXPECT_THAT(form("{}"), misses("response_format.type"));
     EXPECT_THAT(form(R"({"type":"xml"})"),
@@ -157,15 +166,17 @@ TEST(BodyRules, AFormHasItsTypeNameAndSchema) {
                 misses("response_format.json_schema.name"));
     EXPECT_THAT(form(R"({"type":"json_schema","json_schema":{"name":"n"}})"),
                 misses("response_format.json_schema.schema"));
-    EXPECT_THAT(strict(R"({"type":"object","properties":{}})"),
-                told("Invalid schema for response_format 'n': In context=(), 'additionalProperties' is required to "
-                     "be supplied and to be false.",
-                     "response_format", ""));
+    EXPECT_THAT(
+        strict(R"({"type":"object","properties":{}})"),
+        told("Invalid schema for response_format 'n': In context=(), 'additionalProperties' is required to "
+             "be supplied and to be false.",
+             "response_format", ""));
     EXPECT_THAT(strict(R"({"type":"object","additionalProperties":false,"required":["a"],"properties":)"
                        R"({"a":{"type":"object"}}})"),
                 HasSubstr("In context=('properties', 'a'), 'additionalProperties'"));
-    EXPECT_THAT(strict(R"({"type":"object","additionalProperties":false,"properties":{"a":{"type":"string"}}})"),
-                HasSubstr("every key in properties. Missing 'a'."));
+    EXPECT_THAT(
+        strict(R"({"type":"object","additionalProperties":false,"properties":{"a":{"type":"string"}}})"),
+        HasSubstr("every key in properties. Missing 'a'."));
     EXPECT_EQ(strict(R"({"type":"object","additionalProperties":false,"required":["a"],"properties":)"
                      R"({"a":{"type":["string","null"]}}})"),
               "");
@@ -181,23 +192,26 @@ TEST(BodyRules, AToolHasItsTypeAndName) {
     const auto named = [](const std::string& name) {
         return R"({"type":"function","function":{"name":")" + name + R"("}})";
     };
-    EXPECT_THAT(tools(R"({"function":{"name":"f"}})"), HasSubstr("Missing required parameter: 'tools[0].type'."));
+    EXPECT_THAT(tools(R"({"function":{"name":"f"}})"),
+                HasSubstr("Missing required parameter: 'tools[0].type'."));
     EXPECT_THAT(tools(R"({"type":"function"})"), HasSubstr("'tools[0].function'."));
     EXPECT_THAT(tools(R"({"type":"function","function":{}})"), HasSubstr("'tools[0].function.name'."));
     EXPECT_THAT(tools(R"({"type":"web"})"), HasSubstr("Supported values are: 'function' and 'custom'."));
-    EXPECT_THAT(tools(named("get weather")),
-                told("Invalid 'tools[0].function.name': string does not match pattern. Expected a string that "
-                     "matches the pattern '^[a-zA-Z0-9_-]+$'.",
-                     "tools[0].function.name", "invalid_value"));
+    EXPECT_THAT(
+        tools(named("get weather")),
+        told("Invalid 'tools[0].function.name': string does not match pattern. Expected a string that "
+             "matches the pattern '^[a-zA-Z0-9_-]+$'.",
+             "tools[0].function.name", "invalid_value"));
     EXPECT_THAT(tools(named(std::string(65, 'a'))), HasSubstr("string_above_max_length"));
     EXPECT_EQ(tools(named(std::string(64, 'a'))), "");
     std::string many = named("f0");
     for (int i = 1; i < 128; ++i) many += "," + named(fmt::format("f{}", i));
     EXPECT_EQ(tools(many), "");
-    EXPECT_THAT(tools(many + "," + named("last")),
-                told("Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array "
-                     "with length 129 instead.",
-                     "tools", "array_above_max_length"));
+    EXPECT_THAT(
+        tools(many + "," + named("last")),
+        told("Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array "
+             "with length 129 instead.",
+             "tools", "array_above_max_length"));
     EXPECT_THAT(response(R"(,"tools":[)" + named("f") + "]"), HasSubstr("'tools[0].name'."));
     EXPECT_EQ(response(R"(,"tools":[{"type":"function","name":"f"},{"type":"web_search"}])"), "");
 }
@@ -211,8 +225,9 @@ TEST(BodyRules, AChoiceNamesATool) {
     EXPECT_THAT(chat(tool + R"("always")"),
                 told("Invalid value: 'always'. Supported values are: 'none', 'auto', and 'required'.",
                      "tool_choice", "invalid_value"));
-    EXPECT_THAT(response(R"(,"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"g"})"),
-                HasSubstr("Tool choice 'g' not found in 'tools' parameter."));
+    EXPECT_THAT(
+        response(R"(,"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"g"})"),
+        HasSubstr("Tool choice 'g' not found in 'tools' parameter."));
 }
 
 TEST(BodyRules, EmbeddingsHaveAnInput) {
@@ -243,20 +258,23 @@ TEST(BodyRules, DimensionsAreTheModels) {
 
 TEST(BodyRules, ResponsesSayWhereAnArgumentWent) {
     const auto moved = [](std::string_view old, std::string_view now) {
-        return told(fmt::format("Unsupported parameter: '{}'. In the Responses API, this parameter has moved to "
-                                "'{}'. Try again with the new parameter.",
-                                old, now),
-                    "", "unsupported_parameter");
+        return told(
+            fmt::format("Unsupported parameter: '{}'. In the Responses API, this parameter has moved to "
+                        "'{}'. Try again with the new parameter.",
+                        old, now),
+            "", "unsupported_parameter");
     };
     EXPECT_THAT(response(R"(,"max_tokens":20)"), moved("max_tokens", "max_output_tokens"));
     EXPECT_THAT(response(R"(,"response_format":{"type":"text"})"), moved("response_format", "text.format"));
     EXPECT_THAT(refusal(Operation::responses, "gpt-4o", R"({"messages":[{"role":"user","content":"a"}]})"),
                 moved("messages", "input"));
-    EXPECT_THAT(response(R"(,"thinking":1)"), told("Unknown parameter: 'thinking'.", "thinking", "unknown_parameter"));
+    EXPECT_THAT(response(R"(,"thinking":1)"),
+                told("Unknown parameter: 'thinking'.", "thinking", "unknown_parameter"));
 }
 
 TEST(BodyRules, ThinkingModelsAreNotSteered) {
-    const std::string tool = R"(,"tools":[{"type":"function","function":{"name":"f"}}],"parallel_tool_calls":false)";
+    const std::string tool =
+        R"(,"tools":[{"type":"function","function":{"name":"f"}}],"parallel_tool_calls":false)";
     const auto unsupported = [](std::string_view name) {
         return told(fmt::format("Unsupported parameter: '{}' is not supported with this model.", name), name,
                     "unsupported_parameter");
@@ -273,10 +291,11 @@ TEST(BodyRules, ThinkingModelsAreNotSteered) {
 
 TEST(BodyRules, AModelHasItsWindow) {
     EXPECT_EQ(chat(R"(,"max_tokens":16384)"), "");
-    EXPECT_THAT(chat(R"(,"max_tokens":20000)"),
-                told("max_tokens is too large: 20000. This model supports at most 16384 completion tokens, whereas "
-                     "you provided 20000.",
-                     "max_tokens", "invalid_value"));
+    EXPECT_THAT(
+        chat(R"(,"max_tokens":20000)"),
+        told("max_tokens is too large: 20000. This model supports at most 16384 completion tokens, whereas "
+             "you provided 20000.",
+             "max_tokens", "invalid_value"));
     EXPECT_EQ(chat(R"(,"max_tokens":20000)", "my-own"), "");
     EXPECT_THAT(chat(R"(,"max_tokens":8192)", "gpt-4"),
                 told("This model's maximum context length is 8192 tokens. However, you requested", "messages",
@@ -284,12 +303,14 @@ TEST(BodyRules, AModelHasItsWindow) {
     std::string words = "word";
     while (words.size() < 8200 * 5) words += " word";
     const std::string ask = R"({"role":"user","content":")" + words + "\"}";
-    EXPECT_THAT(messages(ask, "gpt-4"), told("However, your messages resulted in", "messages",
-                                             "context_length_exceeded"));
+    EXPECT_THAT(messages(ask, "gpt-4"),
+                told("However, your messages resulted in", "messages", "context_length_exceeded"));
     EXPECT_EQ(messages(ask, "gpt-4o"), "");
-    EXPECT_THAT(response(R"(,"max_output_tokens":20000)"), HasSubstr("Expected a value <= 16384, but got 20000"));
-    EXPECT_THAT(refusal(Operation::completions, "gpt-35-turbo-instruct", R"({"prompt":"a","max_tokens":4097})"),
-                HasSubstr("maximum context length is 4097 tokens, however you requested"));
+    EXPECT_THAT(response(R"(,"max_output_tokens":20000)"),
+                HasSubstr("Expected a value <= 16384, but got 20000"));
+    EXPECT_THAT(
+        refusal(Operation::completions, "gpt-35-turbo-instruct", R"({"prompt":"a","max_tokens":4097})"),
+        HasSubstr("maximum context length is 4097 tokens, however you requested"));
 }
 
 }  // namespace
