@@ -22,6 +22,7 @@
 namespace spillway::app {
 namespace {
 
+constexpr int most_port = 65'535;
 constexpr auto most_time_to_close = std::chrono::seconds(3);
 
 struct Options {
@@ -130,8 +131,11 @@ void add_emulate(CLI::App& app, Run& run) {
                      "So many of the resources, the first, are provisioned (PTU)")
         ->capture_default_str();
     verb->add_option("--base-port", o->base_port, "Of the first resource; the others follow")
+        ->check(CLI::Range(1, most_port))
         ->capture_default_str();
-    verb->add_option("--admin-port", o->admin_port, "For faults and counters")->capture_default_str();
+    verb->add_option("--admin-port", o->admin_port, "For faults and counters")
+        ->check(CLI::Range(1, most_port))
+        ->capture_default_str();
     verb->add_option("--api-key", o->api_keys,
                      "A key that is accepted; can be repeated. None: any caller is");
     verb->add_flag("--lenient", o->lenient, "Take arguments, values and versions that Azure refuses");
@@ -163,7 +167,7 @@ void add_emulate(CLI::App& app, Run& run) {
                 std::fputs(config::to_string(loaded.problems).c_str(), stderr);
                 return loaded.ok() ? emulate(*loaded.value, o->threads) : 2;
             }
-            if (o->base_port + o->resources - 1 > 65535) {
+            if (o->base_port + o->resources - 1 > most_port) {
                 fmt::print(stderr, "spillway emulate: --base-port {} leaves no room for {} resources\n",
                            o->base_port, o->resources);
                 return 2;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/suggest.hpp"
 #include "app/verbs.hpp"
 #include "base/json.hpp"
 #include "config/sources.hpp"
@@ -87,7 +88,7 @@ void add_import(CLI::App& app, Run& run) {
         ->required()
         ->type_name("FILE");
     verb->add_option("--from", options->from, "What it is, if that is not found out by itself")
-        ->check(CLI::IsMember({"litellm", "apim-policy", "apim-pool", "bifrost", "portkey"}))
+        ->check(one_of({"litellm", "apim-policy", "apim-pool", "bifrost", "portkey"}))
         ->type_name("KIND");
     verb->add_option("-o,--output", options->output, "Write there, not to standard output")
         ->type_name("FILE");

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "app/local_stack.hpp"
+#include "app/suggest.hpp"
 #include "base/strings.hpp"
 #include "config/units.hpp"
 
@@ -50,7 +51,7 @@ void add_target_options(CLI::App& verb, LoadOptions& o) {
     verb.add_option("--api-key-env", o.api_key_env, "Name of the environment variable that holds the key");
     verb.add_option("--style", o.style,
                     "azure: /openai/deployments/…; v1: /v1/chat/completions with a bearer token")
-        ->check(CLI::IsMember({"azure", "v1"}))
+        ->check(one_of({"azure", "v1"}))
         ->capture_default_str();
     verb.add_option("--deployment", o.deployment, "Azure's name for what is asked")->capture_default_str();
     verb.add_option("--model", o.model, "For the style v1 (default: as the deployment)");
@@ -77,7 +78,7 @@ void add_shape_options(CLI::App& verb, LoadOptions& o) {
     add_duration(verb, "--ramp-up", o.ramp_up, "Part of it spent on getting from nothing to the full load");
     add_duration(verb, "--warm-up", o.plan.warm_up, "Part of it that is not in the figures");
     verb.add_option("--arrivals", o.arrivals, "Open model: poisson, or even")
-        ->check(CLI::IsMember({"poisson", "even"}))
+        ->check(one_of({"poisson", "even"}))
         ->capture_default_str();
     verb.add_option("--seed", o.plan.seed, "The same seed gives the same users")->capture_default_str();
     add_duration(verb, "--timeout", o.plan.timeout, "Without a byte of an answer, that is a failure");

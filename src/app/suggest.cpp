@@ -1,9 +1,11 @@
 #include "app/suggest.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "config/problem.hpp"
 
@@ -88,6 +90,19 @@ std::string unknown_word(const CLI::App& app, const std::vector<std::string>& wo
         }
     }
     return {};
+}
+
+std::string likely_meant(std::string_view word, const std::vector<std::string>& names) {
+    return meant(word, names, "");
+}
+
+CLI::Validator one_of(std::vector<std::string> names) {
+    std::string shown = fmt::format("{{{}}}", fmt::join(names, ","));
+    const auto check = [names = std::move(names)](const std::string& given) {
+        if (std::find(names.begin(), names.end(), given) != names.end()) return std::string();
+        return fmt::format("{} is none of {}{}", given, fmt::join(names, ", "), meant(given, names, ""));
+    };
+    return CLI::Validator(check, std::move(shown));
 }
 
 }  // namespace spillway::app

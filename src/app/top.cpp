@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/local_stack.hpp"
+#include "app/suggest.hpp"
 #include "app/terminal.hpp"
 #include "app/top_screen.hpp"
 #include "app/top_view.hpp"
@@ -251,7 +252,7 @@ void add_top(CLI::App& app, Run& run) {
     verb->add_option_function<std::string>(
             "--sort", [o](const std::string& name) { o->order = find_order(name).value_or(Order::usual); },
             "usual (backends by priority, clients by tokens), name, open or refused")
-        ->check(CLI::IsMember({"usual", "name", "open", "refused"}))
+        ->check(one_of({"usual", "name", "open", "refused"}))
         ->type_name("ORDER");
     verb->add_option("--filter", o->filter, "Only what has this in its name")->type_name("TEXT");
     verb->add_flag("--insecure", o->insecure, "Do not verify the listener's certificate");

@@ -67,6 +67,11 @@ ErrorAnswer wrong_model(Operation operation, std::string_view model) {
                     name, model));
 }
 
+ErrorAnswer early_for_responses() {
+    return coded(400, "BadRequest",
+                 "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later");
+}
+
 ErrorAnswer bad_request(std::string_view message) {
     return typed(400, message, "invalid_request_error", {}, {});
 }

@@ -21,7 +21,8 @@ struct ErrorAnswer {
 [[nodiscard]] ErrorAnswer no_resource();    ///< 404: path or api-version
 [[nodiscard]] ErrorAnswer wrong_method();   ///< 405
 [[nodiscard]] ErrorAnswer wrong_model(Operation operation, std::string_view model);  ///< 400
-[[nodiscard]] ErrorAnswer bad_request(std::string_view message);                     ///< 400
+[[nodiscard]] ErrorAnswer early_for_responses();  ///< 400: an api-version before the Responses API
+[[nodiscard]] ErrorAnswer bad_request(std::string_view message);  ///< 400
 /// 400, with what is wrong by name; both may be empty.
 [[nodiscard]] ErrorAnswer invalid_request(std::string_view message, std::string_view param,
                                           std::string_view code);

@@ -67,8 +67,11 @@ std::optional<ErrorAnswer> Call::strict_fault() const {
     if (!resource_.config_.strict) return std::nullopt;
     const std::string& model = deployment_->config.model;
     if (!target_.v1 && !is_released(target_.api_version)) return no_resource();
-    if (target_.operation == Operation::completions && !completes(model))
+    const bool talks = target_.operation == Operation::chat || target_.operation == Operation::responses;
+    if (target_.operation == Operation::completions ? !completes(model) : talks && !chats(model))
         return wrong_model(target_.operation, model);
+    if (target_.operation == Operation::responses && !target_.v1 && !has_responses(target_.api_version))
+        return early_for_responses();
     return argument_fault(request_, model);
 }
 

@@ -1,14 +1,15 @@
 #include "emulator/request.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
 
-#include "emulator/arguments.hpp"
+#include "emulator/body_members.hpp"
+#include "emulator/message_rules.hpp"
 #include "emulator/prefix_cache.hpp"
+#include "emulator/schema_rules.hpp"
 #include "emulator/schema_value.hpp"
 #include "emulator/tokens.hpp"
 
@@ -21,12 +22,9 @@ using simdjson::dom::element;
 // OpenAI's own counting: 3 tokens around each message, 3 to prime the answer (their cookbook).
 constexpr std::size_t tokens_per_message = 3;
 constexpr std::size_t tokens_to_prime = 3;
+constexpr std::string_view invalid_input =
+    "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.";
 
-std::string_view text(const element& e, std::string_view key) {
-    std::string_view out;
-    if (e[key].get(out) != simdjson::SUCCESS) return {};
-    return out;
-}
 std::size_t number(const element& e, std::string_view key, std::size_t otherwise) {
     std::uint64_t n = 0;
     return e[key].get(n) == simdjson::SUCCESS ? static_cast<std::size_t>(n) : otherwise;
@@ -43,7 +41,7 @@ std::string content_text(const element& content) {
     std::string out;
     array parts;
     if (content.get(parts) == simdjson::SUCCESS)
-        for (const element part : parts) out += text(part, "text");
+        for (const element part : parts) out += text_of(part, "text");
     return out;
 }
 
@@ -71,18 +69,18 @@ void count(ModelRequest& r, std::string_view s) {
 void read_messages(ModelRequest& r, const array& messages) {
     for (const element m : messages) {
         r.prompt_tokens += tokens_per_message;
-        const std::string_view type = text(m, "type");
+        const std::string_view type = text_of(m, "type");
         element content;
         std::string said;
         if (m["content"].get(content) == simdjson::SUCCESS) said = content_text(content);
         if (type == "reasoning") {
-            const std::string_view sealed = text(m, "encrypted_content");
+            const std::string_view sealed = text_of(m, "encrypted_content");
             if (!sealed.empty()) r.seals.emplace_back(sealed);
             continue;
         }
-        if (type == "function_call_output") said = std::string(text(m, "output"));
+        if (type == "function_call_output") said = std::string(text_of(m, "output"));
         count(r, said);
-        const std::string_view role = text(m, "role");
+        const std::string_view role = text_of(m, "role");
         r.after_tool = role == "tool" || role == "function" || type == "function_call_output";
         if (r.after_tool)
             r.tool_result = std::move(said);
@@ -99,54 +97,19 @@ std::string written(const element& root, std::string_view key) {
     return simdjson::minify(value);
 }
 
-bool is_given(const element& root, std::string_view key) {
-    element value;
-    return root[key].get(value) == simdjson::SUCCESS && !value.is_null();
-}
-
-/// Roles, contents, and whether each call of a tool has its result.
-Arguments::Fault message_fault(const array& messages) {
-    constexpr std::array<std::string_view, 6> roles{"system",   "assistant", "user",
-                                                    "function", "tool",      "developer"};
-    std::vector<std::string> open;  // calls that wait for their result
-    std::size_t i = 0;
-    const auto fault = [&](std::string what, std::string_view member, std::string_view code) {
-        return Arguments::Fault{std::move(what), fmt::format("messages.[{}].{}", i, member),
-                                std::string(code)};
-    };
-    for (const element m : messages) {
-        const std::string_view role = text(m, "role");
-        if (std::find(roles.begin(), roles.end(), role) == roles.end())
-            return fault(
-                fmt::format("Invalid value: '{}'. Supported values are: 'system', 'assistant', 'user', "
-                            "'function', 'tool', and 'developer'.",
-                            role),
-                "role", "invalid_value");
-        if (role == "tool") {
-            const auto call = std::find(open.begin(), open.end(), text(m, "tool_call_id"));
-            if (call == open.end())
-                return fault(
-                    "Invalid parameter: messages with role 'tool' must be a response to a preceeding "
-                    "message with 'tool_calls'.",
-                    "role", "");
-            open.erase(call);
-        } else if (!open.empty()) {
-            break;
-        }
-        if (role != "assistant" && !is_given(m, "content"))
-            return fault("Invalid value for 'content': expected a string, got null.", "content", "");
-        array calls;
-        if (role == "assistant" && m["tool_calls"].get(calls) == simdjson::SUCCESS)
-            for (const element call : calls) open.emplace_back(text(call, "id"));
-        ++i;
+/// The first of all that is wrong whatever the model.
+BodyFault body_fault(Operation operation, const element& root) {
+    if (auto no = type_fault(operation, root)) return no;
+    array list;
+    if (operation == Operation::chat && root["messages"].get(list) == simdjson::SUCCESS)
+        if (auto no = message_fault(list)) return no;
+    if (operation == Operation::responses && root["input"].get(list) == simdjson::SUCCESS) {
+        const bool continues = has_member(root, "previous_response_id") || has_member(root, "conversation");
+        if (auto no = input_fault(list, continues)) return no;
     }
-    if (open.empty()) return {};
-    return fault(
-        fmt::format("An assistant message with 'tool_calls' must be followed by tool messages responding "
-                    "to each 'tool_call_id'. The following tool_call_ids did not have response messages: "
-                    "{}",
-                    fmt::join(open, ", ")),
-        "role", "");
+    if (operation != Operation::chat && operation != Operation::responses) return {};
+    if (auto no = tools_fault(operation, root)) return no;
+    return format_fault(operation, root);
 }
 
 void read_arguments(ModelRequest& r, const element& root) {
@@ -159,21 +122,27 @@ void read_arguments(ModelRequest& r, const element& root) {
     a.frequency_penalty = written(root, "frequency_penalty");
     a.n = written(root, "n");
     for (const std::string_view key : {"max_output_tokens", "max_completion_tokens", "max_tokens"})
-        if (is_given(root, key)) a.limit = written(root, key);
+        if (has_member(root, key)) a.limit = written(root, key);
     a.logprobs = written(root, "logprobs");
     a.top_logprobs = written(root, "top_logprobs");
     array list;
     if (root["stop"].get(list) == simdjson::SUCCESS) a.stops = list.size();
     a.no_tools = root["tools"].get(list) == simdjson::SUCCESS && list.size() == 0;
-    if (r.operation == Operation::chat && root["messages"].get(list) == simdjson::SUCCESS)
-        a.fault = message_fault(list);
+    a.fault = body_fault(r.operation, root);
+    for (const std::string_view key : {"messages", "input"})
+        if (root[key].get(list) == simdjson::SUCCESS) a.picture = first_picture(list);
+    element reasoning;
+    a.reasoning_effort = text_of(root, "reasoning_effort");
+    if (root["reasoning"].get(reasoning) == simdjson::SUCCESS)
+        a.reasoning_effort = text_of(reasoning, "effort");
+    a.truncates = text_of(root, "truncation") == "auto";
     std::sort(a.unknown.begin(), a.unknown.end());
     a.temperature = written(root, "temperature");
     a.top_p = written(root, "top_p");
     element format;
     element messages;
     a.json_object =
-        root["response_format"].get(format) == simdjson::SUCCESS && text(format, "type") == "json_object";
+        root["response_format"].get(format) == simdjson::SUCCESS && text_of(format, "type") == "json_object";
     a.says_json = a.json_object && root["messages"].get(messages) == simdjson::SUCCESS &&
                   lowered(simdjson::minify(messages)).find("json") != std::string::npos;
 }
@@ -196,13 +165,13 @@ bool asks_for(std::string_view question, std::string_view tool) {
 void read_tools(ModelRequest& r, const element& root) {
     array tools;
     if (root["tools"].get(tools) != simdjson::SUCCESS) return;
-    std::string_view choice = text(root, "tool_choice");
+    std::string_view choice = text_of(root, "tool_choice");
     std::string_view named;
     element chosen;
     if (root["tool_choice"].get(chosen) == simdjson::SUCCESS && chosen.is_object()) {
         element function;
-        named = chosen["function"].get(function) == simdjson::SUCCESS ? text(function, "name")
-                                                                      : text(chosen, "name");
+        named = chosen["function"].get(function) == simdjson::SUCCESS ? text_of(function, "name")
+                                                                      : text_of(chosen, "name");
         choice = "named";
     }
     for (const element tool : tools) {
@@ -211,7 +180,7 @@ void read_tools(ModelRequest& r, const element& root) {
         if (tool["function"].get(inner) == simdjson::SUCCESS) f = inner;
         const std::string raw = simdjson::minify(f);
         count(r, raw);
-        const std::string_view name = text(f, "name");
+        const std::string_view name = text_of(f, "name");
         if (r.tool_call || name.empty() || choice == "none") continue;
         const bool wanted = choice == "required" || (choice == "named" && name == named) ||
                             (choice != "named" && !r.after_tool && asks_for(r.question, name));
@@ -230,7 +199,7 @@ void read_format(ModelRequest& r, const element& root) {
         if (root["text"].get(outer) != simdjson::SUCCESS || outer["format"].get(format) != simdjson::SUCCESS)
             return;
     }
-    const std::string_view type = text(format, "type");
+    const std::string_view type = text_of(format, "type");
     if (type == "json_object") r.json_answer = fmt::format(R"({{"answer":{}}})", json_quoted(r.question));
     if (type != "json_schema") return;
     element holder = format;
@@ -243,31 +212,39 @@ Error missing(std::string_view name) {
     return fail(fmt::format("'{}' is a required property", name));
 }
 
+/// A text, or a list of tokens.
+void read_input(ModelRequest& r, const element& input) {
+    std::string_view said;
+    array tokens;
+    const bool plain = input.get(said) == simdjson::SUCCESS;
+    r.inputs.push_back(plain ? std::string(said) : simdjson::minify(input));
+    const std::size_t before = r.text_tokens;
+    count(r, r.inputs.back());
+    std::size_t size = r.text_tokens - before;
+    if (input.get(tokens) == simdjson::SUCCESS) size = tokens.size();
+    r.arguments.longest_input = std::max(r.arguments.longest_input, size);
+    const bool whole =
+        plain || std::all_of(tokens.begin(), tokens.end(), [](const element& t) { return t.is_uint64(); });
+    if (!r.arguments.fault && (size == 0 || !whole || (!plain && !input.is_array())))
+        r.arguments.fault = {std::string(invalid_input), "", ""};
+}
+
 Result<void> read_inputs(ModelRequest& r, const element& root) {
+    constexpr std::size_t most_numbers = 3072 * 2048;
     element input;
     if (root["input"].get(input) != simdjson::SUCCESS) return missing("input");
-    std::string_view one;
     array many;
-    if (input.get(one) == simdjson::SUCCESS) {
-        r.inputs.emplace_back(one);
-    } else if (input.get(many) == simdjson::SUCCESS) {
-        const bool token_list = many.size() > 0 && many.at(0).is_uint64();
-        if (token_list) {
-            r.inputs.push_back(simdjson::minify(many));
-        } else {
-            for (const element e : many) {
-                if (e.get(one) == simdjson::SUCCESS)
-                    r.inputs.emplace_back(one);
-                else
-                    r.inputs.push_back(simdjson::minify(e));
-            }
-        }
-    }
-    if (r.inputs.empty()) return fail("'input' must be a string or a list that is not empty");
-    for (const std::string& s : r.inputs) count(r, s);
-    r.base64 = text(root, "encoding_format") == "base64";
+    const bool several = input.get(many) == simdjson::SUCCESS;
+    if (input.is_string() || (several && many.size() > 0 && many.at(0).is_uint64()))
+        read_input(r, input);
+    else if (several)
+        for (const element e : many) read_input(r, e);
+    if (r.inputs.empty()) return fail(std::string(invalid_input));
+    r.base64 = text_of(root, "encoding_format") == "base64";
     r.dimensions = number(root, "dimensions", 0);
-    if (r.dimensions > 3072) return fail("'dimensions' must not be above 3072");
+    // Far more than any model has, and not more than can be sent.
+    if (r.dimensions > 16384 || r.dimensions * r.inputs.size() > most_numbers)
+        return fail(fmt::format("Invalid value for 'dimensions' = {}.", r.dimensions));
     return {};
 }
 
@@ -278,13 +255,17 @@ Result<void> read_by_operation(ModelRequest& r, const element& root) {
         case Operation::embeddings:
             return read_inputs(r, root);
         case Operation::chat:
-            if (root["messages"].get(list) != simdjson::SUCCESS) return missing("messages");
+            if (!has_member(root, "messages")) return missing("messages");
+            if (root["messages"].get(list) != simdjson::SUCCESS)
+                return fail(wrong_type("messages", "an array of objects", root["messages"]).message);
             if (list.size() == 0) return fail("[] is too short - 'messages'");
             read_messages(r, list);
             break;
         case Operation::responses:
-            if (root["input"].get(e) != simdjson::SUCCESS) return missing("input");
-            count(r, text(root, "instructions"));
+            // Under its name of chats only a lenient resource takes it.
+            if (root["input"].get(e) != simdjson::SUCCESS && root["messages"].get(e) != simdjson::SUCCESS)
+                return missing("input");
+            count(r, text_of(root, "instructions"));
             if (e.get(list) == simdjson::SUCCESS) {
                 read_messages(r, list);
             } else {
@@ -310,20 +291,6 @@ Result<void> read_by_operation(ModelRequest& r, const element& root) {
 
 }  // namespace
 
-std::string_view operation_name(Operation op) noexcept {
-    switch (op) {
-        case Operation::chat:
-            return "ChatCompletions_Create";
-        case Operation::completions:
-            return "Completions_Create";
-        case Operation::embeddings:
-            return "Embeddings_Create";
-        case Operation::responses:
-            return "Responses_Create";
-    }
-    return "Unknown";
-}
-
 Result<ModelRequest> read_request(Operation operation, std::string_view body) {
     thread_local simdjson::dom::parser parser;
     element root;
@@ -333,7 +300,7 @@ Result<ModelRequest> read_request(Operation operation, std::string_view body) {
     if (!root.is_object()) return fail("The body of the request must be a JSON object");
     ModelRequest r;
     r.operation = operation;
-    r.model = std::string(text(root, "model"));
+    r.model = std::string(text_of(root, "model"));
     read_arguments(r, root);
     r.stream = flag(root, "stream");
     element e;
@@ -343,14 +310,14 @@ Result<ModelRequest> read_request(Operation operation, std::string_view body) {
     if (operation == Operation::completions && r.max_tokens == 0) r.max_tokens = 16;  // the API's default
     r.choices = std::clamp<std::size_t>(number(root, "n", 1), 1, 128);
     r.best_of = std::max(number(root, "best_of", 1), r.choices);
-    r.previous_response_id = std::string(text(root, "previous_response_id"));
+    r.previous_response_id = std::string(text_of(root, "previous_response_id"));
     if (bool b = true; root["store"].get(b) == simdjson::SUCCESS) r.store = b;
     array list;
     if (root["include"].get(list) == simdjson::SUCCESS)
         for (const element what : list)
             if (std::string_view v; what.get(v) == simdjson::SUCCESS && v == "reasoning.encrypted_content")
                 r.wants_seal = true;
-    if (!text(root, "stop").empty()) r.stop.emplace_back(text(root, "stop"));
+    if (!text_of(root, "stop").empty()) r.stop.emplace_back(text_of(root, "stop"));
     if (root["stop"].get(list) == simdjson::SUCCESS)
         for (const element s : list)
             if (std::string_view v; s.get(v) == simdjson::SUCCESS && !v.empty()) r.stop.emplace_back(v);

@@ -1,5 +1,6 @@
 #pragma once
 /// The fields of a request body that the emulated model uses, read with simdjson's DOM.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,14 +9,11 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "emulator/body_fault.hpp"
+#include "emulator/operation.hpp"
 #include "emulator/words.hpp"
 
 namespace spillway::emulator {
-
-enum class Operation { chat, completions, embeddings, responses };
-
-/// The name in Azure's rate-limit messages, "ChatCompletions_Create".
-[[nodiscard]] std::string_view operation_name(Operation op) noexcept;
 
 struct ToolCall {
     std::string name;
@@ -38,13 +36,15 @@ struct Arguments {
     std::string top_logprobs;
     std::size_t stops = 0;
     bool no_tools = false;  ///< `tools` is an empty list
-    /// What is wrong with a message; empty: nothing.
-    struct Fault {
-        std::string message;
-        std::string param;
-        std::string code;
-    };
-    Fault fault;
+    std::string reasoning_effort;
+    std::string picture;            ///< where the first one is; empty: none
+    std::size_t longest_input = 0;  ///< embeddings: tokens of one input
+    bool truncates = false;         ///< Responses API: what is too long is cut
+    BodyFault fault;                ///< what is wrong whatever the model
+
+    [[nodiscard]] bool gives(std::string_view name) const noexcept {
+        return std::find(given.begin(), given.end(), name) != given.end();
+    }
 };
 
 struct ModelRequest {

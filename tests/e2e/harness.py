@@ -19,7 +19,7 @@ BIN = pathlib.Path(os.environ.get("SPILLWAY_BIN_DIR", ROOT / "build/release/bin"
 SPILLWAY = BIN / "spillway"
 FLOOD = BIN / "flood"
 
-API_VERSION = "2024-10-21"
+API_VERSION = "2025-04-01-preview"
 CHAT = "gpt-4o"
 EMBEDDING = "text-embedding-3-small"
 CLIENT_KEY = "client-key-4c1f0d6b9e"

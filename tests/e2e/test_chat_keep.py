@@ -1,9 +1,11 @@
 """Nothing that a person wrote is lost, whatever happens to the page, the network or the server."""
 
+import contextlib
 import json
 import os
 import re
 import subprocess
+import time
 
 import httpx
 import pytest
@@ -421,3 +423,31 @@ def test_beyond_this_machine_it_listens_only_when_told(tmp_path):
     )  # fmt: skip
     assert refused.returncode == 2
     assert "--public" in refused.stderr
+
+
+def test_conversations_that_nobody_changes_are_forgotten_when_told_to(tmp_path, model):
+    port = harness.free_ports(1)
+
+    @contextlib.contextmanager
+    def started(*options):
+        running = Chat(tmp_path, model.url, port=port, options=options)
+        try:
+            yield
+        finally:
+            running.stop()
+
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"x-spillway-page": "1"}, timeout=30) as client:
+
+        def kept():
+            return {conversation["id"] for conversation in client.get("/api/conversations").json()["conversations"]}
+
+        with started():
+            client.post("/api/session", json={})
+            old = client.post("/api/conversations", json={}).json()["id"]
+        time.sleep(3)
+        with started("--keep", "1d"):
+            assert kept() == {old}
+        with started("--keep", "2s"):
+            harness.wait_until(lambda: kept() == set())
+            new = client.post("/api/conversations", json={}).json()["id"]
+            assert kept() == {new}

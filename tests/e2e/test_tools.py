@@ -36,6 +36,11 @@ def run(*arguments, env=None):
         (["serve", "-z"], "there is no option -z"),
         (["health", "now"], "takes no word now"),
         (["--versoin"], "there is no option --versoin; did you mean --version?"),
+        (["usage", "--ledger", "x.db", "--by", "team,clinet"], "did you mean client?"),
+        (["load", "--style", "azur"], "azur is none of azure, v1; did you mean azure?"),
+        (["top", "--sort", "opne"], "did you mean open?"),
+        (["emulate", "--base-port", "70000"], "Value 70000 not in range"),
+        (["emulate", "--admin-port", "none"], "Value none not in range"),
     ],
 )
 def test_did_you_mean(words, told):

@@ -162,7 +162,7 @@ def test_an_interrupt_does_not_wait_for_balancers(stack):
 
 def test_who_does_not_read_is_recorded_as_well(stack, tmp_path):
     """A client whose socket takes no more holds up the end for two seconds, not for ever."""
-    running = stack(resources=1, emulator_args=("--ttft", "1ms", "--tokens-per-second", "0"), options=("--grace", "1"))
+    running = stack(resources=1, emulator_args=("--lenient", "--ttft", "1ms", "--tokens-per-second", "0"), options=("--grace", "1"))
     gateway = running.gateway
     body = json.dumps(chat_body(LONG, stream=True, max_tokens=100000)).encode()
     with socket.socket() as deaf:

@@ -1,8 +1,11 @@
 // What a strict resource refuses, in Azure's words.
 #include "emulator/arguments.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "emulator/model_catalog.hpp"
 
 namespace spillway::emulator {
 namespace {
@@ -89,7 +92,7 @@ TEST(Arguments, OtherOperationsAreRefusedTheirOwn) {
     EXPECT_THAT(response("gpt-4o", R"(,"temperature":3)"), HasSubstr("decimal_above_max_value"));
     EXPECT_THAT(response("gpt-4o", R"(,"max_output_tokens":5)"), HasSubstr("Expected a value >= 16"));
     EXPECT_THAT(response("o3-mini", R"(,"temperature":0.5)"), HasSubstr("Only the default (1) value"));
-    EXPECT_EQ(response("gpt-4o", R"(,"temperature":0.5,"max_output_tokens":16,"n":0)"), "");
+    EXPECT_EQ(response("gpt-4o", R"(,"temperature":0.5,"max_output_tokens":16)"), "");
     EXPECT_THAT(refusal(Operation::embeddings, "text-embedding-ada-002", R"({"input":"a","dimensions":64})"),
                 HasSubstr("does not support specifying dimensions"));
     EXPECT_EQ(refusal(Operation::embeddings, "text-embedding-3-small", R"({"input":"a","dimensions":64})"),
@@ -160,6 +163,19 @@ TEST(Arguments, ChatModelsDoNotComplete) {
         EXPECT_FALSE(completes(model)) << model;
     for (const std::string_view model : {"gpt-35-turbo-instruct", "davinci-002", "babbage-002", "my-own"})
         EXPECT_TRUE(completes(model)) << model;
+}
+
+TEST(Arguments, InstructModelsDoNotChat) {
+    for (const std::string_view model : {"gpt-35-turbo-instruct", "davinci-002"})
+        EXPECT_FALSE(chats(model)) << model;
+    for (const std::string_view model : {"gpt-4o", "o3-mini", "my-own"}) EXPECT_TRUE(chats(model)) << model;
+}
+
+TEST(Arguments, TheResponsesApiHasABeginning) {
+    for (const std::string_view version : {"2025-03-01-preview", "2025-04-01-preview", "preview", "latest"})
+        EXPECT_TRUE(has_responses(version)) << version;
+    for (const std::string_view version : {"2024-10-21", "2025-02-01-preview"})
+        EXPECT_FALSE(has_responses(version)) << version;
 }
 
 TEST(Arguments, VersionsAreThoseThatWereReleased) {
