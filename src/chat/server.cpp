@@ -1,6 +1,7 @@
 #include "chat/server.hpp"
 
 #include <array>
+#include <utility>
 
 #include "api/error.hpp"
 #include "base/task.hpp"
@@ -28,7 +29,9 @@ struct ChatServer::Impl {
           routes(model, store_thread, turns, readers, settings),
           server(loop, limits(settings.uploads),
                  [this](http::Exchange& exchange) { return handle(exchange); }) {
-        if (settings.hosts.empty()) settings.hosts = own_hosts(settings.host);
+        // Who is named is known as this machine too: a health check, the proxy itself.
+        for (std::string& own : own_hosts(settings.hosts.empty() ? settings.host : "localhost"))
+            settings.hosts.push_back(std::move(own));
     }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;

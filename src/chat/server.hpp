@@ -37,7 +37,7 @@ namespace spillway::chat {
 struct ServerSettings {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
-    /// Host names it accepts; empty: those of own_hosts() for `host`.
+    /// Host names it accepts, besides loopback; empty: those of own_hosts() for `host`.
     std::vector<std::string> hosts;
     std::string version;
     UploadLimits uploads;
