@@ -165,8 +165,9 @@ void add_common(Fields<ResourceDraft>& fields, std::string_view capacity_default
              {.help = "accept any `Authorization: Bearer`, as for a token of Entra ID"})
         .add("strict", [](auto& r) -> auto& { return r.made.strict; }, codec::Flag{},
              {.help = "refuse what Azure refuses, in its words: unreleased `api-version`s, unknown "
-                      "arguments, values "
-                      "that the model does not take, completions of chat models"})
+                      "arguments, wrong types and values, messages, tools and schemas that are not "
+                      "well-formed, what the model does not take, more tokens than it has (as the "
+                      "emulator counts them)"})
         .section(
             "entra", [](auto& r) -> auto& { return r.made.entra; }, issuer_fields(),
             {.help = "switch keys off, as `disableLocalAuth` does: only tokens of this issuer are accepted",

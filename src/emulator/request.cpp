@@ -221,12 +221,13 @@ void read_input(ModelRequest& r, const element& input) {
     const std::size_t before = r.text_tokens;
     count(r, r.inputs.back());
     std::size_t size = r.text_tokens - before;
-    if (input.get(tokens) == simdjson::SUCCESS) size = tokens.size();
+    const bool listed = input.get(tokens) == simdjson::SUCCESS;
+    if (listed) size = tokens.size();
     r.arguments.longest_input = std::max(r.arguments.longest_input, size);
-    const bool whole =
-        plain || std::all_of(tokens.begin(), tokens.end(), [](const element& t) { return t.is_uint64(); });
-    if (!r.arguments.fault && (size == 0 || !whole || (!plain && !input.is_array())))
-        r.arguments.fault = {std::string(invalid_input), "", ""};
+    // A list that was not read has no begin().
+    const bool whole = plain || (listed && std::all_of(tokens.begin(), tokens.end(),
+                                                       [](const element& t) { return t.is_uint64(); }));
+    if (!r.arguments.fault && (size == 0 || !whole)) r.arguments.fault = {std::string(invalid_input), "", ""};
 }
 
 Result<void> read_inputs(ModelRequest& r, const element& root) {

@@ -360,6 +360,17 @@ def test_the_next_question_need_not_wait_for_suggestions(chat, model, opened):
     model.go.set()
 
 
+def test_an_answer_costs_one_request_unless_suggestions_are_wanted(chat, model, opened):
+    page = opened(chat)
+    page.ask("say:short")
+    page.ask("say:short")
+    page.page.wait_for_timeout(1000)
+    assert len(model.bodies) == 2
+    page.suggest_follow_ups()
+    page.ask("say:short")
+    harness.wait_until(lambda: len(model.bodies) == 4)
+
+
 def test_what_is_kept_grows_with_what_was_said(tmp_path, chat):
     """And not with its square: no answer holds all that was said before it."""
     asked = 12

@@ -93,7 +93,9 @@ TEST(Overload, ItCanBeTurnedOff) {
     Crowd bench({backend("a")});
     Router router(bench.configs, {}, {.adapt = false});
     std::vector<Lease> held;
-    Ask ask{.deployment = router.deployment("gpt-4o", bench.now), .tokens = 1};
+    Ask ask;
+    ask.deployment = router.deployment("gpt-4o", bench.now);
+    ask.tokens = 1;
     for (int i = 0; i < 20; ++i) held.push_back(router.pick(ask, bench.now, bench.rng).lease);
     router.ended(held[0], refused(), bench.now);
     EXPECT_EQ(router.view(bench.now).at(0).deployments.at(0).most_in_flight, std::nullopt);
