@@ -105,10 +105,11 @@ async def drip(answer, stream, after):
 
 
 async def longer_than_said(answer, stream, after):
-    """What comes after the length that was said is no answer to anybody."""
+    """What comes after the length that was said is no answer to anybody. In one piece: what comes later, when the next
+    request has gone up, nobody can tell from its answer (RFC 9112, section 9.3.2)."""
     whole = json.dumps(completion())
-    await answer.raw(f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(whole)}\r\n\r\n{whole}")
-    await answer.raw('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"smuggled')
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(whole)}\r\n\r\n"
+    await answer.raw(f'{head}{whole}HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"smuggled')
 
 
 async def two_lengths(answer, stream, after):

@@ -124,7 +124,7 @@ def test_one_http2_connection_takes_little(stack, certificate):  # noqa: F811
 
 
 def test_the_process_has_a_budget(stack):
-    one = stack(resources=1, limits={"memory": "20MiB", "max_body": "8MiB"})
+    one = stack(resources=1, limits={"memory": "20MiB", "max_body": "8MiB"}, emulator_args=("--lenient",))
     holders = []
     for _ in range(2):
         holder = socket.create_connection(("127.0.0.1", one.gateway.port), timeout=10)
