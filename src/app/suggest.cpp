@@ -92,10 +92,6 @@ std::string unknown_word(const CLI::App& app, const std::vector<std::string>& wo
     return {};
 }
 
-std::string likely_meant(std::string_view word, const std::vector<std::string>& names) {
-    return meant(word, names, "");
-}
-
 CLI::Validator one_of(std::vector<std::string> names) {
     std::string shown = fmt::format("{{{}}}", fmt::join(names, ","));
     const auto check = [names = std::move(names)](const std::string& given) {

@@ -4,7 +4,6 @@
 /// Thread rule: pure. Errors: none.
 #include <CLI/CLI.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace spillway::app {
@@ -15,9 +14,6 @@ namespace spillway::app {
 
 /// For an option that is one of `names`: another word is met with what was likely meant.
 [[nodiscard]] CLI::Validator one_of(std::vector<std::string> names);
-
-/// What to append to a message about `word`, which is none of `names`: "; did you mean …?", or nothing.
-[[nodiscard]] std::string likely_meant(std::string_view word, const std::vector<std::string>& names);
 
 /// Adds to each verb the examples at the end of its --help.
 void add_examples(CLI::App& app);

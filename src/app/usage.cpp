@@ -1,14 +1,9 @@
 // `spillway usage`: what the ledger says was used.
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <string_view>
-#include <vector>
 
 #include "app/stack_command.hpp"
-#include "app/suggest.hpp"
 #include "app/verbs.hpp"
-#include "base/strings.hpp"
 #include "telemetry/usage_report.hpp"
 
 namespace spillway::app {
@@ -47,24 +42,11 @@ Result<std::string> ledger_file(const UsageOptions& options) {
     return file;
 }
 
-/// What was meant by the first of the groups that is none.
-std::string meant_group(std::string_view by) {
-    static const std::vector<std::string> groups{"client",  "key",   "user", "team",  "deployment",
-                                                 "backend", "model", "hour", "minute"};
-    while (!by.empty()) {
-        const std::size_t comma = std::min(by.find(','), by.size());
-        const std::string_view name = trim(by.substr(0, comma));
-        by.remove_prefix(std::min(comma + 1, by.size()));
-        if (std::find(groups.begin(), groups.end(), name) == groups.end()) return likely_meant(name, groups);
-    }
-    return {};
-}
-
 int run_usage(const UsageOptions& options) {
     const Wall now = wall_now();
     telemetry::UsageQuery query;
     const auto by = telemetry::parse_groups(options.by);
-    if (!by) return wrong("--by", fail(by.error().message + meant_group(options.by)));
+    if (!by) return wrong("--by", by.error());
     const auto from = telemetry::parse_moment(options.since, now);
     if (!from) return wrong("--since", from.error());
     const auto to = options.until.empty() ? Result<Wall>(now) : telemetry::parse_moment(options.until, now);

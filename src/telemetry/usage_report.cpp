@@ -9,6 +9,7 @@
 
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "config/problem.hpp"
 #include "telemetry/text.hpp"
 
 namespace spillway::telemetry {
@@ -139,9 +140,13 @@ Result<UsageGroups> parse_groups(std::string_view text) {
         text.remove_prefix(std::min(comma + 1, text.size()));
         const auto* key =
             std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& k) { return k.name == name; });
-        if (key == kKeys.end())
+        if (key == kKeys.end()) {
+            std::array<std::string_view, kKeys.size()> names;
+            std::ranges::transform(kKeys, names.begin(), &Key::name);
             return fail(
-                "expected a list of client, key, user, team, deployment, backend, model, hour, minute");
+                "expected a list of client, key, user, team, deployment, backend, model, hour, minute" +
+                config::did_you_mean(name, names));
+        }
         out.*(key->wanted) = true;
     }
     return out;
