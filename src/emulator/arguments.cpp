@@ -28,11 +28,7 @@ Refusal sampling_fault(std::string_view name, const std::string& written, double
     const auto value = parse_double(written);
     if (!value || (*value >= least && *value <= most)) return std::nullopt;
     const bool small = *value < least;
-    return invalid_request(
-        fmt::format("Invalid '{}': decimal {} value. Expected a value {} {}, but got {} instead.", name,
-                    small ? "below minimum" : "above maximum", small ? ">=" : "<=", small ? least : most,
-                    written),
-        name, small ? "decimal_below_min_value" : "decimal_above_max_value");
+    return refused(beyond_bound(name, "decimal", small, fmt::format("{}", small ? least : most), written));
 }
 
 Refusal count_fault(std::string_view name, const std::string& written, std::int64_t most,
@@ -41,11 +37,7 @@ Refusal count_fault(std::string_view name, const std::string& written, std::int6
     const auto n = parse_int<std::int64_t>(written);
     if (n && *n >= least && *n <= most) return std::nullopt;
     const bool small = n && *n < least;
-    return invalid_request(
-        fmt::format("Invalid '{}': integer {} value. Expected a value {} {}, but got {} instead.", name,
-                    small ? "below minimum" : "above maximum", small ? ">=" : "<=", small ? least : most,
-                    written),
-        name, small ? "integer_below_min_value" : "integer_above_max_value");
+    return refused(beyond_bound(name, "integer", small, fmt::format("{}", small ? least : most), written));
 }
 
 /// What the operation does not have, or has under another name.

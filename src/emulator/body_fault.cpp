@@ -57,6 +57,13 @@ BodyFault wrong_value(std::string_view place, std::string_view got, std::string_
             std::string(place), "invalid_value"};
 }
 
+BodyFault beyond_bound(std::string_view place, std::string_view kind, bool small, std::string_view bound,
+                       std::string_view got) {
+    return {fmt::format("Invalid '{}': {} {} value. Expected a value {} {}, but got {} instead.", place, kind,
+                        small ? "below minimum" : "above maximum", small ? ">=" : "<=", bound, got),
+            std::string(place), fmt::format("{}_{}_value", kind, small ? "below_min" : "above_max")};
+}
+
 BodyFault empty_list(std::string_view place) {
     return {fmt::format("Invalid '{}': empty array. Expected an array with minimum length 1, but got an "
                         "empty array instead.",

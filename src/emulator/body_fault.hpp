@@ -25,6 +25,9 @@ struct BodyFault {
 [[nodiscard]] BodyFault missing_member(std::string_view place);
 /// `supported`: names with a space between.
 [[nodiscard]] BodyFault wrong_value(std::string_view place, std::string_view got, std::string_view supported);
+/// A number beyond its bound, the least one if it is too `small`; `kind`: "integer" or "decimal".
+[[nodiscard]] BodyFault beyond_bound(std::string_view place, std::string_view kind, bool small,
+                                     std::string_view bound, std::string_view got);
 [[nodiscard]] BodyFault empty_list(std::string_view place);
 [[nodiscard]] BodyFault long_list(std::string_view place, std::size_t most, std::size_t got);
 /// A name as tools and schemas have: at most 64 letters, digits, `_` and `-`.

@@ -232,10 +232,8 @@ BodyFault bias_fault(const simdjson::dom::object& biases) {
         if (field.value.get(bias) != simdjson::SUCCESS) return wrong_type(place, "an integer", field.value);
         if (bias >= -most && bias <= most) continue;
         const bool small = bias < 0;
-        return {fmt::format("Invalid '{}': integer {} value. Expected a value {} {}, but got {} instead.",
-                            place, small ? "below minimum" : "above maximum",
-                            small ? ">=" : "<=", small ? -most : most, simdjson::minify(field.value)),
-                place, small ? "integer_below_min_value" : "integer_above_max_value"};
+        return beyond_bound(place, "integer", small, fmt::format("{}", small ? -most : most),
+                            simdjson::minify(field.value));
     }
     return {};
 }

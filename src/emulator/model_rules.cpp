@@ -103,11 +103,11 @@ ErrorAnswer beyond_chat_window(std::size_t window, std::size_t prompt, std::size
 }
 
 ErrorAnswer too_much_output(const ModelRequest& request, std::size_t most) {
-    if (request.operation == Operation::responses)
-        return invalid_request(fmt::format("Invalid 'max_output_tokens': integer above maximum value. "
-                                           "Expected a value <= {}, but got {} instead.",
-                                           most, request.max_tokens),
-                               "max_output_tokens", "integer_above_max_value");
+    if (request.operation == Operation::responses) {
+        const BodyFault no = beyond_bound("max_output_tokens", "integer", false, fmt::format("{}", most),
+                                          fmt::format("{}", request.max_tokens));
+        return invalid_request(no.message, no.param, no.code);
+    }
     const std::string_view name =
         request.arguments.gives("max_tokens") ? "max_tokens" : "max_completion_tokens";
     return invalid_request(fmt::format("{0} is too large: {1}. This model supports at most {2} completion "
