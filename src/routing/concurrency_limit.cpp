@@ -53,8 +53,8 @@ void ConcurrencyLimit::Pace::add(float seconds, std::uint32_t in_flight) noexcep
     if (fresh >= enough) best = best == 0 ? middle : std::min(best, middle);
 }
 
-void ConcurrencyLimit::Pace::forget() noexcept {
-    best = best_before = samples >= enough ? middle : 0;
+void ConcurrencyLimit::Pace::accept() noexcept {
+    if (base() != 0 && samples >= enough) accepted = middle;
 }
 
 float ConcurrencyLimit::Pace::base() const noexcept {
@@ -80,7 +80,8 @@ ConcurrencyLimit::Change ConcurrencyLimit::cut(float factor, float in_flight, Mo
     const auto limit = static_cast<float>(limit_);
     const float from = limit_ != 0 && in_flight > limit * used ? limit : in_flight;
     const Change change = limit_ == 0 ? Change::begins : Change::none;
-    if (limit_ == 0) uncut_ = static_cast<std::uint32_t>(from);
+    if (limit_ == 0 || helped_) before_ = static_cast<std::uint32_t>(limit_ == 0 ? 2 * from : from);
+    helped_ = false;
     limit_ = std::max(static_cast<std::uint32_t>(from * factor), least);
     credit_ = 0;
     cut_at_ = sign_at_ = now;
@@ -114,6 +115,7 @@ ConcurrencyLimit::Change ConcurrencyLimit::refused(const Seen& seen, Mono now) n
     served_since_ = false;
     if (its_own || seen.sent < cut_at_) return Change::none;
     by_pace_ = false;
+    helped_ = true;
     settled_ = 0;
     return cut(refusal_cut, static_cast<float>(seen.in_flight), now);
 }
@@ -126,18 +128,23 @@ ConcurrencyLimit::Change ConcurrencyLimit::first_token(const Seen& seen, std::ui
     Pace& pace = paces_[number];
     pace.add(std::max(static_cast<float>(to_seconds(took)), 0.001F), seen.in_flight);
     const float base = pace.base();
-    if (base == 0 || pace.fresh < enough || pace.deviation > widest) return Change::none;
+    if (base == 0 || pace.fresh % enough != 0 || pace.deviation > widest) return Change::none;
     const float ratio = pace.middle / base;
-    if (ratio <= no_sooner * settled_) settled_ = 0;
-    if (ratio <= late || pace.load <= least || pace.load < static_cast<float>(limit_ / 2))
-        return Change::none;
+    if (ratio <= no_sooner * settled_) {
+        settled_ = 0;
+        helped_ = true;
+    }
+    // As it was: what had been accepted was the backend's doing, and is over.
+    if (ratio <= late) pace.accepted = 0;
+    if (pace.accepted != 0) pace.accepted = std::min(pace.accepted, pace.middle);
+    if (ratio <= late || pace.middle <= late * pace.accepted) return Change::none;
+    if (pace.load <= least || pace.load < static_cast<float>(limit_ / 2)) return Change::none;
     // Of two cuts, what is seen after the first tells what the second did.
     const bool again = limit_ != 0 && by_pace_ && cut_class_ == number;
     if (again && settled_ > 0 && ratio > no_sooner * settled_) {
         settled_ = 0;
-        for (Pace& p : paces_) p.forget();
-        uncut_ *= 2;
-        limit_ = std::max(limit_, uncut_);
+        for (Pace& p : paces_) p.accept();
+        limit_ = std::max(limit_, before_);
         return Change::none;
     }
     by_pace_ = limit_ == 0 || by_pace_;

@@ -12,9 +12,10 @@
 /// nothing, so only streams' time to first token is compared, among prompts of like size, by its median: a
 /// queue delays every request, a few slow ones do not move it. Where first tokens vary by more than `widest`
 /// by themselves (reasoning), they are no sign. If they come no sooner with fewer requests, the load was not
-/// the reason: what is seen is the new base, and the limit is set to twice what
-/// was in flight before.
-/// No probing with a low limit, as Envoy does to measure: that would refuse paying clients.
+/// the reason (a longer thought, a machine that has other work): the limit is again what it was before it was
+/// cut for nothing, twice what was in flight if there was none, and what is seen is accepted, until it is
+/// twice that or as the base was. The base stays: a backend that is slow now and then would raise it each
+/// time. No probing with a low limit, as Envoy does to measure: that would refuse paying clients.
 ///
 /// Ownership: a plain value. Thread rule: one thread at a time. Errors: none.
 #include <algorithm>
@@ -31,7 +32,7 @@ public:
     static constexpr std::uint32_t least = 2;
     static constexpr float late = 2.0F;     ///< first tokens so many times later than the base are a sign
     static constexpr float widest = 0.55F;  ///< mean deviation of their logarithms, without overload
-    /// Samples until first tokens of a size of prompt are known, and until what a cut did can be seen.
+    /// Samples until first tokens of a size of prompt are known, and from one look at them to the next.
     static constexpr std::uint32_t enough = 24;
     static constexpr Duration quiet = std::chrono::minutes(1);
     /// A base is the lowest median of this age to twice this age (as BBR's round-trip time).
@@ -61,13 +62,14 @@ private:
         float middle = 0;  ///< the median, followed in small steps, faster while all lie on one side
         float deviation = 0;
         float best = 0, best_before = 0;
+        float accepted = 0;    ///< the median that fewer requests did not make better; 0: none
         float load = 0;        ///< mean of Seen::in_flight
         std::int32_t run = 0;  ///< samples above it in a row, or below if negative
         std::uint32_t samples = 0;
         std::uint32_t fresh = 0;  ///< samples since the last cut
 
         void add(float seconds, std::uint32_t in_flight) noexcept;
-        void forget() noexcept;
+        void accept() noexcept;
         [[nodiscard]] float base() const noexcept;
     };
 
@@ -76,13 +78,14 @@ private:
     void turn_epoch(Mono now) noexcept;
 
     std::uint32_t limit_ = 0;
-    std::uint32_t uncut_ = 0;   ///< in flight at the first sign; doubled each time that it was none
+    std::uint32_t before_ = 0;  ///< before the first cut since one was seen to help
     std::uint32_t credit_ = 0;  ///< answers of this round
     Mono cut_at_{};             ///< requests sent before tell nothing of the time after
     Mono sign_at_{};
     std::uint64_t refused_client_ = 0;
     bool served_since_ = true;  ///< that client
     bool by_pace_ = false;      ///< no other sign than late first tokens
+    bool helped_ = false;       ///< the last cut, as is known
     float settled_ = 0;  ///< first tokens to their base at the last cut, if another preceded it; 0: not known
     std::size_t cut_class_ = 0;
     Mono epoch_began_{};

@@ -33,6 +33,9 @@ struct Model {
     Duration to_first = 100ms, whole = 400ms;
     double overload = 10;
     bool limited = true;
+    /// For this long of each `slow_every` all takes `slow` times as long: its machine has other work, too.
+    Duration slow_every = 20s, slow_for{};
+    double slow = 1;
 
     struct Work {
         Mono end{};
@@ -86,12 +89,14 @@ struct Model {
                 begins_at = busy.top();
                 busy.pop();
             }
-            const double slow = std::exp(spread * std::sqrt(-2 * std::log(uniform(rng))) *
-                                         std::cos(6.283185307 * uniform(rng)));
-            const Duration first = from_seconds(to_seconds(to_first) * slow);
-            busy.push(begins_at + first + whole - to_first);
+            const double by = std::exp(spread * std::sqrt(-2 * std::log(uniform(rng))) *
+                                       std::cos(6.283185307 * uniform(rng)));
+            const double factor = (begins_at - start) % slow_every < slow_for ? slow : 1;
+            const Duration first = from_seconds(to_seconds(to_first) * by * factor);
+            const Duration rest = from_seconds(to_seconds(whole - to_first) * factor);
+            busy.push(begins_at + first + rest);
             events.push({begins_at + first, client, now, false, true, in_flight});
-            events.push({begins_at + first + whole - to_first, client, now, false, false, in_flight});
+            events.push({begins_at + first + rest, client, now, false, false, in_flight});
         }
     }
     void finish(const Work& work) {
@@ -153,6 +158,30 @@ TEST(ConcurrencyLimit, KeepsAQueueingBackendsQueueShort) {
         EXPECT_LT(m.guest_p99(), 2 * 0.6) << capacity;
         EXPECT_LT(m.guest_lost, m.guest_served / 10 + 3) << capacity;
     }
+}
+
+TEST(ConcurrencyLimit, KeepsItWhereTheBackendIsSlowNowAndThen) {
+    for (const double slow : {1.5, 2.0, 3.0})
+        for (const Duration length : {2s, 5s, 10s}) {
+            Model m{.capacity = 32, .queues = true, .overload = 0.3};
+            m.slow = slow;
+            m.slow_for = length;
+            m.run(60s);
+            m.overload = 10;
+            m.run(20s);
+            m.served = 0;
+            m.guest_times.clear();
+            std::uint32_t most = 0;
+            for (int i = 0; i < 300; ++i) {
+                m.run(1s);
+                most = std::max(most, m.limit.limit());
+            }
+            const double share = to_seconds(length) / to_seconds(m.slow_every);
+            const double could = m.most() * (1 - share + share / slow);
+            EXPECT_LT(most, 3 * m.capacity) << slow << ' ' << share;
+            EXPECT_GT(static_cast<double>(m.served), 0.7 * 300 * could) << slow << ' ' << share;
+            EXPECT_LT(m.guest_p99(), 1.3 * 0.6 * slow) << slow << ' ' << share;
+        }
 }
 
 TEST(ConcurrencyLimit, WithoutOneTheQueueGrowsForEver) {
