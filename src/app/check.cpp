@@ -77,7 +77,8 @@ int check(const CheckOptions& options) {
     if (options.emulator) return report(config::load_emulator_from(options.file, sources), options.json);
     auto loaded = config::load_gateway_from(options.file, sources);
     if (loaded.ok())
-        for (auto& problem : start_problems(*loaded.value, options.connect))
+        for (auto& problem :
+             config::in_their_place(start_problems(*loaded.value, options.connect), options.file, sources))
             loaded.problems.push_back(std::move(problem));
     if (loaded.errors() != 0) loaded.value.reset();
     if (!options.connect || !loaded.ok()) return report(loaded, options.json);

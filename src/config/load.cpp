@@ -1,8 +1,11 @@
 #include "config/load.hpp"
 
+#include <algorithm>
+
 #include "base/strings.hpp"
 #include "config/aca_env.hpp"
 #include "config/yaml.hpp"
+#include "config/yaml_reader.hpp"
 
 namespace spillway::config {
 namespace {
@@ -24,6 +27,21 @@ Loaded<T> load_file(const std::string& path, const Sources& sources,
     return out;
 }
 
+/// Where `key` (`server.tls.cert`) is in the document, or the innermost section around it.
+YAML::Mark place_of(YAML::Node node, std::string_view key) {
+    while (!key.empty() && node.IsMap()) {
+        const auto part = key.substr(0, key.find('.'));
+        const auto pair = std::find_if(node.begin(), node.end(), [&](const auto& entry) {
+            return entry.first.IsScalar() && entry.first.Scalar() == part;
+        });
+        if (pair == node.end()) break;
+        if (pair->second.IsNull()) return pair->first.Mark();
+        node.reset(pair->second);
+        key.remove_prefix(std::min(key.size(), part.size() + 1));
+    }
+    return node.Mark();
+}
+
 }  // namespace
 
 std::optional<std::string> gateway_file(const std::optional<std::string>& path, const Sources& sources) {
@@ -41,6 +59,24 @@ Loaded<GatewayConfig> load_gateway_from(const std::optional<std::string>& path, 
          "no configuration; expected --config FILE, SPILLWAY_CONFIG=FILE, or BACKEND_1_URL "
          "and BACKEND_1_PRIORITY in the environment"});
     return out;
+}
+
+std::vector<Problem> in_their_place(std::vector<Problem> problems, const std::optional<std::string>& path,
+                                    const Sources& sources) {
+    const auto file = gateway_file(path, sources);
+    if (problems.empty() || !file) return problems;
+    auto text = sources.read_file(*file);
+    if (!text) return problems;
+    yaml::Context context(*text, *file, sources);
+    if (const auto document = yaml::parse(*text, context))
+        for (auto& p : problems) {
+            const auto at = place_of(*document, p.key);
+            p.severity == Severity::error ? context.error(at, std::move(p.key), std::move(p.message))
+                                          : context.warning(at, std::move(p.key), std::move(p.message));
+        }
+    problems = context.take_problems();
+    wipe(*text);
+    return problems;
 }
 
 Loaded<EmulatorConfig> load_emulator_from(const std::string& path, const Sources& sources) {

@@ -5,6 +5,7 @@
 /// also for a file that cannot be read.
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/emulator.hpp"
 #include "config/gateway.hpp"
@@ -22,6 +23,12 @@ namespace spillway::config {
 /// The file that load_gateway_from() would read; nullopt for the environment. For reloads and messages.
 [[nodiscard]] std::optional<std::string> gateway_file(const std::optional<std::string>& path,
                                                       const Sources& sources);
+
+/// `problems`, found after loading, each at the place of its key in the file that load_gateway_from() read,
+/// or of the nearest section around it that is there. Without a file they stay as they are.
+[[nodiscard]] std::vector<Problem> in_their_place(std::vector<Problem> problems,
+                                                  const std::optional<std::string>& path,
+                                                  const Sources& sources);
 
 [[nodiscard]] Loaded<EmulatorConfig> load_emulator_from(const std::string& path, const Sources& sources);
 

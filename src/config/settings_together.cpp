@@ -169,12 +169,21 @@ void check_certificates(yaml::MapReader& root, const GatewayConfig& config) {
                 "needs server.tls.client_ca, a PEM file with the authorities that vouch for certificates");
 }
 
+/// A body that no budget has room for would be told for ever to come again.
+void check_memory(yaml::MapReader& root, const LimitsConfig& limits) {
+    if (limits.memory_bytes == 0 || limits.memory_bytes >= limits.max_body_bytes) return;
+    if (const auto section = root.map("limits"))
+        yaml::MapReader(root.context(), *section)
+            .warning("memory", "is less than max_body: a larger body is never taken, and gets 503");
+}
+
 }  // namespace
 
 void check_together(yaml::MapReader& root, const GatewayConfig& config) {
     if (root.is_empty_list("backends")) root.error("backends", "needs at least one backend with a url");
     check_listeners(root, config);
     check_loops(root, config);
+    check_memory(root, config.limits);
     check_same_backend(root, config.backends);
     check_keyless_clients(root, config);
     check_certificates(root, config);

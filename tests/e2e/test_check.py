@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import harness
+from certificates import self_signed
 
 GOOD = """\
 server:
@@ -100,6 +101,27 @@ def test_what_is_wrong_is_told_in_its_place(tmp_path, wrong):
         assert done.stdout == ""
         served = run("serve", "--config", file)  # which tells the same, and does not begin
         assert served.returncode != 0 and told[0] in served.stderr
+
+
+def test_what_serve_could_not_use_is_found_before(tmp_path):
+    of_one, of_other = (tmp_path / name for name in ("one", "other"))
+    for folder in (of_one, of_other):
+        folder.mkdir()
+        self_signed(folder)
+    good = GOOD.replace("127.0.0.1:8080", f"127.0.0.1:{harness.free_ports(1)}\n  tls: {{cert: one/cert.pem, key: one/key.pem}}")
+    file = tmp_path / "gateway.yaml"
+    file.write_text(good)
+    assert run("check", "--config", file).returncode == 0
+    for old, new, place in (
+        ("one/key.pem", "other/key.pem", ":3:8: server.tls: cannot use TLS key"),
+        ("backends:", "ledger: {path: nowhere/ledger.db}\nbackends:", ":4:16: ledger.path: cannot write"),
+        ("backends:", "log: {access: nowhere/access.log}\nbackends:", ":4:15: log.access: cannot write"),
+    ):
+        file.write_text(good.replace(old, new))
+        for verb in ("check", "serve"):
+            done = run(verb, "--config", file)
+            assert done.returncode != 0, verb
+        assert f"{file}{place}" in run("check", "--config", file).stderr
 
 
 @pytest.mark.parametrize("url", ["https://one.services.ai.azure.com", ONE + "/openai/v1/", "https://one.cognitiveservices.azure.com/"])
