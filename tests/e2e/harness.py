@@ -93,6 +93,11 @@ class Process:
     def log_text(self):
         return self.log.read_text(errors="replace")
 
+    def resident_mib(self):
+        """Its resident memory."""
+        pages = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
     def kill(self):
         self.process.kill()
         self.process.wait()

@@ -33,7 +33,7 @@ BEGUN = "begun"  # a stream that ended by a fault after its output had begun: no
 LEFT = "left"
 GOOD = {"200", LEFT, BEGUN}
 MOST_FAULTY_SECONDS = 3
-MOST_GROWTH = 32 << 20
+MOST_GROWTH = 32  # MiB
 
 
 class Soak:
@@ -50,10 +50,6 @@ class Soak:
 
     def descriptors(self):
         return len(list(pathlib.Path(f"/proc/{self.gateway.process.pid}/fd").iterdir()))
-
-    def memory(self):
-        pages = pathlib.Path(f"/proc/{self.gateway.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     async def ask(self, http, identity, chance):
         """One request; how it ended."""
@@ -108,7 +104,7 @@ class Soak:
         everyone = [asyncio.create_task(self.client(number)) for number in range(self.clients)]
         everyone.append(asyncio.create_task(self.trouble()))
         await asyncio.sleep((self.ends - time.monotonic()) / 5)
-        self.had_descriptors, self.had_memory = self.descriptors(), self.memory()
+        self.had_descriptors, self.had_memory = self.descriptors(), self.gateway.resident_mib()
         await asyncio.gather(*everyone)
         self.emulator.clear()
         await asyncio.sleep(MOST_FAULTY_SECONDS)
@@ -124,9 +120,9 @@ class Soak:
         metrics = httpx.get(f"{self.gateway.admin}/metrics").text
         for name in ("spillway_requests_in_flight", "spillway_backend_in_flight"):
             out += [line for line in metrics.splitlines() if line.startswith(name) and not line.endswith(" 0")]
-        grown = self.memory() - self.had_memory
+        grown = self.gateway.resident_mib() - self.had_memory
         if grown > MOST_GROWTH:
-            out.append(f"memory grew by {grown >> 20} MiB")
+            out.append(f"memory grew by {grown:.0f} MiB")
         if self.descriptors() > self.had_descriptors + 2 * self.clients:
             out.append(f"{self.descriptors()} descriptors, {self.had_descriptors} at first")
         if harness.post_chat(self.gateway.url).status_code != 200:

@@ -4,6 +4,7 @@ The backend is scripted here: the emulator has no background responses."""
 
 import http.server
 import json
+import socket
 import threading
 
 import httpx
@@ -204,3 +205,44 @@ def test_a_user_belongs_to_its_client(gateway_for):
     assert len(users) <= 5
     live = httpx.get(f"{gateway.admin}/api/live").json()["clients"]
     assert {entry["kind"] for entry in live} == {"client"}
+
+
+def test_made_up_users_cost_no_memory_and_others_no_place(gateway_for):
+    """20,000 users that a client whose own limit is used up makes up, in a second or two."""
+    gateway = gateway_for(
+        lambda *_: completion(10),
+        users={"field": True, "limits": {"requests_per_minute": 3}},
+        clients=[
+            {"name": "e2e", "key": CLIENT_KEY},
+            {"name": "second", "key": "another-client-key", "limits": {"requests_per_minute": 1}},
+        ],
+    )
+    assert post(gateway, messages(user="first"), {"api-key": "another-client-key"}).status_code == 200
+    before = gateway.resident_mib()
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        answers = connection.makefile("rb")
+        for batch in range(200):
+            connection.sendall(b"".join(named_request(gateway, f"made-up-{batch}-{i}") for i in range(100)))
+            for _ in range(100):
+                assert answer_status(answers) == 429
+    assert gateway.resident_mib() - before < 8
+    for i in range(40):
+        assert post(gateway, messages(user=f"new-{i}")).status_code == 200
+    entries = httpx.get(f"{gateway.admin}/api/clients", params={"limit": 1000}).json()["clients"]
+    assert len([entry for entry in entries if entry["kind"] == "user"]) == 41
+
+
+def named_request(gateway, user):
+    body = json.dumps(messages(user=user)).encode()
+    path = httpx.URL(chat_url(gateway.url)).raw_path
+    head = b"POST %s HTTP/1.1\r\nHost: x\r\nApi-Key: another-client-key\r\nContent-Length: %d\r\n\r\n"
+    return head % (path, len(body)) + body
+
+
+def answer_status(answers):
+    status, length = int(answers.readline().split()[1]), 0
+    while (line := answers.readline()) != b"\r\n":
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    answers.read(length)
+    return status

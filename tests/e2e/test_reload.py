@@ -49,6 +49,20 @@ def test_limits_apply_without_a_restart(stack):
     assert "changed: limits.max_body: 64MiB -> 1KiB" in gateway.log_text()
 
 
+def test_what_was_learned_of_a_backend_stays(stack):
+    running = stack(resources=2, priorities=[1, 2])
+    running.emulator.fault(0, "429", count=1, retry_after=60)
+    assert post_chat(running.gateway.url).headers["x-spillway-backend"] == "r2"
+    asked = running.emulator.requests()[0]
+    assert asked > 0
+    for turn in range(5):
+        # What changes is not about the backend.
+        rewrite(running.gateway, lambda c, turn=turn: c.update(limits={"max_body": f"{turn + 1}MiB"}))
+        assert reload(running.gateway)[0] == 200
+        assert post_chat(running.gateway.url).headers["x-spillway-backend"] == "r2"
+    assert running.emulator.requests()[0] == asked
+
+
 def test_what_needs_a_restart_is_named_and_stays(stack):
     gateway = stack(resources=1).gateway
     before = httpx.get(f"{gateway.admin}/api/config").json()

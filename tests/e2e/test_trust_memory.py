@@ -18,12 +18,6 @@ from test_http2 import certificate  # noqa: F401
 MIB = 1 << 20
 
 
-def resident(process):
-    """The resident memory of a process, in MiB."""
-    with open(f"/proc/{process.process.pid}/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * 4096 / MIB
-
-
 def head(length, *lines, key=None, path=PATH):
     fields = [f"POST {path} HTTP/1.1", "Host: gateway", f"Content-Length: {length}", *lines]
     if key:
@@ -50,7 +44,7 @@ def body_of(size):
 
 def test_a_body_is_not_read_before_its_key(stack):
     gateway = stack(resources=1).gateway
-    before = resident(gateway)
+    before = gateway.resident_mib()
     connections = []
     for _ in range(60):
         connection = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
@@ -60,7 +54,7 @@ def test_a_body_is_not_read_before_its_key(stack):
         assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
         with contextlib.suppress(OSError):
             connection.sendall(b"x" * MIB)
-    assert resident(gateway) - before < 30
+    assert gateway.resident_mib() - before < 30
     for connection in connections:
         connection.close()
 
@@ -90,7 +84,7 @@ def test_one_http2_connection_takes_little(stack, certificate):  # noqa: F811
     gateway = stack(resources=1, server={"tls": {"cert": str(cert), "key": str(key)}}).gateway
     context = ssl.create_default_context(cafile=cert)
     context.set_alpn_protocols(["h2"])
-    before = resident(gateway)
+    before = gateway.resident_mib()
     for keyed in (False, True):
         raw = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
         with context.wrap_socket(raw, server_hostname="127.0.0.1") as link:
@@ -116,7 +110,7 @@ def test_one_http2_connection_takes_little(stack, certificate):  # noqa: F811
                     continue
                 except OSError:
                     break
-            grown = resident(gateway) - before
+            grown = gateway.resident_mib() - before
             assert grown < (150 if keyed else 30), f"{grown} MiB, {sum(sent.values()) / MIB} MiB sent, keyed: {keyed}"
             if not keyed:
                 assert sum(sent.values()) <= 100 * 65535
@@ -171,7 +165,7 @@ def test_a_trickle_ends(stack):
 
 def test_the_admin_port_reads_no_body(stack):
     gateway = stack(resources=1, admin={"token": "admin-token-0123456789"}).gateway
-    before = resident(gateway)
+    before = gateway.resident_mib()
     port = int(gateway.admin.rsplit(":", 1)[1])
     connections = []
     for _ in range(20):
@@ -181,7 +175,7 @@ def test_the_admin_port_reads_no_body(stack):
             connection.sendall(b"x" * MIB)
         connections.append(connection)
     assert all(connection.recv(65536).startswith(b"HTTP/1.1 401 ") for connection in connections)
-    assert resident(gateway) - before < 20
+    assert gateway.resident_mib() - before < 20
     for connection in connections:
         connection.close()
 
