@@ -12,6 +12,9 @@ from report import Streams, Table, Trend
 from sections import play, say
 
 
+TURNS = 8  # of each peer in a round of `flat`: a hundredth is looked for
+
+
 def run_streams(lab: Lab, peer: Peer, streams: int, chunk_ms: int) -> dict:
     """One run of bench_wire; CPU and memory are read while all streams are open."""
     argv = [lab.bin_dir / "bench/bench_wire", "streams", "--port", peer.port, "--key", KEY, "--streams", streams]
@@ -88,8 +91,8 @@ def flat(lab: Lab, options) -> list:
         lab.backend(addresses=300)
         return [lab.nginx(name=f"nginx, {n} servers", servers=n) for n in (3, 300)]
 
-    play(lab, table, options.rounds, start, one, warm)
-    play(lab, plain, options.rounds, start_plain, one, warm)
+    play(lab, table, options.rounds, start, one, warm, TURNS)
+    play(lab, plain, options.rounds, start_plain, one, warm, TURNS)
     return [table, plain]
 
 
