@@ -289,7 +289,7 @@ const Case kSettings[] = {
     {"AdminToken", BACKENDS "admin: {token: Zx9-very-secret, token_file: good.key}\n",
      "2:45: admin.token_file: is given besides token; expected one of token, token_env, token_file\n"},
     {"MemoryForNoBody", BACKENDS "limits: {max_body: 2MiB, memory: 1MiB}\n",
-     "2:32: limits.memory: warning: is less than max_body: a larger body is never taken, and gets 503\n"},
+     "2:34: limits.memory: warning: is less than max_body: a larger body is never taken, and gets 503\n"},
     {"Log", BACKENDS "log: {access: }\n", "2:7: log.access: has no value; expected a text\n"},
     {"Attempts", BACKENDS "retry: {max_attempts: 1001}\n",
      "2:23: retry.max_attempts: expected a whole number from 0 to 1000\n"},
