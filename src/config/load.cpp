@@ -68,13 +68,16 @@ std::vector<Problem> in_their_place(std::vector<Problem> problems, const std::op
     auto text = sources.read_file(*file);
     if (!text) return problems;
     yaml::Context context(*text, *file, sources);
-    if (const auto document = yaml::parse(*text, context))
+    if (const auto document = yaml::parse(*text, context)) {
         for (auto& p : problems) {
             const auto at = place_of(*document, p.key);
-            p.severity == Severity::error ? context.error(at, std::move(p.key), std::move(p.message))
-                                          : context.warning(at, std::move(p.key), std::move(p.message));
+            if (p.severity == Severity::error)
+                context.error(at, std::move(p.key), std::move(p.message));
+            else
+                context.warning(at, std::move(p.key), std::move(p.message));
         }
-    problems = context.take_problems();
+        problems = context.take_problems();
+    }
     wipe(*text);
     return problems;
 }

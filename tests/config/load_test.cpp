@@ -30,10 +30,12 @@ TEST(InTheirPlace, TheKeyOrTheInnermostSectionThatIsThere) {
     EXPECT_EQ(told(""), "f:1:1: is wrong\n");
 }
 
-TEST(InTheirPlace, WithoutAFileTheyStay) {
+TEST(InTheirPlace, WithoutAFileThatCanBeReadTheyStay) {
     const std::vector<Problem> one{{Severity::error, "", 0, 0, "server.listen", "is wrong"}};
     EXPECT_EQ(to_string(in_their_place(one, std::nullopt, fake_sources({}, {}))), to_string(one));
     EXPECT_EQ(to_string(in_their_place(one, "gone", fake_sources({}, {}))), to_string(one));
+    EXPECT_EQ(to_string(in_their_place(one, "f", fake_sources({}, {{"f", "[no YAML any more"}}))),
+              to_string(one));
 }
 
 TEST(InTheirPlace, SeveralComeInTheFilesOrder) {
