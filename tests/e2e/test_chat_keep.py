@@ -420,6 +420,8 @@ def test_the_model_knows_a_person_by_a_pseudonym(chat, model, opened):
     one, other = opened(chat), opened(chat)
     for page in (one, one, other):
         page.ask("say:short")
+    # The same question twice looks answered at once.
+    harness.wait_until(lambda: len(model.bodies) == 3)
     users = [body["user"] for body in model.bodies]
     assert users[0] == users[1] != users[2]
     cookie = next(c["value"] for c in one.page.context.cookies() if c["name"] == "spillway_chat")
