@@ -228,16 +228,16 @@ class Flood:
 
 
 class Resident(threading.Thread):
-    """The most resident memory of a process, in bytes."""
+    """The most resident memory of a process, in MiB."""
 
-    def __init__(self, pid):
+    def __init__(self, process):
         super().__init__(daemon=True)
-        self.pid, self.most, self.over = pid, 0, False
+        self.process, self.most, self.over = process, 0, False
 
     def run(self):
         while not self.over:
-            with contextlib.suppress(OSError), open(f"/proc/{self.pid}/statm", encoding="ascii") as statm:
-                self.most = max(self.most, int(statm.read().split()[1]) * 4096)
+            with contextlib.suppress(OSError):
+                self.most = max(self.most, self.process.resident_mib())
             time.sleep(0.02)
 
 
@@ -294,7 +294,7 @@ def measure(gateway, cert, path, seconds):
     peak_results, _ = Flood(gateway, cert, path, "turn", PLAN.places, short + 2).results()
     peak = sum(1 for r in peak_results if r[2]) / (short + 2)
 
-    resident = Resident(gateway.process.pid)
+    resident = Resident(gateway)
     resident.start()
     load = os.getloadavg()[0]
     began = time.monotonic()
@@ -326,7 +326,7 @@ def measure(gateway, cert, path, seconds):
         "guest_first_p99_ratio": round(percentile(first[1], 0.99) / percentile(first[0], 0.99), 2),
         "guest_asked": len(beside),
         "guest_lost": guest_lost,
-        "resident_most_mib": round(resident.most / MIB),
+        "resident_most_mib": round(resident.most),
         "memory_limit_mib": PLAN.memory // MIB,
         "deployment": gateway.backends()["one"]["deployments"],
         "log": [line for line in gateway.log_text().splitlines() if "sustain" in line],
