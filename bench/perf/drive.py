@@ -43,14 +43,15 @@ def write_lua(path: Path, peer: Peer, body: str, headers: dict) -> None:
 
 
 def write_turns(path: Path, peer: Peer, body: str, keys: list[str]) -> None:
-    """As write_lua(), each request with the next of the keys."""
+    """As write_lua(), each request with the next of the keys, and a text of its own: what wrk sends is as cold for one
+    key a thousand times as for a thousand keys, and its requests come as far apart."""
     write_lua(path, peer, body, {})
     listed = ",".join(json.dumps(k) for k in keys)
     with path.open("a") as out:
         out.write(
             f"local keys, made, n = {{{listed}}}, {{}}, 0\n"
             "function init()\n  for i, key in ipairs(keys) do\n"
-            '    wrk.headers["api-key"] = key\n    made[i] = wrk.format()\n  end\nend\n'
+            '    wrk.headers["api-key"] = key\n    wrk.headers["x-turn"] = 100000 + i\n    made[i] = wrk.format()\n  end\nend\n'
             "function request()\n  n = n % #made + 1\n  return made[n]\nend\n"
         )
 

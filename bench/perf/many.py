@@ -77,7 +77,7 @@ def flat(lab: Lab, options) -> list:
         ]
 
     def one(peer: Peer, seconds: float = options.seconds) -> Round:
-        keys = [f"{KEY}-{i}" for i in chosen] if "100,000" in peer.name else [KEY]
+        keys = [f"{KEY}-{i}" for i in chosen] if "100,000" in peer.name else [KEY] * len(chosen)
         return wrk(peer, lab.folder, body, seconds=seconds, keys=keys)
 
     def warm(peer: Peer) -> Round:

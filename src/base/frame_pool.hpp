@@ -13,14 +13,6 @@
 #include <new>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SPILLWAY_FRAMES_FROM_HEAP 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SPILLWAY_FRAMES_FROM_HEAP 1
-#endif
-#endif
-
 namespace spillway {
 
 class FramePool {

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "base/frame_pool.hpp"
+#include "base/sanitizers.hpp"
 
 namespace spillway {
 
@@ -26,7 +27,7 @@ class Loop;
 /// Base of the promises of coroutines on a Loop: allocates the frame, and knows the loop.
 class OnLoop {
 public:
-#if !defined(SPILLWAY_FRAMES_FROM_HEAP)
+#if !defined(SPILLWAY_ADDRESS_SANITIZER)
     static void* operator new(std::size_t size) { return FramePool::own().allocate(size); }
     static void operator delete(void* frame, std::size_t size) noexcept {
         FramePool::own().deallocate(frame, size);

@@ -38,7 +38,7 @@ quota::Amounts Admission::most(const Asked& asked) const {
 bool Admission::reserve(const Asked& asked, quota::Now now, quota::Refusal& why) {
     subjects_.clear();
     subjects_.emplace_back(asked.account);
-    if (asked.client->rules == kKeyRules)
+    if (is_key(*asked.client))
         if (quota::Subject* const key = static_cast<const KeyClient*>(asked.client)->limits)
             subjects_.emplace_back(key);
     if (!asked.team.empty())

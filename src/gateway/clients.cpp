@@ -135,13 +135,11 @@ bool ClientTable::may_call_from(const Client& client, std::string_view peer) con
 }
 
 std::uint32_t ClientTable::number_of_key(const Client& client) noexcept {
-    return client.rules == kKeyRules ? static_cast<const KeyClient&>(client).number : 0;
+    return is_key(client) ? static_cast<const KeyClient&>(client).number : 0;
 }
 
 const ClientRules& ClientTable::rules_of_key(const Client& client) noexcept {
-    static const ClientRules none;
-    const auto& own = static_cast<const KeyClient&>(client).own_rules;
-    return own ? *own : none;
+    return *static_cast<const KeyClient&>(client).made().own_rules;
 }
 
 const Client* ClientTable::at(const Index& index, std::string_view name) const {
@@ -149,9 +147,15 @@ const Client* ClientTable::at(const Index& index, std::string_view name) const {
     return found == index.end() ? nullptr : &clients_[found->second];
 }
 
-Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer,
-                             const identity::ClientKeys::Presented& key, Wall now, const KeyRing* made_keys,
-                             http::PeerCertificate* certificate) const {
+ShownKey ClientTable::look_up(const identity::ClientKeys::Presented& key, Wall now,
+                              const KeyRing* made_keys) const {
+    const bool only_made = keys_.anonymous() && made_keys != nullptr;
+    if (const auto index = only_made ? std::nullopt : keys_.find(key)) return {key, &clients_[*index]};
+    return {key, made_keys != nullptr ? made_keys->find(key, now) : nullptr};
+}
+
+Caller ClientTable::identify(const http::RequestHead& head, std::string_view peer, const ShownKey& shown,
+                             Wall now, const KeyRing* made_keys, http::PeerCertificate* certificate) const {
     Caller caller;
     const bool trust = !proxies_.empty() && within(proxies_, peer);
     // Of two the one may be the proxy's and the other its client's.
@@ -170,9 +174,9 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     if (const auto name = trusted(fields_.client); !name.empty()) {
         caller.client = at(by_header_, name);
     } else {
-        caller.client = by_key(key, now, made_keys, caller);
+        caller.client = by_key(shown, now, made_keys, caller);
         if (!keys_.anonymous() && (certificate != nullptr || !both_needed_.empty()))
-            check_certificate(caller, !key.key.empty(), certificate);
+            check_certificate(caller, !shown.key.key.empty(), certificate);
     }
     if (caller.client == nullptr) return caller;
     if (!may_call_from(*caller.client, peer)) {
@@ -185,23 +189,16 @@ Caller ClientTable::identify(const http::RequestHead& head, std::string_view pee
     return caller;
 }
 
-const Client* ClientTable::by_key(const identity::ClientKeys::Presented& key, Wall now,
-                                  const KeyRing* made_keys, Caller& caller) const {
-    const Client* client = nullptr;
-    if (made_keys != nullptr && keys_.anonymous()) {
-        client = made_keys->find(key, now);
-        const bool may_be_anyone = open_to_all_ || !made_keys->any_made();
-        if (client == nullptr && may_be_anyone && !key.key.starts_with(identity::kKeyPrefix))
-            client = &clients_.front();
-    } else if (const auto index = keys_.find(key)) {
-        client = &clients_[*index];
-    } else if (made_keys != nullptr) {
-        client = made_keys->find(key, now);
-    }
-    const bool may_be_token =
-        (tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(key.key);
+const Client* ClientTable::by_key(const ShownKey& shown, Wall now, const KeyRing* made_keys,
+                                  Caller& caller) const {
+    const std::string_view key = shown.key.key;
+    const Client* client = shown.holder;
+    if (client == nullptr && keys_.anonymous() && made_keys != nullptr &&
+        (open_to_all_ || !made_keys->any_made()) && !key.starts_with(identity::kKeyPrefix))
+        client = &clients_.front();
+    const bool may_be_token = (tokens_ || !issuers_.empty()) && identity::ParsedToken::looks_like_token(key);
     if (may_be_token && (client == nullptr || (keys_.anonymous() && client == &clients_.front()))) {
-        if (auto claims = verify(key.key, now)) {
+        if (auto claims = verify(key, now)) {
             if (!keys_.anonymous())
                 client = at(claims->client_by_name ? by_name_ : by_claim_, claims->client);
             caller.user = std::move(claims->user);

@@ -41,8 +41,9 @@ struct ClientRules {
     std::vector<IpNetwork> networks;       ///< empty: any
 };
 
-/// Client::rules of a KeyClient (key_ring.hpp), which has its own.
+/// Client::rules of a KeyClient (key_ring.hpp): it has its own, or none.
 inline constexpr std::uint32_t kKeyRules = 0xffffffffU;
+inline constexpr std::uint32_t kKeyWithoutRules = 0xfffffffeU;
 
 class KeyRing;
 
@@ -50,6 +51,17 @@ class KeyRing;
 struct Client {
     quota::Subject* account = nullptr;
     std::uint32_t rules = 0;  ///< ClientTable's
+};
+
+/// Whether it is a KeyClient.
+[[nodiscard]] inline bool is_key(const Client& client) noexcept {
+    return client.rules >= kKeyWithoutRules;
+}
+
+/// A key that a request presents, and whose it is as far as keys tell: null if nobody's.
+struct ShownKey {
+    identity::ClientKeys::Presented key;
+    const Client* holder = nullptr;
 };
 
 struct Caller {
@@ -68,21 +80,23 @@ public:
                                                   quota::ClientQuotas& quotas, identity::Keepers& keepers);
     ClientTable() = default;
 
-    /// The key that a request presents, for identify(). `any_made`: there are keys made at run time.
+    /// The key that a request presents, for look_up(). `any_made`: there are keys made at run time.
     [[nodiscard]] identity::ClientKeys::Presented presented_key(const http::RequestHead& head,
                                                                 identity::KeyHasher& hasher,
                                                                 bool any_made = false) const {
         return keys_.hash(hasher, identity::presented_key(head.fields), any_made);
     }
-    /// The memory where the search for it starts.
+    /// The memory where look_up() starts.
     [[nodiscard]] std::span<const std::byte> place_of(
         const identity::ClientKeys::Presented& key) const noexcept {
         return keys_.place_of(key);
     }
+    /// Does not read the memory of whom it finds.
+    [[nodiscard]] ShownKey look_up(const identity::ClientKeys::Presented& key, Wall now,
+                                   const KeyRing* made_keys = nullptr) const;
     /// `certificate`: the connection's; null if it has none.
-    [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer,
-                                  const identity::ClientKeys::Presented& key, Wall now,
-                                  const KeyRing* made_keys = nullptr,
+    [[nodiscard]] Caller identify(const http::RequestHead& head, std::string_view peer, const ShownKey& shown,
+                                  Wall now, const KeyRing* made_keys = nullptr,
                                   http::PeerCertificate* certificate = nullptr) const;
     [[nodiscard]] bool allows(const Client& client, std::string_view deployment) const;
     /// The deployments it may use, sorted; empty: all.
@@ -90,10 +104,12 @@ public:
         return rules_of(client).deployments;
     }
     [[nodiscard]] std::size_t size() const noexcept { return clients_.size(); }
-    /// A client's index, from its address: without reading its memory.
+    /// A client's index, from its address: without reading its memory. Keys' clients come after the
+    /// configured ones.
     [[nodiscard]] std::uint32_t index_of(const Client& client) const noexcept {
         const auto index = static_cast<std::size_t>(&client - clients_.data());
-        return index < clients_.size() ? static_cast<std::uint32_t>(index) : number_of_key(client);
+        return index < clients_.size() ? static_cast<std::uint32_t>(index)
+                                       : static_cast<std::uint32_t>(clients_.size()) + number_of_key(client);
     }
     /// The team of a caller that names none; may be empty.
     [[nodiscard]] const std::string& team_of(const Client& client) const { return rules_of(client).team; }
@@ -114,13 +130,14 @@ private:
     [[nodiscard]] static std::uint32_t number_of_key(const Client& client) noexcept;
     [[nodiscard]] static const ClientRules& rules_of_key(const Client& client) noexcept;
     [[nodiscard]] const ClientRules& rules_of(const Client& client) const noexcept {
-        return client.rules == kKeyRules ? rules_of_key(client) : rules_[client.rules];
+        if (client.rules == kKeyRules) return rules_of_key(client);
+        return rules_[is_key(client) ? 0 : client.rules];
     }
     [[nodiscard]] bool may_call_from(const Client& client, std::string_view peer) const;
     [[nodiscard]] const Client* at(const Index& index, std::string_view name) const;
     /// Whom a key or token means; also fills in what else a token says.
-    [[nodiscard]] const Client* by_key(const identity::ClientKeys::Presented& key, Wall now,
-                                       const KeyRing* made_keys, Caller& caller) const;
+    [[nodiscard]] const Client* by_key(const ShownKey& shown, Wall now, const KeyRing* made_keys,
+                                       Caller& caller) const;
     /// Adds to whom the key means (caller.client) what the certificate says.
     void check_certificate(Caller& caller, bool key_came, http::PeerCertificate* certificate) const;
     /// Whom a valid token identifies.

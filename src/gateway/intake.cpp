@@ -103,10 +103,10 @@ std::string preflight_fields(const http::RequestHead& head, const std::vector<st
 }
 
 std::optional<Refusal> Intake::identify(const http::RequestHead& head, std::string_view peer,
-                                        const identity::ClientKeys::Presented& key, Wall now,
-                                        const KeyRing* made_keys, http::PeerCertificate* certificate) {
+                                        const ShownKey& shown, Wall now, const KeyRing* made_keys,
+                                        http::PeerCertificate* certificate) {
     asked_.route = api::classify(api::tidy_target(head.target, asked_.target), head.method);
-    Caller caller = snapshot_.clients.identify(head, peer, key, now, made_keys, certificate);
+    Caller caller = snapshot_.clients.identify(head, peer, shown, now, made_keys, certificate);
     asked_.client = caller.client;
     asked_.user = std::move(caller.user);
     asked_.team = std::move(caller.team);
@@ -147,19 +147,20 @@ std::optional<Refusal> Intake::check_route() {
     return std::nullopt;
 }
 
+std::optional<Refusal> Intake::read(const http::RequestHead& head, std::string_view body) {
+    std::string model = model_in_path(asked_.route);
+    asked_.affinity.names_model = !model.empty();
+    if (!model.empty()) asked_.deployment = std::move(model);
+    const bool form =
+        asked_.operation().body == api::BodyKind::multipart || istarts_with(asked_.route.tail, "/videos");
+    if (!form || is_json_object(body)) return read_json(body);
+    if (!read_form(body, head.fields.get("content-type"))) return std::nullopt;
+    // Some servers take the first of several, some the last.
+    return Refusal{.status = 400, .message = "The form names its model more than once.", .code = "bad_form"};
+}
+
 std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::string_view body,
                                           quota::Now now) {
-    const api::Route& route = asked_.route;
-    const std::string model = model_in_path(route);
-    if (!model.empty()) asked_.deployment = model;
-    const bool form =
-        asked_.operation().body == api::BodyKind::multipart || istarts_with(route.tail, "/videos");
-    bool repeated = false;
-    if (form && !is_json_object(body))
-        repeated = read_form(body, head.fields.get("content-type"));
-    else if (auto no = read_json(body))
-        return no;
-
     const ClientTable& clients = snapshot_.clients;
     if (asked_.team.empty()) asked_.team = clients.team_of(*asked_.client);
     if (!may_use_deployment(head.method))
@@ -167,16 +168,11 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
                        .message = fmt::format("The client '{}' may not use the deployment '{}'.",
                                               asked_.account->name(), asked_.deployment),
                        .code = "deployment_not_allowed"};
-    // Some servers take the first of several, some the last.
-    if (repeated)
-        return Refusal{
-            .status = 400, .message = "The form names its model more than once.", .code = "bad_form"};
     asked_.deployment_ref = snapshot_.router->deployment(asked_.deployment, now.mono);
     const api::Operation& operation = asked_.operation();
     asked_.shape = quota::shape_of(asked_.scan, body, asked_.deployment, operation.writes_text);
     asked_.shape.history = asked_.history;
     asked_.estimate = snapshot_.estimators->of(asked_.deployment_ref.index).estimate(asked_.shape);
-    asked_.affinity.names_model = !model.empty();
     if (auto no = find_things(head, body)) return no;
     if (snapshot_.isolated && asked_.affinity.ids.overflows())
         return Refusal{.status = 400,

@@ -37,10 +37,12 @@ public:
 
     /// Identifies client and path; refuses what the head alone rules out.
     [[nodiscard]] std::optional<Refusal> identify(const http::RequestHead& head, std::string_view peer,
-                                                  const identity::ClientKeys::Presented& key, Wall now,
+                                                  const ShownKey& shown, Wall now,
                                                   const KeyRing* made_keys = nullptr,
                                                   http::PeerCertificate* certificate = nullptr);
-    /// Reads what is asked for. Requires a known client.
+    /// Reads what the body says. Requires a known client.
+    [[nodiscard]] std::optional<Refusal> read(const http::RequestHead& head, std::string_view body);
+    /// What that means, after read(): what it needs, and of whom.
     [[nodiscard]] std::optional<Refusal> understand(const http::RequestHead& head, std::string_view body,
                                                     quota::Now now);
 

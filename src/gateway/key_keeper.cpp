@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/block_signals.hpp"
+#include "base/packed_heap.hpp"
 #include "base/strings.hpp"
 #include "gateway/books.hpp"
 #include "gateway/stored_key.hpp"
@@ -17,8 +18,6 @@ constexpr std::chrono::milliseconds kLookEvery{200};
 /// For a look that somebody waits for.
 constexpr std::chrono::seconds kPatience{2};
 constexpr std::size_t kMany = 10'000;
-/// Beyond all indices of configured clients.
-constexpr std::uint32_t kFirstNumber = 0x4000'0000U;
 
 }  // namespace
 
@@ -42,7 +41,7 @@ Result<void> KeyKeeper::read_first() {
 
 void KeyKeeper::go_on_unread() {
     version_ = -1;  // whatever the store's is, it is another
-    publish(std::make_shared<const KeyRing>(secret_, quotas_, KeyRing::Clients(), true));
+    publish(std::make_shared<const KeyRing>(secret_, quotas_, KeyRing::Keys(), true));
     failing_ = true;  // which the caller has said
 }
 
@@ -117,17 +116,17 @@ void KeyKeeper::merge(const std::vector<store::KeyRow>& rows) {
         known_.any_made = true;
         if (const auto before = known_.in_use.find(row.id); before != known_.in_use.end())
             known_.in_use.erase(before);
-        auto client = row.revoked ? nullptr : client_of(row);
+        auto key = row.revoked ? nullptr : key_of(row);
         quota::Subject* const limited = quotas_.find(quota::SubjectKind::key, row.id);
-        if (client == nullptr || !client->own_limits)
+        if (key == nullptr || !key->own_limits)
             quotas_.release(limited);
         else if (limited != nullptr)
-            (void)quotas_.key(row.id, client->own_limits.get());  // in use: the new ones count at once
-        if (client) known_.in_use.insert(std::move(client));
+            (void)quotas_.key(row.id, key->own_limits.get());  // in use: the new ones count at once
+        if (key) known_.in_use.insert(std::move(key));
     }
 }
 
-std::shared_ptr<KeyClient> KeyKeeper::client_of(const store::KeyRow& row) {
+std::shared_ptr<MadeKey> KeyKeeper::key_of(const store::KeyRow& row) {
     auto read = read_stored_settings(row.settings);
     if (!read.value) {
         told_.log(
@@ -135,27 +134,26 @@ std::shared_ptr<KeyClient> KeyKeeper::client_of(const store::KeyRow& row) {
         return nullptr;
     }
     config::KeySettings& settings = *read.value;
-    auto client = std::make_shared<KeyClient>();
-    client->rules = kKeyRules;
+    auto key = std::allocate_shared<MadeKey>(std::pmr::polymorphic_allocator<MadeKey>(packed_heap()));
     if (!settings.team.empty() || !settings.deployments.empty()) {
         ClientRules rules{std::move(settings.team), std::move(settings.deployments), {}};
         std::ranges::sort(rules.deployments);
-        client->own_rules = std::make_unique<const ClientRules>(std::move(rules));
+        key->own_rules = std::make_unique<const ClientRules>(std::move(rules));
     }
-    const auto number = static_cast<std::uint32_t>(kFirstNumber + known_.numbers.size());
-    client->number = known_.numbers.try_emplace(settings.client, number).first->second;
-    client->id = row.id;
-    client->client = std::move(settings.client);
+    const auto number = static_cast<std::uint32_t>(known_.numbers.size());
+    key->number = known_.numbers.try_emplace(settings.client, number).first->second;
+    key->id = row.id;
+    key->client = std::move(settings.client);
     if (settings.limits != config::QuotaConfig{})
-        client->own_limits = std::make_unique<const quota::SubjectLimits>(to_limits(settings.limits));
-    client->expires = row.expires;
-    client->macs = row.macs;
-    return client;
+        key->own_limits = std::make_unique<const quota::SubjectLimits>(to_limits(settings.limits));
+    key->expires = row.expires;
+    key->macs = row.macs;
+    return key;
 }
 
 std::shared_ptr<const KeyRing> KeyKeeper::build() const {
     return std::make_shared<const KeyRing>(
-        secret_, quotas_, KeyRing::Clients(known_.in_use.begin(), known_.in_use.end()), known_.any_made,
+        secret_, quotas_, KeyRing::Keys(known_.in_use.begin(), known_.in_use.end()), known_.any_made,
         rings_.empty() ? nullptr : rings_.back().ring.get());
 }
 

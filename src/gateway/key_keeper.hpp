@@ -66,7 +66,7 @@ private:
     [[nodiscard]] Result<void> look();
     void merge(const std::vector<store::KeyRow>& rows);
     /// Null: its settings cannot be read.
-    [[nodiscard]] std::shared_ptr<KeyClient> client_of(const store::KeyRow& row);
+    [[nodiscard]] std::shared_ptr<MadeKey> key_of(const store::KeyRow& row);
     [[nodiscard]] std::shared_ptr<const KeyRing> build() const;
     void publish(std::shared_ptr<const KeyRing> ring);
     /// Makes it in the store; returns when the watching thread has seen it.
@@ -76,13 +76,13 @@ private:
 
     struct ById {
         using is_transparent = void;
-        static std::string_view id(const std::shared_ptr<KeyClient>& client) noexcept { return client->id; }
+        static std::string_view id(const std::shared_ptr<MadeKey>& key) noexcept { return key->id; }
         static std::string_view id(std::string_view id) noexcept { return id; }
         bool operator()(const auto& a, const auto& b) const noexcept { return id(a) < id(b); }
     };
 
     struct Known {
-        std::set<std::shared_ptr<KeyClient>, ById> in_use;
+        std::set<std::shared_ptr<MadeKey>, ById> in_use;
         std::unordered_map<std::string, std::uint32_t> numbers;  ///< of clients
         bool any_made = false;
     };

@@ -6,7 +6,8 @@
 /// before. A key's end is looked at when it is shown, so nothing has to happen then.
 ///
 /// A key is known by its MAC, which takes longer to make (1.3 µs) than everything else here. So the digest of
-/// a key that was shown once is remembered, as configured clients' are, and the MAC made once for each key.
+/// a key that was shown once is remembered, as configured clients' are, together with what requests read of
+/// it; the MAC is made once for each key.
 ///
 /// Ownership: points into the ClientQuotas, which must outlive it; a request holds the one that it found its
 /// client in. Thread rule: safe from any thread; what it remembers is published with atomics, under a lock
@@ -33,16 +34,16 @@
 
 namespace spillway::gateway {
 
-/// A key, as a client. What a request reads comes first, in one cache line. Its accounts are made when it is
-/// first shown: of 100,000 keys most are idle.
-struct alignas(kCacheLine) KeyClient : Client {
-    std::uint32_t number = 0;  ///< of its client, for metrics: beyond all indices of configured ones
-    quota::SubjectRef limits;  ///< the key's own; null: it has none
-    std::unique_ptr<const ClientRules> own_rules;  ///< null: none
+/// A key, as long as it is in use. Its accounts are made when it is first shown: of 100,000 keys most are
+/// idle.
+struct MadeKey {
     std::string id;
+    std::uint32_t number = 0;  ///< of its client, among those of keys
     std::once_flag opened;
-    quota::SubjectRef held_account;
+    quota::SubjectRef account;
+    quota::SubjectRef limits;  ///< the key's own; null: it has none
     std::string client;
+    std::unique_ptr<const ClientRules> own_rules;            ///< null: none
     std::unique_ptr<const quota::SubjectLimits> own_limits;  ///< null: none
     std::optional<Wall> expires;
     std::vector<store::KeyMacRow> macs;
@@ -51,17 +52,29 @@ struct alignas(kCacheLine) KeyClient : Client {
     void open(quota::ClientQuotas& quotas);
 };
 
+/// One secret of a key that was shown, as a client: what a request reads of it, in one cache line.
+struct alignas(kCacheLine) KeyClient : Client {
+    std::uint32_t number = 0;
+    quota::Subject* limits = nullptr;
+    Wall ends;                                 ///< the secret's own end, or the key's if that is sooner
+    std::array<unsigned char, 24> digest{};    ///< 192 bits of it
+    std::atomic<const MadeKey*> key{nullptr};  ///< written last, and read first; null: a free place
+
+    [[nodiscard]] const MadeKey& made() const noexcept { return *key.load(std::memory_order_relaxed); }
+};
+static_assert(sizeof(KeyClient) == kCacheLine);
+
 /// Empty: it is a configured client.
 [[nodiscard]] inline std::string_view key_id(const Client& client) noexcept {
-    return client.rules == kKeyRules ? std::string_view(static_cast<const KeyClient&>(client).id)
-                                     : std::string_view();
+    return is_key(client) ? std::string_view(static_cast<const KeyClient&>(client).made().id)
+                          : std::string_view();
 }
 
 class KeyRing {
 public:
-    using Clients = std::vector<std::shared_ptr<KeyClient>>;
+    using Keys = std::vector<std::shared_ptr<MadeKey>>;
     /// `before`: what that remembers of the same keys is taken over.
-    KeyRing(const store::Mac& secret, quota::ClientQuotas& quotas, Clients clients, bool any_made,
+    KeyRing(const store::Mac& secret, quota::ClientQuotas& quotas, Keys keys, bool any_made,
             const KeyRing* before = nullptr);
 
     /// Null: nobody's, or its time is over. The key comes with its digest.
@@ -75,30 +88,25 @@ public:
     [[nodiscard]] bool any_made() const noexcept { return any_made_; }
 
 private:
-    /// Half a cache line, as ClientKeys' are. `entry` is written last, and read first.
-    struct alignas(32) Remembered {
-        std::array<unsigned char, 28> digest{};
-        std::atomic<std::uint32_t> entry{0};  ///< its index + 1; 0: free
-    };
     /// One secret of a key.
     struct Entry {
-        KeyClient* client;
-        Wall ends;  ///< the secret's own end, or the key's if that is sooner
+        MadeKey* key;
+        Wall ends;
     };
     using Digest = identity::KeyDigest;
 
     [[nodiscard]] std::uint32_t by_mac(const store::Mac& mac) const noexcept;
-    [[nodiscard]] std::uint32_t by_digest(const Digest& digest) const noexcept;
-    void remember(std::span<const unsigned char> digest, std::uint32_t entry) const noexcept;
+    [[nodiscard]] const KeyClient* by_digest(const Digest& digest) const noexcept;
+    const KeyClient* remember(std::span<const unsigned char> digest, const Entry& secret) const noexcept;
 
     identity::KeyMacMaker mac_of_;
     quota::ClientQuotas* quotas_ = nullptr;
-    Clients clients_;
-    std::pmr::vector<Entry> entries_{huge_pages()};
+    Keys keys_;
+    std::vector<Entry> entries_;
     std::vector<store::Mac> macs_;      ///< by entry
     std::vector<std::uint32_t> slots_;  ///< by MAC: index + 1 of an entry; open addressing, at most half full
     mutable std::mutex remembering_;
-    mutable std::pmr::vector<Remembered> remembered_;  ///< by digest, likewise
+    mutable std::pmr::vector<KeyClient> remembered_;  ///< by digest, likewise
     bool any_made_ = false;
 };
 

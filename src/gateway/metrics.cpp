@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/huge_pages.hpp"
-
 namespace spillway::gateway {
 
 namespace {
@@ -31,7 +29,7 @@ Answers::Answers(telemetry::Registry& registry)
       failed(answers_of(registry, "failed")),
       left(answers_of(registry, "left")) {}
 
-Metrics::Metrics(telemetry::Registry& registry, std::size_t clients)
+Metrics::Metrics(telemetry::Registry& registry)
     : in_flight(requests_in_flight(registry)),
       answers(registry),
       registry_(registry),
@@ -39,8 +37,7 @@ Metrics::Metrics(telemetry::Registry& registry, std::size_t clients)
       request_seconds_(registry.histogram("spillway_request_seconds",
                                           "From a request's first byte to the end of its answer")),
       rescued_(registry.counter("spillway_rescued_requests_total",
-                                "Requests served well after at least one backend refused or failed")),
-      first_rows_(clients, huge_pages()) {}
+                                "Requests served well after at least one backend refused or failed")) {}
 
 telemetry::Counter& Metrics::answered(const Labels& who, int status) {
     const auto code = fmt::format_int(status);
@@ -62,8 +59,8 @@ Metrics::Row Metrics::make_row(const Labels& who) {
 
 Metrics::Row* Metrics::find_row(std::uint32_t client_index, std::uint32_t deployment_index) noexcept {
     if (client_index < first_rows_.size()) {
-        FirstRow& first = first_rows_[client_index];
-        if (first.deployment == deployment_index) return &first.row;
+        FirstRow* const first = first_rows_[client_index].get();
+        if (first != nullptr && first->deployment == deployment_index) return &first->row;
     }
     const auto known = rows_.find(key_of(client_index, deployment_index));
     return known == rows_.end() ? nullptr : &known->second;
@@ -71,19 +68,19 @@ Metrics::Row* Metrics::find_row(std::uint32_t client_index, std::uint32_t deploy
 
 Metrics::Row& Metrics::row(const Labels& who) {
     if (Row* const known = find_row(who.client_index, who.deployment_index)) return *known;
-    if (who.client_index < first_rows_.size()) {
-        FirstRow& first = first_rows_[who.client_index];
-        if (first.deployment == kNoDeployment) {
-            first = {who.deployment_index, make_row(who)};
-            return first.row;
+    if (who.client_index < kMostClients) {
+        if (first_rows_.size() <= who.client_index) first_rows_.resize(who.client_index + 1);
+        if (auto& first = first_rows_[who.client_index]; first == nullptr) {
+            first = make_packed<FirstRow>(who.deployment_index, make_row(who));
+            return first->row;
         }
     }
     return rows_.emplace(key_of(who.client_index, who.deployment_index), make_row(who)).first->second;
 }
 
 std::span<const std::byte> Metrics::client_memory(std::uint32_t index) const noexcept {
-    if (index >= first_rows_.size()) return {};
-    return std::as_bytes(std::span(first_rows_).subspan(index, 1));
+    if (index >= first_rows_.size() || first_rows_[index] == nullptr) return {};
+    return std::as_bytes(std::span(first_rows_[index].get(), 1));
 }
 
 std::span<const std::byte> Metrics::backend_memory(std::uint32_t index) const noexcept {

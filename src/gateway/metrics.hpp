@@ -9,7 +9,6 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <memory_resource>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "api/usage.hpp"
 #include "base/cache_line.hpp"
 #include "base/clock.hpp"
+#include "base/packed_heap.hpp"
 #include "gateway/answers.hpp"
 #include "routing/router.hpp"
 #include "telemetry/metrics.hpp"
@@ -25,12 +25,12 @@ namespace spillway::gateway {
 
 class Metrics {
 public:
-    /// `clients`: their number; indices are below it.
-    Metrics(telemetry::Registry& registry, std::size_t clients);
+    static constexpr std::uint32_t kMostClients = 0x00ff'ffffU;
+    explicit Metrics(telemetry::Registry& registry);
 
     struct Labels {
         std::string_view client;
-        std::uint32_t client_index = 0;
+        std::uint32_t client_index = 0;  ///< dense up to kMostClients
         std::string_view deployment;
         std::uint32_t deployment_index = 0;
     };
@@ -56,12 +56,12 @@ private:
         telemetry::OwnCount cached;
         telemetry::OwnCount reasoning;
     };
-    /// The row of the deployment that a client used first; most use no other.
+    /// The row of the deployment that a client used first; most use no other. Of many clients few use any.
     struct alignas(kCacheLine) FirstRow {
-        std::uint32_t deployment = kNoDeployment;
+        FirstRow(std::uint32_t number, Row counts) noexcept : deployment(number), row(counts) {}
+        std::uint32_t deployment;
         Row row;
     };
-    static constexpr std::uint32_t kNoDeployment = 0xffffffffU;
     static constexpr std::size_t kOutcomes = static_cast<std::size_t>(routing::OutcomeKind::cancelled) + 1;
     struct Backend {
         telemetry::Histogram* first_byte = nullptr;
@@ -77,7 +77,7 @@ private:
     const std::size_t shard_;
     telemetry::Histogram& request_seconds_;
     telemetry::Counter& rescued_;
-    std::pmr::vector<FirstRow> first_rows_;                                  ///< by client, without a look-up
+    std::vector<Packed<FirstRow>> first_rows_;                               ///< by client, without a look-up
     boost::unordered_flat_map<std::uint64_t, Row> rows_;                     ///< the others
     boost::unordered_flat_map<std::uint64_t, telemetry::Counter*> refused_;  ///< other answers than 200
     std::vector<Backend> backends_;

@@ -28,14 +28,20 @@ bool is_without(unsigned status) noexcept {
     return status == 400 || status == 403 || status == 404 || status == 405 || status == 501;
 }
 
+identity::ClientKeys::Presented presented_key(const Upstreams& upstreams, const http::RequestHead& head,
+                                              identity::KeyHasher& hasher) {
+    const auto key = upstreams.snapshot->clients.presented_key(head, hasher, upstreams.made_keys != nullptr);
+    warmup::key(upstreams, key);
+    return key;
+}
+
 }  // namespace
 
 Request::Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstream, RequestMemory& memory)
     : worker_(worker),
       exchange_(exchange),
       upstreams_(worker.upstreams()),
-      key_(upstreams_->snapshot->clients.presented_key(exchange.request(), worker.hasher,
-                                                       upstreams_->made_keys != nullptr)),
+      key_(presented_key(*upstreams_, exchange.request(), worker.hasher)),
       clock_(exchange.received_at(), mono_now(), wall_now()),
       asked_(memory.asked),
       admission_(upstreams_->snapshot->clients, worker.books.quotas, worker.users),
@@ -50,7 +56,6 @@ Request::Request(Worker& worker, http::Exchange& exchange, UpstreamPort& upstrea
              report_,     clock_,
              downstream_, admission_.subjects(),
              late_,       deadline_} {
-    warmup::key(*upstreams_, key_);
     upstreams_->metrics.in_flight.inc();
     worker_.note(*this);
 }
@@ -77,20 +82,23 @@ Task<void> Request::run() {
             (void)co_await exchange_.finish();
             co_return;
         }
+    const Upstreams::MadeKeys& made_keys = upstreams_->made_keys;
+    const KeyRing* const ring = made_keys ? made_keys->get() : nullptr;
+    const ShownKey shown = upstreams_->snapshot->clients.look_up(key_, clock_.began(), ring);
+    if (shown.holder != nullptr) warmup::client(*shown.holder);
     assign_request_id(asked_.id, head.fields.get("x-request-id"), worker_.rng);
     Intake intake(*upstreams_->snapshot, worker_.books.histories, worker_.scanner, asked_);
-    const Upstreams::MadeKeys& made_keys = upstreams_->made_keys;
     http::PeerCertificate* const certificate = exchange_.peer_certificate();
-    std::optional<Refusal> no = intake.identify(head, exchange_.peer(), key_, clock_.began(),
-                                                made_keys ? made_keys->get() : nullptr, certificate);
+    std::optional<Refusal> no =
+        intake.identify(head, exchange_.peer(), shown, clock_.began(), ring, certificate);
     // A new connection may bring a better one: whose time is not over, or that is somebody's.
     if (certificate != nullptr && (asked_.client == nullptr || certificate->ends <= clock_.now().wall))
         exchange_.end_connection();
-    if (asked_.client != nullptr && asked_.client->rules == kKeyRules) made_keys_ = made_keys;
+    if (asked_.client != nullptr && is_key(*asked_.client)) made_keys_ = made_keys;
     Ending ending = Ending::unauthorized;
     if (asked_.client != nullptr) {
         asked_.account = asked_.client->account;
-        warmup::client(*upstreams_, *asked_.client);
+        warmup::accounts(*upstreams_, *asked_.client);
         ending = Ending::refused;
     }
     exchange_.on_gone([this] { cancel(); });
@@ -103,6 +111,7 @@ Task<void> Request::run() {
     }
     if (!no && exchange_.body_due()) no = co_await read_body();
     TimerWheel::of(exchange_.loop()).arm(deadline_, config().limits.request_timeout);
+    if (!no) no = intake.read(head, exchange_.body());
     if (!no) {
         warmup::windows(*asked_.client, clock_.now());
         no = intake.understand(head, exchange_.body(), clock_.now());

@@ -29,7 +29,7 @@ void prefetch(std::initializer_list<Memory> list) noexcept {
 
 /// Null: it has none of its own.
 quota::Subject* key_limits(const Client& client) noexcept {
-    return client.rules == kKeyRules ? static_cast<const KeyClient&>(client).limits : nullptr;
+    return is_key(client) ? static_cast<const KeyClient&>(client).limits : nullptr;
 }
 
 }  // namespace
@@ -39,7 +39,11 @@ void key(const Upstreams& upstreams, const identity::ClientKeys::Presented& key)
               upstreams.made_keys ? (*upstreams.made_keys)->place_of(key) : Memory()});
 }
 
-void client(const Upstreams& upstreams, const Client& client) noexcept {
+void client(const Client& client) noexcept {
+    prefetch({memory_of(client)});
+}
+
+void accounts(const Upstreams& upstreams, const Client& client) noexcept {
     const quota::Subject* const key = key_limits(client);
     prefetch({memory_of(*client.account), key != nullptr ? memory_of(*key) : Memory(),
               upstreams.metrics.client_memory(upstreams.snapshot->clients.index_of(client))});
@@ -48,9 +52,7 @@ void client(const Upstreams& upstreams, const Client& client) noexcept {
 void windows(const Client& client, quota::Now now) noexcept {
     for (quota::Subject* const account : {client.account, key_limits(client)}) {
         if (account == nullptr) continue;
-        const auto tokens = account->tokens().usage().places_of(now);
-        const auto requests = account->requests().usage().places_of(now);
-        prefetch({tokens[0], tokens[1], requests[0], requests[1]});
+        prefetch({account->tokens().usage().place_of(now), account->requests().usage().place_of(now)});
     }
 }
 

@@ -11,10 +11,11 @@
 
 namespace spillway::gateway::warmup {
 
-/// Where the search for a presented key starts, and then the accounts of the client found. Together: 0.44 µs
+/// Where the search for a presented key starts, then the client found, then its accounts. Together: 0.44 µs
 /// of 0.92 to admit one of 100,000 clients, 3 % of a request (bench/micro).
 void key(const Upstreams& upstreams, const identity::ClientKeys::Presented& key) noexcept;
-void client(const Upstreams& upstreams, const Client& client) noexcept;
+void client(const Client& client) noexcept;
+void accounts(const Upstreams& upstreams, const Client& client) noexcept;
 
 /// Once the accounts have come: what their limits per minute count in.
 void windows(const Client& client, quota::Now now) noexcept;

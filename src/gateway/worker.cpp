@@ -74,7 +74,7 @@ http::ServerLimits server_limits(const config::GatewayConfig& c, const Worker::S
 }  // namespace
 
 Upstreams::Upstreams(Loop& loop, std::shared_ptr<const Snapshot> s, telemetry::Registry& registry)
-    : snapshot(std::move(s)), metrics(registry, snapshot->clients.size()) {
+    : snapshot(std::move(s)), metrics(registry) {
     origins.reserve(snapshot->config.backends.size());
     for (const auto& backend : snapshot->config.backends)
         origins.emplace_back(loop, origin_options(backend)).look_up();

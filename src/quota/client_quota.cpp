@@ -8,6 +8,7 @@ namespace spillway::quota {
 Grant::Grant(Grant&& other) noexcept
     : quotas_(std::exchange(other.quotas_, nullptr)),
       subjects_(std::move(other.subjects_)),
+      limited_(other.limited_),
       reserved_(other.reserved_),
       at_(other.at_),
       in_flight_(other.in_flight_) {}
@@ -17,6 +18,7 @@ Grant& Grant::operator=(Grant&& other) noexcept {
     release();
     quotas_ = std::exchange(other.quotas_, nullptr);
     subjects_ = std::move(other.subjects_);
+    limited_ = other.limited_;
     reserved_ = other.reserved_;
     at_ = other.at_;
     in_flight_ = other.in_flight_;
@@ -25,7 +27,8 @@ Grant& Grant::operator=(Grant&& other) noexcept {
 
 void Grant::settle(const Amounts& used, Now now) noexcept {
     if (quotas_ == nullptr) return;
-    for (Subject* subject : subjects_) subject->settle(reserved_, used, at_, now, in_flight_);
+    for (std::size_t i = 0; i < subjects_.size(); ++i)
+        subjects_[i]->settle(reserved_, limited_[i], used, at_, now, in_flight_);
     quotas_->fair_.settle(reserved_.tokens, used.tokens, at_, now, in_flight_);
     quotas_ = nullptr;
 }
@@ -38,7 +41,7 @@ void Grant::leave_flight() noexcept {
 
 void Grant::undo() noexcept {
     if (quotas_ == nullptr) return;
-    for (Subject* subject : subjects_) subject->undo(reserved_, at_);
+    for (std::size_t i = 0; i < subjects_.size(); ++i) subjects_[i]->undo(reserved_, limited_[i], at_);
     quotas_->fair_.undo(reserved_.tokens, at_);
     quotas_ = nullptr;
 }
@@ -57,14 +60,17 @@ std::optional<Grant> ClientQuotas::admit(const Subjects& subjects, const Amounts
         }
         subjects.front()->count_shadow_refusal();
     }
-    for (auto it = subjects.begin(); it != subjects.end(); ++it) {
-        if ((*it)->reserve(amounts, now, refusal)) continue;
-        if (!refusal.lease_short) (*it)->count_refusal();
-        while (it != subjects.begin()) (*--it)->undo(amounts, now);
+    Grant grant;
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        if (const auto limited = subjects[i]->reserve(amounts, now, refusal)) {
+            grant.limited_[i] = *limited;
+            continue;
+        }
+        if (!refusal.lease_short) subjects[i]->count_refusal();
+        while (i-- > 0) subjects[i]->undo(amounts, grant.limited_[i], now);
         return std::nullopt;
     }
     fair_.reserve(amounts.tokens, now);
-    Grant grant;
     grant.quotas_ = this;
     grant.subjects_ = subjects;
     grant.reserved_ = amounts;
@@ -75,7 +81,7 @@ std::optional<Grant> ClientQuotas::admit(const Subjects& subjects, const Amounts
 
 bool ClientQuotas::add_user(Grant& grant, const SubjectRef& user, Now now, Refusal& refusal) noexcept {
     if (!grant) return true;
-    bool admitted = false;
+    std::optional<LimitedPeriods> admitted;
     if (user == nullptr) {
         refusal = {};
         refusal.subject = grant.subjects_.front();
@@ -87,11 +93,13 @@ bool ClientQuotas::add_user(Grant& grant, const SubjectRef& user, Now now, Refus
         admitted = user->reserve(grant.reserved_, now, refusal);
         if (!admitted && !refusal.lease_short) user->count_refusal();
     }
-    if (admitted)
-        grant.subjects_.push_back(user);
-    else
+    if (!admitted) {
         grant.undo();
-    return admitted;
+        return false;
+    }
+    grant.limited_[grant.subjects_.size()] = *admitted;
+    grant.subjects_.push_back(user);
+    return true;
 }
 
 Subject& ClientQuotas::add(SubjectKind kind, std::string_view owner, std::string_view name,

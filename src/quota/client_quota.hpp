@@ -26,9 +26,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/huge_pages.hpp"
+#include "base/packed_heap.hpp"
 #include "base/pen.hpp"
-#include "base/recycling_memory.hpp"
 #include "base/strings.hpp"
 #include "quota/client_fair.hpp"
 #include "quota/client_subject.hpp"
@@ -63,6 +62,7 @@ private:
     friend class ClientQuotas;
     ClientQuotas* quotas_ = nullptr;
     Subjects subjects_;
+    std::array<LimitedPeriods, Subjects::static_capacity> limited_{};  ///< by subject
     Amounts reserved_;
     Now at_{};
     bool in_flight_ = false;
@@ -156,8 +156,7 @@ private:
     void erase(List::iterator subject);
 
     mutable std::mutex mutex_;
-    RecyclingMemory memory_{huge_pages()};
-    List subjects_{&memory_};
+    List subjects_{packed_heap()};
     List::iterator hand_ = subjects_.end();  ///< the next to be checked
     std::array<Map, 4> by_kind_;
     std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> users_of_;  ///< by owner

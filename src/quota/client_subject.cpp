@@ -1,7 +1,8 @@
 #include "quota/client_subject.hpp"
 
 #include <algorithm>
-#include <memory>
+
+#include "base/packed_heap.hpp"
 
 namespace spillway::quota {
 namespace {
@@ -43,49 +44,53 @@ Duration window_wait(Limit<Usage>& limit, std::int64_t n, Now now) noexcept {
 }  // namespace
 
 /// The periods of one kind of amount. Each is summed up, so that a limit set later finds what was used; only
-/// the limits that are set are looked at.
+/// those with a limit are looked at before a request's end.
 class Subject::Periods {
 public:
     Periods(const Subject& subject, PeriodSums& sums, bool cost, unsigned limited) noexcept
         : subject_(subject), sums_(sums), limited_(limited), cost_(cost) {}
 
-    /// Null if there is none.
+    /// Null if it has none.
     [[nodiscard]] Limit<PeriodUsage>* limit(std::size_t i) const noexcept {
         return ((limited_ >> i) & 1U) != 0 ? subject_.find({kPeriods[i], cost_}) : nullptr;
     }
-    [[nodiscard]] PeriodUsage usage(std::size_t i) const noexcept { return {kPeriods[i], sums_[i]}; }
     void charge(std::int64_t n, Now now) const noexcept {
-        for (std::size_t i = 0; i < kPeriods.size(); ++i)
-            if (auto* const set = limit(i))
-                set->charge(n, now);
-            else
-                usage(i).add(n, now);
+        each_limit([&](Limit<PeriodUsage>& limit) { limit.charge(n, now); });
     }
     /// The first `count`.
     void undo(std::int64_t n, Now then, std::size_t count = kPeriods.size()) const noexcept {
-        for (std::size_t i = 0; i < count; ++i)
-            if (auto* const set = limit(i))
-                set->undo(n, then);
-            else
-                usage(i).give_back(n, then);
+        each_limit([&](Limit<PeriodUsage>& limit) { limit.undo(n, then); }, count);
     }
     void give_back(std::int64_t n, Now then) const noexcept {
-        for (std::size_t i = 0; i < kPeriods.size(); ++i) usage(i).give_back(n, then);
+        each_limit([&](Limit<PeriodUsage>& limit) { limit.give_back(n, then); });
+    }
+    /// In those without a limit.
+    void count(std::int64_t n, const PeriodIndices& now) const noexcept {
+        if (n == 0) return;
+        for (std::size_t i = 0; i < kPeriods.size(); ++i)
+            if (((limited_ >> i) & 1U) == 0) PeriodUsage(kPeriods[i], sums_[i]).add_in(now[i], n);
     }
 
 private:
+    template <class Do>
+    void each_limit(Do act, std::size_t count = kPeriods.size()) const noexcept {
+        if (limited_ == 0) return;
+        for (std::size_t i = 0; i < count; ++i)
+            if (auto* const set = limit(i)) act(*set);
+    }
+
     const Subject& subject_;
     PeriodSums& sums_;
     unsigned limited_;
     bool cost_;
 };
 
-Subject::Periods Subject::token_periods() noexcept {
-    return {*this, token_sums_, false, token_limits_.load(std::memory_order_acquire)};
+Subject::Periods Subject::token_periods(LimitedPeriods limited) noexcept {
+    return {*this, token_sums_, false, limited.tokens};
 }
 
-Subject::Periods Subject::cost_periods() noexcept {
-    return {*this, cost_sums_, true, cost_limits_.load(std::memory_order_acquire)};
+Subject::Periods Subject::cost_periods(LimitedPeriods limited) noexcept {
+    return {*this, cost_sums_, true, limited.cost};
 }
 
 std::string_view to_string(SubjectKind kind) noexcept {
@@ -134,7 +139,7 @@ Subject::Subject(SubjectKind kind, std::string_view owner, std::string_view name
 
 Subject::~Subject() {
     PeriodLimit* next = period_limits_.load(std::memory_order_relaxed);
-    while (next != nullptr) next = std::unique_ptr<PeriodLimit>(next)->next;
+    while (next != nullptr) next = Packed<PeriodLimit>(next)->next;
 }
 
 /// No name in a configuration has a separator of units in it.
@@ -155,8 +160,8 @@ Limit<PeriodUsage>* Subject::find(Counted what) const noexcept {
 void Subject::set_period_limit(Counted what, std::int64_t limit) {
     Limit<PeriodUsage>* there = find(what);
     if (there == nullptr && limit > 0) {
-        auto made =
-            std::make_unique<PeriodLimit>(what, (what.cost ? cost_sums_ : token_sums_)[place(what.period)]);
+        auto& sum = (what.cost ? cost_sums_ : token_sums_)[place(what.period)];
+        Packed<PeriodLimit> made = make_packed<PeriodLimit>(what, sum);
         there = &made->limit;
         made->next = period_limits_.load(std::memory_order_relaxed);
         period_limits_.store(made.release(), std::memory_order_release);
@@ -171,11 +176,10 @@ bool Subject::quiet(Now now) noexcept {
 
 bool Subject::idle(Now now) noexcept {
     if (!quiet(now) || tokens_.used_here(now) != 0 || requests_.used_here(now) != 0) return false;
+    const LimitedPeriods limited = limited_periods();
     for (std::size_t i = 0; i < kPeriods.size(); ++i)
-        if ((token_periods().limit(i) != nullptr &&
-             PeriodUsage(kPeriods[i], token_sums_[i]).used(now) != 0) ||
-            (cost_periods().limit(i) != nullptr && PeriodUsage(kPeriods[i], cost_sums_[i]).used(now) != 0))
-            return false;
+        for (auto* const limit : {token_periods(limited).limit(i), cost_periods(limited).limit(i)})
+            if (limit != nullptr && limit->used_here(now) != 0) return false;
     return true;
 }
 
@@ -197,18 +201,20 @@ void Subject::set_limits(const SubjectLimits& limits) {
     weight_.store(weight(limits.priority), std::memory_order_relaxed);
 }
 
-bool Subject::reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept {
-    if (!try_reserve(amounts, now, refusal)) {
-        if (!shadow()) return false;
+std::optional<LimitedPeriods> Subject::reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept {
+    const LimitedPeriods limited = limited_periods();
+    if (!try_reserve(amounts, limited, now, refusal)) {
+        if (!shadow()) return std::nullopt;
         count_shadow_refusal();
-        force(amounts, now);
+        force(amounts, limited, now);
     }
     open_tokens_.fetch_add(amounts.tokens, std::memory_order_relaxed);
     open_cost_.fetch_add(amounts.cost, std::memory_order_relaxed);
-    return true;
+    return limited;
 }
 
-bool Subject::try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept {
+bool Subject::try_reserve(const Amounts& amounts, LimitedPeriods limited, Now now,
+                          Refusal& refusal) noexcept {
     refusal.subject = this;
     const auto refuse = [&](Reason reason, auto& limit, std::int64_t wanted, Verdict verdict, Duration wait) {
         refusal.reason = reason;
@@ -239,10 +245,10 @@ bool Subject::try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noe
         return false;
     }
     Reserved tokens(tokens_, amounts.tokens, now);
-    Periods token_quota = token_periods();
+    Periods token_quota = token_periods(limited);
     if (!reserve_periods(token_quota, amounts.tokens, Reason::token_quota, now, refusal)) return false;
     Reserved quota(token_quota, amounts.tokens, now);
-    if (!reserve_periods(cost_periods(), amounts.cost, Reason::budget, now, refusal)) return false;
+    if (!reserve_periods(cost_periods(limited), amounts.cost, Reason::budget, now, refusal)) return false;
     flight.keep();
     request.keep();
     tokens.keep();
@@ -254,10 +260,7 @@ bool Subject::reserve_periods(Periods periods, std::int64_t n, Reason gone, Now 
                               Refusal& refusal) noexcept {
     for (std::size_t i = 0; i < kPeriods.size(); ++i) {
         auto* const set = periods.limit(i);
-        if (set == nullptr) {
-            periods.usage(i).add(n, now);
-            continue;
-        }
+        if (set == nullptr) continue;
         auto& limit = *set;
         const Verdict verdict = limit.reserve(n, now);
         // Nothing left is a refusal even for what is free of charge.
@@ -280,25 +283,25 @@ bool Subject::reserve_periods(Periods periods, std::int64_t n, Reason gone, Now 
     return true;
 }
 
-void Subject::force(const Amounts& amounts, Now now) noexcept {
+void Subject::force(const Amounts& amounts, LimitedPeriods limited, Now now) noexcept {
     in_flight_.charge(1, now);
     if (requests_.limit() > 0) requests_.charge(1, now);
     tokens_.charge(amounts.tokens, now);
-    token_periods().charge(amounts.tokens, now);
-    cost_periods().charge(amounts.cost, now);
+    token_periods(limited).charge(amounts.tokens, now);
+    cost_periods(limited).charge(amounts.cost, now);
 }
 
-void Subject::undo(const Amounts& amounts, Now then) noexcept {
+void Subject::undo(const Amounts& amounts, LimitedPeriods limited, Now then) noexcept {
     open_tokens_.fetch_sub(amounts.tokens, std::memory_order_relaxed);
     open_cost_.fetch_sub(amounts.cost, std::memory_order_relaxed);
     in_flight_.undo(1, then);
     requests_.undo(1, then);
     tokens_.undo(amounts.tokens, then);
-    token_periods().undo(amounts.tokens, then);
-    cost_periods().undo(amounts.cost, then);
+    token_periods(limited).undo(amounts.tokens, then);
+    cost_periods(limited).undo(amounts.cost, then);
 }
 
-void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now now,
+void Subject::settle(const Amounts& reserved, LimitedPeriods limited, const Amounts& used, Now then, Now now,
                      bool in_flight) noexcept {
     const auto correct = [&](auto&& limit, std::int64_t before, std::int64_t after) {
         if (after < before)
@@ -308,8 +311,11 @@ void Subject::settle(const Amounts& reserved, const Amounts& used, Now then, Now
     };
     if (in_flight) in_flight_.undo(1, then);
     correct(tokens_, reserved.tokens, used.tokens);
-    correct(token_periods(), reserved.tokens, used.tokens);
-    correct(cost_periods(), reserved.cost, used.cost);
+    correct(token_periods(limited), reserved.tokens, used.tokens);
+    correct(cost_periods(limited), reserved.cost, used.cost);
+    const PeriodIndices index = period_indices(now.wall);
+    token_periods(limited).count(used.tokens, index);
+    cost_periods(limited).count(used.cost, index);
     open_tokens_.fetch_sub(reserved.tokens, std::memory_order_relaxed);
     open_cost_.fetch_sub(reserved.cost, std::memory_order_relaxed);
     spent_.fetch_add(used.cost, std::memory_order_relaxed);

@@ -9,10 +9,12 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/cache_line.hpp"
 #include "quota/client_limit.hpp"
 
 namespace spillway::quota {
@@ -77,7 +79,14 @@ struct Amounts {
     std::int64_t cost = 0;    ///< money units
 };
 
-class alignas(64) Subject {
+/// Which periods had a limit when a request was admitted, a bit for each: only those hold what it reserved.
+/// The sums of the others count what was used, at its end.
+struct LimitedPeriods {
+    std::uint8_t tokens = 0;
+    std::uint8_t cost = 0;
+};
+
+class alignas(kCacheLine) Subject {
 public:
     /// `owner`: a user's client, if only that client's requests name it; otherwise empty.
     Subject(SubjectKind kind, std::string_view owner, std::string_view name);
@@ -103,13 +112,15 @@ public:
     }
 
     /// Reserves all that the request needs, or nothing, with the reason. Always succeeds in shadow mode.
-    [[nodiscard]] bool reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
+    [[nodiscard]] std::optional<LimitedPeriods> reserve(const Amounts& amounts, Now now,
+                                                        Refusal& refusal) noexcept;
     /// As if the request had never been made.
-    void undo(const Amounts& amounts, Now then) noexcept;
+    void undo(const Amounts& amounts, LimitedPeriods limited, Now then) noexcept;
     /// The request is over, but not the work it started: it no longer counts as in flight.
     void leave_flight(Now then) noexcept { in_flight_.undo(1, then); }
     /// The request is over: what it used replaces what was reserved at `then`.
-    void settle(const Amounts& reserved, const Amounts& used, Now then, Now now, bool in_flight) noexcept;
+    void settle(const Amounts& reserved, LimitedPeriods limited, const Amounts& used, Now then, Now now,
+                bool in_flight) noexcept;
     /// Whether nothing is in flight or reserved.
     [[nodiscard]] bool quiet(Now now) noexcept;
     /// Whether no usage counts any more, so that a new subject would be the same.
@@ -117,8 +128,8 @@ public:
     /// Restores from the ledger what was used in the period of `now` before this process started.
     void restore(Period period, const Amounts& used, Now now) noexcept;
 
-    [[nodiscard]] Limit<LazyMinuteUsage>& tokens() noexcept { return tokens_; }
-    [[nodiscard]] Limit<LazyMinuteUsage>& requests() noexcept { return requests_; }
+    [[nodiscard]] Limit<MinuteUsage>& tokens() noexcept { return tokens_; }
+    [[nodiscard]] Limit<MinuteUsage>& requests() noexcept { return requests_; }
     [[nodiscard]] Limit<MomentUsage>& in_flight() noexcept { return in_flight_; }
     /// Of a period; null: no limit was ever set.
     [[nodiscard]] Limit<PeriodUsage>* token_limit(Period p) const noexcept { return find({p, false}); }
@@ -161,7 +172,7 @@ private:
         friend bool operator==(const Counted&, const Counted&) = default;
     };
     /// Made when the limit is first set, and kept: few clients have one, and most of those one.
-    struct PeriodLimit {
+    struct alignas(kCacheLine) PeriodLimit {
         PeriodLimit(Counted what, PeriodUsage::Sum& sum) : counted(what), limit(what.period, sum) {}
         const Counted counted;
         PeriodLimit* next = nullptr;
@@ -171,11 +182,14 @@ private:
     static constexpr std::size_t place(Period p) noexcept { return static_cast<std::size_t>(p); }
     [[nodiscard]] Limit<PeriodUsage>* find(Counted what) const noexcept;
     void set_period_limit(Counted what, std::int64_t limit);
-    [[nodiscard]] Periods token_periods() noexcept;
-    [[nodiscard]] Periods cost_periods() noexcept;
-    bool try_reserve(const Amounts& amounts, Now now, Refusal& refusal) noexcept;
+    [[nodiscard]] LimitedPeriods limited_periods() const noexcept {
+        return {token_limits_.load(std::memory_order_acquire), cost_limits_.load(std::memory_order_acquire)};
+    }
+    [[nodiscard]] Periods token_periods(LimitedPeriods limited) noexcept;
+    [[nodiscard]] Periods cost_periods(LimitedPeriods limited) noexcept;
+    bool try_reserve(const Amounts& amounts, LimitedPeriods limited, Now now, Refusal& refusal) noexcept;
     bool reserve_periods(Periods periods, std::int64_t n, Reason gone, Now now, Refusal& refusal) noexcept;
-    void force(const Amounts& amounts, Now now) noexcept;
+    void force(const Amounts& amounts, LimitedPeriods limited, Now now) noexcept;
 
     // What every request reads or writes comes first, in as few cache lines as possible.
     const SubjectKind kind_;
@@ -197,8 +211,8 @@ private:
     const std::string key_;
     std::atomic<std::int64_t> typical_output_{kFirstGuess};
     std::atomic<std::int64_t> spent_{0};
-    Limit<LazyMinuteUsage> tokens_;
-    Limit<LazyMinuteUsage> requests_;
+    Limit<MinuteUsage> tokens_;
+    Limit<MinuteUsage> requests_;
     // What few requests use.
     std::atomic<PeriodLimit*> period_limits_{nullptr};  ///< a list; only grows
     std::atomic<std::uint64_t> refusals_{0};

@@ -1,7 +1,8 @@
 #include "quota/client_usage.hpp"
 
 #include <algorithm>
-#include <memory>
+
+#include "base/packed_heap.hpp"
 
 namespace spillway::quota {
 namespace {
@@ -27,16 +28,31 @@ constexpr unsigned kAmountBits = 48;
 
 }  // namespace
 
+MinuteUsage::~MinuteUsage() {
+    const Packed<Slots> made(slots());
+}
+
+/// Of two threads that make them at once, one lets go of its own.
+MinuteUsage::Slots& MinuteUsage::made_slots() noexcept {
+    if (Slots* const made = slots()) return *made;
+    Packed<Slots> mine = make_packed<Slots>();
+    Slots* there = nullptr;
+    if (slots_.compare_exchange_strong(there, mine.get(), std::memory_order_acq_rel)) return *mine.release();
+    return *there;
+}
+
 void MinuteUsage::expire(std::int64_t second) noexcept {
     std::int64_t before = expired_at_.load(std::memory_order_relaxed);
     if (before >= second) return;
     // One thread cleans up for each second; the others may find the sum too high for an instant.
     if (!expired_at_.compare_exchange_strong(before, second, std::memory_order_relaxed)) return;
+    Slots* const slots = this->slots();
+    if (slots == nullptr) return;
     // Only the places whose second has passed since: each is looked at once in 64 seconds, and judged by what
     // is in it.
     const std::int64_t passed = std::min<std::int64_t>(second - before, kSlots);
     for (std::int64_t s = second - kSpanSeconds - passed; s < second - kSpanSeconds; ++s) {
-        auto& slot = slots_[static_cast<std::size_t>(s) % kSlots];
+        Slot& slot = (*slots)[s];
         std::uint64_t content = slot.load(std::memory_order_relaxed);
         while (amount_of(content) > 0 && second_of(content) + kSpanSeconds < second) {
             if (!slot.compare_exchange_weak(content, pack(second_of(content), 0), std::memory_order_relaxed))
@@ -49,7 +65,7 @@ void MinuteUsage::expire(std::int64_t second) noexcept {
 
 /// Files an amount that used_ holds already.
 void MinuteUsage::put(std::int64_t n, std::int64_t second) noexcept {
-    auto& slot = slots_[static_cast<std::size_t>(second) % kSlots];
+    Slot& slot = made_slots()[second];
     std::uint64_t content = slot.load(std::memory_order_relaxed);
     for (;;) {
         const std::int64_t held = amount_of(content);
@@ -88,8 +104,10 @@ void MinuteUsage::add(std::int64_t n, Now now) noexcept {
 }
 
 void MinuteUsage::give_back(std::int64_t n, Now then) noexcept {
+    Slots* const slots = this->slots();
+    if (slots == nullptr) return;
     const std::int64_t second = whole_seconds(then.mono);
-    auto& slot = slots_[static_cast<std::size_t>(second) % kSlots];
+    Slot& slot = (*slots)[second];
     std::uint64_t content = slot.load(std::memory_order_relaxed);
     while (n > 0 && second_of(content) == second && amount_of(content) > 0) {
         const std::int64_t taken = std::min(n, amount_of(content));
@@ -102,8 +120,9 @@ void MinuteUsage::give_back(std::int64_t n, Now then) noexcept {
 }
 
 std::span<const std::byte> MinuteUsage::place_of(Now now) const noexcept {
-    const auto second = static_cast<std::size_t>(whole_seconds(now.mono));
-    return std::as_bytes(std::span(slots_).subspan(second % kSlots, 1));
+    Slots* const slots = this->slots();
+    if (slots == nullptr) return {};
+    return std::as_bytes(std::span(&(*slots)[whole_seconds(now.mono)], 1));
 }
 
 std::int64_t MinuteUsage::used(Now now) noexcept {
@@ -114,7 +133,9 @@ std::int64_t MinuteUsage::used(Now now) noexcept {
 std::vector<MinuteUsage::Second> MinuteUsage::seconds(Now now) const {
     const std::int64_t second = whole_seconds(now.mono);
     std::vector<Second> out;
-    for (const auto& slot : slots_) {
+    const Slots* const slots = this->slots();
+    if (slots == nullptr) return out;
+    for (const Slot& slot : slots->of_second) {
         const std::uint64_t content = slot.load(std::memory_order_relaxed);
         if (amount_of(content) > 0 && second_of(content) + kSpanSeconds >= second)
             out.push_back({second_of(content), amount_of(content)});
@@ -134,15 +155,6 @@ void MinuteUsage::change(const Second& by, Now now) noexcept {
         give_back(-by.amount, then);
 }
 
-/// Of two threads that make it at once, one lets go of its own.
-MinuteUsage& LazyMinuteUsage::made() noexcept {
-    if (MinuteUsage* const usage = get()) return *usage;
-    auto mine = std::make_unique<MinuteUsage>();
-    MinuteUsage* there = nullptr;
-    if (made_.compare_exchange_strong(there, mine.get(), std::memory_order_acq_rel)) return *mine.release();
-    return *there;
-}
-
 namespace {
 constexpr Duration whole = std::chrono::seconds(MinuteUsage::kSpanSeconds + 1);
 
@@ -155,11 +167,12 @@ Duration until_gone(std::int64_t second, Now now) noexcept {
 
 Duration MinuteUsage::until_empty(Now now) noexcept {
     if (used(now) <= 0) return {};
+    Slots* const slots = this->slots();
+    if (slots == nullptr) return whole;  // another thread is about to file it
     // The latest amount goes last. Another thread's clock may be in the next second already.
     for (std::int64_t second = whole_seconds(now.mono) + 1, left = kSpanSeconds + 2; left > 0 && second >= 0;
          --second, --left) {
-        const std::uint64_t content =
-            slots_[static_cast<std::size_t>(second) % kSlots].load(std::memory_order_relaxed);
+        const std::uint64_t content = (*slots)[second].load(std::memory_order_relaxed);
         if (second_of(content) == second && amount_of(content) > 0) return until_gone(second, now);
     }
     return whole;
@@ -168,8 +181,10 @@ Duration MinuteUsage::until_empty(Now now) noexcept {
 Duration MinuteUsage::until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept {
     std::int64_t excess = used(now) + n - cap;
     if (excess <= 0) return {};
+    const Slots* const slots = this->slots();
+    if (slots == nullptr) return whole;
     std::array<std::uint64_t, kSlots> by_age;
-    std::transform(slots_.begin(), slots_.end(), by_age.begin(),
+    std::transform(slots->of_second.begin(), slots->of_second.end(), by_age.begin(),
                    [](const auto& slot) { return slot.load(std::memory_order_relaxed); });
     std::sort(by_age.begin(), by_age.end());
     for (const std::uint64_t content : by_age) {
@@ -218,7 +233,19 @@ bool PeriodUsage::try_add(std::int64_t n, std::int64_t cap, Now now) noexcept {
 }
 
 void PeriodUsage::add(std::int64_t n, Now now) noexcept {
-    static_cast<void>(try_add(std::clamp<std::int64_t>(n, 0, kMost), 2 * kMost, now));
+    add_in(period_index(period_, now.wall), n);
+}
+
+void PeriodUsage::add_in(std::int64_t index, std::int64_t n) noexcept {
+    n = std::clamp<std::int64_t>(n, 0, kMost);
+    const auto short_index = static_cast<std::uint16_t>(index);
+    std::uint64_t before = sum_->load(std::memory_order_relaxed);
+    PeriodState next{};
+    do {
+        next = unpack(before);
+        if (is_past(next, short_index)) next = {short_index, 0};
+        next.amount = std::min(next.amount + n, kMost);
+    } while (!sum_->compare_exchange_weak(before, pack(next), std::memory_order_relaxed));
 }
 
 void PeriodUsage::give_back(std::int64_t n, Now then) noexcept {

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "base/cache_line.hpp"
 #include "base/clock.hpp"
 #include "quota/period.hpp"
 
@@ -34,11 +35,19 @@ struct Now {
 /// Sum over the last 60 seconds. It slides in steps of a second: an amount counts for 60 to 61 seconds, so
 /// that no span of 60 seconds ever exceeds the cap, which neither a counter reset each minute nor a token
 /// bucket with a minute's burst can guarantee.
+///
+/// The seconds are allocated with the first amount: of many clients few have a limit on requests, or ask at
+/// all.
 class MinuteUsage {
 public:
     static constexpr std::int64_t kSpanSeconds = 60;
     /// The most that one second can hold; amounts beyond it are not counted.
     static constexpr std::int64_t kMost = 0xffffffff;
+
+    MinuteUsage() = default;
+    MinuteUsage(const MinuteUsage&) = delete;
+    MinuteUsage& operator=(const MinuteUsage&) = delete;
+    ~MinuteUsage();
 
     [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept;
     void add(std::int64_t n, Now now) noexcept;
@@ -50,7 +59,7 @@ public:
     [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept;
     /// How long until the sum is zero if nothing else is added.
     [[nodiscard]] Duration until_empty(Now now) noexcept;
-    /// Where an amount that comes at `now` is filed.
+    /// Where an amount that comes at `now` is filed; empty: nowhere yet.
     [[nodiscard]] std::span<const std::byte> place_of(Now now) const noexcept;
 
     /// What each second holds that still counts; seconds are of Mono, which processes of one machine share.
@@ -64,61 +73,23 @@ public:
 
 private:
     static constexpr std::size_t kSlots = 64;
+    /// Second (high half) and amount (low half): a slot is reused or emptied only together with its second,
+    /// so that a delayed thread cannot add to or subtract from another second.
+    using Slot = std::atomic<std::uint64_t>;
+    struct alignas(kCacheLine) Slots {
+        std::array<Slot, kSlots> of_second{};
+        [[nodiscard]] Slot& operator[](std::int64_t second) noexcept {
+            return of_second[static_cast<std::size_t>(second) % kSlots];
+        }
+    };
+    [[nodiscard]] Slots* slots() const noexcept { return slots_.load(std::memory_order_acquire); }
+    [[nodiscard]] Slots& made_slots() noexcept;
     void expire(std::int64_t second) noexcept;
     void put(std::int64_t n, std::int64_t second) noexcept;
 
     std::atomic<std::int64_t> used_{0};
     std::atomic<std::int64_t> expired_at_{-1};
-    /// Second (high half) and amount (low half): a slot is reused or emptied only together with its second,
-    /// so that a delayed thread cannot add to or subtract from another second.
-    std::array<std::atomic<std::uint64_t>, kSlots> slots_{};
-};
-
-/// A MinuteUsage allocated with the first amount: of many clients few have a limit on requests, or ask at
-/// all.
-class LazyMinuteUsage {
-public:
-    LazyMinuteUsage() = default;
-    LazyMinuteUsage(const LazyMinuteUsage&) = delete;
-    LazyMinuteUsage& operator=(const LazyMinuteUsage&) = delete;
-    ~LazyMinuteUsage() { delete made_.load(std::memory_order_relaxed); }
-
-    [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept {
-        return made().try_add(n, cap, now);
-    }
-    void add(std::int64_t n, Now now) noexcept { made().add(n, now); }
-    void give_back(std::int64_t n, Now then) noexcept {
-        if (MinuteUsage* const usage = get()) usage->give_back(n, then);
-    }
-    [[nodiscard]] std::int64_t used(Now now) noexcept {
-        MinuteUsage* const usage = get();
-        return usage != nullptr ? usage->used(now) : 0;
-    }
-    [[nodiscard]] Duration until_fits(std::int64_t n, std::int64_t cap, Now now) noexcept {
-        return made().until_fits(n, cap, now);
-    }
-    [[nodiscard]] Duration until_empty(Now now) noexcept {
-        MinuteUsage* const usage = get();
-        return usage != nullptr ? usage->until_empty(now) : Duration{};
-    }
-    [[nodiscard]] std::vector<MinuteUsage::Second> seconds(Now now) const {
-        const MinuteUsage* const usage = get();
-        return usage != nullptr ? usage->seconds(now) : std::vector<MinuteUsage::Second>{};
-    }
-    void change(const MinuteUsage::Second& by, Now now) noexcept { made().change(by, now); }
-
-    /// The memory that an amount at `now` touches; empty: there is none yet.
-    [[nodiscard]] std::array<std::span<const std::byte>, 2> places_of(Now now) const noexcept {
-        const MinuteUsage* const usage = get();
-        if (usage == nullptr) return {};
-        return {std::as_bytes(std::span(usage, 1)).first(1), usage->place_of(now)};
-    }
-
-private:
-    [[nodiscard]] MinuteUsage* get() const noexcept { return made_.load(std::memory_order_acquire); }
-    MinuteUsage& made() noexcept;
-
-    std::atomic<MinuteUsage*> made_{nullptr};
+    std::atomic<Slots*> slots_{nullptr};
 };
 
 /// Sum within a calendar period: a view of one word, so that the owner can keep many sums in a cache line.
@@ -133,6 +104,8 @@ public:
     [[nodiscard]] bool try_add(std::int64_t n, std::int64_t cap, Now now) noexcept;
     void add(std::int64_t n, Now now) noexcept;
     void give_back(std::int64_t n, Now then) noexcept;
+    /// As add(), for whoever knows the period's index.
+    void add_in(std::int64_t index, std::int64_t n) noexcept;
     [[nodiscard]] std::int64_t used(Now now) const noexcept;
     [[nodiscard]] Period period() const noexcept { return period_; }
     [[nodiscard]] Duration until_empty(Now now) const noexcept {

@@ -49,6 +49,12 @@ std::int64_t period_index(Period period, Wall now) noexcept {
     return (std::int64_t{int(date.year())} - 1970) * 12 + std::int64_t{unsigned(date.month())} - 1;
 }
 
+PeriodIndices period_indices(Wall now) noexcept {
+    PeriodIndices out{};
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = period_index(kPeriods[i], now);
+    return out;
+}
+
 Wall period_begin(Period period, std::int64_t index) noexcept {
     switch (period) {
         case Period::hour:

@@ -20,6 +20,9 @@ inline constexpr std::array<Period, 4> kPeriods{Period::hour, Period::day, Perio
 [[nodiscard]] std::optional<Period> parse_period(std::string_view text) noexcept;
 
 [[nodiscard]] std::int64_t period_index(Period period, Wall now) noexcept;
+/// Of all periods, as kPeriods orders them.
+using PeriodIndices = std::array<std::int64_t, kPeriods.size()>;
+[[nodiscard]] PeriodIndices period_indices(Wall now) noexcept;
 /// The first moment of the period with that index; it ends when the next one begins.
 [[nodiscard]] Wall period_begin(Period period, std::int64_t index) noexcept;
 

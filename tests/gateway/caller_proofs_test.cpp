@@ -50,8 +50,9 @@ protected:
         Asked asked;
         Intake intake(*snapshot_, histories_, scanner_, asked);
         identity::KeyHasher hasher;
-        const auto no = intake.identify(head, peer, snapshot_->clients.presented_key(head, hasher), Wall(),
-                                        nullptr, certificate.get());
+        const ClientTable& clients = snapshot_->clients;
+        const ShownKey shown = clients.look_up(clients.presented_key(head, hasher), Wall());
+        const auto no = intake.identify(head, peer, shown, Wall(), nullptr, certificate.get());
         if (no) return std::to_string(no->status) + " " + no->message;
         return std::string(asked.client->account->name());
     }

@@ -106,8 +106,8 @@ TEST_F(Keys, AreMadeUsedRotatedAndRevoked) {
     const KeyClient* client = find(key);
     ASSERT_NE(client, nullptr);
     EXPECT_EQ(client->account->name(), "app");
-    EXPECT_EQ(client->own_rules->team, "red");
-    EXPECT_EQ(client->own_rules->deployments, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(client->made().own_rules->team, "red");
+    EXPECT_EQ(client->made().own_rules->deployments, (std::vector<std::string>{"a", "b"}));
     ASSERT_TRUE(client->limits);
     EXPECT_EQ(client->limits->name(), id);
     EXPECT_FALSE(find(key + "x"));
@@ -138,9 +138,9 @@ TEST_F(Keys, EndAndChange) {
     EXPECT_FALSE(find(key, std::chrono::minutes(121)));
     ASSERT_EQ(call("PATCH", "/" + id, R"({"expires":"never","deployments":["gpt-4o"]})").status, 200U);
     ASSERT_TRUE(find(key, std::chrono::hours(1000)));
-    EXPECT_EQ(find(key)->own_rules->deployments, std::vector<std::string>{"gpt-4o"});
+    EXPECT_EQ(find(key)->made().own_rules->deployments, std::vector<std::string>{"gpt-4o"});
     ASSERT_EQ(call("PATCH", "/" + id, R"({"note":"n"})").status, 200U);
-    EXPECT_EQ(find(key)->own_rules->deployments, std::vector<std::string>{"gpt-4o"})
+    EXPECT_EQ(find(key)->made().own_rules->deployments, std::vector<std::string>{"gpt-4o"})
         << "what is not named stays";
     EXPECT_EQ(find(key)->limits, nullptr);
     for (const int limit : {70, 80}) {

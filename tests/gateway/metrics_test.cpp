@@ -14,10 +14,10 @@ constexpr std::uint32_t kNobody = 0x3fffffff;
 
 TEST(GatewayMetrics, CountsEachClientsDeploymentsApart) {
     telemetry::Registry registry(2);
-    Metrics metrics(registry, 2);
+    Metrics metrics(registry);
     const Metrics::Labels first{"ann", 0, "gpt-4o", 5};
     const Metrics::Labels second{"ann", 0, "o3", 6};
-    const Metrics::Labels other{"ben", 1, "o3", 6};
+    const Metrics::Labels other{"ben", 70'000, "o3", 6};
     const Metrics::Labels nobody{{}, kNobody, "gpt-4o", 5};
     api::Usage usage;
     usage.prompt = 10;

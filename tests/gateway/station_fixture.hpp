@@ -45,9 +45,11 @@ struct Station {
         if (!key.empty()) with_key.fields.add("api-key", key);
         Intake intake(*snapshot, histories, scanner, asked);
         identity::KeyHasher hasher;
-        refusal = intake.identify(with_key, "127.0.0.1:9", snapshot->clients.presented_key(with_key, hasher),
-                                  now.wall);
+        const ClientTable& clients = snapshot->clients;
+        const ShownKey shown = clients.look_up(clients.presented_key(with_key, hasher), now.wall);
+        refusal = intake.identify(with_key, "127.0.0.1:9", shown, now.wall);
         if (asked.client != nullptr) asked.account = asked.client->account;
+        if (!refusal) refusal = intake.read(with_key, body);
         if (!refusal) refusal = intake.understand(with_key, body, now);
         return asked;
     }

@@ -192,20 +192,28 @@ TEST_F(Quotas, ALimitSetLaterFindsWhatItsPeriodUsed) {
     auto settled = ask({&app}, 90, at(0s), 9);
     settled->settle({60, 6}, at(1s));
     auto under_way = ask({&app}, 30, at(2s), 3);
+    auto unused = ask({&app}, 30, at(2s), 3);
     reload({.tokens = {0, 100, 0, 0}, .budget = {0, 0, 0, 10}});
-    EXPECT_FALSE(ask({&app}, 11, at(3s)));
+    EXPECT_FALSE(ask({&app}, 41, at(3s)));
     EXPECT_EQ(why.period, Period::day);
-    EXPECT_EQ(why.used, 90);
-    EXPECT_FALSE(ask({&app}, 1, at(3s), 2));
+    EXPECT_EQ(why.used, 60);
+    EXPECT_FALSE(ask({&app}, 1, at(3s), 5));
     EXPECT_EQ(why.period, Period::month);
-    EXPECT_EQ(why.used, 9);
+    EXPECT_EQ(why.used, 6);
     under_way->settle({10, 1}, at(4s));
-    EXPECT_EQ(app.tokens_in(Period::day).used(at(5s)), 70);
+    unused->undo();
+    EXPECT_EQ(app.tokens_in(Period::day).used(at(5s)), 70) << "what was under way is counted at its end";
     EXPECT_EQ(app.cost_in(Period::month).used(at(5s)), 7);
+    auto with_limit = ask({&app}, 30, at(5s), 3);
+    EXPECT_EQ(app.tokens_in(Period::day).used(at(5s)), 100);
+    reload({});
+    with_limit->settle({5, 1}, at(6s));
+    EXPECT_EQ(app.tokens_in(Period::day).used(at(6s)), 75) << "a limit that went meanwhile loses nothing";
+    EXPECT_EQ(app.tokens_in(Period::hour).used(at(6s)), 75);
     reload({.tokens = {80, 0, 0, 0}});
-    EXPECT_FALSE(ask({&app}, 11, at(6s)));
+    EXPECT_FALSE(ask({&app}, 6, at(6s)));
     EXPECT_EQ(why.period, Period::hour);
-    EXPECT_TRUE(ask({&app}, 10, at(6s), 100));
+    EXPECT_TRUE(ask({&app}, 5, at(6s), 100));
 }
 
 TEST_F(Quotas, TermsAreOfTheSubjectWithTheLeastLeft) {
