@@ -1,5 +1,6 @@
 #include "base/packed_heap.hpp"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t lines_of(std::size_t bytes) noexcept {
-    return (bytes + kCacheLine - 1) / kCacheLine;
+    return (std::max<std::size_t>(bytes, 1) + kCacheLine - 1) / kCacheLine;
 }
 
 constexpr bool is_small(std::size_t bytes, std::size_t alignment) noexcept {

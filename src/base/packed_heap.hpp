@@ -1,7 +1,7 @@
 #pragma once
-/// A heap for small objects of which there may be 100,000, so that each request finds its own cold: packed into
-/// huge pages (huge_pages.hpp), reaching one does not also cost a page-table walk. The first kFirst bytes are
-/// ordinary memory, for gateways with few clients.
+/// A heap for small objects of which there may be 100,000, so that each request finds its own cold: packed
+/// into huge pages (huge_pages.hpp), reaching one does not also cost a page-table walk. The first kFirst
+/// bytes are ordinary memory, for gateways with few clients.
 ///
 /// A freed block is reused for objects of its size; the memory is kept until the heap's end. Objects larger
 /// than kLargest come from the ordinary heap.
@@ -48,7 +48,7 @@ private:
     std::mutex mutex_;
     std::pmr::memory_resource* const chunks_;
     std::vector<std::span<std::byte>> taken_;
-    std::span<std::byte> rest_;  ///< of the latest
+    std::span<std::byte> rest_;                            ///< of the latest
     std::array<Free*, kLargest / kCacheLine + 1> free_{};  ///< by size in cache lines
 };
 

@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "gateway/answer_head.hpp"
 #include "gateway/evidence.hpp"
+#include "gateway/key_ring.hpp"
 #include "gateway/plain_relay.hpp"
 #include "gateway/stream_relay.hpp"
 
@@ -26,7 +27,7 @@ std::uint64_t RequestParts::fingerprint() const noexcept {
     const std::hash<std::string_view> hash;
     std::uint64_t out = hash(body.substr(0, most)) * 0x9e3779b97f4a7c15U + body.size();
     if (body.size() > most) out ^= hash(body.substr(body.size() - most)) << 1U;
-    return out ^ reinterpret_cast<std::uintptr_t>(asked.client) ^ hash(asked.route.tail);
+    return out ^ reinterpret_cast<std::uintptr_t>(identity_of(*asked.client)) ^ hash(asked.route.tail);
 }
 
 Attempt::Attempt(RequestParts& parts, const routing::Lease& lease)

@@ -91,7 +91,7 @@ public:
         const identity::ClientKeys::Presented& key) const noexcept {
         return keys_.place_of(key);
     }
-    /// Does not read the memory of whom it finds.
+    /// Does not read the memory of a configured client that it finds.
     [[nodiscard]] ShownKey look_up(const identity::ClientKeys::Presented& key, Wall now,
                                    const KeyRing* made_keys = nullptr) const;
     /// `certificate`: the connection's; null if it has none.

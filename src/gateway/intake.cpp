@@ -154,9 +154,8 @@ std::optional<Refusal> Intake::read(const http::RequestHead& head, std::string_v
     const bool form =
         asked_.operation().body == api::BodyKind::multipart || istarts_with(asked_.route.tail, "/videos");
     if (!form || is_json_object(body)) return read_json(body);
-    if (!read_form(body, head.fields.get("content-type"))) return std::nullopt;
-    // Some servers take the first of several, some the last.
-    return Refusal{.status = 400, .message = "The form names its model more than once.", .code = "bad_form"};
+    repeated_ = read_form(body, head.fields.get("content-type"));
+    return std::nullopt;
 }
 
 std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::string_view body,
@@ -168,6 +167,10 @@ std::optional<Refusal> Intake::understand(const http::RequestHead& head, std::st
                        .message = fmt::format("The client '{}' may not use the deployment '{}'.",
                                               asked_.account->name(), asked_.deployment),
                        .code = "deployment_not_allowed"};
+    // Some servers take the first of several, some the last.
+    if (repeated_)
+        return Refusal{
+            .status = 400, .message = "The form names its model more than once.", .code = "bad_form"};
     asked_.deployment_ref = snapshot_.router->deployment(asked_.deployment, now.mono);
     const api::Operation& operation = asked_.operation();
     asked_.shape = quota::shape_of(asked_.scan, body, asked_.deployment, operation.writes_text);

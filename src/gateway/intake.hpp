@@ -58,6 +58,7 @@ private:
     const quota::HistorySizes& histories_;
     api::RequestScanner& scanner_;
     Asked& asked_;
+    bool repeated_ = false;  ///< the form names its model more than once
 };
 
 }  // namespace spillway::gateway

@@ -26,7 +26,6 @@
 
 #include "base/cache_line.hpp"
 #include "base/clock.hpp"
-#include "base/huge_pages.hpp"
 #include "gateway/clients.hpp"
 #include "identity/client_keys.hpp"
 #include "identity/key_token.hpp"
@@ -68,6 +67,12 @@ static_assert(sizeof(KeyClient) == kCacheLine);
 [[nodiscard]] inline std::string_view key_id(const Client& client) noexcept {
     return is_key(client) ? std::string_view(static_cast<const KeyClient&>(client).made().id)
                           : std::string_view();
+}
+
+/// The same for all requests of a client, or of a key, until they are changed.
+[[nodiscard]] inline const void* identity_of(const Client& client) noexcept {
+    return is_key(client) ? static_cast<const void*>(&static_cast<const KeyClient&>(client).made())
+                          : static_cast<const void*>(&client);
 }
 
 class KeyRing {

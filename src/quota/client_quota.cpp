@@ -27,8 +27,8 @@ Grant& Grant::operator=(Grant&& other) noexcept {
 
 void Grant::settle(const Amounts& used, Now now) noexcept {
     if (quotas_ == nullptr) return;
-    for (std::size_t i = 0; i < subjects_.size(); ++i)
-        subjects_[i]->settle(reserved_, limited_[i], used, at_, now, in_flight_);
+    const Settlement end{reserved_, used, at_, now, period_indices(now.wall), in_flight_};
+    for (std::size_t i = 0; i < subjects_.size(); ++i) subjects_[i]->settle(end, limited_[i]);
     quotas_->fair_.settle(reserved_.tokens, used.tokens, at_, now, in_flight_);
     quotas_ = nullptr;
 }

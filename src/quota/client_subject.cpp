@@ -50,6 +50,7 @@ public:
     Periods(const Subject& subject, PeriodSums& sums, bool cost, unsigned limited) noexcept
         : subject_(subject), sums_(sums), limited_(limited), cost_(cost) {}
 
+    [[nodiscard]] bool any() const noexcept { return limited_ != 0; }
     /// Null if it has none.
     [[nodiscard]] Limit<PeriodUsage>* limit(std::size_t i) const noexcept {
         return ((limited_ >> i) & 1U) != 0 ? subject_.find({kPeriods[i], cost_}) : nullptr;
@@ -64,11 +65,13 @@ public:
     void give_back(std::int64_t n, Now then) const noexcept {
         each_limit([&](Limit<PeriodUsage>& limit) { limit.give_back(n, then); });
     }
-    /// In those without a limit.
-    void count(std::int64_t n, const PeriodIndices& now) const noexcept {
+    /// In the others, of which those in `limited` have got a limit since.
+    void count(std::int64_t n, const Settlement& end, unsigned limited) const noexcept {
         if (n == 0) return;
+        Periods(subject_, sums_, cost_, limited & ~limited_).charge(n, end.now);
         for (std::size_t i = 0; i < kPeriods.size(); ++i)
-            if (((limited_ >> i) & 1U) == 0) PeriodUsage(kPeriods[i], sums_[i]).add_in(now[i], n);
+            if ((((limited | limited_) >> i) & 1U) == 0)
+                PeriodUsage(kPeriods[i], sums_[i]).add_in(end.periods[i], n);
     }
 
 private:
@@ -208,8 +211,7 @@ std::optional<LimitedPeriods> Subject::reserve(const Amounts& amounts, Now now, 
         count_shadow_refusal();
         force(amounts, limited, now);
     }
-    open_tokens_.fetch_add(amounts.tokens, std::memory_order_relaxed);
-    open_cost_.fetch_add(amounts.cost, std::memory_order_relaxed);
+    add_open(amounts.tokens, amounts.cost, limited);
     return limited;
 }
 
@@ -258,7 +260,7 @@ bool Subject::try_reserve(const Amounts& amounts, LimitedPeriods limited, Now no
 
 bool Subject::reserve_periods(Periods periods, std::int64_t n, Reason gone, Now now,
                               Refusal& refusal) noexcept {
-    for (std::size_t i = 0; i < kPeriods.size(); ++i) {
+    for (std::size_t i = 0; periods.any() && i < kPeriods.size(); ++i) {
         auto* const set = periods.limit(i);
         if (set == nullptr) continue;
         auto& limit = *set;
@@ -291,9 +293,13 @@ void Subject::force(const Amounts& amounts, LimitedPeriods limited, Now now) noe
     cost_periods(limited).charge(amounts.cost, now);
 }
 
+void Subject::add_open(std::int64_t tokens, std::int64_t cost, LimitedPeriods limited) noexcept {
+    if (limited.tokens != 0) open_tokens_.fetch_add(tokens, std::memory_order_relaxed);
+    if (limited.cost != 0) open_cost_.fetch_add(cost, std::memory_order_relaxed);
+}
+
 void Subject::undo(const Amounts& amounts, LimitedPeriods limited, Now then) noexcept {
-    open_tokens_.fetch_sub(amounts.tokens, std::memory_order_relaxed);
-    open_cost_.fetch_sub(amounts.cost, std::memory_order_relaxed);
+    add_open(-amounts.tokens, -amounts.cost, limited);
     in_flight_.undo(1, then);
     requests_.undo(1, then);
     tokens_.undo(amounts.tokens, then);
@@ -301,24 +307,22 @@ void Subject::undo(const Amounts& amounts, LimitedPeriods limited, Now then) noe
     cost_periods(limited).undo(amounts.cost, then);
 }
 
-void Subject::settle(const Amounts& reserved, LimitedPeriods limited, const Amounts& used, Now then, Now now,
-                     bool in_flight) noexcept {
+void Subject::settle(const Settlement& end, LimitedPeriods limited) noexcept {
     const auto correct = [&](auto&& limit, std::int64_t before, std::int64_t after) {
         if (after < before)
-            limit.give_back(before - after, then);
+            limit.give_back(before - after, end.then);
         else if (after > before)
-            limit.charge(after - before, now);
+            limit.charge(after - before, end.now);
     };
-    if (in_flight) in_flight_.undo(1, then);
-    correct(tokens_, reserved.tokens, used.tokens);
-    correct(token_periods(limited), reserved.tokens, used.tokens);
-    correct(cost_periods(limited), reserved.cost, used.cost);
-    const PeriodIndices index = period_indices(now.wall);
-    token_periods(limited).count(used.tokens, index);
-    cost_periods(limited).count(used.cost, index);
-    open_tokens_.fetch_sub(reserved.tokens, std::memory_order_relaxed);
-    open_cost_.fetch_sub(reserved.cost, std::memory_order_relaxed);
-    spent_.fetch_add(used.cost, std::memory_order_relaxed);
+    if (end.in_flight) in_flight_.undo(1, end.then);
+    correct(tokens_, end.reserved.tokens, end.used.tokens);
+    correct(token_periods(limited), end.reserved.tokens, end.used.tokens);
+    correct(cost_periods(limited), end.reserved.cost, end.used.cost);
+    const LimitedPeriods limited_now = limited_periods();
+    token_periods(limited).count(end.used.tokens, end, limited_now.tokens);
+    cost_periods(limited).count(end.used.cost, end, limited_now.cost);
+    add_open(-end.reserved.tokens, -end.reserved.cost, limited);
+    spent_.fetch_add(end.used.cost, std::memory_order_relaxed);
 }
 
 std::uint64_t Subject::typical_output() const noexcept {

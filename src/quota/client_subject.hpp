@@ -79,11 +79,21 @@ struct Amounts {
     std::int64_t cost = 0;    ///< money units
 };
 
-/// Which periods had a limit when a request was admitted, a bit for each: only those hold what it reserved.
-/// The sums of the others count what was used, at its end.
+/// Which periods had a limit when a request was admitted, a bit for each: only those hold what it reserved,
+/// from its beginning. The sums of the others count what was used, at its end and in the period of its end.
 struct LimitedPeriods {
     std::uint8_t tokens = 0;
     std::uint8_t cost = 0;
+};
+
+/// A request's end, for each of its subjects.
+struct Settlement {
+    Amounts reserved;
+    Amounts used;
+    Now then;  ///< when it was reserved
+    Now now;
+    PeriodIndices periods{};  ///< of `now`
+    bool in_flight = false;
 };
 
 class alignas(kCacheLine) Subject {
@@ -118,10 +128,9 @@ public:
     void undo(const Amounts& amounts, LimitedPeriods limited, Now then) noexcept;
     /// The request is over, but not the work it started: it no longer counts as in flight.
     void leave_flight(Now then) noexcept { in_flight_.undo(1, then); }
-    /// The request is over: what it used replaces what was reserved at `then`.
-    void settle(const Amounts& reserved, LimitedPeriods limited, const Amounts& used, Now then, Now now,
-                bool in_flight) noexcept;
-    /// Whether nothing is in flight or reserved.
+    /// The request is over: what it used replaces what was reserved.
+    void settle(const Settlement& end, LimitedPeriods limited) noexcept;
+    /// Whether nothing is in flight or reserved of a period.
     [[nodiscard]] bool quiet(Now now) noexcept;
     /// Whether no usage counts any more, so that a new subject would be the same.
     [[nodiscard]] bool idle(Now now) noexcept;
@@ -190,6 +199,7 @@ private:
     bool try_reserve(const Amounts& amounts, LimitedPeriods limited, Now now, Refusal& refusal) noexcept;
     bool reserve_periods(Periods periods, std::int64_t n, Reason gone, Now now, Refusal& refusal) noexcept;
     void force(const Amounts& amounts, LimitedPeriods limited, Now now) noexcept;
+    void add_open(std::int64_t tokens, std::int64_t cost, LimitedPeriods limited) noexcept;
 
     // What every request reads or writes comes first, in as few cache lines as possible.
     const SubjectKind kind_;
@@ -202,7 +212,8 @@ private:
     const std::uint16_t owner_length_;
     std::atomic<std::uint32_t> holders_{0};
     std::uint32_t configured_ = 0;  ///< for ClientQuotas: the last configuration that named it
-    /// Reserved but not settled: distinguishes a spent quota from one that is only reserved.
+    /// Reserved of periods with a limit, but not settled: distinguishes a spent quota from one that is only
+    /// reserved.
     std::atomic<std::int64_t> open_tokens_{0};
     std::atomic<std::int64_t> open_cost_{0};
     Limit<MomentUsage> in_flight_;

@@ -9,7 +9,8 @@
 ///   used(now)             the sum; never negative, never grows by itself
 ///
 /// Units: tokens, requests or money (kMoneyUnit); n and sums are not negative.
-/// Thread rule: every function from any thread; no locks. Errors: none; amounts saturate.
+/// Thread rule: every function from any thread; no locks, but for memory when the first amount comes.
+/// Errors: none; amounts saturate.
 #include <array>
 #include <atomic>
 #include <cstddef>

@@ -81,7 +81,7 @@ TEST(FramePool, AThreadThatTakesNoneKeepsNone) {
     });
 }
 
-#if !defined(SPILLWAY_FRAMES_FROM_HEAP)
+#if !defined(SPILLWAY_ADDRESS_SANITIZER)
 Task<void> nothing() {
     co_return;
 }

@@ -192,7 +192,7 @@ TEST_F(Quotas, ALimitSetLaterFindsWhatItsPeriodUsed) {
     auto settled = ask({&app}, 90, at(0s), 9);
     settled->settle({60, 6}, at(1s));
     auto under_way = ask({&app}, 30, at(2s), 3);
-    auto unused = ask({&app}, 30, at(2s), 3);
+    auto long_work = ask({&app}, 500, at(2s), 50);
     reload({.tokens = {0, 100, 0, 0}, .budget = {0, 0, 0, 10}});
     EXPECT_FALSE(ask({&app}, 41, at(3s)));
     EXPECT_EQ(why.period, Period::day);
@@ -201,9 +201,13 @@ TEST_F(Quotas, ALimitSetLaterFindsWhatItsPeriodUsed) {
     EXPECT_EQ(why.period, Period::month);
     EXPECT_EQ(why.used, 6);
     under_way->settle({10, 1}, at(4s));
-    unused->undo();
     EXPECT_EQ(app.tokens_in(Period::day).used(at(5s)), 70) << "what was under way is counted at its end";
     EXPECT_EQ(app.cost_in(Period::month).used(at(5s)), 7);
+    reload({.tokens = {0, 70, 0, 0}, .budget = {0, 0, 0, 7}});
+    EXPECT_FALSE(ask({&app}, 1, at(5s), 1));
+    EXPECT_EQ(why.reason, Reason::token_quota) << "spent, not only reserved by what came before the limit";
+    long_work->undo();
+    reload({.tokens = {0, 100, 0, 0}, .budget = {0, 0, 0, 10}});
     auto with_limit = ask({&app}, 30, at(5s), 3);
     EXPECT_EQ(app.tokens_in(Period::day).used(at(5s)), 100);
     reload({});
