@@ -67,14 +67,18 @@ def flat(lab: Lab, options) -> list:
     chosen = random.Random(1).sample(range(many - 1), 2000)
     body = chat_body(1300)
 
+    cases = {
+        table.anchor: {"backends": 3},
+        "300 backends, 1 client": {"backends": 300},
+        "3 backends, 100,000 clients": {"backends": 3, "clients": many, "seconds": 180},
+    }
+
     def start() -> list[Peer]:
         lab.backend(addresses=300)
-        return [
-            lab.spillway(name=table.anchor, backends=3),
-            lab.spillway(name="300 backends, 1 client", backends=300),
-            lab.spillway(name="3 backends, 100,000 clients", backends=3, clients=many, seconds=180),
-            lab.spillway(name="3 backends, 100,000 made keys", backends=3, made_keys=many),
-        ]
+        peers = [lab.spillway(name=name, **what) for name, what in cases.items()]
+        if options.other:
+            peers += [lab.spillway(options.other, f"other: {name}", **what) for name, what in cases.items()]
+        return [*peers, lab.spillway(name="3 backends, 100,000 made keys", backends=3, made_keys=many)]
 
     def one(peer: Peer, seconds: float = options.seconds) -> Round:
         keys = [f"{KEY}-{i}" for i in chosen] if "100,000" in peer.name else [KEY] * len(chosen)
