@@ -130,6 +130,19 @@ TEST_F(Keys, AreMadeUsedRotatedAndRevoked) {
     EXPECT_EQ(call("POST", "/" + id + "/rotate").status, 409U);
 }
 
+TEST_F(Keys, AreKnownAsTheSameWhenOthersAreMade) {
+    const KeyAnswer made = call("POST", "", R"({"client":"app"})");
+    const std::string key = text(made.body, "key");
+    ASSERT_TRUE(find(key));
+    const void* const before = identity_of(*find(key));
+    const auto* const ring = held_.get();
+    const KeyAnswer other = call("POST", "", R"({"client":"app"})");
+    ASSERT_TRUE(find(text(other.body, "key")));
+    EXPECT_NE(held_.get(), ring);
+    EXPECT_EQ(identity_of(*find(key)), before);
+    EXPECT_NE(identity_of(*find(text(other.body, "key"))), before);
+}
+
 TEST_F(Keys, EndAndChange) {
     const KeyAnswer made = call("POST", "", R"({"client":"app","expires_in":"2h"})");
     const std::string id = text(made.body, "id");
