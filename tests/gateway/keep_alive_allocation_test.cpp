@@ -12,13 +12,14 @@
 #include <thread>
 
 #include "base/loop.hpp"
+#include "base/sanitizers.hpp"
 #include "base/task.hpp"
 #include "blocking.hpp"
 #include "config/yaml.hpp"
 #include "gateway/gateway.hpp"
 #include "http/server.hpp"
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SPILLWAY_ADDRESS_SANITIZER) && !defined(SPILLWAY_THREAD_SANITIZER)
 
 namespace {
 // The hooks below have no other place to count in.

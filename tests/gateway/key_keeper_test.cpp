@@ -143,6 +143,42 @@ TEST_F(Keys, AreKnownAsTheSameWhenOthersAreMade) {
     EXPECT_NE(identity_of(*find(text(other.body, "key"))), before);
 }
 
+TEST_F(Keys, AreFoundByAllThreadsWhileOthersAreMade) {
+    const auto made = [this] { return text(call("POST", "", R"({"client":"app"})").body, "key"); };
+    const std::vector<std::string> keys{made(), made(), made(), made()};
+    std::atomic<bool> over{false};
+    std::atomic<int> missed{0};
+    std::atomic<std::uint64_t> found{0};
+    const auto look = [&] {
+        identity::KeyHasher hasher;
+        while (!over) {
+            std::shared_ptr<const KeyRing> ring;
+            {
+                const std::lock_guard lock(mutex_);
+                ring = ring_;
+            }
+            for (const std::string& key : keys) {
+                const KeyClient* const client = ring->find({key, hasher(key)}, now_);
+                if (client == nullptr || client->account->name() != "app" || key_id(*client).empty())
+                    ++missed;
+                else
+                    ++found;
+            }
+        }
+    };
+    std::thread one(look);
+    std::thread other(look);
+    for (int i = 0; i < 10; ++i) {
+        const std::string fresh = made();
+        EXPECT_TRUE(find(fresh));
+    }
+    over = true;
+    one.join();
+    other.join();
+    EXPECT_EQ(missed, 0);
+    EXPECT_GT(found, 0U);
+}
+
 TEST_F(Keys, EndAndChange) {
     const KeyAnswer made = call("POST", "", R"({"client":"app","expires_in":"2h"})");
     const std::string id = text(made.body, "id");
