@@ -202,9 +202,9 @@ def test_a_key_copied_by_hand_is_copied(page):
 
 
 def test_rotating_leaves_the_old_key_for_the_overlap(gateway, page, client):
-    old = page.make(client="shop", name="turning")
+    old = page.make(client="shop", name="turning-key")
     page.copy()
-    page.button("Rotate turning").click()
+    page.button("Rotate turning-key").click()
     expect(page.field("overlap")).to_have_value("24h")
     page.field("overlap").fill("soon")
     page.button("Rotate", page.dialog).click()
@@ -218,11 +218,11 @@ def test_rotating_leaves_the_old_key_for_the_overlap(gateway, page, client):
     assert new != old
     assert status(client, gateway, old) == status(client, gateway, new) == 200
     page.copy()
-    expect(page.states("turning")).to_have_text(["rotated"])
-    expect(page.cell("turning", "state")).to_contain_text("the old one until")
+    expect(page.states("turning-key")).to_have_text(["rotated"])
+    expect(page.cell("turning-key", "state")).to_contain_text("the old one until")
     seconds_until(lambda: status(client, gateway, old) == 401, 8)
     assert status(client, gateway, new) == 200
-    expect(page.states("turning")).to_have_text(["active"])
+    expect(page.states("turning-key")).to_have_text(["active"])
 
 
 def test_a_revoked_key_is_refused_at_once(gateway, page, client):
