@@ -182,6 +182,52 @@ def test_a_failed_question_is_not_lost_to_the_next(chat, opened):
     page.page.context.set_offline(False)
 
 
+def held_while_opened(page):
+    """The requests for a conversation from now on, which wait until they are told to go on."""
+    held = []
+    page.page.route(re.compile(r"/api/conversations/[0-9a-f]{32}$"), lambda route: held.append(route))
+    return held
+
+
+def wait_for(page, held, count):
+    for _ in range(500):
+        if len(held) == count:
+            return
+        page.page.wait_for_timeout(10)
+    raise AssertionError(f"{len(held)} conversations asked for, not {count}")
+
+
+def test_what_is_asked_at_once_after_a_reload_goes_into_the_conversation_in_view(chat, opened):
+    page = opened(chat)
+    page.ask("First")
+    held = held_while_opened(page)
+    page.page.reload()
+    wait_for(page, held, 1)
+    expect(page.page.locator(".entry")).to_have_count(1)  # the page is there, but for what was said
+    expect(page.question).to_have_count(0)
+    held[0].continue_()
+    page.ask("Second")
+    expect(page.page.locator("article.question .bubble")).to_have_text(["First", "Second"])
+    expect(page.page.locator(".entry")).to_have_count(1)
+
+
+def test_the_conversation_that_was_chosen_last_is_shown(chat, opened):
+    page = opened(chat)
+    for text in ("First", "Second"):
+        page.button("New chat").click()
+        page.ask(text)
+    page.button("New chat").click()
+    held = held_while_opened(page)
+    for count, name in enumerate(("First", "Second"), 1):
+        page.page.locator(".entry a", has_text=name).click()
+        wait_for(page, held, count)
+    for route in reversed(held):
+        with page.page.expect_response(route.request.url):
+            route.continue_()
+    page.page.wait_for_timeout(200)
+    expect(page.page.locator("article.question .bubble")).to_have_text("Second")
+
+
 def test_an_edit_survives_a_reload(chat, opened):
     page = opened(chat)
     page.ask("First")

@@ -55,7 +55,7 @@ function useDrop(): boolean {
       e.preventDefault();
       depth = 0;
       setOver(false);
-      void addFiles(e.dataTransfer!.files);
+      if (state.ready.value) void addFiles(e.dataTransfer!.files);
     };
     addEventListener("dragenter", enter);
     addEventListener("dragover", move);
@@ -118,8 +118,14 @@ export function App() {
           <h1 title={state.title.value}>{state.title.value}</h1>
           {narrow && <IconButton icon="plus" label={t("new_chat")} onClick={newChat} />}
         </header>
-        <Thread />
-        {state.session.value ? <Composer /> : <p class="muted">{t("loading")}</p>}
+        {state.ready.value ? (
+          <>
+            <Thread />
+            <Composer />
+          </>
+        ) : (
+          <p class="muted">{t("loading")}</p>
+        )}
       </main>
       <SidePanel />
       {over && <div class="drop">{t("drop_here")}</div>}

@@ -24,6 +24,8 @@ export interface Trouble extends Failure {
 }
 
 export const session = signal<Session | null>(null);
+/** Is the conversation of the address in view? What is asked before would go into another one. */
+export const ready = signal(false);
 export const fatal = signal<Failure | null>(null);
 export const conversations = signal<Conversation[]>([]);
 export const current = signal("");
@@ -70,6 +72,7 @@ export async function start(): Promise<void> {
     session.value = await api.session();
     conversations.value = await api.conversations();
     await openFromAddress();
+    ready.value = true;
   } catch (error) {
     fatal.value = asFailure(error);
   }
@@ -81,7 +84,11 @@ export async function openFromAddress(): Promise<void> {
   else fresh();
 }
 
+/** The conversation that was last asked for; one that comes after it was left is not shown any more. */
+let wanted = "";
+
 export function fresh(): void {
+  wanted = "";
   batch(() => {
     current.value = "";
     messages.value = [];
@@ -102,15 +109,18 @@ export function onRunning(follow: (id: string) => void): void {
 }
 
 export async function open(id: string): Promise<void> {
+  wanted = id;
   let shown;
   try {
     shown = await api.open(id);
   } catch (error) {
+    if (wanted !== id) return;
     const failure = asFailure(error);
     fresh();
     showTrouble("", failure);
     return;
   }
+  if (wanted !== id) return;
   const run = runs.value[id];
   const again = current.value === id;
   if (shown.running && !run) followers.forEach((follow) => follow(id));
@@ -135,9 +145,15 @@ export async function open(id: string): Promise<void> {
   if (location.hash !== `#c/${id}`) history.pushState(null, "", `#c/${id}`);
 }
 
+/** Opens `id` anew, as the server has it now, unless another one is in view or asked for. */
+export async function refresh(id: string): Promise<void> {
+  if (current.value === id && wanted === id) await open(id);
+}
+
 export async function ensureConversation(): Promise<string> {
   if (current.value) return current.value;
   const made = await api.create();
+  wanted = made.id;
   batch(() => {
     conversations.value = [made, ...conversations.value];
     begun(made.id);

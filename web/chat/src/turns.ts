@@ -4,8 +4,8 @@ import { batch } from "@preact/signals";
 import { api } from "./api";
 import { drafts, giveBack, setDraft, setUnsent, unsent } from "./drafts";
 import {
-  announce, asFailure, conversations, current, editing, ensureConversation, fresh, leaf, messages, onRunning, open,
-  path, put, runs, showTrouble, touch, trouble, type Run,
+  announce, asFailure, conversations, current, editing, ensureConversation, fresh, leaf, messages, onRunning,
+  path, put, refresh, runs, showTrouble, touch, trouble, type Run,
 } from "./state";
 import { t } from "./strings";
 import { onChange, tell } from "./tabs";
@@ -151,7 +151,7 @@ async function resume(run: Run, painter: Painter): Promise<boolean> {
 /** The turn is over, and this page missed its end: what the server kept is what there is. */
 async function reload(run: Run): Promise<void> {
   endRun(run);
-  if (current.value === run.conversation) await open(run.conversation);
+  await refresh(run.conversation);
 }
 
 async function follow(run: Run, events: AsyncGenerator<TurnEvent>): Promise<void> {
@@ -223,7 +223,7 @@ export async function ask(parent: string, text?: string): Promise<void> {
     await follow(run, api.turn(id, { parent, text }, run.leave.signal));
   } catch (error) {
     const failure = asFailure(error);
-    if (failure.kind === "turn_running" || failure.kind === "parent_gone") await open(id);
+    if (failure.kind === "turn_running" || failure.kind === "parent_gone") await refresh(id);
     if (text === undefined) showTrouble(id, failure);
     else notSent(id, failure);
   }
@@ -285,7 +285,6 @@ onChange((change) => {
       showTrouble("", { kind: "gone", message: "" });
     }
     conversations.value = await api.conversations();
-    if (change.kind === "conversation" && change.id === current.value && !(change.id in runs.value))
-      await open(change.id);
+    if (change.kind === "conversation" && !(change.id in runs.value)) await refresh(change.id);
   })().catch(() => undefined); // offline: the next thing that is done will say so
 });
