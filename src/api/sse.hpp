@@ -44,16 +44,17 @@ private:
     void parse(SseEvent& out);
     void fail();
 
+    // What every event uses comes first.
     std::size_t max_event_;
     std::string_view chunk_;     // not yet split
-    std::string carry_;          // the start of an event, from earlier chunks
-    std::string joined_;         // data of several lines
-    std::string leftover_;       // a chunk that was fed before the last one was drained
     bool carry_used_ = false;    // carry_ was returned as a whole: drop it at the next call
     bool at_line_start_ = true;  // nothing of the current line seen
     bool after_cr_ = false;      // the last byte was '\r': a '\n' now belongs to it
     bool first_event_ = true;    // may start with a byte order mark
     bool too_large_ = false;
+    std::string carry_;     // the start of an event, from earlier chunks
+    std::string joined_;    // data of several lines
+    std::string leftover_;  // a chunk that was fed before the last one was drained
 };
 
 }  // namespace spillway::api

@@ -34,10 +34,10 @@ public:
 
 private:
     friend class TimerWheel;
-    std::function<void()> on_expiry_;
     TimerWheel* wheel_ = nullptr;   ///< the one it was last armed on
     std::uint64_t due_tick_ = 0;    ///< 0: not armed
     std::uint64_t filed_tick_ = 0;  ///< when the wheel will check it, while linked
+    std::function<void()> on_expiry_;
 };
 
 /// Part of its Loop.

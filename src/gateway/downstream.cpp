@@ -101,7 +101,8 @@ Task<bool> Downstream::flush() {
 }
 
 void Downstream::note_sent(bool last) noexcept {
-    if (report_.first_byte) return;
+    if (began_) return;
+    began_ = true;
     clock_.read();
     report_.first_byte = clock_.elapsed();
     report_.sent_at_once = last;

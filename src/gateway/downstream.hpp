@@ -67,10 +67,11 @@ private:
     const quota::Subjects& subjects_;
     Report& report_;
     RequestClock& clock_;
+    bool began_ = false;              ///< to send the answer itself
+    bool head_sent_ = false;          ///< by a heartbeat
+    bool heartbeat_pending_ = false;  ///< not yet completely accepted by the socket
     Timeout heartbeat_;
-    bool head_sent_ = false;                  ///< by a heartbeat
     std::string comments_;                    ///< of the backend, under way
-    bool heartbeat_pending_ = false;          ///< not yet completely accepted by the socket
     std::span<const std::string_view> held_;  ///< waiting for it
 };
 

@@ -21,11 +21,11 @@ StreamMachine::StreamMachine(const StreamRules& rules, const api::Dialect& diale
                              api::EventClassifier& classifier, SessionAffinity& learned,
                              routing::BackendIndex backend)
     : rules_(rules),
+      splitter_(rules.max_event_bytes),
       dialect_(dialect),
       classifier_(classifier),
       learned_(learned),
-      backend_(backend),
-      splitter_(rules.max_event_bytes) {
+      backend_(backend) {
     if (rules_.events == api::StreamEvents::opaque || !rules_.late_commit) commit();
 }
 

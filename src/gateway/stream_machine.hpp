@@ -55,10 +55,10 @@ struct StreamRules {
 
 /// The stream's result.
 struct StreamResult {
+    std::uint64_t output_events = 0;
     routing::Verdict verdict;
     Ending ending = Ending::ok;
     std::optional<api::Usage> usage;
-    std::uint64_t output_events = 0;
     bool refused_options = false;  ///< a retry is wanted because stream_options are not taken
 };
 
@@ -111,26 +111,28 @@ private:
     void pass(std::string_view raw, std::string_view chunk);
     void commit();
 
+    // What every chunk uses comes first: between two events of thousands of streams it leaves the cache.
     const StreamRules rules_;
+    bool committed_ = false;
+    bool complete_ = false;
+    bool large_ = false;         // within a large event that passes unchanged
+    std::uint8_t newlines_ = 0;  // at the end of its part that has passed
+    std::uint32_t finished_ = 0;
+    std::int64_t sequence_ = -1;
+    boost::container::small_vector<std::string_view, 2> pieces_;
+    std::list<std::string> owned_;  // other text to send that is in no chunk
+    api::SseSplitter splitter_;
+    StreamResult result_;
+    std::optional<std::string> alive_;
+
     const api::Dialect& dialect_;
     api::EventClassifier& classifier_;
     SessionAffinity& learned_;
     const routing::BackendIndex backend_;
-    api::SseSplitter splitter_;
-    StreamResult result_;
-    std::string held_;  // preamble, until the commit
+    std::string carry_;  // an event that began in an earlier chunk
+    std::string held_;   // preamble, until the commit
     std::string error_;
-    std::string tail_;              // of an event that passes as it comes: there is the usage
-    std::string carry_;             // an event that began in an earlier chunk
-    std::list<std::string> owned_;  // other text to send that is in no chunk
-    boost::container::small_vector<std::string_view, 8> pieces_;
-    bool committed_ = false;
-    bool complete_ = false;
-    std::optional<std::string> alive_;
-    bool large_ = false;  // within a large event that passes unchanged
-    std::uint32_t finished_ = 0;
-    std::uint8_t newlines_ = 0;  // at the end of its part that has passed
-    std::int64_t sequence_ = -1;
+    std::string tail_;  // of an event that passes as it comes: there is the usage
 };
 
 }  // namespace spillway::gateway

@@ -35,15 +35,18 @@ Task<AttemptEnd> relay_stream(Attempt& attempt, const http::ResponseHead& head, 
 StreamRelay::StreamRelay(Attempt& attempt, const http::ResponseHead& head)
     : attempt_(attempt),
       parts_(attempt.parts()),
-      head_(head),
+      downstream_(parts_.downstream),
+      wheel_(TimerWheel::of(parts_.exchange.loop())),
+      stall_(attempt.stall()),
+      wants_id_(may_have_id(parts_.asked)),
       machine_(rules_of(parts_), api::dialect(attempt.config().kind), parts_.worker.classifier,
                *parts_.upstreams.snapshot->affinity, attempt.backend()),
       silence_([this] {
           silent_ = true;
           attempt_.upstream().cancel();
       }),
-      wants_id_(may_have_id(parts_.asked)) {
-    TimerWheel::of(parts_.exchange.loop()).arm(silence_, attempt.time_left());
+      head_(head) {
+    wheel_.arm(silence_, attempt.time_left());
     start_if_committed();
 }
 
@@ -91,7 +94,8 @@ bool StreamRelay::on_data(std::string_view chunk) {
     }
     if (wants_id_) beginning_.append(chunk.substr(0, kMostBeginning - beginning_.size()));
     action_ = machine_.feed(chunk);
-    if (auto comments = machine_.said_alive(); comments) parts_.downstream.show_alive(std::move(*comments));
+    if (!machine_.committed())
+        if (auto comments = machine_.said_alive(); comments) downstream_.show_alive(std::move(*comments));
     start_if_committed();
     if (started_ && wants_id_) learn_made();
     if (action_ != StreamAction::proceed) return false;
@@ -104,7 +108,7 @@ void StreamRelay::watch_for_silence() {
     const std::uint64_t outputs = machine_.result().output_events;
     if (outputs == seen_outputs_ && machine_.understands()) return;
     seen_outputs_ = outputs;
-    TimerWheel::of(parts_.exchange.loop()).arm(silence_, attempt_.stall());
+    wheel_.arm(silence_, stall_);
 }
 
 void StreamRelay::start_if_committed() {
@@ -115,7 +119,7 @@ void StreamRelay::start_if_committed() {
     if (machine_.result().output_events > 0) attempt_.output_begins();
     attempt_.serves(api::dialect(attempt_.config().kind).limits(head_.fields));
     parts_.deadline.disarm();
-    parts_.downstream.start(head_, std::nullopt);
+    downstream_.start(head_, std::nullopt);
     if (!wants_id_) (void)learn_from_beginning(parts_, {}, attempt_.backend());
 }
 
@@ -137,7 +141,7 @@ bool StreamRelay::pass_on() {
         sent_ = true;
         return true;
     }
-    sent_ = parts_.downstream.send_now(machine_.pieces());
+    sent_ = downstream_.send_now(machine_.pieces());
     if (sent_ != true) return false;
     machine_.sent();
     return true;
@@ -145,7 +149,7 @@ bool StreamRelay::pass_on() {
 
 /// Waits for the rest of what pass_on() began.
 Task<bool> StreamRelay::flush() {
-    if (!sent_) sent_ = co_await parts_.downstream.flush();
+    if (!sent_) sent_ = co_await downstream_.flush();
     machine_.sent();
     co_return *sent_;
 }
@@ -153,7 +157,7 @@ Task<bool> StreamRelay::flush() {
 Task<AttemptEnd> StreamRelay::finish(bool reuse) {
     start_if_committed();
     if (started_ && wants_id_) learn_made();
-    const bool sent = co_await parts_.downstream.send(machine_.pieces(), true);
+    const bool sent = co_await downstream_.send(machine_.pieces(), true);
     if (!sent) machine_.client_left();
     co_return close(reuse && sent);
 }

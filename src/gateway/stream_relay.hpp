@@ -25,19 +25,23 @@ private:
     [[nodiscard]] routing::Outcome outcome() const;
     void watch_for_silence();
 
+    // What every chunk uses comes first.
     Attempt& attempt_;
     RequestParts& parts_;
-    const http::ResponseHead& head_;
-    StreamMachine machine_;
-    StreamAction action_ = StreamAction::proceed;
-    std::optional<bool> sent_;  ///< of all the machine's pieces; nullopt: not yet
-    bool started_ = false;
-    Timeout silence_;  ///< no output for too long; other events do not count
-    bool silent_ = false;
+    Downstream& downstream_;
+    TimerWheel& wheel_;
+    const Duration stall_;
     std::uint64_t seen_outputs_ = 0;
-    unsigned chunks_ = 0;    ///< searched for the model's name
-    bool wants_id_;          ///< of what this answer makes, which is not known yet
-    std::string beginning_;  ///< of the body, until it is
+    unsigned chunks_ = 0;       ///< searched for the model's name
+    std::optional<bool> sent_;  ///< of all the machine's pieces; nullopt: not yet
+    StreamAction action_ = StreamAction::proceed;
+    bool started_ = false;
+    bool silent_ = false;
+    bool wants_id_;  ///< of what this answer makes, which is not known yet
+    StreamMachine machine_;
+    Timeout silence_;  ///< no output for too long; other events do not count
+    const http::ResponseHead& head_;
+    std::string beginning_;  ///< of the body, until its id is known
 };
 
 /// A separate frame, so that only streams pay for its size. `begin`: the part of the body read before.

@@ -80,9 +80,9 @@ private:
 
     BufferPool* pool_;
     BufferPool::Block storage_;
-    std::array<char, few + padding> aside_{};
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    std::array<char, few + padding> aside_{};
 };
 
 }  // namespace spillway::http

@@ -27,14 +27,14 @@ private:
 }  // namespace
 
 ClientConnection::ClientConnection(Loop& loop, std::weak_ptr<Pool> pool, std::size_t max_head_bytes)
-    : loop_(loop),
-      wheel_(TimerWheel::of(loop)),
-      pool_(std::move(pool)),
-      max_head_bytes_(max_head_bytes),
-      stream_(loop, *this, EventClass::work_under_way),
-      timeout_([this] { expired(); }),
+    : stream_(loop, *this, EventClass::work_under_way),
       in_(BufferPool::of(loop)),
-      read_size_(smallest_read) {}
+      wheel_(TimerWheel::of(loop)),
+      read_size_(smallest_read),
+      timeout_([this] { expired(); }),
+      loop_(loop),
+      pool_(std::move(pool)),
+      max_head_bytes_(max_head_bytes) {}
 
 void ClientConnection::close() noexcept {
     parked_ = false;

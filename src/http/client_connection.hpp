@@ -69,26 +69,16 @@ private:
     void pour_now();
     void pour_on() noexcept;
 
-    Loop& loop_;
-    TimerWheel& wheel_;
-    std::weak_ptr<Pool> pool_;
-    std::size_t max_head_bytes_;
+    // What every piece of a body uses comes first.
     Stream stream_;
-    Timeout timeout_;
     Buffer in_;
-    Event readable_;
-    std::error_code read_error_;
-    std::string head_text_;  // the head's own bytes: its views hold while the body passes through in_
-    ResponseHead head_;
-    ChunkedDecoder chunks_;
-    BodySink* sink_ = nullptr;               // receives the body, until its end
-    std::optional<NetResult<bool>> poured_;  // what pour() will return
-    std::exception_ptr sink_failed_;
+    TimerWheel& wheel_;
+    BodySink* sink_ = nullptr;  // receives the body, until its end
     Duration pour_timeout_{};
-    std::uint64_t body_left_ = 0;
     std::size_t used_ = 0;       // bytes of in_ that the last view covered
     std::size_t read_size_ = 0;  // adapts to the answers
     std::size_t most_read_ = 0;  // in one read of the present answer
+    std::error_code read_error_;
     bool pouring_ = false;
     bool parked_ = false;
     bool timed_out_ = false;
@@ -96,6 +86,18 @@ private:
     bool sent_ = false;      // the whole request was sent
     bool answered_ = false;  // the answer's body was read to its end
     bool reused_ = false;
+    std::uint64_t body_left_ = 0;
+    ChunkedDecoder chunks_;
+    std::optional<NetResult<bool>> poured_;  // what pour() will return
+
+    Timeout timeout_;
+    Event readable_;
+    Loop& loop_;
+    std::weak_ptr<Pool> pool_;
+    std::size_t max_head_bytes_;
+    std::string head_text_;  // the head's own bytes: its views hold while the body passes through in_
+    ResponseHead head_;
+    std::exception_ptr sink_failed_;
 };
 
 }  // namespace spillway::http
