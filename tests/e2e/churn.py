@@ -21,9 +21,11 @@ import httpx
 
 import certificates
 import harness
+import http2_client
 from scripted import DONE, Backend, completion, delta
 
 QUESTIONERS = 8
+SHARED = 25  # streams on a connection with HTTP/2, which every other one has
 PATIENCE = 120
 # A silent handshake is cut after 10 s, also when it is this program that had no time on a machine that does much else.
 HEAD_TIMEOUT = "60s"
@@ -77,6 +79,7 @@ class Churn:
         folder.chmod(0o755)
         self.authority = certificates.Authority(folder / "pki")
         self.trust = certificates.context(self.authority.pem)
+        self.trust2 = certificates.context(self.authority.pem, alpn=["h2"])
         self.shown = folder / "server.pem"
         self.renew()
         self.backends = [Backend(name, self.answer) for name in "ab"]
@@ -122,8 +125,8 @@ class Churn:
         return "" if good else f"{len(events)} events: {text[-200:]}"
 
     async def questioner(self, number):
-        """Every other one on a connection that is kept."""
-        client = Client(self.gateway.port, self.trust)
+        """Every other one on a connection that is kept, every fourth with HTTP/2."""
+        client = self.client2() if number % 4 == 0 else Client(self.gateway.port, self.trust)
         turn = 0
         while not self.over:
             identity = f"plain-{number}-{turn}"
@@ -134,8 +137,10 @@ class Churn:
             await asyncio.sleep(0.02)
         await client.close()
 
-    async def streamer(self, number):
-        client = Client(self.gateway.port, self.trust)
+    def client2(self):
+        return http2_client.Client(self.gateway.port, self.trust2)
+
+    async def streamer(self, number, client):
         await asyncio.sleep(random.uniform(0, min(5, self.words)))
         turn = 0
         while not self.over:
@@ -220,7 +225,10 @@ class Churn:
     async def play(self):
         self.begin = time.monotonic()
         everyone = [asyncio.create_task(self.questioner(n)) for n in range(QUESTIONERS)]
-        everyone += [asyncio.create_task(self.streamer(n)) for n in range(self.streams)]
+        shared = [self.client2() for _ in range(self.streams // 2 // SHARED + 1)]
+        for n in range(self.streams):
+            client = shared[n // 2 % len(shared)] if n % 2 else Client(self.gateway.port, self.trust)
+            everyone.append(asyncio.create_task(self.streamer(n, client)))
         await asyncio.sleep(min(6, self.words))  # until all streams are open
         await asyncio.gather(
             self.each("reloads", self.reload),
