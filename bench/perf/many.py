@@ -18,7 +18,7 @@ TURNS = 8  # of each peer in a round of `flat`: a hundredth is looked for
 def run_streams(lab: Lab, peer: Peer, streams: int, chunk_ms: int) -> dict:
     """One run of bench_wire; CPU and memory are read while all streams are open."""
     argv = [lab.bin_dir / "bench/bench_wire", "streams", "--port", peer.port, "--key", KEY, "--streams", streams]
-    argv += ["--chunk-ms", chunk_ms, "--warm-ms", 1500, "--run-ms", 4000, "--connects-per-ms", 4]
+    argv += ["--chunk-ms", chunk_ms, "--warm-ms", 1500, "--run-ms", 10_000, "--connects-per-ms", 4]
     if peer.process and not peer.idle_rss:
         peer.idle_rss = peer.process.rss()  # before the first streams: a process keeps what it once had
     driver = subprocess.Popen(
@@ -49,7 +49,7 @@ def streams(lab: Lab, options) -> list:
         if options.other:
             peers.append(lab.spillway(options.other, "other"))
         peers += [lab.nginx(buffering=False), lab.haproxy(count + 50)]
-        for peer in peers:
+        for peer in peers if number % 2 == 0 else reversed(peers):  # whoever comes later finds a warmer machine
             with lab.quiet():
                 result = run_streams(lab, peer, count, 1000)
             say(f"{count} streams: round {number + 1} {peer.name}: {result}")

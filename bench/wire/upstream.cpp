@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <deque>
+#include <functional>
 #include <memory>
+#include <queue>
+#include <random>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -95,13 +97,12 @@ private:
         std::int64_t at;
         Connection* connection;
         int fd;
+        bool operator>(const Due& other) const noexcept { return at > other.at; }
     };
 
     [[nodiscard]] int wait_ms() const {
-        std::int64_t soonest = now_ns() + 1'000'000'000;
-        for (const auto& [ms, queue] : due_)
-            if (!queue.empty()) soonest = std::min(soonest, queue.front().at);
-        const std::int64_t left = soonest - now_ns();
+        if (due_.empty()) return 1000;
+        const std::int64_t left = due_.top().at - now_ns();
         return left <= 0 ? 0 : static_cast<int>(left / 1'000'000) + 1;
     }
 
@@ -176,9 +177,11 @@ private:
                 "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
             head.append(azure_fields).append("\r\n");
             c.streams = true;
-            // Streams begin anywhere in the interval, as those of many users do.
-            const std::int64_t first = static_cast<std::int64_t>(c.chunk_ms) * 1'000'000;
-            due_[c.chunk_ms].push_back({now_ns() + first, &c, c.fd.get()});
+            // Anywhere in the interval, as those of many users: else a gateway would be measured by how it
+            // bunches the streams when they begin.
+            const std::int64_t interval = static_cast<std::int64_t>(c.chunk_ms) * 1'000'000;
+            due_.push({now_ns() + std::uniform_int_distribution<std::int64_t>(0, interval)(random_), &c,
+                       c.fd.get()});
             return write(c, head) && write(c, chunk());
         }
         if (c.answer == 0) return write(c, usual_);
@@ -202,19 +205,18 @@ private:
     }
 
     void send_due() {
-        for (auto& [ms, queue] : due_) {
-            const std::int64_t now = now_ns();
-            while (!queue.empty() && queue.front().at <= now) {
-                const Due due = queue.front();
-                queue.pop_front();
-                const auto found = open_.find(due.connection);
-                if (found == open_.end() || due.connection->fd.get() != due.fd || !due.connection->streams)
-                    continue;
-                if (write(*due.connection, chunk()))
-                    queue.push_back({due.at + std::int64_t{ms} * 1'000'000, due.connection, due.fd});
-                else
-                    open_.erase(found);
-            }
+        const std::int64_t now = now_ns();
+        while (!due_.empty() && due_.top().at <= now) {
+            const Due due = due_.top();
+            due_.pop();
+            const auto found = open_.find(due.connection);
+            if (found == open_.end() || due.connection->fd.get() != due.fd || !due.connection->streams)
+                continue;
+            if (write(*due.connection, chunk()))
+                due_.push(
+                    {due.at + std::int64_t{due.connection->chunk_ms} * 1'000'000, due.connection, due.fd});
+            else
+                open_.erase(found);
         }
     }
 
@@ -249,7 +251,8 @@ private:
     const std::string usual_;
     std::unordered_map<std::size_t, std::string> others_;
     std::unordered_map<Connection*, std::unique_ptr<Connection>> open_;
-    std::unordered_map<unsigned, std::deque<Due>> due_;
+    std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+    std::minstd_rand random_;
     std::array<char, 256 * 1024> space_{};
     std::string event_;
     std::string framed_;
