@@ -97,6 +97,7 @@ private:
         std::int64_t at;
         Connection* connection;
         int fd;
+        std::int64_t interval;
         bool operator>(const Due& other) const noexcept { return at > other.at; }
     };
 
@@ -181,7 +182,7 @@ private:
             // bunches the streams when they begin.
             const std::int64_t interval = static_cast<std::int64_t>(c.chunk_ms) * 1'000'000;
             due_.push({now_ns() + std::uniform_int_distribution<std::int64_t>(0, interval)(random_), &c,
-                       c.fd.get()});
+                       c.fd.get(), interval});
             return write(c, head) && write(c, chunk());
         }
         if (c.answer == 0) return write(c, usual_);
@@ -213,8 +214,7 @@ private:
             if (found == open_.end() || due.connection->fd.get() != due.fd || !due.connection->streams)
                 continue;
             if (write(*due.connection, chunk()))
-                due_.push(
-                    {due.at + std::int64_t{due.connection->chunk_ms} * 1'000'000, due.connection, due.fd});
+                due_.push({due.at + due.interval, due.connection, due.fd, due.interval});
             else
                 open_.erase(found);
         }

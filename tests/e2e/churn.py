@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+import h2.exceptions
 import httpx
 
 import certificates
@@ -112,7 +113,7 @@ class Churn:
         try:
             async with asyncio.timeout(PATIENCE):
                 status, text = await client.ask(identity, stream=stream)
-        except (OSError, EOFError, ValueError, TimeoutError, asyncio.IncompleteReadError) as problem:
+        except (OSError, EOFError, ValueError, TimeoutError, AssertionError, h2.exceptions.H2Error) as problem:
             await client.close()
             return f"{time.monotonic() - self.begin:.1f} s: {problem!r}"
         if status != 200:
@@ -225,9 +226,9 @@ class Churn:
     async def play(self):
         self.begin = time.monotonic()
         everyone = [asyncio.create_task(self.questioner(n)) for n in range(QUESTIONERS)]
-        shared = [self.client2() for _ in range(self.streams // 2 // SHARED + 1)]
+        self.shared = [self.client2() for _ in range(self.streams // 2 // SHARED + 1)]
         for n in range(self.streams):
-            client = shared[n // 2 % len(shared)] if n % 2 else Client(self.gateway.port, self.trust)
+            client = self.shared[n // 2 % len(self.shared)] if n % 2 else Client(self.gateway.port, self.trust)
             everyone.append(asyncio.create_task(self.streamer(n, client)))
         await asyncio.sleep(min(6, self.words))  # until all streams are open
         await asyncio.gather(
@@ -270,7 +271,8 @@ class Churn:
         failed = sum(bool(end) for end in self.ends.values())
         return (
             f"{changes} in {self.seconds:.0f} s: {len(self.ends) - streams} answers and {streams} streams of "
-            f"{self.words} s, {self.most_open} at once; {failed} not whole"
+            f"{self.words} s, {self.most_open} at once; {failed} not whole, "
+            f"{sum(client.again for client in self.shared)} asked again after GOAWAY"
         )
 
     def stop(self):

@@ -1,7 +1,6 @@
 """HTTP/2 over TLS with many requests at once on a connection, no more than a test of change without loss needs."""
 
 import asyncio
-import contextlib
 import json
 
 import h2.connection
@@ -35,6 +34,7 @@ class Connection:
         self.h2.initiate_connection()
         self.answers = {}  # of the streams that are open: [status, body, what ends it]
         self.leaving = False
+        self.fault = ""  # why the gateway broke it off
         self.flush()
         self.reading = asyncio.create_task(self.read())
 
@@ -64,18 +64,21 @@ class Connection:
 
     def on(self, event):
         answer = self.answers.get(getattr(event, "stream_id", None))
+        if isinstance(event, h2.events.DataReceived):
+            self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         if isinstance(event, h2.events.ConnectionTerminated):
             self.leaving = True
+            if event.error_code:
+                self.fault = f"GOAWAY with error {event.error_code}"
             for stream, (*_, end) in self.answers.items():
                 if stream > event.last_stream_id and not end.done():
-                    end.set_exception(Unprocessed(f"GOAWAY, {event.last_stream_id} was the last"))
+                    end.set_exception(Gone(self.fault) if self.fault else Unprocessed("GOAWAY"))
         elif answer is None or answer[2].done():
             return
         elif isinstance(event, h2.events.ResponseReceived):
             answer[0] = int(dict(event.headers)[b":status"])
         elif isinstance(event, h2.events.DataReceived):
             answer[1] += event.data
-            self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):
             answer[2].set_result(None)
         elif isinstance(event, h2.events.StreamReset):
@@ -111,14 +114,20 @@ class Client:
     def __init__(self, port, trust):
         self.port, self.trust, self.connection = port, trust, None
         self.opening = asyncio.Lock()
+        self.again = 0  # requests that GOAWAY left unprocessed
 
     async def ask(self, identity, key=harness.CLIENT_KEY, **body):
         while True:
             async with self.opening:
+                if self.connection and self.connection.fault:
+                    fault, self.connection = self.connection.fault, None
+                    raise Gone(fault)
                 if not self.connection or self.connection.leaving:
                     self.connection = await Connection.open(self.port, self.trust)
-            with contextlib.suppress(Unprocessed):
+            try:
                 return await self.connection.ask(identity, key, json.dumps(harness.chat_body(identity, **body)).encode())
+            except Unprocessed:
+                self.again += 1
 
     async def close(self):
         if self.connection:

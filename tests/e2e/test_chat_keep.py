@@ -190,7 +190,7 @@ def held_while_opened(page):
 
 
 def wait_for(page, held, count):
-    for _ in range(500):
+    for _ in range(1500):
         if len(held) == count:
             return
         page.page.wait_for_timeout(10)
@@ -222,10 +222,38 @@ def test_the_conversation_that_was_chosen_last_is_shown(chat, opened):
         page.page.locator(".entry a", has_text=name).click()
         wait_for(page, held, count)
     for route in reversed(held):
-        with page.page.expect_response(route.request.url):
-            route.continue_()
-    page.page.wait_for_timeout(200)
+        answered(page, route)
     expect(page.page.locator("article.question .bubble")).to_have_text("Second")
+
+
+def answered(page, route):
+    with page.page.expect_response(route.request.url):
+        route.continue_()
+    page.page.wait_for_timeout(200)
+
+
+def test_another_conversation_may_be_chosen_while_that_of_the_address_is_opened(chat, opened):
+    page = opened(chat)
+    for text in ("First", "Second"):
+        page.button("New chat").click()
+        page.ask(text)
+    held = held_while_opened(page)
+    page.page.reload()
+    wait_for(page, held, 1)
+    page.page.locator(".entry a", has_text="First").click()
+    wait_for(page, held, 2)
+    answered(page, held[0])
+    expect(page.question).to_have_count(0)  # that answer is nobody's any more
+    answered(page, held[1])
+    page.ask("Third")
+    expect(page.page.locator("article.question .bubble")).to_have_text(["First", "Third"])
+    page.page.reload()
+    wait_for(page, held, 3)
+    page.button("New chat").click()
+    page.ask("Fourth")
+    answered(page, held[2])
+    expect(page.page.locator("article.question .bubble")).to_have_text("Fourth")
+    expect(page.page.locator(".entry")).to_have_count(3)
 
 
 def test_an_edit_survives_a_reload(chat, opened):

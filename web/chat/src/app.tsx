@@ -44,7 +44,7 @@ function useDrop(): boolean {
       if (!files(e)) return;
       e.preventDefault();
       depth++;
-      setOver(true);
+      setOver(state.ready.value);
     };
     const move = (e: DragEvent) => files(e) && e.preventDefault();
     const leave = (e: DragEvent) => {
@@ -118,7 +118,7 @@ export function App() {
           <h1 title={state.title.value}>{state.title.value}</h1>
           {narrow && <IconButton icon="plus" label={t("new_chat")} onClick={newChat} />}
         </header>
-        {state.ready.value ? (
+        {state.session.value && state.ready.value ? (
           <>
             <Thread />
             <Composer />

@@ -24,7 +24,7 @@ export interface Trouble extends Failure {
 }
 
 export const session = signal<Session | null>(null);
-/** Is the conversation of the address in view? What is asked before would go into another one. */
+/** Is the conversation that was asked for in view? What is asked before would go into another one. */
 export const ready = signal(false);
 export const fatal = signal<Failure | null>(null);
 export const conversations = signal<Conversation[]>([]);
@@ -72,7 +72,6 @@ export async function start(): Promise<void> {
     session.value = await api.session();
     conversations.value = await api.conversations();
     await openFromAddress();
-    ready.value = true;
   } catch (error) {
     fatal.value = asFailure(error);
   }
@@ -90,6 +89,7 @@ let wanted = "";
 export function fresh(): void {
   wanted = "";
   batch(() => {
+    ready.value = true;
     current.value = "";
     messages.value = [];
     documents.value = [];
@@ -125,6 +125,7 @@ export async function open(id: string): Promise<void> {
   const again = current.value === id;
   if (shown.running && !run) followers.forEach((follow) => follow(id));
   batch(() => {
+    ready.value = true;
     current.value = id;
     messages.value = shown.messages;
     documents.value = shown.documents;
@@ -145,6 +146,11 @@ export async function open(id: string): Promise<void> {
   if (location.hash !== `#c/${id}`) history.pushState(null, "", `#c/${id}`);
 }
 
+/** `id` is no more: it is neither shown nor waited for. */
+export function leave(id: string): void {
+  if (wanted === id) fresh();
+}
+
 /** Opens `id` anew, as the server has it now, unless another one is in view or asked for. */
 export async function refresh(id: string): Promise<void> {
   if (current.value === id && wanted === id) await open(id);
@@ -152,15 +158,17 @@ export async function refresh(id: string): Promise<void> {
 
 export async function ensureConversation(): Promise<string> {
   if (current.value) return current.value;
+  const before = wanted;
   const made = await api.create();
-  wanted = made.id;
+  const stay = wanted === before; // nobody chose another one meanwhile
+  if (stay) wanted = made.id;
   batch(() => {
     conversations.value = [made, ...conversations.value];
     begun(made.id);
-    current.value = made.id;
+    if (stay) current.value = made.id;
   });
   tell({ kind: "list" });
-  history.pushState(null, "", `#c/${made.id}`);
+  if (stay) history.pushState(null, "", `#c/${made.id}`);
   return made.id;
 }
 
@@ -195,7 +203,7 @@ export async function removeConversation(id: string): Promise<void> {
     runs.value[id]?.leave.abort();
     tell({ kind: "removed", id });
     conversations.value = conversations.value.filter((c) => c.id !== id);
-    if (current.value === id) fresh();
+    leave(id);
   } catch (error) {
     showTrouble(current.value, asFailure(error));
   }

@@ -4,7 +4,7 @@ import { batch } from "@preact/signals";
 import { api } from "./api";
 import { drafts, giveBack, setDraft, setUnsent, unsent } from "./drafts";
 import {
-  announce, asFailure, conversations, current, editing, ensureConversation, fresh, leaf, messages, onRunning,
+  announce, asFailure, conversations, current, editing, ensureConversation, fresh, leaf, leave, messages, onRunning,
   path, put, refresh, runs, showTrouble, touch, trouble, type Run,
 } from "./state";
 import { t } from "./strings";
@@ -280,7 +280,7 @@ onChange((change) => {
       const written = [unsent.value[change.id]?.text, drafts.value[change.id]].filter(Boolean).join("\n\n");
       setUnsent(change.id, undefined);
       setDraft(change.id, "");
-      fresh();
+      leave(change.id);
       if (written) giveBack("", written);
       showTrouble("", { kind: "gone", message: "" });
     }
