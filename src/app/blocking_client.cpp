@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "base/strings.hpp"
+#include "base/wall_time.hpp"
 
 namespace spillway::app {
 namespace {
@@ -175,7 +176,7 @@ Result<Wall> BlockingClient::certificate_end() const {
     std::tm end{};
     if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) != 1)
         return fail("the certificate does not say when it ends");
-    return Wall(std::chrono::seconds(::timegm(&end)));
+    return wall_at(::timegm(&end));
 }
 
 bool BlockingClient::send_all(std::string_view bytes) {

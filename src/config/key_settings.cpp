@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "base/wall_time.hpp"
 #include "config/codecs.hpp"
 #include "config/settings.hpp"
 #include "config/units.hpp"
@@ -31,7 +32,7 @@ std::optional<Wall> time_of(const std::string& text) {
     const char* const day = rest == nullptr ? ::strptime(text.c_str(), "%Y-%m-%d", &tm) : nullptr;
     const bool good = (rest != nullptr && std::string_view(rest) == "Z") || (day != nullptr && *day == '\0');
     if (!good) return std::nullopt;
-    return Wall(std::chrono::seconds(::timegm(&tm)));
+    return wall_at(::timegm(&tm));
 }
 
 struct ShortText : codec::Text {

@@ -9,6 +9,8 @@
 #include <ctime>
 #include <memory>
 
+#include "base/wall_time.hpp"
+
 namespace spillway::http {
 namespace {
 
@@ -62,7 +64,7 @@ Result<CertificateFacts> read_certificate(const std::string& cert_file, const st
     std::tm end{};
     if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) != 1)
         return fail(fmt::format("the TLS certificate {} does not say when it ends", cert_file));
-    return CertificateFacts{subject_of(leaf), Wall(std::chrono::seconds(::timegm(&end))), sha256_of(leaf)};
+    return CertificateFacts{subject_of(leaf), wall_at(::timegm(&end)), sha256_of(leaf)};
 }
 
 }  // namespace spillway::http

@@ -14,6 +14,7 @@
 #include <ctime>
 #include <span>
 
+#include "base/wall_time.hpp"
 #include "http/client_authorities.hpp"
 
 namespace spillway::http {
@@ -90,9 +91,7 @@ Wall certificate_end(const X509* certificate) noexcept {
     std::tm time{};
     if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1)
         return Wall::max();
-    const std::time_t seconds = ::timegm(&time);
-    constexpr std::time_t far = 9'000'000'000;  // what nanoseconds in 64 bits can hold
-    return Wall(std::chrono::seconds(std::min(seconds, far)));
+    return wall_at(::timegm(&time));
 }
 
 std::string tls_error_text() {

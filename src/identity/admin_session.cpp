@@ -6,6 +6,7 @@
 
 #include "base/json.hpp"
 #include "base/utf8.hpp"
+#include "base/wall_time.hpp"
 
 namespace spillway::identity {
 namespace {
@@ -87,7 +88,7 @@ std::optional<Person> read_session(std::string_view text, Duration life, Wall no
     if (parser.parse(simdjson::padded_string(text)).get(o) != simdjson::SUCCESS ||
         o.at_key("begun").get(begun) != simdjson::SUCCESS)
         return std::nullopt;
-    Person out{text_of(o, "sub"), text_of(o, "name"), read_held(o), Wall(std::chrono::seconds(begun))};
+    Person out{text_of(o, "sub"), text_of(o, "name"), read_held(o), wall_at(begun)};
     if (out.subject.empty() || now >= out.begun + life || now + kLeeway < out.begun) return std::nullopt;
     return out;
 }

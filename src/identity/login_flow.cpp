@@ -10,6 +10,7 @@
 
 #include "base/json.hpp"
 #include "base/path_segment.hpp"
+#include "base/wall_time.hpp"
 #include "identity/client_keys.hpp"
 #include "identity/issuer_keys.hpp"
 #include "identity/jose.hpp"
@@ -104,11 +105,10 @@ std::optional<LoginFlow> read_flow(std::string_view text, Wall now) {
     object o;
     std::int64_t ends = 0;
     if (parser.parse(simdjson::padded_string(text)).get(o) != simdjson::SUCCESS ||
-        o.at_key("ends").get(ends) != simdjson::SUCCESS || now >= Wall(std::chrono::seconds(ends)))
+        o.at_key("ends").get(ends) != simdjson::SUCCESS || now >= wall_at(ends))
         return std::nullopt;
     LoginFlow out{std::string(text_of(o, "state")), std::string(text_of(o, "nonce")),
-                  std::string(text_of(o, "verifier")), std::string(text_of(o, "return")),
-                  Wall(std::chrono::seconds(ends))};
+                  std::string(text_of(o, "verifier")), std::string(text_of(o, "return")), wall_at(ends)};
     if (out.state.empty() || out.nonce.empty() || out.verifier.empty()) return std::nullopt;
     return out;
 }

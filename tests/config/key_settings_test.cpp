@@ -20,6 +20,7 @@ TEST(KeySettings, AKeyLivesForDaysOrUntilATime) {
     EXPECT_EQ(read(R"({"expires":"1970-01-02"})").value->expires, Wall(hours(24)));
     EXPECT_EQ(read(R"({"expires":"1970-01-01T00:00:01Z"})").value->expires, Wall(std::chrono::seconds(1)));
     EXPECT_TRUE(read(R"({"expires":"never"})").value->never_expires);
+    EXPECT_GT(read(R"({"expires":"9999-12-31"})").value->expires, kNow + hours(24 * 365 * 100));
     for (const char* bad :
          {R"({"expires_in":"-1d"})", R"({"expires_in":"4294967295d"})", R"({"expires_in":"0s"})",
           R"({"expires_in":"soon"})", R"({"expires":"tomorrow"})", R"({"overlap":"1.5d"})"})
