@@ -15,6 +15,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 SERIAL = itertools.count(1)
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True, crl_sign=True, digital_signature=False, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+)  # fmt: skip
 
 
 def self_signed(folder, name="localhost", other="IP:127.0.0.1"):
@@ -63,6 +67,14 @@ class Authority:
             .not_valid_after(now + datetime.timedelta(seconds=ends))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         )
+        # What Python 3.13 wants by itself (RFC 5280, 4.2.1.1 to 4.2.1.3).
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        builder = builder.add_extension(identifier, critical=False)
+        if above:
+            signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(above.key.public_key())
+            builder = builder.add_extension(signer, critical=False)
+        if authority:
+            builder = builder.add_extension(SIGNS_CERTIFICATES, critical=True)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(map(general_name, names)), critical=False)
         if usage:

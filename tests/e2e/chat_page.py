@@ -248,6 +248,7 @@ class Page(Watched):
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     def wait_answered(self):
+        expect(self.page.locator("article[data-state=sending]")).to_have_count(0, timeout=60_000)
         expect(self.page.locator("article.answer[aria-busy=true]")).to_have_count(0, timeout=60_000)
         expect(self.page.get_by_role("button", name=re.compile("^(Stop|중지)$"))).to_have_count(0, timeout=60_000)
 
