@@ -171,6 +171,7 @@ template <bool is_request>
 ParseState Parser<is_request>::parse_head(std::string_view bytes, std::size_t& head_size) {
     std::string_view rest = bytes;
     FieldsMeaning meaning;
+    HeadFault coding = HeadFault::none;  // an error once the head is whole: until then worse may come
     bool bad = false;
     bool started = false;
     while (const auto line = next_line(rest, bad)) {
@@ -178,7 +179,7 @@ ParseState Parser<is_request>::parse_head(std::string_view bytes, std::size_t& h
             if (!read_start(*line)) return failed(HeadFault::malformed);
             started = true;
         } else if (line->empty()) {
-            if (fault_ != HeadFault::none) return ParseState::error;
+            if (coding != HeadFault::none) return failed(coding);
             if (!apply_meaning(meaning)) return failed(HeadFault::malformed);
             head_size = bytes.size() - rest.size();
             return ParseState::head_done;
@@ -189,7 +190,7 @@ ParseState Parser<is_request>::parse_head(std::string_view bytes, std::size_t& h
             if (head_.fields.size() == most_fields) return failed(HeadFault::too_many_fields);
             const HeadFault fault = read_meaning(name, value, meaning);
             if (fault == HeadFault::malformed) return failed(fault);
-            if (fault != HeadFault::none) fault_ = fault;
+            if (fault != HeadFault::none) coding = fault;
             head_.fields.add(name, value);
         }
     }
