@@ -64,11 +64,13 @@ void append_azure_target(std::string& out, std::string_view base_path, const Rou
     const std::string_view base = without_slash(base_path);
     std::string_view path = route.path;
     const bool shared = ends_with(base, openai_prefix);
+    // Below /openai there is no Model Inference API; the v1 API takes the model from the body as well.
+    if (shared && route.style == PathStyle::model_inference) return append_v1_target(out, base, route);
     out.append(base);
     if (route.style == PathStyle::openai_v1 || route.style == PathStyle::bare) {
         if (!shared) out.append(openai_prefix);
         if (route.style == PathStyle::bare) out.append(v1_prefix);
-    } else if (shared && route.style != PathStyle::unknown && route.style != PathStyle::model_inference) {
+    } else if (shared && route.style != PathStyle::unknown) {
         path.remove_prefix(openai_prefix.size());
     }
     if (route.style != PathStyle::azure_deployment || deployment.empty()) {

@@ -268,10 +268,12 @@ TEST(AppendTarget, ToTheV1Surface) {
               "/openai/v1/embeddings");
 }
 
-TEST(AppendTarget, ModelInferenceKeepsItsPathAtAzureOnly) {
+TEST(AppendTarget, ModelInferenceIsTheV1ApiWhereItCannotBe) {
     constexpr std::string_view asked = "/models/chat/completions?api-version=2024-05-01-preview";
     EXPECT_EQ(target(azure_dialect(), "", asked), asked);
-    EXPECT_EQ(target(azure_dialect(), "/base/openai", asked), "/base/openai" + std::string(asked));
+    EXPECT_EQ(target(azure_dialect(), "/base", asked), "/base" + std::string(asked));
+    EXPECT_EQ(target(azure_dialect(), "/base/openai", asked), "/base/openai/v1/chat/completions");
+    EXPECT_EQ(target(azure_dialect(), "/base/openai/v1", asked), "/base/openai/v1/chat/completions");
     EXPECT_EQ(target(openai_dialect(), "", asked), "/v1/chat/completions");
     EXPECT_EQ(target(openai_dialect(), "/v1", asked), "/v1/chat/completions");
 }
