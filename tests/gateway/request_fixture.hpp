@@ -62,17 +62,18 @@ inline const std::string kDone = "data: [DONE]\n\n";
 
 class RequestLife : public testing::Test {
 protected:
-    /// Two Azure resources of the same deployment, and an OpenAI-compatible one for speech.
+    /// Two Azure resources of the same deployment, and an OpenAI-compatible one for speech; at addresses, as
+    /// a name would be looked up, by a thread that outlives the test.
     void start(std::string_view more = "", std::string_view limits = "{}") {
         const std::string text =
             "clients:\n  - {name: web, key: web-key-0000000001, limits: " + std::string(limits) +
             "}\n"
             "backends:\n"
-            "  - {name: one, url: 'http://one.example', kind: azure, api_key: key-1,\n"
+            "  - {name: one, url: 'http://127.0.0.1:1', kind: azure, api_key: key-1,\n"
             "     priority: 1, models: [gpt-4o], deployments: {gpt-4o: four-o}, timeouts: {stall: 200ms}}\n"
-            "  - {name: two, url: 'http://two.example', kind: azure, api_key: key-2,\n"
+            "  - {name: two, url: 'http://127.0.0.2:1', kind: azure, api_key: key-2,\n"
             "     priority: 2, models: [gpt-4o], deployments: {gpt-4o: four-o}}\n"
-            "  - {name: three, url: 'http://three.example/v1', kind: openai, api_key: key-3,\n"
+            "  - {name: three, url: 'http://127.0.0.3:1/v1', kind: openai, api_key: key-3,\n"
             "     models: [tts-1]}\n" +
             std::string(more);
         const auto made = snapshot_of(text, books_.quotas, keepers_, books_.objects);
