@@ -33,7 +33,7 @@ struct alignas(64) Slot {
     std::string name;
     std::atomic<std::uint32_t> users{0};     ///< names that map to it; see BackendState
     std::atomic<std::int64_t> kept_away{0};  ///< ns of Mono: when a request last found no place
-    bool many = false;  ///< for all names beyond the bound: what one shows is not true of others
+    std::atomic<bool> many{false};  ///< for all names beyond the bound: what one shows is not true of others
 
     /// Reuses it for another name. The mirror's limits remain as a guess.
     void rename(std::string to) {
