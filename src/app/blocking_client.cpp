@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 #include <system_error>
 
 #include "base/strings.hpp"
-#include "base/wall_time.hpp"
+#include "http/tls_context.hpp"
 
 namespace spillway::app {
 namespace {
@@ -172,11 +171,9 @@ Result<std::string> BlockingClient::handshake() {
 }
 
 Result<Wall> BlockingClient::certificate_end() const {
-    const X509* leaf = SSL_get0_peer_certificate(tls_.get());
-    std::tm end{};
-    if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) != 1)
-        return fail("the certificate does not say when it ends");
-    return wall_at(::timegm(&end));
+    const Wall end = http::certificate_end(SSL_get0_peer_certificate(tls_.get()));
+    if (end == Wall::max()) return fail("the certificate does not say when it ends");
+    return end;
 }
 
 bool BlockingClient::send_all(std::string_view bytes) {

@@ -67,7 +67,7 @@ private:
     const quota::Subjects& subjects_;
     Report& report_;
     RequestClock& clock_;
-    bool began_ = false;              ///< to send the answer itself
+    bool began_ = false;              ///< to send the answer: spares each chunk a look at the report
     bool head_sent_ = false;          ///< by a heartbeat
     bool heartbeat_pending_ = false;  ///< not yet completely accepted by the socket
     Timeout heartbeat_;

@@ -6,10 +6,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <ctime>
 #include <memory>
 
-#include "base/wall_time.hpp"
+#include "http/tls_context.hpp"
 
 namespace spillway::http {
 namespace {
@@ -61,10 +60,10 @@ Result<CertificateFacts> read_certificate(const std::string& cert_file, const st
     if (SSL_CTX_check_private_key(context.get()) != 1)
         return fail(fmt::format("the TLS key {} is not that of the certificate {}", key_file, cert_file));
     const X509* leaf = SSL_CTX_get0_certificate(context.get());
-    std::tm end{};
-    if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) != 1)
+    const Wall end = certificate_end(leaf);
+    if (end == Wall::max())
         return fail(fmt::format("the TLS certificate {} does not say when it ends", cert_file));
-    return CertificateFacts{subject_of(leaf), wall_at(::timegm(&end)), sha256_of(leaf)};
+    return CertificateFacts{subject_of(leaf), end, sha256_of(leaf)};
 }
 
 }  // namespace spillway::http

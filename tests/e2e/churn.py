@@ -91,6 +91,7 @@ class Churn:
         )  # fmt: skip
         self.pids = [self.gateway.process.pid]
         self.done = collections.Counter()
+        self.clients2 = []
         self.open, self.most_open = 0, 0
         self.ends = {}  # request id: how it ended
         self.wrong = []
@@ -139,7 +140,8 @@ class Churn:
         await client.close()
 
     def client2(self):
-        return http2_client.Client(self.gateway.port, self.trust2)
+        self.clients2.append(http2_client.Client(self.gateway.port, self.trust2))
+        return self.clients2[-1]
 
     async def streamer(self, number, client):
         await asyncio.sleep(random.uniform(0, min(5, self.words)))
@@ -226,9 +228,9 @@ class Churn:
     async def play(self):
         self.begin = time.monotonic()
         everyone = [asyncio.create_task(self.questioner(n)) for n in range(QUESTIONERS)]
-        self.shared = [self.client2() for _ in range(self.streams // 2 // SHARED + 1)]
+        shared = [self.client2() for _ in range(self.streams // 2 // SHARED + 1)]
         for n in range(self.streams):
-            client = self.shared[n // 2 % len(self.shared)] if n % 2 else Client(self.gateway.port, self.trust)
+            client = shared[n // 2 % len(shared)] if n % 2 else Client(self.gateway.port, self.trust)
             everyone.append(asyncio.create_task(self.streamer(n, client)))
         await asyncio.sleep(min(6, self.words))  # until all streams are open
         await asyncio.gather(
@@ -272,7 +274,7 @@ class Churn:
         return (
             f"{changes} in {self.seconds:.0f} s: {len(self.ends) - streams} answers and {streams} streams of "
             f"{self.words} s, {self.most_open} at once; {failed} not whole, "
-            f"{sum(client.again for client in self.shared)} asked again after GOAWAY"
+            f"{sum(client.again for client in self.clients2)} asked again after GOAWAY"
         )
 
     def stop(self):
