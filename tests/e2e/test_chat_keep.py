@@ -304,6 +304,25 @@ def test_a_lost_connection_is_taken_up_where_it_was(chat, model, opened):
     expect(page.page.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.parametrize("came", [0, 0.5], ids=["nothing came", "half came"])
+def test_an_answer_that_ended_while_the_connection_was_lost_is_there_whole(chat, opened, came):
+    """What stands between cuts it (caddyserver/caddy #5431), and there is no turn left that could be followed."""
+
+    def cut(route):
+        answer = route.fetch()
+        lines = answer.text().splitlines(keepends=True)
+        route.fulfill(response=answer, body="".join(lines[: int(len(lines) * came)]))
+
+    page = opened(chat)
+    page.expected.append("404")
+    page.page.route("**/turns", cut)
+    page.ask("say:story")
+    expect(page.last_answer).to_have_attribute("data-state", "done")
+    assert page.last_answer.locator(".text p").all_inner_texts() == STORY.split("\n\n")
+    expect(page.page.locator("article.question")).to_have_count(1)
+    expect(page.page.get_by_role("alert")).to_have_count(0)
+
+
 def test_what_came_is_there_after_the_server_was_killed(tmp_path, model, opened):
     chat = Chat(tmp_path, model.url)
     page = opened(chat)

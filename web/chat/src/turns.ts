@@ -151,6 +151,7 @@ async function resume(run: Run, painter: Painter): Promise<boolean> {
 /** The turn is over, and this page missed its end: what the server kept is what there is. */
 async function reload(run: Run): Promise<void> {
   endRun(run);
+  run.answer = undefined; // it is not painted over what comes
   await refresh(run.conversation);
 }
 
@@ -165,8 +166,8 @@ async function follow(run: Run, events: AsyncGenerator<TurnEvent>): Promise<void
     } catch (error) {
       const failure = asFailure(error);
       if (run.leave.signal.aborted) return;
-      // Nothing came: the server has not taken it, or says no.
-      if (run.events === 0 || !["cut", "offline"].includes(failure.kind)) throw error;
+      // Not even a head came: the server has not taken it, or says no.
+      if (failure.kind !== "cut" && (run.events === 0 || failure.kind !== "offline")) throw error;
       if (!(await resume(run, painter))) await reload(run);
     }
   } catch (error) {
@@ -221,6 +222,7 @@ export async function ask(parent: string, text?: string): Promise<void> {
   announce(t("thinking"));
   try {
     await follow(run, api.turn(id, { parent, text }, run.leave.signal));
+    if (!run.leave.signal.aborted) setUnsent(id, undefined); // taken, though its first event may not have come
   } catch (error) {
     const failure = asFailure(error);
     if (failure.kind === "turn_running" || failure.kind === "parent_gone") await refresh(id);
