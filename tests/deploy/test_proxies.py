@@ -1,9 +1,7 @@
 """The examples of deploy/proxies in front of a gateway: TLS outside, a stream's chunks as they come. HAProxy: test_replicas."""
 
-import contextlib
 import os
 import ssl
-import subprocess
 import time
 
 import httpx
@@ -35,17 +33,6 @@ def certificate(tmp_path):
         "-keyout", pair[1], "-out", pair[0],
     )  # fmt: skip
     return pair
-
-
-@contextlib.contextmanager
-def running(log, *command, **options):
-    with open(log, "wb") as out:
-        process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def answers_and_streams(process, log, base, trusted):
@@ -84,7 +71,7 @@ def test_nginx(gateway, certificate, tmp_path):
         f"http {{ access_log off; client_body_temp_path {tmp_path}/body; proxy_temp_path {tmp_path}/proxy;\n{here}\n}}\n"
     )
     log = tmp_path / "nginx.log"
-    with running(log, "nginx", "-c", tmp_path / "nginx.conf") as nginx:
+    with harness.running(log, "nginx", "-c", tmp_path / "nginx.conf") as nginx:
         answers_and_streams(nginx, log, f"https://127.0.0.1:{port}", certificate[0])
 
 
@@ -98,5 +85,5 @@ def test_caddy(gateway, certificate, tmp_path):
     (tmp_path / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{here}")
     log = tmp_path / "caddy.log"
     home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
-    with running(log, "caddy", "run", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile", env=home) as caddy:
+    with harness.running(log, "caddy", "run", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile", env=home) as caddy:
         answers_and_streams(caddy, log, f"https://127.0.0.1:{port}", certificate[0])

@@ -66,6 +66,23 @@ def wait_until(condition, seconds=10, every=0.02):
         time.sleep(every)
 
 
+@contextlib.contextmanager
+def running(log, *command, **options):
+    """A program, its output in the file `log`, for as long as it is needed: no failure of a test leaves it behind, nor waits
+    for it."""
+    with open(log, "wb") as out:
+        process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # Caddy waits for its connections as long as they like
+            process.kill()
+            process.wait()
+
+
 class Process:
     """One running verb; its output goes to a file that a failed start shows."""
 

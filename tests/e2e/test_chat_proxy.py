@@ -3,7 +3,6 @@ behind Caddy, which passes the browser's Host on."""
 
 import shutil
 import socket
-import subprocess
 
 import httpx
 import pytest
@@ -61,11 +60,9 @@ http {{
 }}
 """
     )
-    with subprocess.Popen([NGINX, "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL) as running:
-
+    with harness.running(folder / "out", NGINX, "-p", folder, "-c", config):
         harness.wait_until(lambda: answers(port))
         yield Proxied(f"http://127.0.0.1:{port}/", local.key), Proxied(f"http://127.0.0.1:{port}/chat/", local.key)
-        running.terminate()
 
 
 @pytest.mark.parametrize("below", [0, 1], ids=["root", "sub-path"])
@@ -109,12 +106,13 @@ def test_it_works_behind_caddy(local, opened, tmp_path):  # noqa: F811
     )
     command = [CADDY, "run", "--adapter", "caddyfile", "--config", config]
     home = {"HOME": str(tmp_path), "PATH": "/usr/bin"}
-    with subprocess.Popen(command, env=home, stderr=subprocess.DEVNULL) as running:
+    with harness.running(tmp_path / "caddy", *command, env=home):
         harness.wait_until(lambda: connects(port))
         page = opened(Proxied(f"http://chat.localhost:{port}/", local.key), page=Page)
+        # Over HTTP/1.1 it cuts one answer in a hundred (caddyserver/caddy #5431); the page goes on where it was.
+        page.expected.append("404|ERR_INCOMPLETE_CHUNKED_ENCODING")
         page.ask("Write a Python function that reverses a string")
         expect(page.last_answer.locator("pre")).to_be_visible()
         page.page.reload()
         expect(page.last_answer.locator("pre")).to_be_visible()
-        running.terminate()
     assert chat.stop() == 0

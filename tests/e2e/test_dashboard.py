@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import pathlib
 import re
-import subprocess
 import types
 
 import httpx
@@ -73,7 +72,7 @@ def test_the_spill_over_is_seen_while_a_load_runs(watch, tmp_path):
     expect(page.page.locator(".tier[data-priority='2'] .fall")).to_have_text("Nothing spills over")
     command = [harness.SPILLWAY, "load", "--url", one.gateway.url, "--api-key", CLIENT_KEY, "--rate", "8", "--arrivals",
                "even", "--duration", "20s", "--spread", "0", "--answer-tokens", "20", "--max-tokens", "60"]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as load:
+    with harness.running(tmp_path / "load", *command) as load:
         # The first has room for 30 requests in 10 s: it fills, and what is more goes to the second.
         expect(page.count("r1", "served")).to_have_text(re.compile("[1-9]"))
         expect(page.backend("r1").locator(".vessel svg.full").first).to_be_visible()
@@ -88,7 +87,7 @@ def test_the_spill_over_is_seen_while_a_load_runs(watch, tmp_path):
         expect(page.tile("client_429")).to_have_text(re.compile("[1-9]"))  # more than both have
         page.page.evaluate("scrollTo(0, 0)")
         page.picture("dashboard-spill-over")
-        assert load.wait(60) == 0, load.stderr.read()
+        assert load.wait(60) == 0, (tmp_path / "load").read_text()
     totals = page.totals()
     served = {name: entry["served"] for name, entry in one.gateway.backends().items()}
     assert totals["spilled"] == served["r2"] > 0
@@ -99,14 +98,14 @@ def test_the_spill_over_is_seen_while_a_load_runs(watch, tmp_path):
     expect(page.page.locator("figure.chart svg[role=img]").first).to_have_attribute("aria-label", re.compile("r1.*r2"))
 
 
-def test_the_local_stack_spills_over_under_load(local, opened):  # noqa: F811
+def test_the_local_stack_spills_over_under_load(local, opened, tmp_path):  # noqa: F811
     up = local.run("up").stdout
     admin = re.search(r"Watch it: (\S+)", up)[1]
     page = opened(types.SimpleNamespace(admin=admin), page=Dashboard)
     expect(page.backend("aoai-3")).to_be_visible()
     expect(page.tile("spilled")).to_have_text("0")
     command = [harness.SPILLWAY, "load", "--rate", "10", "--duration", "12s"]
-    with subprocess.Popen(command, env=local.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as load:
+    with harness.running(tmp_path / "load", *command, env=local.env) as load:
         expect(page.count("aoai-1", "served")).to_have_text(re.compile("[1-9]"))
         for second in ("aoai-2", "aoai-3"):
             expect(page.count(second, "spilled")).to_have_text(re.compile("[1-9]"))
