@@ -185,8 +185,10 @@ def test_what_the_old_process_still_serves_counts(upgrades):
 
 def test_learned_quotas_modes_and_counts_go_along(upgrades):
     one = upgrades(resources=2, capacity=20)  # 20,000 tokens a minute, of which nothing is configured
-    for _ in range(6):
+    for _ in range(60):  # until each was asked
         assert chat(one.gateway, max_tokens=100).status_code == 200
+        if all(entry["deployments"] for entry in one.gateway.backends().values()):
+            break
     answer = httpx.post(f"{one.gateway.admin}/api/backends/r2/drain")
     assert answer.status_code == 200, answer.text
     before = one.gateway.backends()
