@@ -167,7 +167,8 @@ async function follow(run: Run, events: AsyncGenerator<TurnEvent>): Promise<void
       const failure = asFailure(error);
       if (run.leave.signal.aborted) return;
       // Not even a head came: the server has not taken it, or says no.
-      if (failure.kind !== "cut" && (run.events === 0 || failure.kind !== "offline")) throw error;
+      const lost = failure.kind === "cut" || (failure.kind === "offline" && run.events > 0);
+      if (!lost) throw error;
       if (!(await resume(run, painter))) await reload(run);
     }
   } catch (error) {
