@@ -82,5 +82,5 @@ def gateways(lab: Lab, options) -> list:
         quick = peer.name in ("direct", "spillway", "nginx")
         return wrk(peer, lab.folder, body, seconds=options.seconds if quick else 3)
 
-    play(lab, table, options.rounds, start, one)
+    play(lab, table, options.rounds, start, one, turns=1)
     return [table]

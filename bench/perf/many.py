@@ -8,17 +8,16 @@ import time
 from drive import Round, chat_body, wrk
 from peers import KEY, Lab, Peer
 from process import allow_many_files, settle
-from report import Streams, Table, Trend
-from sections import play, say
+from report import Streams, Table, Trend, median
+from sections import in_turns, lower_quartile, play, say
 
-
-TURNS = 8  # of each peer in a round of `flat`: a hundredth is looked for
+STREAM_TURNS = 3  # of each peer in a round: opening so many takes longer than measuring them
 
 
 def run_streams(lab: Lab, peer: Peer, streams: int, chunk_ms: int) -> dict:
     """One run of bench_wire; CPU and memory are read while all streams are open."""
     argv = [lab.bin_dir / "bench/bench_wire", "streams", "--port", peer.port, "--key", KEY, "--streams", streams]
-    argv += ["--chunk-ms", chunk_ms, "--warm-ms", 1500, "--run-ms", 10_000, "--connects-per-ms", 4]
+    argv += ["--chunk-ms", chunk_ms, "--warm-ms", 1500, "--run-ms", 5000, "--connects-per-ms", 4]
     if peer.process and not peer.idle_rss:
         peer.idle_rss = peer.process.rss()  # before the first streams: a process keeps what it once had
     driver = subprocess.Popen(
@@ -49,12 +48,19 @@ def streams(lab: Lab, options) -> list:
         if options.other:
             peers.append(lab.spillway(options.other, "other"))
         peers += [lab.nginx(buffering=False), lab.haproxy(count + 50)]
-        for peer in peers if number % 2 == 0 else reversed(peers):  # whoever comes later finds a warmer machine
+        played = {peer.name: [] for peer in peers}
+        for peer in in_turns(peers if number % 2 == 0 else peers[::-1], STREAM_TURNS):
             with lab.quiet():
-                result = run_streams(lab, peer, count, 1000)
+                played[peer.name].append(run_streams(lab, peer, count, 1000))
+            time.sleep(1.5)  # closed connections leave the kernel's tables
+        for peer in peers:
+            results = played[peer.name]
+            result = {key: median(r[key] for r in results) for key in ("p50_us", "p99_us")}
+            result["cpu_us"] = lower_quartile([r["cpu_us"] for r in results], lambda cpu: cpu)
+            result["rss_kb"] = results[0]["rss_kb"]  # before the process had what it keeps
+            result["lost"] = sum(r["lost"] for r in results)
             say(f"{count} streams: round {number + 1} {peer.name}: {result}")
             table.add(peer.name, result)
-            time.sleep(1.5)  # closed connections leave the kernel's tables
         lab.stop()
     return [table]
 
@@ -95,8 +101,8 @@ def flat(lab: Lab, options) -> list:
         lab.backend(addresses=300)
         return [lab.nginx(name=f"nginx, {n} servers", servers=n) for n in (3, 300)]
 
-    play(lab, table, options.rounds, start, one, warm, TURNS)
-    play(lab, plain, options.rounds, start_plain, one, warm, TURNS)
+    play(lab, table, options.rounds, start, one, warm)
+    play(lab, plain, options.rounds, start_plain, one, warm)
     return [table, plain]
 
 

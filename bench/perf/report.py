@@ -25,6 +25,16 @@ def spread_text(r: tuple[float, float, float]) -> str:
     return f"{r[0]:.2f} ({r[1]:.2f}–{r[2]:.2f})"
 
 
+def to_other(values: dict[str, list[float]], what: str) -> list[str]:
+    """What became of each peer that another build of the program played as well, in the same rounds."""
+    pairs = [(n, "other" if n == "spillway" else f"other: {n}") for n in values]
+    return [
+        f"{what} of {n} to the other build's: {spread_text(ratio(values[n], values[o]))}."
+        for n, o in pairs
+        if values.get(o)
+    ]
+
+
 class Table:
     """Rounds of several peers under one heading."""
 
@@ -88,6 +98,8 @@ class Table:
         lines += ["", f"Medians of {count} interleaved rounds; ratios to {self.anchor} round by round, with least and largest."]
         if latency:
             lines[-1] += " Added p99 with its quartiles, and the ratio of the medians."
+        for what, text in (("per_second", "Requests/s"), ("cpu_us", "CPU")):
+            lines += to_other({n: self.values(n, what) for n in names}, text)
         if any(errors.values()):
             lines.append(f"Failed requests: {', '.join(f'{n} {e}' for n, e in errors.items() if e)}.")
         return "\n".join(lines) + "\n"
@@ -118,6 +130,8 @@ class Streams:
             row += [f"{median(late):,.0f}" if own else "", str(sum(r["lost"] for r in rounds))]
             lines.append("| " + " | ".join(row) + " |")
         lines += ["", f"Medians of {len(direct)} interleaved rounds; the delay is from the backend's send to the client's read."]
+        for what, text in (("cpu_us", "CPU"), ("rss_kb", "Memory")):
+            lines += to_other({n: [r[what] for r in rounds] for n, rounds in self.rounds.items()}, text)
         return "\n".join(lines) + "\n"
 
 

@@ -20,11 +20,25 @@ def trio(lab: Lab, options) -> list[Peer]:
     return [*peers, lab.nginx(), lab.haproxy()]
 
 
-def play(lab: Lab, table: Table, rounds: int, start, one, warm=None, turns: int = 1) -> None:
+TURNS = 8  # of each peer in a round: a hundredth is looked for
+
+
+def in_turns(peers: list[Peer], turns: int):
+    """Each peer `turns` times, there and back again: whoever comes later finds a warmer machine."""
+    for turn in range(turns):
+        yield from peers if turn % 2 == 0 else reversed(peers)
+
+
+def lower_quartile(values: list, key):
+    """What makes some turns of a round slower is another machine's load on the same host."""
+    return sorted(values, key=key)[len(values) // 4]
+
+
+def play(lab: Lab, table: Table, rounds: int, start, one, warm=None, turns: int = TURNS, calm=None) -> None:
     """Rounds, each with peers that `start` starts anew: where their memory happens to lie makes a tenth.
 
-    Before one() of each peer counts, all play warm() (or one()) once. Of several turns in a round the one with the lower
-    quartile of CPU time counts: what makes some of them slower is another machine's load on the same host.
+    Before one() of each peer counts, all play warm() (or one()) once. Of the turns in a round the one with the lower
+    quartile of CPU time counts. Latencies, if they are wanted, are those of calm(), which each peer plays once a round.
     """
     for number in range(1, rounds + 1):
         peers = start()
@@ -33,14 +47,20 @@ def play(lab: Lab, table: Table, rounds: int, start, one, warm=None, turns: int 
                 (warm or one)(peer)
             peer.empty_log()
         played = {peer.name: [] for peer in peers}
-        for turn in range(turns):
-            for peer in peers if turn % 2 == 0 else reversed(peers):
+        for peer in in_turns(peers, turns):
+            with lab.quiet():
+                played[peer.name].append(one(peer))
+            peer.empty_log()
+        for peer in peers if number % 2 == 1 else reversed(peers):
+            results = played[peer.name]
+            result = lower_quartile(results, lambda r: r.cpu_us)
+            result = replace(result, errors=sum(r.errors for r in results))
+            if calm:
                 with lab.quiet():
-                    played[peer.name].append(one(peer))
+                    slow = calm(peer)
                 peer.empty_log()
-        for peer in peers:
-            results = sorted(played[peer.name], key=lambda result: result.cpu_us)
-            result = replace(results[len(results) // 4], errors=sum(r.errors for r in results))
+                errors = result.errors + slow.errors
+                result = replace(result, errors=errors, p50_us=slow.p50_us, p99_us=slow.p99_us, p999_us=slow.p999_us)
             table.add(peer.name, result)
             say(
                 f"{table.title}: round {number} {peer.name}: {result.per_second:,.0f}/s "
@@ -62,12 +82,11 @@ def chat(lab: Lab, options) -> list[Table]:
     def fast(peer: Peer) -> Round:
         return wrk(peer, lab.folder, body, seconds=options.seconds)
 
-    def one(peer: Peer) -> Round:
+    def calm(peer: Peer) -> Round:
         # Some bursts are slow for reasons of the machine's; a second has too few for a steady p99.
-        calm = h2load(peer, lab.folder, body, rate=4000, seconds=3 * options.seconds)
-        return replace(fast(peer), p50_us=calm.p50_us, p99_us=calm.p99_us, p999_us=calm.p999_us)
+        return h2load(peer, lab.folder, body, rate=4000, seconds=3 * options.seconds)
 
-    play(lab, table, options.rounds, start, one, warm=fast)
+    play(lab, table, options.rounds, start, fast, calm=calm)
     return [table]
 
 
@@ -90,6 +109,6 @@ def bodies(lab: Lab, options) -> list[Table]:
         def one(peer: Peer, body=body, headers=headers, connections=connections) -> Round:
             return wrk(peer, lab.folder, body, connections, options.seconds, headers)
 
-        play(lab, table, options.rounds, lambda: trio(lab, options), one, turns=3)
+        play(lab, table, options.rounds, lambda: trio(lab, options), one)
         tables.append(table)
     return tables
