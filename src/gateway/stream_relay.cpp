@@ -4,6 +4,7 @@
 
 #include "gateway/evidence.hpp"
 #include "gateway/learn_objects.hpp"
+#include "gateway/warmup.hpp"
 
 namespace spillway::gateway {
 namespace {
@@ -37,6 +38,7 @@ StreamRelay::StreamRelay(Attempt& attempt, const http::ResponseHead& head)
       parts_(attempt.parts()),
       downstream_(parts_.downstream),
       wheel_(TimerWheel::of(parts_.exchange.loop())),
+      writing_(parts_.exchange.place_of_writing()),
       stall_(attempt.stall()),
       wants_id_(may_have_id(parts_.asked)),
       machine_(rules_of(parts_), api::dialect(attempt.config().kind), parts_.worker.classifier,
@@ -84,6 +86,12 @@ void StreamRelay::keep_error(routing::Outcome& why) {
     why.detail = shown.substr(0, 200);
     parts_.report.failed_answer =
         FailedAnswer{.status = head_.status, .content_type = "application/json", .body = shown};
+}
+
+void StreamRelay::on_readable() noexcept {
+    const std::span<const std::byte> used(reinterpret_cast<const std::byte*>(this),
+                                          reinterpret_cast<const std::byte*>(&silence_ + 1));
+    warmup::stream(used, downstream_, writing_);
 }
 
 bool StreamRelay::on_data(std::string_view chunk) {

@@ -13,6 +13,7 @@ public:
     Task<AttemptEnd> run(std::string_view begin);
 
 private:
+    void on_readable() noexcept override;
     bool on_data(std::string_view chunk) override;
     void keep_error(routing::Outcome& why);
     void start_if_committed();
@@ -25,11 +26,12 @@ private:
     [[nodiscard]] routing::Outcome outcome() const;
     void watch_for_silence();
 
-    // What every chunk uses comes first.
+    // What every chunk uses comes first, up to silence_: on_readable() asks for it.
     Attempt& attempt_;
     RequestParts& parts_;
     Downstream& downstream_;
     TimerWheel& wheel_;
+    const std::span<const std::byte> writing_;
     const Duration stall_;
     std::uint64_t seen_outputs_ = 0;
     unsigned chunks_ = 0;       ///< searched for the model's name

@@ -56,6 +56,11 @@ void windows(const Client& client, quota::Now now) noexcept {
     }
 }
 
+void stream(std::span<const std::byte> relay, const Downstream& client,
+            std::span<const std::byte> writing) noexcept {
+    prefetch({relay, memory_of(client), writing});
+}
+
 void backend(const Upstreams& upstreams, routing::BackendIndex to) noexcept {
     const Snapshot& snapshot = *upstreams.snapshot;
     prefetch({memory_of(snapshot.config.backends[to]), memory_of(snapshot.host_lines[to]),

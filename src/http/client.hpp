@@ -41,6 +41,8 @@ public:
     BodySink(const BodySink&) = delete;
     BodySink& operator=(const BodySink&) = delete;
     virtual ~BodySink() = default;
+    /// Something has come and is about to be read: more of the body, most likely.
+    virtual void on_readable() noexcept {}
     /// The next piece; the view is valid until the next call. Return false to make pour() return.
     virtual bool on_data(std::string_view piece) = 0;
 };

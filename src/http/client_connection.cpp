@@ -71,6 +71,7 @@ void ClientConnection::start_read() {
 }
 
 std::span<char> ClientConnection::read_space() {
+    if (sink_ != nullptr && !pouring_) sink_->on_readable();
     const std::size_t held = in_.size();
     return in_.prepare(held < read_size_ / 2 ? read_size_ - held : read_size_);
 }

@@ -44,6 +44,9 @@ bool Exchange::client_gone() const noexcept {
 std::uint64_t Exchange::bytes_sent() const noexcept {
     return responder_.sent_;
 }
+std::span<const std::byte> Exchange::place_of_writing() const noexcept {
+    return responder_.writing_;
+}
 
 Task<bool> Exchange::respond(unsigned status, std::span<const Field> extra, std::string_view body) {
     std::string* head = start(status, body.size());

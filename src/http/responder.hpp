@@ -64,6 +64,8 @@ protected:
     bool started_ = false;
     bool gone_ = false;  // the client left
 
+    std::span<const std::byte> writing_;  // see Exchange::place_of_writing()
+
 private:
     friend class Exchange;
 };

@@ -134,6 +134,8 @@ public:
     [[nodiscard]] bool started() const noexcept;      ///< the answer's first byte may have been sent
     [[nodiscard]] bool client_gone() const noexcept;  ///< closed, reset or timed out
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
+    /// Where its connection keeps what each write uses; empty: not in one place.
+    [[nodiscard]] std::span<const std::byte> place_of_writing() const noexcept;
     /// Calls `callback` (once) on this thread if the client leaves while the handler is running, or at once,
     /// before on_gone returns, if it has left already. An empty function removes it.
     void on_gone(std::function<void()> callback);

@@ -25,6 +25,8 @@ ServerConnection::ServerConnection(Loop& loop, std::shared_ptr<const ServerShare
       request_(BufferPool::of(loop)),
       content_(BufferPool::of(loop)) {
     peer_ = peer_text_;
+    writing_ = {reinterpret_cast<const std::byte*>(&out_head_),
+                reinterpret_cast<const std::byte*>(&timeout_)};
 }
 
 Task<void> ServerConnection::run(std::unique_ptr<Transport> transport) {

@@ -11,7 +11,10 @@ namespace {
 class Basin final : public BodySink {
 public:
     explicit Basin(int every = 0) : every_(every) {}
+    void on_readable() noexcept override { announced = true; }
     bool on_data(std::string_view piece) override {
+        unannounced += announced ? 0 : 1;
+        announced = false;
         got.append(piece);
         ++pieces;
         if (throws) throw std::runtime_error("the basin leaks");
@@ -20,6 +23,8 @@ public:
 
     std::string got;
     int pieces = 0;
+    int unannounced = 0;
+    bool announced = false;
     bool throws = false;
 
 private:
@@ -32,6 +37,7 @@ protected:
         std::string body;
         std::optional<NetError> error;
         int pieces = 0;
+        int unannounced = 0;
         int returns = 0;
         std::size_t idle = 0;
     };
@@ -65,6 +71,7 @@ protected:
             }
             seen.body = basin.got;
             seen.pieces = basin.pieces;
+            seen.unannounced = basin.unannounced;
             up->done();
             seen.idle = origin.idle();
         });
@@ -100,6 +107,13 @@ TEST_F(PourTest, BodiesOfEveryFraming) {
                 if (origin.idle() > 0) (void)co_await origin.connect(false);
             });
         }
+}
+
+TEST_F(PourTest, ReadsOfPiecesAreAnnounced) {
+    const Seen seen = pour({"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "def", "ghi"}, 0);
+    EXPECT_EQ(seen.body, "abcdefghi");
+    EXPECT_GE(seen.pieces, 3);
+    EXPECT_EQ(seen.unannounced, 1) << "only the piece that was read with the head";
 }
 
 TEST_F(PourTest, TellsHowABodyWasCutShort) {
@@ -187,6 +201,7 @@ TEST_F(WriteNowTest, WhatDoesNotGoOutAtOnceIsFlushed) {
         x.start(200, "", std::nullopt);
         const std::array<std::string_view, 2> pieces{"begin ", block};
         for (int i = 0; i < 40; ++i) {
+            EXPECT_GE(x.place_of_writing().size(), sizeof(std::string)) << "the head to be sent is in it";
             const auto sent = x.write_now({pieces.data(), i == 0 ? 1U : 2U});
             if (!sent) {
                 ++flushed;
