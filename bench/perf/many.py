@@ -56,7 +56,7 @@ def streams(lab: Lab, options) -> list:
         for peer in peers:
             results = played[peer.name]
             result = {key: median(r[key] for r in results) for key in ("p50_us", "p99_us")}
-            result["cpu_us"] = lower_quartile([r["cpu_us"] for r in results], lambda cpu: cpu)
+            result["cpu_us"] = lower_quartile([r["cpu_us"] for r in results])
             result["rss_kb"] = results[0]["rss_kb"]  # before the process had what it keeps
             result["lost"] = sum(r["lost"] for r in results)
             say(f"{count} streams: round {number + 1} {peer.name}: {result}")

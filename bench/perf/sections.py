@@ -7,6 +7,8 @@ from drive import Round, chat_body, h2load, wrk
 from peers import Lab, Peer
 from report import Table
 
+TURNS = 8  # of each peer in a round: a hundredth is looked for
+
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
@@ -20,16 +22,13 @@ def trio(lab: Lab, options) -> list[Peer]:
     return [*peers, lab.nginx(), lab.haproxy()]
 
 
-TURNS = 8  # of each peer in a round: a hundredth is looked for
-
-
 def in_turns(peers: list[Peer], turns: int):
     """Each peer `turns` times, there and back again: whoever comes later finds a warmer machine."""
     for turn in range(turns):
         yield from peers if turn % 2 == 0 else reversed(peers)
 
 
-def lower_quartile(values: list, key):
+def lower_quartile(values: list, key=None):
     """What makes some turns of a round slower is another machine's load on the same host."""
     return sorted(values, key=key)[len(values) // 4]
 
